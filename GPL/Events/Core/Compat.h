@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Compat.h - the one place that knows that kernels differ. One getter a difference; each says which kernel made it and
+ * when it can go. The choice is made by CO-RE when the probes are loaded: what the kernel lacks is dead code to its verifier.
+ */
+#ifndef EBPF_CORE_COMPAT_H
+#define EBPF_CORE_COMPAT_H
+
+#include "Kernel.h"
+
+/* Hides a value from the compiler, which would otherwise merge or move what the verifier has to see as it is written. */
+#define BARRIER(value) asm volatile("" : "+r"(value))
+
+/*
+ * Two ways to follow pointers. From an argument of a tp_btf, fentry or fexit program a load is one instruction, checked by
+ * BTF; from a plain address it takes a helper call of some hundred. `typed` is a constant where it is used, so one of the
+ * two is compiled.
+ */
+#define KREAD_1(p, a) (p)->a
+#define KREAD_2(p, a, b) (p)->a->b
+#define KREAD_3(p, a, b, c) (p)->a->b->c
+#define KREAD_4(p, a, b, c, d) (p)->a->b->c->d
+#define KREAD_PICK(_1, _2, _3, _4, NAME, ...) NAME
+#define KREAD(typed, p, ...)                                                                                           \
+    ({                                                                                                                 \
+        typeof(KREAD_PICK(__VA_ARGS__, KREAD_4, KREAD_3, KREAD_2, KREAD_1)(p, __VA_ARGS__)) value_;                    \
+        if (typed)                                                                                                     \
+            value_ = KREAD_PICK(__VA_ARGS__, KREAD_4, KREAD_3, KREAD_2, KREAD_1)(p, __VA_ARGS__);                      \
+        else                                                                                                           \
+            value_ = BPF_CORE_READ(p, __VA_ARGS__);                                                                    \
+        value_;                                                                                                        \
+    })
+
+/* The same for `len` bytes (a multiple of 8, a constant) at an address inside a kernel object, into an aligned buffer. */
+static __always_inline void kernel__copy(bool typed, void *dst, const void *src, u32 len)
+{
+    if (!typed) {
+        bpf_probe_read_kernel(dst, len, src);
+        return;
+    }
+#pragma unroll
+    for (u32 i = 0; i < len / 8; i++)
+        ((u64 *)dst)[i] = ((const volatile u64 *)src)[i];
+}
+
+/* The current task as a BTF pointer exists since 5.11 (3ca1032ab7ab); before, it is an address. Goes with 5.10. */
+static __always_inline bool compat__has_current_btf(void)
+{
+    return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
+}
+
+/*
+ * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they are
+ * at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
+ */
+#define KERNEL_STACK_SIZE 16384
+#define SYSCALL_REGS_SIZE 168
+
+static __always_inline bool compat__has_task_pt_regs(void)
+{
+    return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);
+}
+
+static __always_inline struct pt_regs *compat__syscall_regs(struct task_struct *task)
+{
+    return (void *)BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE - SYSCALL_REGS_SIZE;
+}
+
+/* Value of a function at its end, where the helper exists (5.17, f92c1e183604); else its place after the arguments. */
+static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
+{
+    u64 ret = 0;
+
+    if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret)) {
+        bpf_get_func_ret(ctx, &ret);
+    } else {
+        ret = ctx[args_before]; /* at a constant offset: the verifier allows no other in a context */
+        BARRIER(ret);
+    }
+    return ret;
+}
+
+/* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
+static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
+{
+    struct kernfs_node___rcu *rcu = (void *)kn;
+
+    if (bpf_core_field_exists(rcu->__parent))
+        return BPF_CORE_READ(rcu, __parent);
+    return BPF_CORE_READ(kn, parent);
+}
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* Emit.bpf.c - the maps and variables that every probe shares; see Emit.h. */
+#include "Emit.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+_Static_assert(__builtin_offsetof(struct scratch, data) == SCRATCH_HEAD, "SCRATCH_HEAD is out of date");
+
+const volatile struct emit_constants emit_constants = {.slots = EMIT_CLAIM_TRIES};
+struct emit_runtime emit_runtime = {};
+
+struct ring_map ring_main SEC(".maps");
+struct ring_map ring_bulk SEC(".maps");
+struct scratch_map scratch SEC(".maps");
+struct counters_map counters SEC(".maps");
+
+/*
+ * Run once by the library, by BPF_PROG_RUN and thus in its own process: tells who that is in the initial pid namespace,
+ * and which directory is the root of the first process, whatever namespace or root the library runs in.
+ */
+SEC("raw_tp/identify_self")
+int raw_tp__identify_self(void *ctx)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct pid *pid = BPF_CORE_READ(task, thread_pid);
+    struct pid_namespace *ns = NULL;
+
+    bpf_core_read(&ns, sizeof(ns), &pid->numbers[0].ns);
+    emit_runtime.self_tgid = bpf_get_current_pid_tgid() >> 32;
+    emit_runtime.host_root_dentry = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.dentry);
+    return 0;
+}
+
+/* Attached for a moment when nothing else needs a trampoline, to tell whether the kernel has them. Its target never runs. */
+SEC("fentry/bpf_fentry_test1")
+int BPF_PROG(fentry__probe_trampoline)
+{
+    return 0;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Emit.h - how a probe makes a record: begin, fill, variable fields, submit.
+ *
+ * A record is put together in a scratch slot and copied into the ring whole, at its exact length. A BPF program can be
+ * preempted by one on the same CPU, so a slot is claimed: add one to its counter, go on only if it then reads one. Two
+ * programs can never both read one before either has given it back, and no atomic that returns a value is needed, which
+ * 5.10 lacks. Who finds a slot taken tries the next; who finds none counts the event as lost.
+ *
+ * Per event type, always: seen = delivered + filtered + lost. A probe reaches exactly one of submit, filtered and lost
+ * after it has said seen; emit__begin says it.
+ */
+#ifndef EBPF_CORE_EMIT_H
+#define EBPF_CORE_EMIT_H
+
+#include "Compat.h"
+#include "EmitShared.h"
+
+/* What Path.bpf.c works on: addresses, so that they pass through a global function, which takes scalars only on 5.10. */
+struct path_job {
+    u64 dentry, mnt;
+    u64 root_dentry, root_mnt;
+};
+
+struct scratch {
+    u64 claims;                      /* 1: owned; more: owned and somebody is just finding that out */
+    u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
+    u32 slot;
+    u32 len; /* bytes of the record so far */
+    struct path_job job;
+    u64 scalar; /* see scalar__of */
+    u8 data[SCRATCH_DATA_ENV];
+};
+
+extern const volatile struct emit_constants emit_constants;
+extern struct emit_runtime emit_runtime;
+
+struct ring_map {
+    __uint(type, BPF_MAP_TYPE_RINGBUF);
+    __uint(max_entries, 4 << 20);
+};
+
+/* Its value is cut to what is needed when the probes are loaded, so its type is not said. */
+struct scratch_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, EMIT_CLAIM_TRIES);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(struct scratch));
+};
+
+struct counters_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct cpu_counters);
+};
+
+extern struct ring_map ring_main SEC(".maps");
+extern struct ring_map ring_bulk SEC(".maps");
+extern struct scratch_map scratch SEC(".maps");
+extern struct counters_map counters SEC(".maps");
+
+static __always_inline struct cpu_counters *counters__get(void)
+{
+    u32 cpu = bpf_get_smp_processor_id();
+
+    return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+#define COUNT(member) __sync_fetch_and_add(&(member), 1)
+
+static __always_inline void count__lost(enum ebpf_event_type type, enum ebpf_reason reason)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c)
+        COUNT(c->lost[reason][type]);
+}
+
+static __always_inline void count__seen(enum ebpf_event_type type)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c)
+        COUNT(c->seen[type]);
+}
+
+static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c) {
+        COUNT(c->seen[type]);
+        COUNT(c->filtered[type]);
+    }
+}
+
+static __always_inline void scratch__release(struct scratch *s)
+{
+    __sync_fetch_and_add(&s->claims, -1);
+}
+
+static __always_inline struct scratch *scratch__claim(void)
+{
+    u32 slot = bpf_get_smp_processor_id();
+
+    for (int i = 0; i < EMIT_CLAIM_TRIES; i++, slot++) {
+        if (slot >= emit_constants.slots)
+            slot = 0;
+        u32 key = slot;
+        struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
+
+        if (!s)
+            continue;
+        __sync_fetch_and_add(&s->claims, 1);
+        if (*(volatile u64 *)&s->claims == 1) {
+            s->slot = slot;
+            return s;
+        }
+        scratch__release(s);
+    }
+    return NULL;
+}
+
+/*
+ * Begin a record of `type` whose fixed part has `size` bytes. The fixed part is not cleared: the caller fills every member.
+ * Returns NULL, with the event counted, when it is not to be made.
+ */
+static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size)
+{
+    if ((u32)(bpf_get_current_pid_tgid() >> 32) == emit_runtime.self_tgid) {
+        count__seen_and_filtered(type);
+        return NULL;
+    }
+    count__seen(type);
+
+    struct scratch *s = scratch__claim();
+
+    if (!s) {
+        count__lost(type, EBPF_REASON_NO_SCRATCH);
+        return NULL;
+    }
+    struct ebpf_event_header *hdr = (void *)s->data;
+
+    hdr->ts_boot_ns = bpf_ktime_get_boot_ns();
+    hdr->stream = s->slot;
+    hdr->type = type;
+    hdr->flags = 0;
+    hdr->reserved = 0;
+    s->len = size;
+    return s;
+}
+
+static __always_inline u64 emit__wakeup_flags(void *ring)
+{
+    if (!emit_constants.wakeup_bytes)
+        return 0;
+    if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= emit_constants.wakeup_bytes)
+        return BPF_RB_FORCE_WAKEUP;
+    return BPF_RB_NO_WAKEUP;
+}
+
+/* Hand the record to its ring and give the slot back. `limit` bounds the length for the verifier. */
+static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type type, enum ebpf_ring ring, u32 limit)
+{
+    struct ebpf_event_header *hdr = (void *)s->data;
+    struct cpu_counters *c = counters__get();
+    void *map = ring == EBPF_RING_BULK ? (void *)&ring_bulk : (void *)&ring_main;
+    u32 len = *(volatile u32 *)&s->len;
+    long err = -1;
+
+    hdr->stream_seq = ++s->stream_seq[ring];
+    hdr->size = len;
+    if (len <= limit)
+        err = bpf_ringbuf_output(map, s->data, len, emit__wakeup_flags(map));
+    if (c) {
+        if (err)
+            COUNT(c->lost[EBPF_REASON_RING_FULL][type]);
+        else
+            COUNT(c->delivered[type]);
+    }
+    scratch__release(s);
+}
+
+/* The ring of each event, from the schema. */
+enum {
+#define EVENT(id, NAME, name, option, ring, doc) EMIT_RING_##NAME = EBPF_RING_##ring,
+#include "../Events.def"
+};
+
+#define EMIT_BEGIN(NAME, name) emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event))
+#define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
+#define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
+
+/*
+ * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory.
+ */
+static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
+{
+    *(const void *volatile *)&s->scalar = ptr;
+    return *(volatile u64 *)&s->scalar;
+}
+
+/*
+ * Head of a variable field at the end of the record, or NULL when it would begin beyond `limit` (which leaves the record
+ * as it is). The caller writes the bytes behind it, says how many in varlen__end.
+ */
+static __always_inline struct ebpf_varlen *varlen__begin(struct scratch *s, enum ebpf_tag tag, u32 limit)
+{
+    u32 off = *(volatile u32 *)&s->len;
+
+    if (off > limit - sizeof(struct ebpf_varlen))
+        return NULL;
+    struct ebpf_varlen *v = (void *)&s->data[off];
+
+    v->tag = tag;
+    v->flags = 0;
+    v->len = 0;
+    v->orig_len = 0;
+    v->reserved = 0;
+    return v;
+}
+
+static __always_inline void varlen__end(struct scratch *s, struct ebpf_varlen *v, u32 len, u32 orig_len, u16 flags)
+{
+    v->len = len;
+    v->orig_len = orig_len;
+    v->flags = flags;
+    s->len += sizeof(*v) + ((len + 7) & ~7u);
+}
+
+/* A string of the kernel's, of at most `max` bytes (a constant, below SCRATCH_PATHS), its NUL not counted. */
+static __always_inline void varlen__kernel_str(struct scratch *s, enum ebpf_tag tag, const char *str, u32 max)
+{
+    struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - max);
+
+    if (!v)
+        return;
+    long n = bpf_probe_read_kernel_str(v + 1, max, str);
+
+    varlen__end(s, v, n > 0 ? n - 1 : 0, 0, n == max ? EBPF_VARLEN_TRUNCATED : 0);
+}
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * EmitShared.h - what the library shares with the emit path besides records: sizes, counters, settings.
+ */
+#ifndef EBPF_CORE_EMIT_SHARED_H
+#define EBPF_CORE_EMIT_SHARED_H
+
+#include "../EbpfEventProto.h"
+
+#define EMIT_TYPES_MAX 64
+#define EMIT_CLAIM_TRIES 8 /* slots tried before an event is given up; also the fewest that there may be */
+
+/* Room in a slot: fixed part and five paths, the arguments, the environment when it is wanted. */
+#define SCRATCH_PATHS 24576
+#define SCRATCH_DATA (SCRATCH_PATHS + EBPF_ARGS_MAX + 64)
+#define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
+
+/* Bytes of a slot before its data; asserted in Emit.bpf.c. */
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 8)
+
+struct cpu_counters {
+    ebpf_u64 seen[EMIT_TYPES_MAX];
+    ebpf_u64 delivered[EMIT_TYPES_MAX];
+    ebpf_u64 filtered[EMIT_TYPES_MAX];
+    ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
+};
+
+_Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
+
+/* Constants, set before the probes are loaded. */
+struct emit_constants {
+    ebpf_u32 slots;         /* scratch slots, at least EMIT_CLAIM_TRIES */
+    ebpf_u32 wakeup_bytes;  /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
+    ebpf_u32 capture_env;   /* environment of executed programs wanted */
+    ebpf_u32 reserved;
+};
+
+/* Set between loading and attaching. */
+struct emit_runtime {
+    ebpf_u32 self_tgid;         /* the process of the library: its own actions are not events */
+    ebpf_u32 reserved;
+    ebpf_u64 host_root_dentry;  /* root directory of the first process */
+};
+
+#endif

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Kernel.h - what the probes read of the kernel: only those types, only those members.
+ *
+ * Every struct is CO-RE relocatable, so neither order nor offset matters here, only names and kinds of type; libbpf moves
+ * each access to where the running kernel has it. Being declared here and not generated on the build machine, the probes
+ * build on a machine whose own kernel has no BTF, and give the same object everywhere. A member that some kernel names
+ * otherwise stands in a second declaration whose name ends in ___<what>; Compat.h chooses between them.
+ */
+#ifndef EBPF_CORE_KERNEL_H
+#define EBPF_CORE_KERNEL_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+
+#include "../EbpfEventProto.h"
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef int pid_t;
+typedef int key_t;
+
+#define NULL ((void *)0)
+
+/* Values that are fixed by the kernel's interface to user space, or have not changed since long before 5.10. */
+#define PF_KTHREAD 0x00200000
+#define SIGNAL_GROUP_EXIT 0x00000004
+#define S_ISUID 0004000
+#define S_ISGID 0002000
+#define PIDTYPE_PGID 2
+#define PIDTYPE_SID 3
+#define PTY_MASTER_MAJOR 2
+#define UNIX98_PTY_MASTER_MAJOR 128
+#define UNIX98_PTY_MAJOR_COUNT 8
+#define PAGE_SIZE 4096UL
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+    int counter;
+} atomic_t;
+
+typedef struct {
+    u32 val;
+} kuid_t;
+
+typedef struct {
+    u32 val;
+} kgid_t;
+
+/* two u32 until 6.2, one u64 since: 64 bits at one place on a little endian machine */
+struct kernel_cap {
+    u64 val;
+};
+
+struct cred {
+    kuid_t uid, suid, euid, fsuid;
+    kgid_t gid, sgid, egid, fsgid;
+    struct kernel_cap cap_permitted, cap_effective;
+};
+
+struct ns_common {
+    unsigned int inum;
+};
+
+struct uts_namespace {
+    struct ns_common ns;
+};
+
+struct ipc_namespace {
+    struct ns_common ns;
+};
+
+struct mnt_namespace {
+    struct ns_common ns;
+};
+
+struct net {
+    struct ns_common ns;
+};
+
+struct cgroup_namespace {
+    struct ns_common ns;
+};
+
+struct time_namespace {
+    struct ns_common ns;
+};
+
+struct pid_namespace {
+    struct ns_common ns;
+    struct task_struct *child_reaper;
+    unsigned int level;
+    struct pid_namespace *parent;
+};
+
+struct nsproxy {
+    struct uts_namespace *uts_ns;
+    struct ipc_namespace *ipc_ns;
+    struct mnt_namespace *mnt_ns;
+    struct net *net_ns;
+    struct time_namespace *time_ns;
+    struct cgroup_namespace *cgroup_ns;
+};
+
+struct upid {
+    int nr;
+    struct pid_namespace *ns;
+};
+
+struct pid {
+    unsigned int level;
+    struct upid numbers[1];
+};
+
+struct qstr {
+    union {
+        struct {
+            u32 hash, len;
+        };
+        u64 hash_len;
+    };
+    const unsigned char *name;
+};
+
+struct inode {
+    unsigned short i_mode;
+    unsigned int i_nlink;
+};
+
+struct dentry {
+    struct dentry *d_parent;
+    struct qstr d_name;
+    struct inode *d_inode;
+};
+
+struct vfsmount {
+    struct dentry *mnt_root;
+};
+
+struct mount {
+    struct mount *mnt_parent;
+    struct dentry *mnt_mountpoint;
+    struct vfsmount mnt;
+};
+
+struct path {
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+};
+
+struct file {
+    struct path f_path;
+    struct inode *f_inode;
+};
+
+struct fs_struct {
+    struct path root, pwd;
+};
+
+struct winsize {
+    unsigned short ws_row, ws_col;
+};
+
+struct tty_driver {
+    int major, minor_start;
+};
+
+struct tty_struct {
+    int index;
+    struct tty_driver *driver;
+    struct winsize winsize;
+};
+
+struct signal_struct {
+    atomic_t live;
+    int nr_threads;
+    int group_exit_code;
+    unsigned int flags;
+    struct pid *pids[4];
+    struct tty_struct *tty;
+};
+
+struct kernfs_node {
+    struct kernfs_node *parent;
+    const char *name;
+    u64 id;
+};
+
+/* 6.15 made the parent an RCU pointer and renamed it: 633488947ef6 */
+struct kernfs_node___rcu {
+    struct kernfs_node *__parent;
+};
+
+struct cgroup_root {
+    int hierarchy_id;
+};
+
+struct cgroup {
+    struct kernfs_node *kn;
+    struct cgroup_root *root;
+};
+
+struct cgroup_subsys_state {
+    struct cgroup *cgroup;
+};
+
+struct css_set {
+    struct cgroup_subsys_state *subsys[16];
+    struct cgroup *dfl_cgrp;
+};
+
+struct mm_struct {
+    unsigned long arg_start, arg_end, env_start, env_end;
+};
+
+struct thread_info {
+    unsigned int status;
+};
+
+struct task_struct {
+    struct thread_info thread_info;
+    unsigned int flags;
+    int exit_code;
+    pid_t pid, tgid;
+    struct task_struct *real_parent, *group_leader;
+    struct pid *thread_pid;
+    u64 start_time;
+    struct cred *cred;
+    char comm[EBPF_COMM_LEN];
+    struct fs_struct *fs;
+    struct nsproxy *nsproxy;
+    struct signal_struct *signal;
+    struct css_set *cgroups;
+    struct mm_struct *mm;
+    void *stack;
+};
+
+/* x86-64 */
+struct pt_regs {
+    unsigned long cx, si, orig_ax;
+};
+
+struct linux_binprm {
+    struct mm_struct *mm;
+    struct file *file;
+    int argc;
+    const char *filename, *interp;
+    char buf[256];
+};
+
+struct module {
+    char name[56];
+    const char *version, *srcversion;
+};
+
+#pragma clang attribute pop
+
+/* Its value depends on how the kernel was configured. */
+enum cgroup_subsys_id { pids_cgrp_id };
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Task.h - what events say of a task: ids, credentials, terminal, namespaces, name. For `typed` see Compat.h. */
+#ifndef EBPF_CORE_TASK_H
+#define EBPF_CORE_TASK_H
+
+#include "Compat.h"
+#include "Emit.h"
+
+static __always_inline u32 pid__nr(bool typed, struct pid *pid)
+{
+    return KREAD(typed, pid, numbers[0].nr);
+}
+
+static __always_inline void pid_info__fill(struct ebpf_pid_info *pi, bool typed, struct task_struct *task)
+{
+    struct task_struct *leader = KREAD(typed, task, group_leader);
+
+    pi->tid = KREAD(typed, task, pid);
+    pi->tgid = KREAD(typed, task, tgid);
+    pi->ppid = KREAD(typed, leader, real_parent, tgid);
+    pi->pgid = pid__nr(typed, KREAD(typed, task, signal, pids[PIDTYPE_PGID]));
+    pi->sid = pid__nr(typed, KREAD(typed, task, signal, pids[PIDTYPE_SID]));
+    pi->reserved = 0;
+    pi->start_time_ns = KREAD(typed, leader, start_time);
+}
+
+static __always_inline void cred_info__fill(struct ebpf_cred_info *ci, bool typed, struct task_struct *task)
+{
+    struct cred *cred = KREAD(typed, task, cred);
+
+    ci->ruid = KREAD(typed, cred, uid.val);
+    ci->rgid = KREAD(typed, cred, gid.val);
+    ci->euid = KREAD(typed, cred, euid.val);
+    ci->egid = KREAD(typed, cred, egid.val);
+    ci->suid = KREAD(typed, cred, suid.val);
+    ci->sgid = KREAD(typed, cred, sgid.val);
+    kernel__copy(typed, &ci->cap_permitted, &cred->cap_permitted, sizeof(u64));
+    kernel__copy(typed, &ci->cap_effective, &cred->cap_effective, sizeof(u64));
+}
+
+static __always_inline void tty_dev__fill(struct ebpf_tty_dev *td, bool typed, struct tty_struct *tty)
+{
+    if (!tty) {
+        td->major = td->minor = td->winsize_rows = td->winsize_cols = 0;
+        return;
+    }
+    td->major = KREAD(typed, tty, driver, major);
+    td->minor = KREAD(typed, tty, driver, minor_start) + KREAD(typed, tty, index);
+    td->winsize_rows = KREAD(typed, tty, winsize.ws_row);
+    td->winsize_cols = KREAD(typed, tty, winsize.ws_col);
+}
+
+static __always_inline void ctty__fill(struct ebpf_tty_dev *td, bool typed, struct task_struct *task)
+{
+    tty_dev__fill(td, typed, KREAD(typed, task, signal, tty));
+}
+
+/* The namespace that a process' pid is of, which is not the one that its next child gets. */
+static __always_inline u32 pid_ns__inum(struct scratch *s, struct pid *pid)
+{
+    struct upid *upid = (void *)(scalar__of(s, pid) + bpf_core_field_offset(struct pid, numbers));
+    struct pid_namespace *ns = NULL;
+
+    upid = (void *)upid + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+    bpf_core_read(&ns, sizeof(ns), &upid->ns);
+    return BPF_CORE_READ(ns, ns.inum);
+}
+
+/* Typed tasks only. */
+static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratch *s, struct task_struct *task)
+{
+    struct nsproxy *nsproxy = task->nsproxy;
+
+    ni->uts = nsproxy->uts_ns->ns.inum;
+    ni->ipc = nsproxy->ipc_ns->ns.inum;
+    ni->mnt = nsproxy->mnt_ns->ns.inum;
+    ni->net = nsproxy->net_ns->ns.inum;
+    ni->cgroup = nsproxy->cgroup_ns->ns.inum;
+    ni->time = nsproxy->time_ns->ns.inum;
+    ni->pid = pid_ns__inum(s, task->thread_pid);
+    ni->reserved = 0;
+}
+
+static __always_inline void comm__fill(struct scratch *s, bool typed, struct task_struct *task)
+{
+    struct ebpf_event_header *hdr = (void *)s->data;
+
+    kernel__copy(typed, hdr->comm, task->comm, EBPF_COMM_LEN);
+}
+
+/*
+ * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro, because
+ * the two have different types to the verifier and cannot share a variable.
+ */
+#define WITH_CURRENT(task, typed, statement)                                                                           \
+    do {                                                                                                               \
+        if (compat__has_current_btf()) {                                                                               \
+            struct task_struct *task = (void *)bpf_get_current_task_btf();                                             \
+            const bool typed = true;                                                                                   \
+            statement;                                                                                                 \
+        } else {                                                                                                       \
+            struct task_struct *task = (void *)bpf_get_current_task();                                                 \
+            const bool typed = false;                                                                                  \
+            statement;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+/* Ids and name of the current task: what every event of a system call starts with. */
+static __always_inline void current__fill(struct scratch *s, struct ebpf_pid_info *pi)
+{
+    WITH_CURRENT(task, typed, {
+        pid_info__fill(pi, typed, task);
+        comm__fill(s, typed, task);
+    });
+}
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * EbpfEventProto.h - the wire format between the probes and the library: Events.def as enums and structs, nothing else.
+ *
+ * A record is a header, the fixed struct of its event, then variable fields, each a struct ebpf_varlen followed by
+ * `len` bytes and padding up to 8. Little or big endian as the machine is: both ends are on the same one. The format is
+ * private to one build of probes and library; what lasts is the library's interface and the JSON.
+ */
+#ifndef EBPF_EVENT_PROTO_H
+#define EBPF_EVENT_PROTO_H
+
+#ifdef __bpf__
+typedef unsigned char ebpf_u8;
+typedef unsigned short ebpf_u16;
+typedef unsigned int ebpf_u32;
+typedef unsigned long long ebpf_u64;
+typedef int ebpf_s32;
+#else
+#include <stdint.h>
+typedef uint8_t ebpf_u8;
+typedef uint16_t ebpf_u16;
+typedef uint32_t ebpf_u32;
+typedef uint64_t ebpf_u64;
+typedef int32_t ebpf_s32;
+#endif
+
+#define EBPF_COMM_LEN 16
+
+/* Most that is kept of a variable field, in bytes; what is longer is cut and says so. */
+#define EBPF_PATH_MAX 4096
+#define EBPF_PATH_COMPONENTS_MAX 192
+#define EBPF_ARGS_MAX 32768
+#define EBPF_ENV_MAX 65536
+#define EBPF_TTY_MAX 8192
+
+enum ebpf_ring {
+#define RING(id, NAME, doc) EBPF_RING_##NAME = id,
+#include "Events.def"
+    EBPF_RING_COUNT
+};
+
+enum ebpf_reason {
+#define REASON(id, NAME, key, doc) EBPF_REASON_##NAME = id,
+#include "Events.def"
+    EBPF_REASON_COUNT
+};
+
+enum ebpf_tag {
+#define TAG(id, NAME, kind, key) EBPF_TAG_##NAME = id,
+#include "Events.def"
+    EBPF_TAG_COUNT
+};
+
+enum ebpf_event_type {
+#define EVENT(id, NAME, name, option, ring, doc) EBPF_EVENT_##NAME = id,
+#include "Events.def"
+    EBPF_EVENT_TYPE_COUNT /* one more than the highest id; there is no event 0 */
+};
+
+enum ebpf_event_flag {
+#define FLAG(NAME, bit, key, doc) EBPF_##NAME = 1u << (bit),
+#include "Events.def"
+};
+
+/* What precedes every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a hole:
+ * a hole that is seen is a record that the ring had no room for. */
+struct ebpf_event_header {
+    ebpf_u64 ts_boot_ns; /* nanoseconds since boot, suspend included */
+    ebpf_u64 stream_seq; /* 1, 2, 3, … in its stream */
+    ebpf_u32 stream;     /* scratch slot */
+    ebpf_u32 size;       /* bytes of the whole record, this header included */
+    ebpf_u16 type;       /* enum ebpf_event_type */
+    ebpf_u16 flags;      /* enum ebpf_event_flag of this type */
+    ebpf_u32 reserved;
+    char comm[EBPF_COMM_LEN]; /* name of the acting thread; NUL-terminated unless all 16 are used */
+};
+
+enum ebpf_varlen_flag {
+    EBPF_VARLEN_TRUNCATED = 1u << 0,   /* less than the whole value */
+    EBPF_VARLEN_UNREACHABLE = 1u << 1, /* path: its topmost directory is not the root of the process */
+    EBPF_VARLEN_NAME_ONLY = 1u << 2,   /* path: a name that is in no directory (memfd, pipe, socket) */
+};
+
+/* Before each variable field. A path is stored as its components, leaf first, each ended by a NUL. */
+struct ebpf_varlen {
+    ebpf_u16 tag;      /* enum ebpf_tag */
+    ebpf_u16 flags;    /* enum ebpf_varlen_flag */
+    ebpf_u32 len;      /* bytes that follow, padding not counted */
+    ebpf_u32 orig_len; /* bytes of the whole value; 0 when not known */
+    ebpf_u32 reserved;
+};
+
+#define EBPF_KIND_u32 ebpf_u32
+#define EBPF_KIND_s32 ebpf_s32
+#define EBPF_KIND_u64 ebpf_u64
+#define EBPF_KIND_u64str ebpf_u64
+#define EBPF_KIND_pid_info struct ebpf_pid_info
+#define EBPF_KIND_cred_info struct ebpf_cred_info
+#define EBPF_KIND_tty_dev struct ebpf_tty_dev
+#define EBPF_KIND_ns_info struct ebpf_ns_info
+
+#define GROUP(name, doc) struct ebpf_##name {
+#define END_GROUP(name) };
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    struct ebpf_##name##_event {                                                                                       \
+        struct ebpf_event_header hdr;
+#define FIELD(kind, name, key, doc) EBPF_KIND_##kind name;
+#define END_EVENT(name) };
+#include "Events.def"
+
+/* No padding: a struct is as long as its members together. */
+#define GROUP(name, doc) _Static_assert(sizeof(struct ebpf_##name) == 0
+#define END_GROUP(name) , "struct ebpf_" #name " has a hole");
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    _Static_assert(sizeof(struct ebpf_##name##_event) == sizeof(struct ebpf_event_header)
+#define FIELD(kind, name, key, doc) +sizeof(EBPF_KIND_##kind)
+#define END_EVENT(name)                                                                                                \
+    &&sizeof(struct ebpf_##name##_event) % 8 == 0, "struct ebpf_" #name "_event has a hole or is not a multiple of 8");
+#include "Events.def"
+_Static_assert(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
+_Static_assert(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Rows of Events.def that its reader has no use for. No include guard: the schema is read many times. */
+#ifndef RING
+#define RING(id, NAME, doc)
+#endif
+#ifndef REASON
+#define REASON(id, NAME, key, doc)
+#endif
+#ifndef TAG
+#define TAG(id, NAME, kind, key)
+#endif
+#ifndef GROUP
+#define GROUP(name, doc)
+#endif
+#ifndef END_GROUP
+#define END_GROUP(name)
+#endif
+#ifndef EVENT
+#define EVENT(id, NAME, name, option, ring, doc)
+#endif
+#ifndef FIELD
+#define FIELD(kind, name, key, doc)
+#endif
+#ifndef FLAG
+#define FLAG(NAME, bit, key, doc)
+#endif
+#ifndef VARLEN
+#define VARLEN(TAG_NAME, doc)
+#endif
+#ifndef OPTIONAL
+#define OPTIONAL(TAG_NAME, doc)
+#endif
+#ifndef END_EVENT
+#define END_EVENT(name)
+#endif

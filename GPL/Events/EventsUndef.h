@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Takes the row macros of Events.def away, so that the next reader starts with none. No include guard. */
+#undef RING
+#undef REASON
+#undef TAG
+#undef GROUP
+#undef END_GROUP
+#undef EVENT
+#undef FIELD
+#undef FLAG
+#undef VARLEN
+#undef OPTIONAL
+#undef END_EVENT

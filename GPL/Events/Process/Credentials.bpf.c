@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_SETUID, PROCESS_SETGID: a process changed one of its user or group ids.
+ *
+ * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, 16-bit and 32-bit
+ * ones too, comes there once, after the kernel has allowed the change and just before it is made, with old and new
+ * credentials. commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are no such calls.
+ *
+ * Misses: nothing known. A call that fails after this point (no memory for the accounting of the new user) is reported.
+ */
+#include "../Core/Task.h"
+
+SEC("fexit/security_task_fix_setuid")
+int BPF_PROG(fexit__security_task_fix_setuid, struct cred *new, struct cred *old, int flags, int ret)
+{
+    if (ret || (new->uid.val == old->uid.val && new->euid.val == old->euid.val && new->suid.val == old->suid.val &&
+                new->fsuid.val == old->fsuid.val))
+        return 0;
+    struct scratch *s = EMIT_BEGIN(PROCESS_SETUID, process_setuid);
+
+    if (!s)
+        return 0;
+    struct ebpf_process_setuid_event *e = (void *)s->data;
+
+    e->new_ruid = new->uid.val;
+    e->new_euid = new->euid.val;
+    e->new_suid = new->suid.val;
+    e->new_fsuid = new->fsuid.val;
+    current__fill(s, &e->pids);
+    EMIT_SUBMIT(s, PROCESS_SETUID);
+    return 0;
+}
+
+SEC("fexit/security_task_fix_setgid")
+int BPF_PROG(fexit__security_task_fix_setgid, struct cred *new, struct cred *old, int flags, int ret)
+{
+    if (ret || (new->gid.val == old->gid.val && new->egid.val == old->egid.val && new->sgid.val == old->sgid.val &&
+                new->fsgid.val == old->fsgid.val))
+        return 0;
+    struct scratch *s = EMIT_BEGIN(PROCESS_SETGID, process_setgid);
+
+    if (!s)
+        return 0;
+    struct ebpf_process_setgid_event *e = (void *)s->data;
+
+    e->new_rgid = new->gid.val;
+    e->new_egid = new->egid.val;
+    e->new_sgid = new->sgid.val;
+    e->new_fsgid = new->fsgid.val;
+    current__fill(s, &e->pids);
+    EMIT_SUBMIT(s, PROCESS_SETGID);
+    return 0;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_EXIT: a process ended.
+ *
+ * Two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has namespaces and
+ * terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls when the
+ * last thread is gone and just before the parent is told, files are closed and the status is final, but namespaces and
+ * terminal have been given up. So the first keeps what the second will not find, in a table by signal_struct (which lives
+ * until the last task of the process is freed), and the second deletes it: who deletes, emits, hence once a process, also
+ * when a tracer makes the kernel come there twice.
+ *
+ * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed, and
+ * two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
+ * (tp_btf__sched_process_exit_only); that process' own file and connection events may then follow its exit.
+ *
+ * Misses: processes that were past the first hook when the probes were attached.
+ */
+#include <errno.h>
+
+#include "../Core/Path.h"
+#include "../Core/Task.h"
+
+struct exiting {
+    struct ebpf_pid_info pids;
+    struct ebpf_cred_info creds;
+    struct ebpf_tty_dev ctty;
+    struct ebpf_ns_info ns;
+    char comm[EBPF_COMM_LEN];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, 4096);
+    __type(key, u64);
+    __type(value, struct exiting);
+} exiting SEC(".maps");
+
+/* Of a signal_struct that is used again, the start time tells. */
+struct exited_key {
+    u64 signal, start_time;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 4096);
+    __type(key, struct exited_key);
+    __type(value, u32);
+} exited SEC(".maps");
+
+static __always_inline bool process__is_ending(struct task_struct *task)
+{
+    return task->signal->live.counter == 0 && !(task->flags & PF_KTHREAD);
+}
+
+static __always_inline void exit_status__fill(struct ebpf_process_exit_event *e, struct task_struct *leader)
+{
+    u32 status = leader->signal->flags & SIGNAL_GROUP_EXIT ? leader->signal->group_exit_code : leader->exit_code;
+
+    e->exit_signal = status & 0x7f;
+    e->exit_code = e->exit_signal ? 0 : status >> 8 & 0xff;
+    if (status & 0x80)
+        e->hdr.flags |= EBPF_EXIT_F_CORE;
+}
+
+static __always_inline void exiting__fill(struct exiting *x, struct scratch *s, struct task_struct *task)
+{
+    struct task_struct *leader = task->group_leader;
+
+    pid_info__fill(&x->pids, true, leader);
+    cred_info__fill(&x->creds, true, task);
+    ctty__fill(&x->ctty, true, task);
+    ns_info__fill(&x->ns, s, task);
+    kernel__copy(true, x->comm, leader->comm, EBPF_COMM_LEN);
+}
+
+/* Make the event of what is known of a process; `leader` is typed. */
+static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
+{
+    struct scratch *s = EMIT_BEGIN(PROCESS_EXIT, process_exit);
+
+    if (!s)
+        return;
+    struct ebpf_process_exit_event *e = (void *)s->data;
+
+    e->pids = x->pids;
+    e->creds = x->creds;
+    e->ctty = x->ctty;
+    e->ns = x->ns;
+    __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
+    exit_status__fill(e, leader);
+    varlen__cgroup_path(s, leader);
+    EMIT_SUBMIT(s, PROCESS_EXIT);
+}
+
+static __always_inline void exit__lost(enum ebpf_reason reason)
+{
+    count__seen(EBPF_EVENT_PROCESS_EXIT);
+    count__lost(EBPF_EVENT_PROCESS_EXIT, reason);
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
+{
+    if (!process__is_ending(task))
+        return 0;
+    struct signal_struct *signal = task->signal;
+    struct scratch *s = scratch__claim();
+
+    if (!s) {
+        exit__lost(EBPF_REASON_NO_SCRATCH);
+        return 0;
+    }
+    exiting__fill((void *)s->data, s, task);
+    /* -EEXIST: another thread of the process was here at the same time, and has said the same */
+    if (bpf_map_update_elem(&exiting, &signal, s->data, BPF_NOEXIST) == -E2BIG)
+        exit__lost(EBPF_REASON_STATE);
+    scratch__release(s);
+    return 0;
+}
+
+SEC("fentry/do_notify_parent")
+int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
+{
+    struct signal_struct *signal = leader->signal;
+
+    if (leader->pid != leader->tgid || signal->nr_threads > 1)
+        return 0;
+    struct exiting *found = bpf_map_lookup_elem(&exiting, &signal);
+
+    if (!found)
+        return 0;
+    struct exiting x = *found;
+
+    if (!bpf_map_delete_elem(&exiting, &signal))
+        exit__emit(&x, leader);
+    return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
+{
+    if (!process__is_ending(task))
+        return 0;
+    struct task_struct *leader = task->group_leader;
+    struct exited_key key = {};
+    struct scratch *s = scratch__claim();
+    u32 one = 1;
+
+    if (!s) {
+        exit__lost(EBPF_REASON_NO_SCRATCH);
+        return 0;
+    }
+    struct exiting x;
+
+    key.signal = scalar__of(s, task->signal);
+    key.start_time = leader->start_time;
+    exiting__fill(&x, s, task);
+    scratch__release(s);
+    if (!bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST))
+        exit__emit(&x, leader);
+    return 0;
+}

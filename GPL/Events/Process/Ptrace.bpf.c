@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_PTRACE: a process attached to a stranger.
+ *
+ * Hook: the end of ptrace_attach, which PTRACE_ATTACH and PTRACE_SEIZE of 64-bit and 32-bit callers share. Other requests
+ * come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to the program
+ * that it starts, and not reported.
+ *
+ * Misses: PTRACE_TRACEME, by which a child offers itself.
+ */
+#include "../Core/Task.h"
+
+SEC("fexit/ptrace_attach")
+int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags, int ret)
+{
+    if (ret || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
+        return 0;
+    struct scratch *s = EMIT_BEGIN(PROCESS_PTRACE, process_ptrace);
+
+    if (!s)
+        return 0;
+    struct ebpf_process_ptrace_event *e = (void *)s->data;
+
+    e->child_pid = child->pid;
+    e->request = request;
+    current__fill(s, &e->pids);
+    EMIT_SUBMIT(s, PROCESS_PTRACE);
+    return 0;
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_SETSID: a process started a session.
+ *
+ * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error.
+ *
+ * Misses: nothing known.
+ */
+#include "../Core/Task.h"
+
+SEC("fexit/ksys_setsid")
+int BPF_PROG(fexit__ksys_setsid)
+{
+    int sid = ctx[0];
+
+    if (sid <= 0)
+        return 0;
+    struct scratch *s = EMIT_BEGIN(PROCESS_SETSID, process_setsid);
+
+    if (!s)
+        return 0;
+    struct ebpf_process_setsid_event *e = (void *)s->data;
+
+    current__fill(s, &e->pids);
+    EMIT_SUBMIT(s, PROCESS_SETSID);
+    return 0;
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_TTY_WRITE: a process wrote to a terminal.
+ *
+ * Hook: the end of n_tty_write, the line discipline of terminals. Its buffer is the kernel's, so it cannot change under us
+ * and is always readable, and whatever call wrote (write, writev, io_uring, splice) is the same here. Its value tells how
+ * much the terminal took. The kernel calls it once a chunk, of 2 KiB as a rule, so a large write is several events, and
+ * before 5.12 once a segment of a writev.
+ *
+ * What is typed goes through the other side of a pseudo terminal and is left out: it holds passwords.
+ *
+ * Misses: terminals with another line discipline than N_TTY (PPP, SLIP, …).
+ */
+#include "../Core/Task.h"
+
+/* By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in 7.x. */
+static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
+{
+    u32 major = tty->driver->major;
+
+    return major == PTY_MASTER_MAJOR || major - UNIX98_PTY_MASTER_MAJOR < UNIX98_PTY_MAJOR_COUNT;
+}
+
+SEC("fexit/n_tty_write")
+int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr, long ret)
+{
+    if (ret <= 0 || tty__is_pty_master(tty))
+        return 0;
+    struct scratch *s = EMIT_BEGIN(PROCESS_TTY_WRITE, process_tty_write);
+
+    if (!s)
+        return 0;
+    struct ebpf_process_tty_write_event *e = (void *)s->data;
+    u64 len = ret > EBPF_TTY_MAX ? EBPF_TTY_MAX : ret;
+
+    e->tty_out_truncated = ret - len;
+    e->reserved = 0;
+    tty_dev__fill(&e->tty, true, tty);
+    WITH_CURRENT(task, typed, {
+        pid_info__fill(&e->pids, typed, task);
+        ctty__fill(&e->ctty, typed, task);
+        comm__fill(s, typed, task);
+    });
+    struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_TTY_OUT, SCRATCH_PATHS - EBPF_TTY_MAX);
+
+    if (v) {
+        BARRIER(len);
+        if (len > EBPF_TTY_MAX)
+            len = EBPF_TTY_MAX;
+        bpf_probe_read_kernel(v + 1, len, buf);
+        varlen__end(s, v, len, ret, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
+    }
+    EMIT_SUBMIT(s, PROCESS_TTY_WRITE);
+    return 0;
+}

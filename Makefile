@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# make            the command line tool at build/EventsTrace, the library, the examples, the test programs
+# make check      the tests that need no root; scripts/check runs all
+# make install    DESTDIR and PREFIX as usual
+# make clean
+#
+# V=1 shows the commands.
+
+VERSION := $(shell sed -n 's/^.define EBPF_EVENTS_VERSION "\(.*\)"/\1/p' non-GPL/Events/Lib/include/EbpfEvents.h)
+SONAME := libebpf-events.so.$(firstword $(subst ., ,$(VERSION)))
+
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+DESTDIR ?=
+
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool),bpftool)
+PKG_CONFIG ?= pkg-config
+OBJCOPY ?= objcopy
+
+BUILD := build
+GPL := GPL/Events
+LIB := non-GPL/Events/Lib
+CLI := non-GPL/Events/EventsTrace
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n'
+endif
+
+CFLAGS ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes
+HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+INCLUDES := -I$(GPL) -I$(LIB)/include -I$(LIB) -I$(BUILD)/gen
+USER_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(INCLUDES) -MMD -MP
+
+# -mcpu=v2: what the verifier of 5.10 bounds best. The UAPI headers are the C library's.
+ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
+	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
+
+# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed.
+STATIC_LIBS := -lbpf -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
+
+BPF_SRCS := $(wildcard $(GPL)/*/*.bpf.c)
+BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
+LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)
+LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
+CLI_SRCS := $(wildcard $(CLI)/*.c)
+CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
+CASES := $(patsubst testing/cases/%.c,$(BUILD)/tests/%,$(wildcard testing/cases/*.c))
+EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
+SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
+
+.PHONY: all check install clean unit
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(CASES) $(EXAMPLES)
+
+# --- probes ---------------------------------------------------------------------------------------------------------
+
+$(BUILD)/bpf/%.o: $(GPL)/%.bpf.c
+	$(say) CLANG $<
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
+
+$(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS)
+	$(say) BPFLINK $@
+	$(Q)$(BPFTOOL) gen object $@ $^
+
+$(SKELETON): $(BUILD)/bpf/EbpfProbes.o
+	$(say) SKEL $@
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen skeleton $< name EbpfProbes > $@
+
+# --- library --------------------------------------------------------------------------------------------------------
+
+$(BUILD)/lib/%.o: $(LIB)/%.c | $(SKELETON)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
+
+$(BUILD)/lib/Bpf/BpfBackend.o: $(SKELETON)
+
+# One object with the internal names made local, so that they cannot clash with an embedder's.
+$(BUILD)/libebpf-events.a: $(LIB_OBJS)
+	$(say) AR $@
+	$(Q)$(LD) -r -o $(BUILD)/lib/all.o $^
+	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/lib/all.o
+	$(Q)rm -f $@ && $(AR) rcs $@ $(BUILD)/lib/all.o
+
+$(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map
+	$(say) LD $@
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map -Wl,-z,relro,-z,now,-z,defs \
+		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
+	$(Q)ln -sf $(SONAME) $(BUILD)/libebpf-events.so
+
+$(BUILD)/ebpf-events.pc: $(LIB)/ebpf-events.pc.in Makefile
+	$(say) GEN $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+
+# --- command line tool ----------------------------------------------------------------------------------------------
+
+$(BUILD)/cli/%.o: $(CLI)/%.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
+
+$(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a
+	$(say) LD $@
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
+
+# --- examples and tests ---------------------------------------------------------------------------------------------
+
+$(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
+
+# Static: they run in guests, and on kernels of another age than this machine's.
+$(BUILD)/tests/%: testing/cases/%.c $(wildcard testing/cases/*.h)
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
+
+check: all
+	$(Q)testing/run-unit
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/ebpf-events \
+		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man3
+	install -m 755 $(BUILD)/EventsTrace $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 $(BUILD)/libebpf-events.a $(DESTDIR)$(LIBDIR)/
+	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(LIBDIR)/
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libebpf-events.so
+	install -m 644 $(BUILD)/ebpf-events.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
+	install -m 644 $(LIB)/include/EbpfEvents.h $(GPL)/EbpfEventProto.h $(GPL)/Events.def $(GPL)/EventsDefault.h \
+		$(GPL)/EventsUndef.h $(DESTDIR)$(PREFIX)/include/ebpf-events/
+	install -m 644 docs/EventsTrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 docs/ebpf-events.3 $(DESTDIR)$(PREFIX)/share/man/man3/
+
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Options.c - one row an option: the events' rows come from the schema, the others from the table below. getopt_long does
+ * the parsing, abbreviations included; its messages are ours, so that each is one line with cause and remedy.
+ */
+#include "Options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OPTIONS_MAX 96
+#define FIRST_EVENT_VALUE 1000 /* getopt value of an event: this plus its type */
+
+enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_DISABLE_HOOK };
+
+struct option_row {
+    const char *name;
+    int value; /* a short option when it is a letter */
+    const char *argument;
+    const char *doc;
+};
+
+static const struct option_row rows[] = {
+    {"all", 'a', NULL, "every event"},
+    {"print-features-on-init", 'i', NULL, "first write a line that tells what the kernel offers, once the probes are attached"},
+    {"unbuffer-stdout", 'u', NULL, "write each event as soon as it is read"},
+    {"stats", 's', NULL, "write statistics to standard error every second"},
+    {"libbpf-verbose", 'v', NULL, "write libbpf's log to standard error"},
+    {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
+    {"disable-hook", VALUE_DISABLE_HOOK, "NAME", "do without a probe, to see what is then missing; NAME,NAME for several"},
+    {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
+    {"help", 'h', NULL, "print this help and exit"},
+    {"version", VALUE_VERSION, NULL, "print the version and exit"},
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(*rows))
+
+/* Options of the output contract whose events are still to come: known by name, and refused as such. */
+static const char *const planned[] = {
+    "file-create",      "file-delete",      "file-rename",     "file-modify",     "file-memfd-open",
+    "file-shmem-open",  "net-conn-attempt", "net-conn-accept", "net-conn-closed",
+};
+
+static struct option long_options[OPTIONS_MAX + 1];
+static char short_options[2 * ROW_COUNT + 2];
+
+static void options__build(void)
+{
+    size_t n = 0, letters = 0;
+
+    short_options[letters++] = ':';
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        long_options[n++] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
+                                            rows[i].value};
+        if (rows[i].value < VALUE_VERSION)
+            short_options[letters++] = (char)rows[i].value;
+    }
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT && n < OPTIONS_MAX; type++)
+        if (ebpf_event_type__option(type))
+            long_options[n++] =
+                (struct option){ebpf_event_type__option(type), no_argument, NULL, FIRST_EVENT_VALUE + type};
+}
+
+static bool option__is_planned(const char *argument)
+{
+    for (size_t i = 0; i < sizeof(planned) / sizeof(*planned); i++)
+        if (!strncmp(argument, "--", 2) && strlen(argument) > 2 &&
+            !strncmp(planned[i], argument + 2, strlen(argument) - 2))
+            return true;
+    return false;
+}
+
+static bool option__is_ambiguous(const char *argument)
+{
+    int matches = 0;
+
+    for (const struct option *o = long_options; o->name; o++)
+        matches += !strncmp(argument, "--", 2) && argument[2] && !strncmp(o->name, argument + 2, strlen(argument) - 2);
+    return matches > 1;
+}
+
+static int option__refuse(const char *argument, int letter)
+{
+    const char *remedy = "EventsTrace --help lists the options";
+
+    if (option__is_ambiguous(argument))
+        fprintf(stderr, "EventsTrace: option '%s' is ambiguous; write more of it, %s\n", argument, remedy);
+    else if (option__is_planned(argument))
+        fprintf(stderr, "EventsTrace: option '%s': this version has no such event yet; %s\n", argument, remedy);
+    else if (letter && argument[0] == '-' && argument[1] != '-')
+        fprintf(stderr, "EventsTrace: unknown option '-%c'; %s\n", letter, remedy);
+    else
+        fprintf(stderr, "EventsTrace: unknown option or unwanted value '%s'; %s\n", argument, remedy);
+    return -EINVAL;
+}
+
+static void option__take(struct options *o, int value)
+{
+    if (value >= FIRST_EVENT_VALUE) {
+        ebpf_event_set__add(&o->events, value - FIRST_EVENT_VALUE);
+        return;
+    }
+    switch (value) {
+    case 'a':
+        o->events = ebpf_event_set__all();
+        break;
+    case 'i':
+        o->features_line = true;
+        break;
+    case 'u':
+        o->unbuffered = true;
+        break;
+    case 's':
+        o->stats = true;
+        break;
+    case 'v':
+        o->libbpf_verbose = true;
+        break;
+    case 'h':
+        o->action = ACTION_HELP;
+        break;
+    case VALUE_ENV:
+        o->env = true;
+        break;
+    case VALUE_DISABLE_HOOK:
+        o->disable_hooks = optarg;
+        break;
+    case VALUE_SCHEMA:
+        o->action = ACTION_SCHEMA;
+        break;
+    case VALUE_VERSION:
+        o->action = ACTION_VERSION;
+        break;
+    }
+}
+
+int options__parse(struct options *ret_options, int argc, char **argv)
+{
+    struct options options = {0};
+    int value;
+
+    options__build();
+    opterr = 0;
+    for (;;) {
+        const char *argument = optind < argc ? argv[optind] : "";
+
+        value = getopt_long(argc, argv, short_options, long_options, NULL);
+        if (value < 0)
+            break;
+        if (value == '?')
+            return option__refuse(argument, optopt);
+        if (value == ':') {
+            fprintf(stderr, "EventsTrace: option '%s' wants a value; EventsTrace --help tells which\n", argument);
+            return -EINVAL;
+        }
+        option__take(&options, value);
+    }
+    if (optind < argc) {
+        fprintf(stderr, "EventsTrace: unexpected argument '%s'; EventsTrace --help lists the options\n", argv[optind]);
+        return -EINVAL;
+    }
+    *ret_options = options;
+    return 0;
+}
+
+void options__help(void)
+{
+    printf("Usage: EventsTrace [OPTION]...\n"
+           "Trace what processes do and print it as newline-delimited JSON.\n\n"
+           "Events:\n");
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++)
+        if (ebpf_event_type__option(type))
+            printf("      --%-24s %s\n", ebpf_event_type__option(type), ebpf_event_type__doc(type));
+    printf("\nOptions:\n");
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "%s%s%s", rows[i].name, rows[i].argument ? " " : "",
+                 rows[i].argument ? rows[i].argument : "");
+        if (rows[i].value < VALUE_VERSION)
+            printf("  -%c, --%-24s %s\n", rows[i].value, name, rows[i].doc);
+        else
+            printf("      --%-24s %s\n", name, rows[i].doc);
+    }
+    printf("\nLong options may be shortened while unambiguous. See EventsTrace(8).\n");
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options.h - the command line of EventsTrace. */
+#ifndef EVENTS_TRACE_OPTIONS_H
+#define EVENTS_TRACE_OPTIONS_H
+
+#include "EbpfEvents.h"
+
+/* Exit codes; the man page lists them. */
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NO_PRIVILEGE = 3,
+    EXIT_UNSUPPORTED = 4,
+    EXIT_NO_HOOK = 5,
+    EXIT_OUTPUT = 6,
+};
+
+enum action {
+    ACTION_TRACE,
+    ACTION_HELP,
+    ACTION_VERSION,
+    ACTION_SCHEMA,
+};
+
+struct options {
+    enum action action;
+    struct ebpf_event_set events;
+    bool features_line;
+    bool unbuffered;
+    bool stats;
+    bool libbpf_verbose;
+    bool env;
+    const char *disable_hooks;
+};
+
+/* Parse argv. 0, or -EINVAL after one line on standard error. */
+int options__parse(struct options *ret_options, int argc, char **argv);
+
+/* What --help prints, on standard output. */
+void options__help(void);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backend.h - where records come from: BPF (Bpf/Backend.c), or memory in the tests.
+ *
+ * A backend gives rings to read, counts of what happened to the events that did or did not get into them, and an end.
+ */
+#ifndef EBPF_BACKEND_H
+#define EBPF_BACKEND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "EbpfEventProto.h"
+
+/* A BPF ring buffer as user space maps it: positions only grow, `data` is mapped twice in a row so that none wraps. */
+struct ebpf_ringbuf {
+    volatile uint64_t *consumer_pos; /* written by the reader */
+    const volatile uint64_t *producer_pos;
+    const uint8_t *data;
+    uint64_t mask; /* size - 1 */
+};
+
+/* What the probes have counted, summed over CPUs. */
+struct ebpf_counts {
+    uint64_t seen[EBPF_EVENT_TYPE_COUNT];
+    uint64_t delivered[EBPF_EVENT_TYPE_COUNT]; /* put into a ring */
+    uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
+    uint64_t lost[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];
+};
+
+struct ebpf_backend;
+
+struct ebpf_backend_ops {
+    void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
+    /* End the sourcing; afterwards the counts do not change any more. May be called twice. */
+    void (*detach)(struct ebpf_backend *backend);
+    void (*close)(struct ebpf_backend *backend);
+};
+
+/* What each kind of backend begins with. */
+struct ebpf_backend {
+    const struct ebpf_backend_ops *ops;
+    struct ebpf_ringbuf rings[EBPF_RING_COUNT];
+};
+
+#endif

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * BpfBackend.c - loads and attaches the probes, maps their rings and counters; see BpfBackend.h.
+ *
+ * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The usual
+ * case must not pay for that: everything is tried at once, and only when that fails each program is tried by itself.
+ */
+#include "BpfBackend.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "Core/EmitShared.h"
+#include "EbpfProbes.skel.h"
+#include "Preflight.h"
+#include "Rings.h"
+
+#define RING_BYTES_DEFAULT (4u << 20)
+#define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
+#define SETTLE_TRIES 200
+#define SETTLE_NS 1000000
+#define IDENTIFY_PROGRAM "raw_tp__identify_self"
+
+static struct ebpf_log libbpf_log; /* libbpf has one print function for the process */
+
+static int libbpf__print(enum libbpf_print_level level, const char *format, va_list args)
+{
+    char *text;
+
+    (void)level;
+    if (!libbpf_log.fn)
+        return 0;
+    int len = vasprintf(&text, format, args);
+
+    if (len < 0)
+        return 0;
+    if (len > 0 && text[len - 1] == '\n')
+        text[len - 1] = '\0';
+    ebpf_log__write(&libbpf_log, EBPF_LOG_DEBUG, "%s", text);
+    free(text);
+    return len;
+}
+
+static struct bpf_object *object__open(void)
+{
+    LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events");
+    size_t size;
+    const void *bytes = EbpfProbes__elf_bytes(&size);
+
+    return bpf_object__open_mem(bytes, size, &open_opts);
+}
+
+static bool program__is_own_tool(const char *name)
+{
+    return !strcmp(name, IDENTIFY_PROGRAM);
+}
+
+static int object__set_constants(struct bpf_object *object, const struct bpf_backend *b,
+                                 const struct ebpf_source_opts *opts, uint32_t ring_bytes)
+{
+    struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
+    struct emit_constants constants = {
+        .slots = b->slots,
+        .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
+        .capture_env = opts->env,
+    };
+
+    if (!rodata || bpf_map__value_size(rodata) < sizeof(constants))
+        return -EINVAL;
+    size_t size = bpf_map__value_size(rodata);
+    char *image = calloc(1, size);
+
+    if (!image)
+        return -ENOMEM;
+    memcpy(image, &constants, sizeof(constants));
+    int err = bpf_map__set_initial_value(rodata, image, size);
+
+    free(image);
+    return err;
+}
+
+static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, const struct ebpf_source_opts *opts,
+                             uint32_t ring_bytes)
+{
+    struct bpf_map *map;
+    int err = 0;
+
+    bpf_object__for_each_map(map, object)
+    {
+        const char *name = bpf_map__name(map);
+
+        if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+            err = bpf_map__set_max_entries(map, ring_bytes);
+        else if (!strcmp(name, "counters"))
+            err = bpf_map__set_max_entries(map, b->cpus);
+        else if (!strcmp(name, "scratch"))
+            err = bpf_map__set_max_entries(map, b->slots) ?:
+                  bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
+        else if (!hooks__wants_map(&b->hooks, name))
+            err = bpf_map__set_autocreate(map, false);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* Open the object with the wanted programs, or with `only` of them, and load it. */
+static int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *opts, const char *only)
+{
+    uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    struct bpf_program *program;
+    int err;
+
+    bpf_object__close(b->object);
+    b->object = object__open();
+    if (!b->object)
+        return -errno;
+    bpf_object__for_each_program(program, b->object)
+    {
+        const char *name = bpf_program__name(program);
+        struct hooks_program *known = hooks__find(&b->hooks, name);
+        bool load = program__is_own_tool(name) || (known && known->wanted && (!only || !strcmp(only, name)));
+
+        bpf_program__set_autoload(program, load);
+    }
+    err = object__set_constants(b->object, b, opts, ring_bytes);
+    if (!err)
+        err = object__size_maps(b->object, b, opts, only ? (uint32_t)getpagesize() : ring_bytes);
+    if (!err)
+        err = bpf_object__load(b->object);
+    return err;
+}
+
+/* What a program attaches to, as BTF names it: "tp_btf/x" is the type btf_trace_x, "fentry/f" the function f. */
+static bool target__exists(const struct btf *btf, const char *section)
+{
+    const char *target = strchr(section, '/');
+    char name[128];
+
+    if (!target)
+        return false;
+    if (!strncmp(section, "tp_btf/", 7)) {
+        snprintf(name, sizeof(name), "btf_trace_%s", target + 1);
+        return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
+    }
+    return btf__find_by_name_kind(btf, target + 1, BTF_KIND_FUNC) > 0;
+}
+
+/* Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found. */
+static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    struct btf *btf = btf__load_vmlinux_btf();
+    int found = 0;
+
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        struct hooks_program *program = &b->hooks.programs[i];
+
+        if (!program->wanted)
+            continue;
+        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+        const char *section = bpf ? bpf_program__section_name(bpf) : "";
+
+        if (!bpf)
+            hooks__refuse(program, "not part of this build");
+        else if (btf && !target__exists(btf, section))
+            hooks__refuse(program, "the kernel has no %s", strchr(section, '/') + 1);
+        else {
+            int err = backend__load(b, opts, program->name);
+
+            if (err)
+                hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
+        }
+        found += program->refused;
+    }
+    btf__free(btf);
+    return found;
+}
+
+static bool program__is_trampoline(const struct bpf_program *program)
+{
+    enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+    return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
+
+static void backend__destroy_links(struct bpf_backend *b)
+{
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        bpf_link__destroy(b->links[i]);
+        b->links[i] = NULL;
+    }
+}
+
+/* Attach the wanted programs. Returns how many the kernel refused. */
+static int backend__attach(struct bpf_backend *b)
+{
+    int refused = 0;
+
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        struct hooks_program *program = &b->hooks.programs[i];
+
+        if (!program->wanted || b->links[i])
+            continue;
+        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+
+        b->links[i] = bpf_program__attach(bpf);
+        if (b->links[i]) {
+            b->tramp |= program__is_trampoline(bpf);
+            continue;
+        }
+        hooks__refuse(program, "the kernel refuses to attach it: %s", strerror(errno));
+        refused++;
+    }
+    return refused;
+}
+
+static void backend__detach_unwanted(struct bpf_backend *b)
+{
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        if (!b->links[i] || b->hooks.programs[i].wanted)
+            continue;
+        bpf_link__destroy(b->links[i]);
+        b->links[i] = NULL;
+    }
+}
+
+static int backend__identify_self(struct bpf_backend *b)
+{
+    struct bpf_program *program = bpf_object__find_program_by_name(b->object, IDENTIFY_PROGRAM);
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+
+    return program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
+}
+
+static int backend__map_memory(struct bpf_backend *b)
+{
+    struct bpf_map *counters = bpf_object__find_map_by_name(b->object, "counters");
+    static const char *const ring_names[] = {
+#define RING(id, NAME, doc) [id] = #NAME,
+#include "Events.def"
+    };
+    int err = 0;
+
+    for (int i = 0; i < EBPF_RING_COUNT && !err; i++) {
+        struct bpf_map *map = rings__find_map(b->object, ring_names[i]);
+
+        if (!map)
+            return -ENOENT;
+        b->ring_fds[i] = bpf_map__fd(map);
+        b->ring_sizes[i] = bpf_map__max_entries(map);
+        err = rings__map(b->ring_fds[i], b->ring_sizes[i], &b->base.rings[i]);
+    }
+    if (err)
+        return err;
+    void *memory = mmap(NULL, sizeof(struct cpu_counters) * b->cpus, PROT_READ, MAP_SHARED, bpf_map__fd(counters), 0);
+
+    if (memory == MAP_FAILED)
+        return -errno;
+    b->counters = memory;
+    return 0;
+}
+
+static void backend__unmap_memory(struct bpf_backend *b)
+{
+    for (int i = 0; i < EBPF_RING_COUNT; i++)
+        rings__unmap(&b->base.rings[i], b->ring_sizes[i]);
+    if (b->counters)
+        munmap((void *)b->counters, sizeof(struct cpu_counters) * b->cpus);
+    b->counters = NULL;
+}
+
+static uint64_t program__recursion_misses(const struct bpf_program *program)
+{
+    struct bpf_prog_info info = {0};
+    __u32 len = sizeof(info);
+
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
+        return 0;
+    return info.recursion_misses;
+}
+
+/* What the kernel's guard skipped never reached our counters: it was seen and lost, as far as the event is concerned. */
+static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *counts)
+{
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        const char *name = b->hooks.programs[i].name;
+
+        if (b->links[i])
+            b->recursion_misses[i] =
+                program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
+        int event = hooks__first_event(name);
+
+        counts->seen[event] += b->recursion_misses[i];
+        counts->lost[event][EBPF_REASON_RECURSION] += b->recursion_misses[i];
+    }
+}
+
+static void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+
+    memset(ret_counts, 0, sizeof(*ret_counts));
+    for (int cpu = 0; cpu < b->cpus; cpu++) {
+        const volatile struct cpu_counters *c = &b->counters[cpu];
+
+        for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+            ret_counts->seen[type] += c->seen[type];
+            ret_counts->delivered[type] += c->delivered[type];
+            ret_counts->filtered[type] += c->filtered[type];
+            for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
+                ret_counts->lost[type][reason] += c->lost[reason][type];
+        }
+    }
+    counts__add_recursion(b, ret_counts);
+}
+
+static bool counts__are_settled(const struct ebpf_counts *counts)
+{
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        uint64_t known = counts->delivered[type] + counts->filtered[type];
+
+        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
+            known += counts->lost[type][reason];
+        if (known != counts->seen[type])
+            return false;
+    }
+    return true;
+}
+
+/* A program that was running when it was detached may still be making its record. */
+static void bpf_backend__detach(struct ebpf_backend *backend)
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+    struct ebpf_counts counts;
+
+    if (b->detached)
+        return;
+    bpf_backend__counts(backend, &counts); /* keeps the recursion misses */
+    backend__destroy_links(b);
+    b->detached = true;
+    for (int i = 0; i < SETTLE_TRIES; i++) {
+        bpf_backend__counts(backend, &counts);
+        if (counts__are_settled(&counts))
+            return;
+        nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+    }
+}
+
+static void bpf_backend__close(struct ebpf_backend *backend)
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+
+    if (!b)
+        return;
+    backend__destroy_links(b);
+    backend__unmap_memory(b);
+    bpf_object__close(b->object);
+    free(b);
+}
+
+static const struct ebpf_backend_ops bpf_backend_ops = {
+    .counts = bpf_backend__counts,
+    .detach = bpf_backend__detach,
+    .close = bpf_backend__close,
+};
+
+/* Programs that the caller wants to do without: to see how the rest fares. */
+static int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log)
+{
+    char *copy = strdup(names), *rest = copy;
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *name; (name = strsep(&rest, ","));) {
+        struct hooks_program *program = hooks__find(hooks, name);
+
+        if (!program) {
+            ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hook '%s': there is none of that name", name);
+            free(copy);
+            return -EINVAL;
+        }
+        hooks__refuse(program, "disabled by the caller");
+    }
+    free(copy);
+    return 0;
+}
+
+static void tell_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+{
+    ebpf_log__write(user, EBPF_LOG_WARNING, "%s is limited: %s (%s: %s)", event, lacks, program, reason);
+}
+
+static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_set wanted)
+{
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        if (ebpf_event_set__has(wanted, event) && !ebpf_event_set__has(b->hooks.available, event))
+            ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s", ebpf_event_type__option(event),
+                            b->hooks.unavailable[event]);
+    }
+    hooks__tell_lacking(&b->hooks, tell_lacking, &b->log);
+}
+
+/* Load and attach, leaving out what is refused, until what is wanted is what is there. */
+static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    hooks__choose(&b->hooks, opts->events);
+    for (size_t round = 0; round <= b->hooks.count; round++) {
+        int err = backend__load(b, opts, NULL);
+
+        if (err) {
+            int bare_err = backend__load(b, opts, ""); /* none but our own */
+
+            if (bare_err || !backend__find_refused(b, opts))
+                return preflight__explain(&b->log, bare_err ? bare_err : err);
+            hooks__choose(&b->hooks, opts->events);
+            continue;
+        }
+        err = backend__identify_self(b);
+        if (err)
+            return preflight__explain(&b->log, err);
+        if (!backend__attach(b))
+            return 0;
+        if (!hooks__choose(&b->hooks, opts->events)) {
+            backend__detach_unwanted(b);
+            return 0;
+        }
+        backend__destroy_links(b); /* another way of some event needs other programs */
+    }
+    return -EINVAL;
+}
+
+int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
+{
+    struct bpf_backend *b = calloc(1, sizeof(*b));
+    int err;
+
+    if (!b)
+        return -ENOMEM;
+    b->base.ops = &bpf_backend_ops;
+    b->log = (struct ebpf_log){opts->log, opts->user};
+    b->cpus = libbpf_num_possible_cpus();
+    b->slots = 2 * b->cpus + 6;
+    libbpf_log = opts->libbpf_log ? b->log : (struct ebpf_log){0};
+    libbpf_set_print(libbpf__print);
+    hooks__init(&b->hooks);
+
+    err = preflight__check(&b->log);
+    if (!err && opts->disable_hooks)
+        err = hooks__disable(&b->hooks, opts->disable_hooks, &b->log);
+    if (!err)
+        err = backend__start(b, opts);
+    if (!err) {
+        backend__tell_unavailable(b, opts->events);
+        if (opts->events.bits && !b->hooks.available.bits)
+            err = -ENXIO;
+    }
+    if (!err)
+        err = backend__map_memory(b);
+    if (err) {
+        bpf_backend__close(&b->base);
+        return err;
+    }
+    *ret_backend = b;
+    return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* BpfBackend.h - the backend that loads the probes into the kernel. */
+#ifndef EBPF_BPF_BACKEND_H
+#define EBPF_BPF_BACKEND_H
+
+#include "../Backend.h"
+#include "../Log.h"
+#include "Hooks.h"
+
+struct bpf_object;
+struct bpf_link;
+
+struct bpf_backend {
+    struct ebpf_backend base;
+    struct ebpf_log log;
+    struct hooks hooks;
+    struct bpf_object *object;
+    struct bpf_link *links[HOOKS_PROGRAMS_MAX];   /* by the index of the program in hooks */
+    uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* of programs that are detached */
+    int ring_fds[EBPF_RING_COUNT];
+    size_t ring_sizes[EBPF_RING_COUNT];
+    const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
+    int cpus;
+    uint32_t slots; /* scratch slots */
+    bool tramp;     /* fentry and fexit programs can be attached */
+    bool detached;
+};
+
+/*
+ * Load and attach what the options ask for.
+ * Returns 0, or -EPERM, -EOPNOTSUPP, -ENXIO (no hook for any event) or another errno, logged; nothing is left behind then.
+ */
+int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend);
+
+#endif

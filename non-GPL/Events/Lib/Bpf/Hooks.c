@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "Hooks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WAY_OPTIONAL (-1)
+#define NO_EVENT 0
+#define WAYS_MAX 4
+
+struct hook_row {
+    int event;
+    int way;
+    const char *program;
+    const char *doc;
+};
+
+static const struct hook_row rows[] = {
+#define HOOK(EVENT, way, program, doc) {EBPF_EVENT_##EVENT, way, #program, doc},
+#define HOOK_OPTIONAL(EVENT, program, doc) {EBPF_EVENT_##EVENT, WAY_OPTIONAL, #program, doc},
+#define HOOK_FEATURE(program) {NO_EVENT, WAY_OPTIONAL, #program, ""},
+#include "Hooks.def"
+};
+
+static const struct hook_map_row {
+    const char *program;
+    const char *map;
+} map_rows[] = {
+#define HOOK_MAP(program, map) {#program, #map},
+#include "Hooks.def"
+};
+
+#define ROWS_END (rows + sizeof(rows) / sizeof(*rows))
+#define MAP_ROWS_END (map_rows + sizeof(map_rows) / sizeof(*map_rows))
+
+struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
+{
+    for (size_t i = 0; i < hooks->count; i++)
+        if (!strcmp(hooks->programs[i].name, name))
+            return &hooks->programs[i];
+    return NULL;
+}
+
+void hooks__init(struct hooks *hooks)
+{
+    memset(hooks, 0, sizeof(*hooks));
+    for (const struct hook_row *row = rows; row < ROWS_END; row++)
+        if (!hooks__find(hooks, row->program) && hooks->count < HOOKS_PROGRAMS_MAX)
+            hooks->programs[hooks->count++].name = row->program;
+}
+
+void hooks__refuse(struct hooks_program *program, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(program->reason, sizeof(program->reason), format, args);
+    va_end(args);
+    program->refused = true;
+}
+
+/* The first program of a way that is refused; NULL when there is none. Tells whether the way exists. */
+static struct hooks_program *way__refused(struct hooks *hooks, int event, int way, bool *ret_exists)
+{
+    *ret_exists = false;
+    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+        if (row->event != event || row->way != way)
+            continue;
+        struct hooks_program *program = hooks__find(hooks, row->program);
+
+        *ret_exists = true;
+        if (program->refused)
+            return program;
+    }
+    return NULL;
+}
+
+static int event__choose_way(struct hooks *hooks, int event)
+{
+    char *why = hooks->unavailable[event];
+
+    snprintf(why, HOOKS_REASON_LEN, "no hook for it is known");
+    for (int way = 0; way < WAYS_MAX; way++) {
+        bool exists;
+        struct hooks_program *refused = way__refused(hooks, event, way, &exists);
+
+        if (exists && !refused) {
+            why[0] = '\0';
+            return way;
+        }
+        if (refused)
+            snprintf(why, HOOKS_REASON_LEN, "%.40s: %.110s", refused->name, refused->reason);
+    }
+    return -1;
+}
+
+static bool program__is_trampoline(const char *name)
+{
+    return !strncmp(name, "fentry__", 8) || !strncmp(name, "fexit__", 7);
+}
+
+/* An event's own trampoline tells as much as the one that is there only to tell. */
+static void hooks__choose_features(struct hooks *hooks)
+{
+    struct hooks_program *probe = hooks__find(hooks, "fentry__probe_trampoline");
+
+    probe->wanted = !probe->refused;
+    for (size_t i = 0; i < hooks->count; i++)
+        if (&hooks->programs[i] != probe && hooks->programs[i].wanted &&
+            program__is_trampoline(hooks->programs[i].name))
+            probe->wanted = false;
+}
+
+bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
+{
+    bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
+
+    hooks->available.bits = 0;
+    for (size_t i = 0; i < hooks->count; i++) {
+        was_wanted[i] = hooks->programs[i].wanted;
+        hooks->programs[i].wanted = false;
+    }
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        if (!ebpf_event_set__has(wanted, event))
+            continue;
+        hooks->ways[event] = event__choose_way(hooks, event);
+        if (hooks->ways[event] >= 0)
+            ebpf_event_set__add(&hooks->available, event);
+    }
+    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+        struct hooks_program *program = hooks__find(hooks, row->program);
+
+        if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
+            (row->way == WAY_OPTIONAL || row->way == hooks->ways[row->event]))
+            program->wanted = true;
+    }
+    hooks__choose_features(hooks);
+    for (size_t i = 0; i < hooks->count; i++)
+        more |= hooks->programs[i].wanted && !was_wanted[i];
+    return more;
+}
+
+bool hooks__wants_map(struct hooks *hooks, const char *map)
+{
+    bool listed = false;
+
+    for (const struct hook_map_row *row = map_rows; row < MAP_ROWS_END; row++) {
+        if (strcmp(row->map, map))
+            continue;
+        listed = true;
+        if (hooks__find(hooks, row->program)->wanted)
+            return true;
+    }
+    return !listed;
+}
+
+int hooks__first_event(const char *program)
+{
+    for (const struct hook_row *row = rows; row < ROWS_END; row++)
+        if (!strcmp(row->program, program))
+            return row->event;
+    return 0;
+}
+
+void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,
+                                                           const char *program, const char *reason),
+                         void *user)
+{
+    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+        if (!ebpf_event_set__has(hooks->available, row->event))
+            continue;
+        const char *event = ebpf_event_type__option(row->event);
+        struct hooks_program *program = hooks__find(hooks, row->program);
+
+        if (row->way == WAY_OPTIONAL && program->refused)
+            tell(user, event, row->doc, program->name, program->reason);
+        if (row->way > 0 && row->way == hooks->ways[row->event] && row->doc[0]) {
+            bool exists;
+            struct hooks_program *better = way__refused(hooks, row->event, 0, &exists);
+
+            if (better)
+                tell(user, event, row->doc, better->name, better->reason);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Hooks.h - which programs to load for the events that are wanted, given those that this kernel refuses: Hooks.def at work.
+ */
+#ifndef EBPF_HOOKS_H
+#define EBPF_HOOKS_H
+
+#include "EbpfEvents.h"
+
+#define HOOKS_PROGRAMS_MAX 128
+#define HOOKS_REASON_LEN 160
+
+struct hooks_program {
+    const char *name;
+    bool wanted;                   /* by the last choice */
+    bool refused;                  /* by this kernel */
+    char reason[HOOKS_REASON_LEN]; /* why */
+};
+
+struct hooks {
+    struct hooks_program programs[HOOKS_PROGRAMS_MAX];
+    size_t count;
+    struct ebpf_event_set available; /* of those wanted, by the last choice */
+    int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
+    char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
+};
+
+void hooks__init(struct hooks *hooks);
+
+/* Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not. */
+bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
+
+/* The program of that name, or NULL. */
+struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
+
+/* Note that the kernel refuses a program, and why. */
+void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Whether one of the wanted programs uses a map. */
+bool hooks__wants_map(struct hooks *hooks, const char *map);
+
+/* The event that losses of a program are counted for: the first that names it. 0 when none does. */
+int hooks__first_event(const char *program);
+
+/* Call `tell` for each thing that the events lack by the last choice. */
+void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,
+                                                           const char *program, const char *reason),
+                         void *user);
+
+#endif

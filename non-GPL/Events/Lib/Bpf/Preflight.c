@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "Preflight.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
+
+/* Since 5.8; older headers lack them. */
+#define CAP_NR_PERFMON 38
+#define CAP_NR_BPF 39
+
+static bool caps__have(const struct __user_cap_data_struct *data, int cap)
+{
+    return data[cap / 32].effective >> (cap % 32) & 1;
+}
+
+static bool privilege__is_enough(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+
+    if (syscall(SYS_capget, &header, data))
+        return true; /* cannot tell: let the kernel decide */
+    return caps__have(data, CAP_SYS_ADMIN) || (caps__have(data, CAP_NR_BPF) && caps__have(data, CAP_NR_PERFMON));
+}
+
+/* "none [integrity] confidentiality": the one in brackets is in force. */
+static bool lockdown__is_confidentiality(void)
+{
+    char text[128] = "";
+    FILE *file = fopen(LOCKDOWN_PATH, "re");
+
+    if (!file)
+        return false;
+    if (!fgets(text, sizeof(text), file))
+        text[0] = '\0';
+    fclose(file);
+    return strstr(text, "[confidentiality]");
+}
+
+int preflight__check(const struct ebpf_log *log)
+{
+    struct utsname uts;
+
+    if (uname(&uts))
+        strcpy(uts.release, "unknown");
+    if (!privilege__is_enough()) {
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: no privilege; run as root, or with CAP_BPF, CAP_PERFMON and "
+                        "CAP_SYS_RESOURCE");
+        return -EPERM;
+    }
+    if (lockdown__is_confidentiality()) {
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: kernel lockdown is at 'confidentiality'; boot with "
+                        "lockdown=integrity or none");
+        return -EPERM;
+    }
+    if (access(BTF_PATH, R_OK)) {
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot read '" BTF_PATH "': %s; kernel %s needs CONFIG_DEBUG_INFO_BTF (5.10 or newer) and a "
+                        "mounted /sys",
+                        strerror(errno), uts.release);
+        return -EOPNOTSUPP;
+    }
+    return 0;
+}
+
+int preflight__explain(const struct ebpf_log *log, int err)
+{
+    switch (-err) {
+    case EPERM:
+    case EACCES:
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
+                        "sandboxes that filter it, with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK");
+        return -EPERM;
+    case ENOSYS:
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: the kernel is built without bpf(); it needs "
+                                             "CONFIG_BPF_SYSCALL");
+        return -EOPNOTSUPP;
+    case ENOMEM:
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: out of memory; use smaller rings");
+        return -ENOMEM;
+    default:
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) tells where it failed",
+                        strerror(-err));
+        return err;
+    }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Preflight.h - what can be known to be missing before anything is loaded, each with one line of cause and remedy. */
+#ifndef EBPF_PREFLIGHT_H
+#define EBPF_PREFLIGHT_H
+
+#include "Log.h"
+
+/* 0, or -EPERM or -EOPNOTSUPP after having logged why. */
+int preflight__check(const struct ebpf_log *log);
+
+/* After loading failed with `err` for no reason of a program's own: log what it means. Returns the error to give back. */
+int preflight__explain(const struct ebpf_log *log, int err);
+
+#endif

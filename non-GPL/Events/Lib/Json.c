@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Json.c - events, losses and counts as lines of JSON.
+ *
+ * The writer of each event is made from the rows of Events.def: its keys are literals that are copied, and nothing is
+ * looked up or formatted by a template. This is the hot path of every consumer that wants text.
+ */
+#include "Json.h"
+
+#include <errno.h>
+
+#include "JsonText.h"
+
+/* Kinds, groups and tags that no row has a use for at the moment. */
+#define UNUSED __attribute__((unused))
+#define NOINLINE static __attribute__((noinline))
+
+/* Scalar kinds. All take a pointer, as the groups do. */
+UNUSED JSON_INLINE char *write_u32(char *p, const ebpf_u32 *value)
+{
+    return write_number(p, *value);
+}
+
+UNUSED JSON_INLINE char *write_u64(char *p, const ebpf_u64 *value)
+{
+    return write_number(p, *value);
+}
+
+UNUSED JSON_INLINE char *write_s32(char *p, const ebpf_s32 *value)
+{
+    if (*value < 0)
+        *p++ = '-';
+    return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
+}
+
+UNUSED JSON_INLINE char *write_u64str(char *p, const ebpf_u64 *value)
+{
+    *p++ = '"';
+    p = write_number(p, *value);
+    *p++ = '"';
+    return p;
+}
+
+/* The most that a value takes. Of an event it is what its fixed part takes, which nobody asks for. */
+enum {
+#define ROW(kind, max, schema, doc) MAX_##kind = max,
+    JSON_SCALAR_KINDS(ROW)
+#undef ROW
+#define MAX_FIELD(kind, key) (sizeof("\"" key "\":,") - 1 + MAX_##kind)
+#define GROUP(name, doc) MAX_##name = 2
+#define END_GROUP(name) ,
+#define EVENT(id, NAME, name, option, ring, doc) MAX_##name = 0
+#define END_EVENT(name) ,
+#define FIELD(kind, name, key, doc) +MAX_FIELD(kind, key)
+#include "Events.def"
+};
+
+UNUSED JSON_INLINE void json__bool(struct json_out *out, bool value)
+{
+    if (value)
+        JSON_LITERAL(out, "true,");
+    else
+        JSON_LITERAL(out, "false,");
+}
+
+/*
+ * Stands for a variable field that the record does not have: no bytes. Were it not a name only, a path of no components
+ * would be the root directory.
+ */
+static const struct ebpf_varlen absent = {.flags = EBPF_VARLEN_NAME_ONLY};
+
+/* Variable kinds. */
+UNUSED static void json__str(struct json_out *out, const struct ebpf_varlen *v)
+{
+    JSON_LITERAL(out, "\"");
+    ebpf_json__escaped(out, varlen__slice(v));
+    JSON_LITERAL(out, "\"");
+}
+
+UNUSED static void json__path(struct json_out *out, const struct ebpf_varlen *v)
+{
+    ebpf_json__path(out, v);
+}
+
+/* Joined for the eye, and, since a space may be part of an argument, as an array. */
+UNUSED static void json__args(struct json_out *out, const struct ebpf_varlen *v)
+{
+    ebpf_json__args(out, v);
+}
+
+UNUSED static void json__env(struct json_out *out, const struct ebpf_varlen *v)
+{
+    ebpf_json__env(out, v);
+}
+
+UNUSED static void json__tty(struct json_out *out, const struct ebpf_varlen *v)
+{
+    json__str(out, v);
+}
+
+/* Pairs that follow the value of a variable field when there is something to say of it; NULL where a kind never does. */
+struct cut_pairs {
+    const char *truncated, *length, *unreachable;
+};
+
+#define LENGTH_KEY(key) "\"" key "_length\":"
+#define CUT_PAIR(key) "\"" key "_truncated\":true,"
+
+#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL}
+#define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), "\"" key "_unreachable\":true,"}
+#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL}
+#define CUT_env(key) CUT_str(key)
+#define CUT_tty(key) {NULL, NULL, NULL} /* the event has a field for it */
+
+NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, const struct ebpf_varlen *v)
+{
+    if (v->flags & EBPF_VARLEN_TRUNCATED && pairs->truncated) {
+        ebpf_json__text(out, pairs->truncated);
+        if (v->orig_len) {
+            ebpf_json__text(out, pairs->length);
+            ebpf_json__number(out, v->orig_len);
+        }
+    }
+    if (v->flags & EBPF_VARLEN_UNREACHABLE && pairs->unreachable)
+        ebpf_json__text(out, pairs->unreachable);
+}
+
+_Static_assert(EBPF_COMM_LEN == 16, "comm__slice looks at two words");
+
+/* An event, and where in it the first field of each tag is. */
+struct view {
+    const struct ebpf_event *event;
+    const struct ebpf_varlen *fields[EBPF_TAG_COUNT];
+};
+
+static void view__init(struct view *view, const struct ebpf_event *event, size_t fixed_size)
+{
+    size_t off = fixed_size;
+    const struct ebpf_varlen *v;
+
+    *view = (struct view){.event = event};
+    while ((v = record__varlen(event->hdr, event->size, off, &off))) {
+        if (v->tag < EBPF_TAG_COUNT && !view->fields[v->tag])
+            view->fields[v->tag] = v;
+    }
+}
+
+/* The name up to its NUL, if it has one. */
+static struct slice comm__slice(const char comm[EBPF_COMM_LEN])
+{
+    uint64_t first = zero_bytes(load_word(comm)), second = zero_bytes(load_word(comm + 8));
+    size_t len = first ? bytes_before(first) : second ? 8 + bytes_before(second) : EBPF_COMM_LEN;
+
+    return (struct slice){comm, len};
+}
+
+NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
+{
+    const struct ebpf_event_header *hdr = event->hdr;
+
+    JSON_LITERAL(out, "\"comm\":\"");
+    ebpf_json__escaped(out, comm__slice(hdr->comm));
+    JSON_LITERAL(out, "\",");
+    ebpf_json__times(out, event->time_ns, hdr->ts_boot_ns);
+    JSON_LITERAL(out, "\"seq\":");
+    ebpf_json__number(out, event->seq);
+    json__close(out, '}');
+}
+
+/*
+ * The rows as code: json__tag_<TAG>() for each variable field, write_<group>() for each group, json__<event>() for each
+ * event. A group has a bound, so its members are written where `p` is; in an event `out` tells where.
+ */
+// clang-format off
+#define TAG(id, NAME, kind, key)                                                                                       \
+    UNUSED NOINLINE void json__tag_##NAME(struct json_out *out, const struct ebpf_varlen *v)                           \
+    {                                                                                                                  \
+        static const struct cut_pairs pairs = CUT_##kind(key);                                                         \
+                                                                                                                       \
+        JSON_LITERAL(out, "\"" key "\":");                                                                             \
+        json__##kind(out, v);                                                                                          \
+        JSON_LITERAL(out, ",");                                                                                        \
+        if (v->flags)                                                                                                  \
+            json__cut(out, &pairs, v);                                                                                 \
+    }
+#define GROUP(name, doc)                                                                                               \
+    UNUSED NOINLINE char *write_##name(char *p, const struct ebpf_##name *e)                                           \
+    {                                                                                                                  \
+        struct json_out *const out = NULL;                                                                             \
+                                                                                                                       \
+        *p++ = '{';
+#define END_GROUP(name)                                                                                                \
+        return write_close(p, '}');                                                                                    \
+    }
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    static void json__##name(struct json_out *out, const struct view *view)                                            \
+    {                                                                                                                  \
+        const struct ebpf_##name##_event *e = (const void *)view->event->hdr;                                          \
+        char *p = NULL;                                                                                                \
+                                                                                                                       \
+        JSON_LITERAL(out, "{\"event_type\":\"" #NAME "\",");
+#define FIELD(kind, name, key, doc)                                                                                    \
+        if (sizeof(key) > 1) {                                                                                         \
+            char spare[MAX_FIELD(kind, key) + JSON_SLACK];                                                             \
+            char *from = out ? json__begin(out, MAX_FIELD(kind, key), spare) : p;                                      \
+                                                                                                                       \
+            p = WRITE_LITERAL(from, "\"" key "\":");                                                                   \
+            p = write_##kind(p, &e->name);                                                                             \
+            *p++ = ',';                                                                                                \
+            if (out)                                                                                                   \
+                json__commit(out, from, p);                                                                            \
+        }
+#define FLAG(NAME, bit, key, doc)                                                                                      \
+        JSON_LITERAL(out, "\"" key "\":");                                                                             \
+        json__bool(out, e->hdr.flags & EBPF_##NAME);
+#define VARLEN(NAME, doc)                                                                                              \
+        json__tag_##NAME(out, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);
+#define OPTIONAL(NAME, doc)                                                                                            \
+        if (view->fields[EBPF_TAG_##NAME])                                                                             \
+            json__tag_##NAME(out, view->fields[EBPF_TAG_##NAME]);
+#define END_EVENT(name)                                                                                                \
+        (void)e, (void)p;                                                                                              \
+        json__common(out, view->event);                                                                                \
+    }
+#include "Events.def"
+// clang-format on
+
+static void (*const writers[EBPF_EVENT_TYPE_COUNT])(struct json_out *out, const struct view *view) = {
+#define EVENT(id, NAME, name, option, ring, doc) [id] = json__##name,
+#include "Events.def"
+};
+
+/* The comma behind the line's last bracket is where the NUL goes, so the buffer may be filled to its end. */
+static int json_out__init(struct json_out *out, char *buf, size_t size)
+{
+    if (!size) {
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *out = (struct json_out){.p = buf, .end = buf + (size < INT32_MAX ? size : INT32_MAX)};
+    return 0;
+}
+
+static int json_out__finish(struct json_out *out, char *buf)
+{
+    if (out->full) {
+        *buf = '\0';
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *--out->p = '\0';
+    return (int)(out->p - buf);
+}
+
+int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
+{
+    size_t fixed_size = ebpf_event_type__size(event->hdr->type);
+    struct json_out out;
+    struct view view;
+
+    if (!fixed_size || event->size < fixed_size) {
+        errno = EINVAL;
+        return -EINVAL;
+    }
+    if (json_out__init(&out, buf, size))
+        return -ENOSPC;
+    out.readable = (const char *)event->hdr + event->size;
+    view__init(&view, event, fixed_size);
+    writers[event->hdr->type](&out, &view);
+    return json_out__finish(&out, buf);
+}
+
+static void json__key(struct json_out *out, const char *key)
+{
+    JSON_LITERAL(out, "\"");
+    ebpf_json__text(out, key);
+    JSON_LITERAL(out, "\":");
+}
+
+/* The reasons that have lost something. Returns how much. */
+static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_REASON_COUNT])
+{
+    uint64_t total = 0;
+
+    JSON_LITERAL(out, "{");
+    for (unsigned int i = 0; i < EBPF_REASON_COUNT; i++) {
+        if (!counts[i] || !ebpf_reason__key(i))
+            continue;
+        json__key(out, ebpf_reason__key(i));
+        ebpf_json__number(out, counts[i]);
+        total += counts[i];
+    }
+    json__close(out, '}');
+    return total;
+}
+
+static bool any(const uint64_t *counts, size_t n)
+{
+    while (n && !counts[n - 1])
+        n--;
+    return n;
+}
+
+int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
+{
+    struct json_out out;
+    uint64_t total = 0;
+
+    if (json_out__init(&out, buf, size))
+        return -ENOSPC;
+    JSON_LITERAL(&out, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":");
+    ebpf_json__number(&out, loss->first_seq);
+    JSON_LITERAL(&out, "\"last_seq\":");
+    ebpf_json__number(&out, loss->last_seq);
+    JSON_LITERAL(&out, "\"lost\":{");
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (!ebpf_event_type__name(type) || !any(loss->counts[type], EBPF_REASON_COUNT))
+            continue;
+        json__key(&out, ebpf_event_type__name(type));
+        total += json__reasons(&out, loss->counts[type]);
+    }
+    json__close(&out, '}');
+    JSON_LITERAL(&out, "\"total\":");
+    ebpf_json__number(&out, total);
+    ebpf_json__times(&out, loss->time_ns, loss->ts_boot_ns);
+    json__close(&out, '}');
+    return json_out__finish(&out, buf);
+}
+
+static void json__type_stats(struct json_out *out, const struct ebpf_type_stats *stats)
+{
+    JSON_LITERAL(out, "{\"seen\":");
+    ebpf_json__number(out, stats->seen);
+    JSON_LITERAL(out, "\"delivered\":");
+    ebpf_json__number(out, stats->delivered);
+    JSON_LITERAL(out, "\"filtered\":");
+    ebpf_json__number(out, stats->filtered);
+    JSON_LITERAL(out, "\"lost\":");
+    json__reasons(out, stats->lost);
+    json__close(out, '}');
+}
+
+static bool type_stats__is_zero(const struct ebpf_type_stats *stats)
+{
+    return !stats->seen && !stats->delivered && !stats->filtered && !any(stats->lost, EBPF_REASON_COUNT);
+}
+
+int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
+{
+    struct json_out out;
+
+    if (json_out__init(&out, buf, size))
+        return -ENOSPC;
+    JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
+    ebpf_json__number(&out, stats->records);
+    JSON_LITERAL(&out, "\"events\":{");
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (!ebpf_event_type__name(type) || type_stats__is_zero(&stats->types[type]))
+            continue;
+        json__key(&out, ebpf_event_type__name(type));
+        json__type_stats(&out, &stats->types[type]);
+    }
+    json__close(&out, '}');
+    json__close(&out, '}');
+    return json_out__finish(&out, buf);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Json.h - what becomes of the kinds of Events.def in JSON.
+ *
+ * For each kind, the JSON Schema of the value and what a reader of the documentation is told. A new scalar kind is a row
+ * here, with the most bytes that its value can take, and a write_<kind>() in Json.c.
+ */
+#ifndef EBPF_LIB_JSON_H
+#define EBPF_LIB_JSON_H
+
+#define JSON_SCALAR_KINDS(ROW)                                                                                         \
+    ROW(u32, 10, "\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967295", "number")                                \
+    ROW(s32, 11, "\"type\":\"integer\",\"minimum\":-2147483648,\"maximum\":2147483647", "number, can be negative")     \
+    ROW(u64, 20, "\"type\":\"integer\",\"minimum\":0,\"maximum\":18446744073709551615", "number, up to 64 bits")       \
+    ROW(u64str, 22, "\"type\":\"string\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"", "string, a decimal number")
+
+/* Kinds of variable fields, and whether the record says of them that they were cut. */
+#define JSON_VARIABLE_KINDS(ROW)                                                                                       \
+    ROW(str, true, "\"type\":\"string\"", "string")                                                                    \
+    ROW(path, true, "\"type\":\"string\"", "string, a path")                                                           \
+    ROW(args, true, "\"type\":\"string\"", "string; array of strings `args`")                                          \
+    ROW(env, true, "\"type\":\"array\",\"items\":{\"type\":\"string\"}", "array of strings")                           \
+    ROW(tty, false, "\"type\":\"string\"", "string")
+
+/* Keys that every event has behind its own, and EVENTS_LOST in part. */
+#define JSON_COMMON_KEYS(ROW)                                                                                          \
+    ROW("comm", "\"type\":\"string\"", "string", "name of the thread that acted")                                      \
+    JSON_TIME_KEYS(ROW)                                                                                                \
+    ROW("seq", "\"type\":\"integer\",\"minimum\":1", "number", "1, 2, 3, ...; what was lost has numbers too")
+
+#define JSON_TIME_KEYS(ROW)                                                                                            \
+    ROW("timestamp", "\"type\":\"string\",\"format\":\"date-time\"", "string", "RFC 3339, UTC, nanoseconds")           \
+    ROW("ts_boot_ns", "\"type\":\"integer\",\"minimum\":0", "number", "nanoseconds since boot, suspend included")
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * JsonText.h - JSON put into a buffer: literals, numbers, strings, times.
+ *
+ * Every value is followed by a comma, which the end of its object or array turns into a bracket: no writer has to know
+ * whether it is the first.
+ *
+ * There are two kinds of writers. json__... take a struct json_out and write what fits. write_... take where to write and
+ * return where they stopped: they are for values that have a bound, for which json__begin has made sure of the room.
+ */
+#ifndef EBPF_LIB_JSON_TEXT_H
+#define EBPF_LIB_JSON_TEXT_H
+
+#include <string.h>
+
+#include "Record.h"
+
+#define JSON_INLINE static inline __attribute__((always_inline))
+
+struct json_out {
+    char *p;              /* where the next byte goes */
+    char *end;            /* behind the last byte that may be written */
+    const char *readable; /* end of the record around the values: how far a word may be read */
+    bool full;            /* something did not fit: what is in the buffer is of no use */
+};
+
+/* Characters U+10F780 to U+10F7FF stand for the bytes 0x80 to 0xff of what is not UTF-8: this plus the byte. */
+#define JSON_RAW_BYTE_BASE 0x10F700
+
+/* Writers of bounded values store whole words: as much may be written behind what they return. */
+#define JSON_SLACK 8
+
+JSON_INLINE void json__raw(struct json_out *out, const char *text, size_t len)
+{
+    if ((size_t)(out->end - out->p) < len) {
+        out->full = true;
+        return;
+    }
+    memcpy(out->p, text, len);
+    out->p += len;
+}
+
+JSON_INLINE char *write_raw(char *p, const char *text, size_t len)
+{
+    memcpy(p, text, len);
+    return p + len;
+}
+
+#define JSON_LITERAL(out, literal) json__raw(out, literal, sizeof(literal) - 1)
+#define WRITE_LITERAL(p, literal) write_raw(p, literal, sizeof(literal) - 1)
+
+/* End what was begun: in place of the last comma, or right away when it is empty. */
+static inline void json__close(struct json_out *out, char bracket)
+{
+    if (out->full)
+        return;
+    if (out->p[-1] == ',')
+        out->p[-1] = bracket;
+    else
+        json__raw(out, &bracket, 1);
+    JSON_LITERAL(out, ",");
+}
+
+/* The same, without a comma behind. */
+JSON_INLINE char *write_close(char *p, char bracket)
+{
+    p -= p[-1] == ',';
+    *p = bracket;
+    return p + 1;
+}
+
+JSON_INLINE bool json__has_room(const struct json_out *out, size_t len)
+{
+    return (size_t)(out->end - out->p) >= len;
+}
+
+/*
+ * Where to write a value of at most `max` bytes: in place, or into `spare` (of max + JSON_SLACK bytes) when it is not
+ * certain that the value fits.
+ */
+JSON_INLINE char *json__begin(const struct json_out *out, size_t max, char *spare)
+{
+    return json__has_room(out, max + JSON_SLACK) ? out->p : spare;
+}
+
+JSON_INLINE void json__commit(struct json_out *out, const char *from, char *to)
+{
+    if (from == out->p)
+        out->p = to;
+    else
+        json__raw(out, from, (size_t)(to - from));
+}
+
+/* Eight bytes as a word, and back. The byte with the lowest address is the least significant one, on any machine. */
+JSON_INLINE uint64_t load_word(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    return word;
+}
+
+JSON_INLINE void store_word(char *p, uint64_t word)
+{
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    memcpy(p, &word, sizeof(word));
+}
+
+#define BYTES(b) (UINT64_C(0x0101010101010101) * (b))
+
+/*
+ * The tests below set the top bit of each byte that is meant, and none else: seven bits and seven bits never carry into
+ * the next byte.
+ */
+JSON_INLINE uint64_t zero_bytes(uint64_t word)
+{
+    return ~(((word & BYTES(0x7f)) + BYTES(0x7f)) | word) & BYTES(0x80);
+}
+
+/* Bytes that cannot stand for themselves in a string: control, '"', '\\', and what is not ASCII. */
+JSON_INLINE uint64_t special_bytes(uint64_t word)
+{
+    uint64_t low = word & BYTES(0x7f);
+    uint64_t plain = (low + BYTES(0x60)) & ((low ^ BYTES('"')) + BYTES(0x7f)) & ((low ^ BYTES('\\')) + BYTES(0x7f));
+
+    return (word | ~plain) & BYTES(0x80);
+}
+
+/* How many bytes come before the first one that a test has told, and after the last. */
+JSON_INLINE size_t bytes_before(uint64_t tops)
+{
+    return (size_t)__builtin_ctzll(tops) / 8;
+}
+
+JSON_INLINE size_t bytes_after(uint64_t tops)
+{
+    return (size_t)__builtin_clzll(tops) / 8;
+}
+
+/*
+ * The `n` bytes, 1 to 7, that end at `end`, and zeros. It looks at what precedes them, not at what follows: before a value
+ * there is always the head of its field, behind it there may be nothing.
+ */
+JSON_INLINE uint64_t last_bytes(const char *end, size_t n)
+{
+    return load_word(end - 8) >> (64 - 8 * n);
+}
+
+/* Copy a part of a value. JSON_SLACK bytes behind the copy are overwritten. */
+JSON_INLINE char *write_copy(char *p, const char *s, size_t len)
+{
+    const char *const end = s + len;
+
+    for (; end - s >= 8; s += 8, p += 8)
+        store_word(p, load_word(s));
+    if (s < end)
+        store_word(p, last_bytes(end, (size_t)(end - s)));
+    return p + (end - s);
+}
+
+/*
+ * The eight digits of a number below 10^8, a byte each, the first digit in the lowest byte: split in halves, three times,
+ * all halves at once.
+ */
+JSON_INLINE uint64_t eight_digits(uint64_t value)
+{
+    uint64_t high = value / 10000;
+    uint64_t fours = high | (value - high * 10000) << 32;
+    uint64_t hundreds = (fours * 5243 >> 19) & UINT64_C(0x0000007f0000007f);
+    uint64_t pairs = hundreds | (fours - hundreds * 100) << 16;
+    uint64_t tens = (pairs * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+
+    return tens | (pairs - tens * 10) << 8;
+}
+
+JSON_INLINE char *write_eight_digits(char *p, uint64_t value)
+{
+    store_word(p, eight_digits(value) + BYTES('0'));
+    return p + 8;
+}
+
+extern const char ebpf_json__digit_pairs[100][2];
+
+/* Two digits of a number below 100, or one if it needs no more. */
+JSON_INLINE char *write_pair(char *p, uint64_t value)
+{
+    return write_raw(p, ebpf_json__digit_pairs[value], 2);
+}
+
+JSON_INLINE char *write_below_100(char *p, uint64_t value)
+{
+    if (value >= 10)
+        return write_pair(p, value);
+    *p = (char)('0' + value);
+    return p + 1;
+}
+
+/* The rest of write_number, for what has more than four digits. */
+char *ebpf_json__write_large(char *p, uint64_t value);
+
+#define NUMBER_DIGITS_MAX 20
+
+JSON_INLINE char *write_number(char *p, uint64_t value)
+{
+    if (value < 100)
+        return write_below_100(p, value);
+    if (value < 10000)
+        return write_pair(write_below_100(p, value / 100), value % 100);
+    return ebpf_json__write_large(p, value);
+}
+
+/* A number and a comma. */
+void ebpf_json__number(struct json_out *out, uint64_t value);
+
+/* A text, as it is. */
+void ebpf_json__text(struct json_out *out, const char *text);
+
+/* A text of our own as a string, quotes around and escaped; without a comma. */
+void ebpf_json__string(struct json_out *out, const char *text);
+
+/* Bytes of a value, escaped, and encoded as docs/events.md says where they are not UTF-8. */
+void ebpf_json__escaped(struct json_out *out, struct slice value);
+
+/* The pairs "timestamp" and "ts_boot_ns". */
+void ebpf_json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns);
+
+/* Values of the kinds path, args (a string and behind the key "args" an array) and env; without a comma. */
+void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v);
+void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v);
+void ebpf_json__env(struct json_out *out, const struct ebpf_varlen *v);
+
+#endif

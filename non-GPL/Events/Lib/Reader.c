@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reader.c - see Reader.h.
+ *
+ * Order. Each ring is in the order in which its records were put there. Between rings the older record goes first, and a
+ * ring that was found empty is looked at again before a record of another ring is taken: what a process did earlier was
+ * in its ring before the later record was in its own, so it is seen. So the events of one process are in order, always.
+ *
+ * Numbers. Every event that is handed over gets the next one; losses get a range of their own when they are noticed, so a
+ * hole in the numbers is always a loss that was told. Losses are noticed from the probes' counters, at the latest after
+ * LOSS_CHECK_NS, and at once where the numbers of a scratch slot have a hole.
+ */
+#include "Reader.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "Record.h"
+
+#define NS_PER_S UINT64_C(1000000000)
+#define LOSS_CHECK_NS (NS_PER_S / 4)
+#define CONSUME_MAX 65536 /* records in one go, so that a caller gets its turn under load */
+
+/* The kernel's header of a record in a ring: length with two flags, page offset; records are aligned to 8. */
+#define RING_HEADER_SIZE 8
+#define RING_BUSY (1u << 31)
+#define RING_DISCARDED (1u << 30)
+
+static uint64_t clock__ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, const struct ebpf_source_opts *opts,
+                      uint32_t streams)
+{
+    memset(reader, 0, sizeof(*reader));
+    reader->backend = backend;
+    reader->handler = opts->handler;
+    reader->loss_handler = opts->loss_handler;
+    reader->user = opts->user;
+    reader->streams = streams;
+    reader->stream_seqs = calloc((size_t)streams * EBPF_RING_COUNT, sizeof(*reader->stream_seqs));
+    if (!reader->stream_seqs)
+        return -ENOMEM;
+    return 0;
+}
+
+void ebpf_reader__fini(struct ebpf_reader *reader)
+{
+    free(reader->stream_seqs);
+    reader->stream_seqs = NULL;
+}
+
+static uint64_t ring__record_span(uint32_t len)
+{
+    return RING_HEADER_SIZE + (((uint64_t)len + 7) & ~UINT64_C(7));
+}
+
+/* The oldest record of a ring, or NULL when there is none or its writer has not finished. */
+static const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len)
+{
+    for (;;) {
+        uint64_t pos = *ring->consumer_pos;
+
+        if (pos >= __atomic_load_n(ring->producer_pos, __ATOMIC_ACQUIRE))
+            return NULL;
+        const uint8_t *head = ring->data + (pos & ring->mask);
+        uint32_t len = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE);
+
+        if (len & RING_BUSY)
+            return NULL;
+        if (!(len & RING_DISCARDED)) {
+            *ret_len = len;
+            return head + RING_HEADER_SIZE;
+        }
+        __atomic_store_n(ring->consumer_pos, pos + ring__record_span(len & ~RING_DISCARDED), __ATOMIC_RELEASE);
+    }
+}
+
+static void ring__advance(struct ebpf_ringbuf *ring, uint32_t len)
+{
+    __atomic_store_n(ring->consumer_pos, *ring->consumer_pos + ring__record_span(len), __ATOMIC_RELEASE);
+}
+
+static uint64_t record__time(const void *data, uint32_t len)
+{
+    return len < sizeof(struct ebpf_event_header) ? 0 : ((const struct ebpf_event_header *)data)->ts_boot_ns;
+}
+
+/* The ring whose oldest record is due next, or -1. */
+static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint32_t *ret_len)
+{
+    uint64_t best_time = 0;
+    int best = -1;
+
+    /* the second pass looks again at the rings that were empty before the best was found */
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < EBPF_RING_COUNT; i++) {
+            uint32_t len;
+            const void *data = i == best ? NULL : ring__peek(&reader->backend->rings[i], &len);
+
+            if (!data || (best >= 0 && record__time(data, len) >= best_time))
+                continue;
+            best = i;
+            best_time = record__time(data, len);
+            *ret_data = data;
+            *ret_len = len;
+        }
+        if (best <= 0)
+            break; /* nothing at all, or found in the ring that is looked at first, with the others seen after it */
+    }
+    return best;
+}
+
+static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf_counts *counts, int type,
+                                    int reason)
+{
+    uint64_t lost = counts->lost[type][reason];
+
+    if (reason == EBPF_REASON_HANDLER)
+        lost += reader->refused[type];
+    if (reason == EBPF_REASON_UNREADABLE)
+        lost += reader->unreadable[type];
+    return lost;
+}
+
+void ebpf_reader__tell_losses(struct ebpf_reader *reader)
+{
+    struct ebpf_loss loss = {0};
+    struct ebpf_counts counts;
+    uint64_t total = 0;
+
+    reader->backend->ops->counts(reader->backend, &counts);
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++) {
+            uint64_t lost = reader__lost(reader, &counts, type, reason);
+
+            loss.counts[type][reason] = lost - reader->told[type][reason];
+            reader->told[type][reason] = lost;
+            total += loss.counts[type][reason];
+        }
+    }
+    reader->losses_checked_ns = clock__ns(CLOCK_MONOTONIC);
+    if (!total)
+        return;
+    loss.ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
+    loss.time_ns = clock__ns(CLOCK_REALTIME);
+    loss.first_seq = reader->seq + 1;
+    loss.last_seq = reader->seq += total;
+    if (reader->loss_handler)
+        reader->loss_handler(reader->user, &loss);
+}
+
+/* A hole in the numbers of a scratch slot: what is missing was counted before this record was made. */
+static void reader__check_stream(struct ebpf_reader *reader, int ring, const struct ebpf_event_header *hdr)
+{
+    if (hdr->stream >= reader->streams)
+        return;
+    uint64_t *last = &reader->stream_seqs[(uint32_t)ring * reader->streams + hdr->stream];
+
+    if (hdr->stream_seq != *last + 1)
+        ebpf_reader__tell_losses(reader);
+    *last = hdr->stream_seq;
+}
+
+static bool reader__handle(struct ebpf_reader *reader, int ring, const void *data, uint32_t len)
+{
+    const struct ebpf_event_header *hdr = data;
+
+    reader->records++;
+    if (ebpf_record__check(data, len)) {
+        reader->corrupt++;
+        if (len >= sizeof(*hdr) && hdr->type < EBPF_EVENT_TYPE_COUNT)
+            reader->unreadable[hdr->type]++;
+        return false;
+    }
+    reader__check_stream(reader, ring, hdr);
+
+    struct ebpf_event event = {
+        .hdr = hdr,
+        .size = len,
+        .seq = reader->seq + 1,
+        .time_ns = hdr->ts_boot_ns + reader->boot_to_wall_ns,
+    };
+
+    if (reader->handler(reader->user, &event)) {
+        reader->refused[hdr->type]++;
+        return false;
+    }
+    reader->seq++;
+    reader->accepted[hdr->type]++;
+    return true;
+}
+
+int ebpf_reader__consume(struct ebpf_reader *reader)
+{
+    const void *data = NULL;
+    uint32_t len = 0;
+    int ring, handled = 0;
+
+    reader->boot_to_wall_ns = clock__ns(CLOCK_REALTIME) - clock__ns(CLOCK_BOOTTIME);
+    for (int n = 0; n < CONSUME_MAX && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
+        handled += reader__handle(reader, ring, data, len);
+        ring__advance(&reader->backend->rings[ring], len);
+    }
+    if (clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS)
+        ebpf_reader__tell_losses(reader);
+    return handled;
+}
+
+void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats)
+{
+    struct ebpf_counts counts;
+
+    reader->backend->ops->counts(reader->backend, &counts);
+    memset(ret_stats, 0, sizeof(*ret_stats));
+    ret_stats->records = reader->records;
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        struct ebpf_type_stats *t = &ret_stats->types[type];
+
+        t->seen = counts.seen[type];
+        t->filtered = counts.filtered[type];
+        t->delivered = reader->accepted[type];
+        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
+            t->lost[reason] = reader__lost(reader, &counts, type, reason);
+    }
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reader.h - makes one stream of a backend's rings: in time order, numbered, with what was lost told in its place.
+ */
+#ifndef EBPF_READER_H
+#define EBPF_READER_H
+
+#include "Backend.h"
+#include "EbpfEvents.h"
+
+struct ebpf_reader {
+    struct ebpf_backend *backend;
+    ebpf_event_fn handler;
+    ebpf_loss_fn loss_handler;
+    void *user;
+
+    uint64_t seq;             /* last number given */
+    uint64_t records;         /* read from the rings */
+    uint64_t corrupt;         /* of those, how many the decoder refused */
+    uint64_t boot_to_wall_ns; /* what to add to a time since boot */
+    uint64_t losses_checked_ns;
+    uint32_t streams;       /* scratch slots */
+    uint64_t *stream_seqs;  /* last number seen, [ring * streams + stream] */
+    uint64_t accepted[EBPF_EVENT_TYPE_COUNT];
+    uint64_t refused[EBPF_EVENT_TYPE_COUNT];                       /* by the handler */
+    uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];                    /* by the decoder */
+    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];       /* losses that the loss handler knows of */
+};
+
+/*
+ * `streams` is the number of streams that records may name. 0 or -ENOMEM; end with ebpf_reader__fini.
+ */
+int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, const struct ebpf_source_opts *opts,
+                      uint32_t streams);
+void ebpf_reader__fini(struct ebpf_reader *reader);
+
+/* Give the handler everything that is in the rings; tell losses when due. Returns the number of events handled. */
+int ebpf_reader__consume(struct ebpf_reader *reader);
+
+/* Tell the losses that were not told yet, now. */
+void ebpf_reader__tell_losses(struct ebpf_reader *reader);
+
+void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats);
+
+#endif

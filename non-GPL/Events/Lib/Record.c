@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Record.c - what the schema says of records, and records held against it. */
+#include "Record.h"
+
+#include <errno.h>
+
+struct type_info {
+    const char *name, *option, *doc;
+    size_t size;
+};
+
+static const struct type_info types[EBPF_EVENT_TYPE_COUNT] = {
+#define EVENT(id, NAME, name, option, ring, doc) [id] = {#NAME, option, doc, sizeof(struct ebpf_##name##_event)},
+#include "Events.def"
+};
+
+static const char *const reason_keys[EBPF_REASON_COUNT] = {
+#define REASON(id, NAME, key, doc) [id] = key,
+#include "Events.def"
+};
+
+static const bool tag_is_known[EBPF_TAG_COUNT] = {
+#define TAG(id, NAME, kind, key) [id] = true,
+#include "Events.def"
+};
+
+/* What the types of the interface and of the wire can hold. */
+_Static_assert(EBPF_EVENT_TYPE_COUNT <= 64, "struct ebpf_event_set has no bit for the highest type");
+#define FLAG(NAME, bit, key, doc) _Static_assert((bit) < 16, #NAME " does not fit into the header's flags");
+#include "Events.def"
+
+static const struct type_info *type_info__get(unsigned int type)
+{
+    return type < EBPF_EVENT_TYPE_COUNT && types[type].name ? &types[type] : NULL;
+}
+
+size_t ebpf_event_type__size(unsigned int type)
+{
+    const struct type_info *info = type_info__get(type);
+
+    return info ? info->size : 0;
+}
+
+const char *ebpf_event_type__name(enum ebpf_event_type type)
+{
+    const struct type_info *info = type_info__get(type);
+
+    return info ? info->name : NULL;
+}
+
+const char *ebpf_event_type__option(enum ebpf_event_type type)
+{
+    const struct type_info *info = type_info__get(type);
+
+    return info ? info->option : NULL;
+}
+
+const char *ebpf_event_type__doc(enum ebpf_event_type type)
+{
+    const struct type_info *info = type_info__get(type);
+
+    return info ? info->doc : NULL;
+}
+
+const char *ebpf_reason__key(enum ebpf_reason reason)
+{
+    return (unsigned int)reason < EBPF_REASON_COUNT ? reason_keys[reason] : NULL;
+}
+
+struct ebpf_event_set ebpf_event_set__all(void)
+{
+    struct ebpf_event_set set = {0};
+
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (types[type].name)
+            ebpf_event_set__add(&set, type);
+    }
+    return set;
+}
+
+int ebpf_record__check(const void *data, size_t size)
+{
+    const struct ebpf_event_header *hdr = data;
+
+    if (size < sizeof(*hdr) || hdr->size != size)
+        return -EBADMSG;
+    size_t off = ebpf_event_type__size(hdr->type);
+
+    if (!off || size < off)
+        return -EBADMSG;
+    while (off < size) {
+        const struct ebpf_varlen *v = record__varlen(data, size, off, &off);
+
+        if (!v || v->tag >= EBPF_TAG_COUNT || !tag_is_known[v->tag])
+            return -EBADMSG;
+    }
+    return 0;
+}
+
+int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct ebpf_field *ret_field)
+{
+    size_t off = ebpf_event_type__size(event->hdr->type);
+    const struct ebpf_varlen *v;
+
+    while (off && (v = record__varlen(event->hdr, event->size, off, &off))) {
+        if (v->tag != tag)
+            continue;
+        *ret_field = (struct ebpf_field){tag, v->flags, v + 1, v->len, v->orig_len};
+        return 0;
+    }
+    errno = ENOENT;
+    return -ENOENT;
+}
+
+/* The path's length is known before it is written: a separator takes the place of each component's NUL. */
+static size_t path__length(const struct ebpf_field *field)
+{
+    const char *data = field->data;
+    bool absolute = path__is_absolute(field->flags);
+
+    if (!field->len)
+        return absolute ? 1 : 0;
+    return (size_t)field->len + (data[field->len - 1] ? 1 : 0) - (absolute ? 0 : 1);
+}
+
+int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size)
+{
+    struct slice path = {field->data, field->len}, component;
+    size_t len = path__length(field);
+    bool separator = path__is_absolute(field->flags);
+    char *p = buf;
+
+    if (len >= size || len > INT32_MAX) {
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    if (!path.len && len)
+        *p++ = '/';
+    while (slice__last_component(&path, &component)) {
+        if (separator)
+            *p++ = '/';
+        separator = true;
+        memcpy(p, component.data, component.len);
+        p += component.len;
+    }
+    *p = '\0';
+    return (int)len;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Record.h - reading records: the bounds of everything, and the values of variable fields taken apart.
+ *
+ * Nothing here trusts a length. A record comes from the kernel, but the one that the next program in line has a bug in
+ * would come from there as well, and the fuzzer feeds whatever it likes.
+ */
+#ifndef EBPF_LIB_RECORD_H
+#define EBPF_LIB_RECORD_H
+
+#include <string.h>
+
+#include "EbpfEvents.h"
+
+/**
+ * Whether everything that a record says of itself is so: its type is known, its size is `size` and holds its fixed part,
+ * its variable fields are of known tags and end where the record ends.
+ * @param data aligned to 8
+ * @return 0 or -EBADMSG
+ */
+int ebpf_record__check(const void *data, size_t size);
+
+/* Size of the fixed part of a type, 0 for a number that is no type. */
+size_t ebpf_event_type__size(unsigned int type);
+
+/*
+ * The variable field that begins at `off`, or NULL when none can begin or end there. Padding belongs to the field: it is
+ * what keeps the next one aligned.
+ */
+static inline const struct ebpf_varlen *record__varlen(const void *data, size_t size, size_t off, size_t *ret_next)
+{
+    if (off > size || size - off < sizeof(struct ebpf_varlen))
+        return NULL;
+    const struct ebpf_varlen *v = (const void *)((const char *)data + off);
+    size_t room = size - off - sizeof(*v);
+
+    if (v->len > room || (size_t)(-v->len & 7u) > room - v->len)
+        return NULL;
+    *ret_next = off + sizeof(*v) + v->len + (-v->len & 7u);
+    return v;
+}
+
+/* A piece of a value. */
+struct slice {
+    const char *data;
+    size_t len;
+};
+
+static inline struct slice varlen__slice(const struct ebpf_varlen *v)
+{
+    return (struct slice){(const char *)(v + 1), v->len};
+}
+
+/* Take the last component off a path, which is the topmost directory that is left. False when none is left. */
+static inline bool slice__last_component(struct slice *path, struct slice *ret_component)
+{
+    if (!path->len)
+        return false;
+    size_t end = path->data[path->len - 1] ? path->len : path->len - 1;
+    size_t start = end;
+
+    while (start && path->data[start - 1])
+        start--;
+    *ret_component = (struct slice){path->data + start, end - start};
+    path->len = start;
+    return true;
+}
+
+/* Take the first string off a list of strings that each end with a NUL; the last one may have lost it. */
+static inline bool slice__first_string(struct slice *list, struct slice *ret_string)
+{
+    if (!list->len)
+        return false;
+    const char *nul = memchr(list->data, 0, list->len);
+    size_t len = nul ? (size_t)(nul - list->data) : list->len;
+    size_t used = nul ? len + 1 : len;
+
+    *ret_string = (struct slice){list->data, len};
+    *list = (struct slice){list->data + used, list->len - used};
+    return true;
+}
+
+/*
+ * Whether a path begins with '/': one that was cut lacks its beginning, and a name that is in no directory has none. What
+ * is left is the root itself when it has no component.
+ */
+static inline bool path__is_absolute(uint16_t varlen_flags)
+{
+    return !(varlen_flags & (EBPF_VARLEN_TRUNCATED | EBPF_VARLEN_NAME_ONLY));
+}
+
+#endif

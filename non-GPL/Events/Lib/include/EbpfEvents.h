@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/**
+ * @file EbpfEvents.h
+ * @brief Events of what processes do, sourced with BPF.
+ *
+ * Open a source, give it a handler, poll it:
+ *
+ * @code
+ *   struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event, .user = &state};
+ *   struct ebpf_source *source;
+ *   int err;
+ *
+ *   ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
+ *   err = ebpf_source__open(&opts, &source);
+ *   while (!err || err == -EINTR)
+ *       err = ebpf_source__poll(source, -1) < 0 ? -errno : 0;
+ *   ebpf_source__close(source);
+ * @endcode
+ *
+ * Conventions. A function that can fail returns 0, or a count that is not negative, and on failure a negative errno, which
+ * errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end or free
+ * something take NULL. The library never prints: it has a log callback. It starts no threads and installs no signal
+ * handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
+ */
+#ifndef EBPF_EVENTS_H
+#define EBPF_EVENTS_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "EbpfEventProto.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+#define EBPF_EVENTS_VERSION "0.1.0"
+
+/** A set of event types. Zero is the empty set. */
+struct ebpf_event_set {
+    uint64_t bits;
+};
+
+/** Add a type to a set. */
+static inline void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type)
+{
+    set->bits |= UINT64_C(1) << type;
+}
+
+/** Whether a set has a type. */
+static inline bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type)
+{
+    return set.bits >> type & 1;
+}
+
+/** Every type that this library knows. */
+struct ebpf_event_set ebpf_event_set__all(void);
+
+/** Name of a type as `event_type` in the JSON has it ("PROCESS_EXEC"); NULL for a number that is no type. */
+const char *ebpf_event_type__name(enum ebpf_event_type type);
+
+/** Option name of a type ("process-exec"), the same without regard to the output; NULL for a number that is no type. */
+const char *ebpf_event_type__option(enum ebpf_event_type type);
+
+/** What a type reports, in half a sentence; NULL for a number that is no type. */
+const char *ebpf_event_type__doc(enum ebpf_event_type type);
+
+/** Key of a reason for loss in the JSON ("ring_full"); NULL for a number that is no reason. */
+const char *ebpf_reason__key(enum ebpf_reason reason);
+
+/**
+ * An event as a handler gets it. Everything in it belongs to the library and is valid until the handler returns.
+ */
+struct ebpf_event {
+    const struct ebpf_event_header *hdr; /**< starts the fixed part: cast it to struct ebpf_<event>_event of hdr->type */
+    size_t size;                         /**< bytes of the whole record */
+    uint64_t seq;                        /**< 1, 2, 3, ... in this source; what was lost has numbers too */
+    uint64_t time_ns;                    /**< wall clock, nanoseconds since 1970-01-01T00:00:00Z */
+};
+
+/** A variable field of an event. */
+struct ebpf_field {
+    enum ebpf_tag tag;
+    uint16_t flags;    /**< enum ebpf_varlen_flag */
+    const void *data;  /**< bytes as on the wire; see the kinds in Events.def */
+    uint32_t len;      /**< how many */
+    uint32_t orig_len; /**< bytes of the whole value when it was cut; 0 when not known */
+};
+
+/**
+ * Find a variable field.
+ * @param tag which
+ * @param ret_field the field; its data points into the event
+ * @return 0, or -ENOENT when the event does not have it
+ */
+int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct ebpf_field *ret_field);
+
+/**
+ * Turn a field of kind path into a path: from the root, components separated by '/', ended by a NUL. A path that was cut
+ * does not begin with '/': it lacks its first components. A name that is in no directory ("memfd:x") stands as it is.
+ * @param buf where to
+ * @param size bytes of buf; field->len + 2 always suffices
+ * @return length without the NUL, or -ENOSPC
+ */
+int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
+
+/**
+ * Write an event as one line of JSON, without a newline, ended by a NUL. Strings that are not UTF-8 are encoded as
+ * docs/events.md says, reversibly.
+ * @param buf where to
+ * @param size bytes of buf
+ * @return length without the NUL, or -ENOSPC when it does not fit: try again with a larger buffer
+ */
+int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
+
+/** The JSON Schema (draft 2020-12) of what ebpf_event__json and ebpf_loss__json write; a static string. */
+const char *ebpf_schema__json(void);
+
+/** Counts since the source was opened, per event type: seen = delivered + filtered + the sum of lost. */
+struct ebpf_stats {
+    struct ebpf_type_stats {
+        uint64_t seen;      /**< times that the operation happened while the probe was attached */
+        uint64_t delivered; /**< given to the handler, and accepted by it */
+        uint64_t filtered;  /**< not wanted: made by this process */
+        uint64_t lost[EBPF_REASON_COUNT];
+    } types[EBPF_EVENT_TYPE_COUNT];
+    uint64_t records; /**< records read from the rings */
+};
+
+/** A batch of losses, told once. */
+struct ebpf_loss {
+    uint64_t first_seq, last_seq; /**< numbers that the lost events would have had; both are inclusive */
+    uint64_t time_ns;             /**< when it was noticed */
+    uint64_t ts_boot_ns;
+    uint64_t counts[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];
+};
+
+/** Write a batch of losses as one line of JSON, event_type EVENTS_LOST; as ebpf_event__json. */
+int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size);
+
+/** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. */
+int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size);
+
+enum ebpf_log_level {
+    EBPF_LOG_ERROR,
+    EBPF_LOG_WARNING,
+    EBPF_LOG_INFO,
+    EBPF_LOG_DEBUG, /**< libbpf's own log, line by line */
+};
+
+/** One message, without a newline. */
+typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *format, va_list args);
+
+/**
+ * One event. It must not call ebpf_source__poll, __consume or __close on the same source.
+ * @return 0 when it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
+ */
+typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
+
+/** One batch of losses. */
+typedef void (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
+
+/** Options of a source. Zero a member for its default; set sz to sizeof. */
+struct ebpf_source_opts {
+    size_t sz;                    /**< size of this struct as the caller knows it */
+    struct ebpf_event_set events; /**< what to source; nothing else is loaded into the kernel */
+    ebpf_event_fn handler;        /**< required */
+    ebpf_loss_fn loss_handler;    /**< told of losses, in their place in the stream, within a second */
+    ebpf_log_fn log;              /**< messages; none by default */
+    void *user;                   /**< first argument of the three */
+    bool env;                     /**< with environments of executed programs */
+    bool low_latency;             /**< wake the reader for each record and not for batches */
+    bool libbpf_log;              /**< pass libbpf's log on, at EBPF_LOG_DEBUG; for the process, not only this source */
+    uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
+    const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
+};
+
+/** A source of events. */
+struct ebpf_source;
+
+/** Why a source could not be opened. */
+enum ebpf_source_error {
+    EBPF_SOURCE_OK,
+    EBPF_SOURCE_INVALID,      /**< options that make no sense */
+    EBPF_SOURCE_NO_PRIVILEGE, /**< root, or CAP_BPF and CAP_PERFMON, are missing, or BPF is denied (lockdown) */
+    EBPF_SOURCE_UNSUPPORTED,  /**< the kernel lacks BTF or the BPF ring buffer */
+    EBPF_SOURCE_NO_HOOK,      /**< no event that was asked for has a hook here */
+    EBPF_SOURCE_FAILED,       /**< anything else; the log tells */
+};
+
+/**
+ * Load and attach the probes of the events asked for. An event whose hooks this kernel does not have is left out with a
+ * warning (see ebpf_source__unavailable); it is an error only when none is left of those that were asked for.
+ * @param ret_source to be closed with ebpf_source__close
+ * @return 0; -EINVAL, -EPERM, -EOPNOTSUPP, or another errno; the log has one line with the cause and the remedy
+ */
+int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **ret_source);
+
+/** What kind of error ebpf_source__open's value is. */
+enum ebpf_source_error ebpf_source__classify(int err);
+
+/** A file descriptor that is readable when there may be events: for the caller's own poll or epoll. Owned by the source. */
+int ebpf_source__fd(const struct ebpf_source *source);
+
+/**
+ * Wait for events and give them to the handler.
+ * @param timeout_ms longest wait; 0: none, -1: for ever. A wait is never longer than what batching allows (200 ms), so
+ *        that a record cannot sit unseen.
+ * @return how many events were handled (0 is no error), or -EINTR
+ */
+int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
+
+/** As ebpf_source__poll without waiting. Call it at least once a second when polling the fd by other means. */
+int ebpf_source__consume(struct ebpf_source *source);
+
+/** Detach every probe; what they have put into the rings stays to be consumed, until ebpf_source__consume returns 0. */
+void ebpf_source__detach(struct ebpf_source *source);
+
+/** Counts so far. */
+int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats);
+
+/** The events that are sourced: those asked for without those that are unavailable. */
+struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source);
+
+/** Why an event that was asked for is unavailable here; NULL when it is available. Valid until the source is closed. */
+const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf_event_type type);
+
+/** What the kernel offers. */
+struct ebpf_features {
+    bool bpf_tramp; /**< fentry and fexit programs can be attached */
+    bool ipv6;      /**< the kernel has IPv6 and it is not disabled */
+};
+
+/** What this kernel offers. */
+struct ebpf_features ebpf_source__features(const struct ebpf_source *source);
+
+/** Detach, unload, free. What was not consumed is dropped. */
+void ebpf_source__close(struct ebpf_source *source);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
