@@ -52,7 +52,8 @@ LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)
 LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
-CASES := $(patsubst testing/cases/%.c,$(BUILD)/tests/%,$(wildcard testing/cases/*.c))
+GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c)
+GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=)))
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 
@@ -60,7 +61,7 @@ SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(CASES) $(EXAMPLES)
+all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(GUEST_PROGS) $(EXAMPLES)
 
 # --- probes ---------------------------------------------------------------------------------------------------------
 
@@ -123,12 +124,38 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
 
 # Static: they run in guests, and on kernels of another age than this machine's.
-$(BUILD)/tests/%: testing/cases/%.c $(wildcard testing/cases/*.h)
+vpath %.c testing/cases testing/system
+$(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
 
-check: all
+# Unit tests and the fuzzer's own loop, with what of the library needs no kernel, under ASan and UBSan.
+UNIT_LIB := $(wildcard $(LIB)/Record.c $(LIB)/Json*.c $(LIB)/Schema.c $(LIB)/Reader.c) $(LIB)/Bpf/Hooks.c
+UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
+UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
+UNIT_PROGS := $(patsubst testing/unit/%.c,$(BUILD)/unit/%,$(wildcard testing/unit/test-*.c)) \
+	$(patsubst testing/fuzz/%.c,$(BUILD)/unit/%,$(wildcard testing/fuzz/*.c))
+UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Werror \
+	$(INCLUDES) -Itesting/unit -MMD -MP
+
+$(BUILD)/unit/obj/%.o: %.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(UNIT_CFLAGS) -c $< -o $@
+
+$(BUILD)/unit/%: $(BUILD)/unit/obj/testing/unit/%.o $(UNIT_OBJS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+
+$(BUILD)/unit/%: $(BUILD)/unit/obj/testing/fuzz/%.o $(UNIT_OBJS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+
+$(BUILD)/unit/gen-events-doc: scripts/gen-events-doc.c $(UNIT_OBJS)
+	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^
+
+unit: $(UNIT_PROGS) $(if $(wildcard scripts/gen-events-doc.c),$(BUILD)/unit/gen-events-doc)
+
+check: all unit
 	$(Q)testing/run-unit
 
 install: all

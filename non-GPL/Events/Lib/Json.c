@@ -55,14 +55,6 @@ enum {
 #include "Events.def"
 };
 
-UNUSED JSON_INLINE void json__bool(struct json_out *out, bool value)
-{
-    if (value)
-        JSON_LITERAL(out, "true,");
-    else
-        JSON_LITERAL(out, "false,");
-}
-
 /*
  * Stands for a variable field that the record does not have: no bytes. Were it not a name only, a path of no components
  * would be the root directory.
@@ -125,8 +117,6 @@ NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, con
         ebpf_json__text(out, pairs->unreachable);
 }
 
-_Static_assert(EBPF_COMM_LEN == 16, "comm__slice looks at two words");
-
 /* An event, and where in it the first field of each tag is. */
 struct view {
     const struct ebpf_event *event;
@@ -145,26 +135,65 @@ static void view__init(struct view *view, const struct ebpf_event *event, size_t
     }
 }
 
-/* The name up to its NUL, if it has one. */
-static struct slice comm__slice(const char comm[EBPF_COMM_LEN])
+_Static_assert(EBPF_COMM_LEN == 16, "write_comm looks at sixteen bytes");
+
+/* The name up to its NUL, if it has one; each of its bytes may need six. */
+static char *write_comm(char *p, const char comm[EBPF_COMM_LEN])
 {
     uint64_t first = zero_bytes(load_word(comm)), second = zero_bytes(load_word(comm + 8));
     size_t len = first ? bytes_before(first) : second ? 8 + bytes_before(second) : EBPF_COMM_LEN;
+    bytes16 bytes = load16(comm);
 
-    return (struct slice){comm, len};
+    if (all16(plain16(bytes))) {
+        store16(p, bytes);
+        return p + len;
+    }
+    struct json_out out = {.p = p, .end = p + 6 * EBPF_COMM_LEN, .readable = comm + EBPF_COMM_LEN};
+
+    ebpf_json__escaped(&out, (struct slice){comm, len});
+    return out.p;
 }
 
+/* The pairs that every event ends with. */
 NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
 {
-    const struct ebpf_event_header *hdr = event->hdr;
+    enum { MAX = sizeof("\"comm\":\"\",\"seq\":},") + 6 * EBPF_COMM_LEN + JSON_TIMES_MAX + NUMBER_DIGITS_MAX };
+    char spare[MAX + JSON_SLACK], *from = json__begin(out, MAX, spare), *p = from;
 
-    JSON_LITERAL(out, "\"comm\":\"");
-    ebpf_json__escaped(out, comm__slice(hdr->comm));
-    JSON_LITERAL(out, "\",");
-    ebpf_json__times(out, event->time_ns, hdr->ts_boot_ns);
-    JSON_LITERAL(out, "\"seq\":");
-    ebpf_json__number(out, event->seq);
-    json__close(out, '}');
+    p = WRITE_LITERAL(p, "\"comm\":\"");
+    p = write_comm(p, event->hdr->comm);
+    p = WRITE_LITERAL(p, "\",");
+    p = ebpf_json__write_times(p, event->time_ns, event->hdr->ts_boot_ns);
+    p = WRITE_LITERAL(p, "\"seq\":");
+    p = write_number(p, event->seq);
+    p = WRITE_LITERAL(p, "},");
+    json__commit(out, from, p);
+}
+
+/*
+ * Groups repeat: most processes are in the host's namespaces and have the credentials of the one before. So the text of
+ * the last one is kept, unless the group has a number of 64 bits: those are times and sizes, and differ every time.
+ */
+enum {
+#define ROW(kind, max, schema, doc) REPEATS_##kind = max != NUMBER_DIGITS_MAX,
+    JSON_SCALAR_KINDS(ROW)
+#undef ROW
+#define GROUP(name, doc) REPEATS_##name = 1
+#define END_GROUP(name) ,
+#define EVENT(id, NAME, name, option, ring, doc) REPEATS_##name = 0
+#define END_EVENT(name) ,
+#define FIELD(kind, name, key, doc) &&REPEATS_##kind
+#include "Events.def"
+};
+
+/* Memory of the same size, a multiple of 8. */
+JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
+{
+    for (size_t i = 0; i < size; i += 8) {
+        if (load_word((const char *)a + i) != load_word((const char *)b + i))
+            return false;
+    }
+    return true;
 }
 
 /*
@@ -184,13 +213,32 @@ NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
             json__cut(out, &pairs, v);                                                                                 \
     }
 #define GROUP(name, doc)                                                                                               \
-    UNUSED NOINLINE char *write_##name(char *p, const struct ebpf_##name *e)                                           \
+    UNUSED JSON_INLINE char *write_new_##name(char *p, const struct ebpf_##name *e)                                    \
     {                                                                                                                  \
         struct json_out *const out = NULL;                                                                             \
                                                                                                                        \
         *p++ = '{';
 #define END_GROUP(name)                                                                                                \
         return write_close(p, '}');                                                                                    \
+    }                                                                                                                  \
+    UNUSED NOINLINE char *write_##name(char *p, const struct ebpf_##name *e)                                           \
+    {                                                                                                                  \
+        static _Thread_local struct {                                                                                  \
+            struct ebpf_##name of;                                                                                     \
+            size_t len;                                                                                                \
+            char text[MAX_##name + JSON_SLACK];                                                                        \
+        } last;                                                                                                        \
+                                                                                                                       \
+        if (!REPEATS_##name || sizeof(*e) % 8)                                                                         \
+            return write_new_##name(p, e);                                                                             \
+        if (last.len && same_words(&last.of, e, sizeof(*e)))                                                           \
+            return write_raw(p, last.text, last.len);                                                                  \
+        char *end = write_new_##name(p, e);                                                                            \
+                                                                                                                       \
+        last.of = *e;                                                                                                  \
+        last.len = (size_t)(end - p);                                                                                  \
+        memcpy(last.text, p, last.len);                                                                                \
+        return end;                                                                                                    \
     }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     static void json__##name(struct json_out *out, const struct view *view)                                            \
@@ -211,8 +259,10 @@ NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
                 json__commit(out, from, p);                                                                            \
         }
 #define FLAG(NAME, bit, key, doc)                                                                                      \
-        JSON_LITERAL(out, "\"" key "\":");                                                                             \
-        json__bool(out, e->hdr.flags & EBPF_##NAME);
+        if (e->hdr.flags & EBPF_##NAME)                                                                                \
+            JSON_LITERAL(out, "\"" key "\":true,");                                                                    \
+        else                                                                                                           \
+            JSON_LITERAL(out, "\"" key "\":false,");
 #define VARLEN(NAME, doc)                                                                                              \
         json__tag_##NAME(out, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);
 #define OPTIONAL(NAME, doc)                                                                                            \
@@ -301,6 +351,13 @@ static bool any(const uint64_t *counts, size_t n)
     return n;
 }
 
+static void json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
+{
+    char spare[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, spare);
+
+    json__commit(out, from, ebpf_json__write_times(from, time_ns, ts_boot_ns));
+}
+
 int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
 {
     struct json_out out;
@@ -322,7 +379,7 @@ int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
     json__close(&out, '}');
     JSON_LITERAL(&out, "\"total\":");
     ebpf_json__number(&out, total);
-    ebpf_json__times(&out, loss->time_ns, loss->ts_boot_ns);
+    json__times(&out, loss->time_ns, loss->ts_boot_ns);
     json__close(&out, '}');
     return json_out__finish(&out, buf);
 }

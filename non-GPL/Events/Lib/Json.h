@@ -3,7 +3,8 @@
  * Json.h - what becomes of the kinds of Events.def in JSON.
  *
  * For each kind, the JSON Schema of the value and what a reader of the documentation is told. A new scalar kind is a row
- * here, with the most bytes that its value can take, and a write_<kind>() in Json.c.
+ * here, with the most bytes that its value can take, and a write_<kind>() in Json.c; a new variable kind is a row here, a
+ * json__<kind>() and a CUT_<kind> there.
  */
 #ifndef EBPF_LIB_JSON_H
 #define EBPF_LIB_JSON_H
@@ -14,13 +15,20 @@
     ROW(u64, 20, "\"type\":\"integer\",\"minimum\":0,\"maximum\":18446744073709551615", "number, up to 64 bits")       \
     ROW(u64str, 22, "\"type\":\"string\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"", "string, a decimal number")
 
-/* Kinds of variable fields, and whether the record says of them that they were cut. */
+/* Further keys that a variable field can bring with it. */
+enum json_says {
+    JSON_SAYS_NOTHING = 0,
+    JSON_SAYS_CUT = 1 << 0,         /* <key>_truncated, <key>_length */
+    JSON_SAYS_UNREACHABLE = 1 << 1, /* <key>_unreachable */
+    JSON_SAYS_ARGS = 1 << 2,        /* args, args_truncated */
+};
+
 #define JSON_VARIABLE_KINDS(ROW)                                                                                       \
-    ROW(str, true, "\"type\":\"string\"", "string")                                                                    \
-    ROW(path, true, "\"type\":\"string\"", "string, a path")                                                           \
-    ROW(args, true, "\"type\":\"string\"", "string; array of strings `args`")                                          \
-    ROW(env, true, "\"type\":\"array\",\"items\":{\"type\":\"string\"}", "array of strings")                           \
-    ROW(tty, false, "\"type\":\"string\"", "string")
+    ROW(str, JSON_SAYS_CUT, "\"type\":\"string\"", "string")                                                           \
+    ROW(path, JSON_SAYS_CUT | JSON_SAYS_UNREACHABLE, "\"type\":\"string\"", "string, a path")                          \
+    ROW(args, JSON_SAYS_CUT | JSON_SAYS_ARGS, "\"type\":\"string\"", "string, and `args`, an array of strings")        \
+    ROW(env, JSON_SAYS_CUT, "\"type\":\"array\",\"items\":{\"type\":\"string\"}", "array of strings")                  \
+    ROW(tty, JSON_SAYS_NOTHING, "\"type\":\"string\"", "string")
 
 /* Keys that every event has behind its own, and EVENTS_LOST in part. */
 #define JSON_COMMON_KEYS(ROW)                                                                                          \

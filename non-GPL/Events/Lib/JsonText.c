@@ -136,21 +136,29 @@ JSON_INLINE char *write_below_e8(char *p, uint64_t value)
     return p + 8 - zeros;
 }
 
-char *ebpf_json__write_large(char *p, uint64_t value)
+/* Numbers of more than ten digits. */
+static __attribute__((noinline)) char *write_from_e10(char *p, uint64_t value)
 {
     uint64_t high = value / 100000000;
 
-    if (!high)
-        return write_below_e8(p, value);
-    if (high < 100) {
-        p = write_below_100(p, high);
-    } else if (high < 100000000) {
+    if (high < 100000000) {
         p = write_below_e8(p, high);
     } else {
         p = write_below_e8(p, high / 100000000);
         p = write_eight_digits(p, high % 100000000);
     }
-    return write_eight_digits(p, value % 100000000);
+    return write_eight_digits(p, value - high * 100000000);
+}
+
+char *ebpf_json__write_large(char *p, uint64_t value)
+{
+    if (value < 100000000)
+        return write_below_e8(p, value);
+    if (value >= 10000000000)
+        return write_from_e10(p, value);
+    uint64_t high = value / 100000000;
+
+    return write_eight_digits(write_below_100(p, high), value - high * 100000000);
 }
 
 void ebpf_json__number(struct json_out *out, uint64_t value)
@@ -162,135 +170,147 @@ void ebpf_json__number(struct json_out *out, uint64_t value)
     json__commit(out, from, p);
 }
 
-/* Sixteen bytes at once; the compiler knows how, or does without. */
-typedef signed char bytes16 __attribute__((vector_size(16)));
-
-JSON_INLINE bytes16 load16(const char *p)
-{
-    bytes16 bytes;
-
-    memcpy(&bytes, p, sizeof(bytes));
-    return bytes;
-}
-
-/* special_bytes, but for NUL. As signed numbers, bytes that are not ASCII are below the space as well. */
-JSON_INLINE bytes16 special16(bytes16 bytes)
-{
-    return ((bytes < ' ') & (bytes != 0)) | (bytes == '"') | (bytes == '\\');
-}
-
 /*
  * Whether a value can be written as it is, its NULs aside. Of what has sixteen bytes or more, some are looked at again in
  * the end, so as not to look at what follows the value.
  */
+static bool value__is_plain16(struct slice value)
+{
+    size_t last = value.len - 16;
+    bytes16 plain = plain16(load16(value.data + last));
+
+    for (size_t i = 0; i < last; i += 16)
+        plain &= plain16(load16(value.data + i));
+    return all16(plain);
+}
+
 static bool value__is_plain(struct slice value)
 {
-    const char *s = value.data, *const end = s + value.len;
-    uint64_t words[2] = {0, 0};
+    const char *const end = value.data + value.len;
+    uint64_t special = 0;
 
-    if (value.len >= 16) {
-        bytes16 special = special16(load16(end - 16));
+    if (value.len >= 16)
+        return value__is_plain16(value);
+    if (value.len >= 8) {
+        uint64_t word = load_word(value.data);
 
-        for (; s < end - 16; s += 16)
-            special |= special16(load16(s));
-        memcpy(words, &special, sizeof(words));
-    } else {
-        if (value.len >= 8)
-            words[0] = load_word(s);
-        if (value.len % 8)
-            words[1] = last_bytes(end, value.len % 8);
-        words[0] = special_bytes(words[0]) & ~zero_bytes(words[0]);
-        words[1] = special_bytes(words[1]) & ~zero_bytes(words[1]);
+        special |= special_bytes(word) & ~zero_bytes(word);
     }
-    return !(words[0] | words[1]);
+    if (value.len % 8) {
+        uint64_t word = last_bytes(end, value.len % 8);
+
+        special |= special_bytes(word) & ~zero_bytes(word);
+    }
+    return !special;
 }
 
-/* Behind the last NUL of [start, end), or start. */
-JSON_INLINE const char *last_component(const char *start, const char *end)
+/* The first NUL of a plain value's rest, or its end. */
+JSON_INLINE const char *plain__string_end(const char *s, const char *end)
 {
-    for (const char *p = end; p > start; p -= 8) {
-        uint64_t zeros = zero_bytes(load_word(p - 8));
+    for (; end - s >= 8; s += 8) {
+        uint64_t zeros = zero_bytes_of_plain(load_word(s));
 
-        if (zeros) {
-            p -= bytes_after(zeros);
-            return p > start ? p : start;
-        }
+        if (zeros)
+            return s + bytes_before(zeros);
     }
-    return start;
+    return s < end ? s + bytes_before(zero_bytes_of_plain(last_bytes(end, (size_t)(end - s)))) : end;
 }
 
-static void path__plain(struct json_out *out, struct slice path, bool separator)
+/* Copy what ends at `end` to where `behind` is the end. Up to 15 bytes before are copied as well, on both sides. */
+JSON_INLINE void copy_backwards(char *behind, const char *end, size_t len)
 {
-    const char *end = path.data + path.len;
-    char *p = out->p;
-
-    end -= !end[-1];
-    for (;;) {
-        const char *component = last_component(path.data, end);
-
-        if (separator)
-            *p++ = '/';
-        separator = true;
-        p = write_copy(p, component, (size_t)(end - component));
-        if (component == path.data)
-            break;
-        end = component - 1;
-    }
-    out->p = p;
+    for (size_t done = 0; done < len; done += 16)
+        store16(behind - done - 16, load16(end - done - 16));
 }
 
-static void path__escaped(struct json_out *out, struct slice path, bool separator)
+/*
+ * A path has its leaf first, so it is written from its end to its beginning: each component's surplus bytes are
+ * overwritten by the next one. Those of the last one fall on what precedes the path, which is put back; there is always
+ * as much, the name of the event. The '/' of a path that is not absolute falls on the place of the quote.
+ */
+static void path__plain(struct json_out *out, struct slice path, bool absolute)
+{
+    const char *s = path.data, *const end = s + path.len;
+    char *const quote = out->p, *p = quote + absolute + path.len + !!end[-1];
+    bytes16 preceding = load16(quote - 16);
+
+    *p = '"';
+    out->p = p + 1;
+    while (s < end) {
+        const char *string_end = plain__string_end(s, end);
+        size_t len = (size_t)(string_end - s);
+
+        copy_backwards(p, string_end, len);
+        p -= len + 1;
+        *p = '/';
+        s = string_end + 1;
+    }
+    store16(quote - 16, preceding);
+    *quote = '"';
+}
+
+static __attribute__((noinline)) void path__escaped(struct json_out *out, struct slice path, bool absolute)
 {
     struct slice component;
+    bool separator = absolute;
 
+    JSON_LITERAL(out, "\"");
+    if (absolute && !path.len)
+        JSON_LITERAL(out, "/");
     while (slice__last_component(&path, &component)) {
         if (separator)
             JSON_LITERAL(out, "/");
         separator = true;
         ebpf_json__escaped(out, component);
     }
+    JSON_LITERAL(out, "\"");
 }
 
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct slice path = varlen__slice(v);
-    bool absolute = path__is_absolute(v->flags);
 
-    JSON_LITERAL(out, "\"");
-    if (!path.len) {
-        if (absolute)
-            JSON_LITERAL(out, "/");
-    } else if (json__has_room(out, path.len + 2 + JSON_SLACK) && value__is_plain(path)) {
-        path__plain(out, path, absolute);
-    } else {
-        path__escaped(out, path, absolute);
-    }
-    JSON_LITERAL(out, "\"");
+    if (path.len && json__has_room(out, path.len + 3) && value__is_plain(path))
+        path__plain(out, path, path__is_absolute(v->flags));
+    else
+        path__escaped(out, path, path__is_absolute(v->flags));
 }
 
-JSON_INLINE void write_spaced16(char *p, const char *s)
+/* Sixteen bytes, with spaces in place of NULs. Returns what plain16 says of them. */
+JSON_INLINE bytes16 write_spaced16(char *p, const char *s)
 {
     bytes16 bytes = load16(s);
 
-    bytes |= (bytes == 0) & ' ';
-    memcpy(p, &bytes, sizeof(bytes));
+    store16(p, bytes | ((bytes == 0) & ' '));
+    return plain16(bytes);
 }
 
-/* A space in place of each NUL, but the last one. As in value__is_plain, some bytes are written twice. */
-static void joined__plain(struct json_out *out, struct slice list)
+static bool joined__plain16(char *p, struct slice list)
 {
-    const char *s = list.data, *const end = s + list.len;
-    char *p = out->p;
+    size_t last = list.len - 16;
+    bytes16 plain = write_spaced16(p + last, list.data + last);
 
-    for (; end - s > 16; s += 16, p += 16)
-        write_spaced16(p, s);
+    for (size_t i = 0; i < last; i += 16)
+        plain &= write_spaced16(p + i, list.data + i);
+    return all16(plain);
+}
+
+/* False when the value turns out to need more than a copy: what has been written then does not count. */
+static bool joined__plain(struct json_out *out, struct slice list)
+{
+    if (!list.len || !json__has_room(out, list.len))
+        return false;
     if (list.len >= 16) {
-        write_spaced16(p + (end - s) - 16, end - 16);
+        if (!joined__plain16(out->p, list))
+            return false;
     } else {
-        for (ptrdiff_t i = 0; i < end - s; i++)
-            p[i] = s[i] ? s[i] : ' ';
+        if (!value__is_plain(list))
+            return false;
+        for (size_t i = 0; i < list.len; i++)
+            out->p[i] = list.data[i] ? list.data[i] : ' ';
     }
-    out->p = p + (end - s) - !end[-1];
+    out->p += list.len - !list.data[list.len - 1];
+    return true;
 }
 
 static void joined__escaped(struct json_out *out, struct slice list)
@@ -313,14 +333,14 @@ static void array__plain(struct json_out *out, struct slice list)
     char *p = WRITE_LITERAL(out->p, "[\"");
 
     while (end - s >= 8) {
-        uint64_t word = load_word(s), zeros = zero_bytes(word);
+        uint64_t word = load_word(s), zeros = zero_bytes_of_plain(word);
         size_t n = zeros ? bytes_before(zeros) : 8;
 
         store_word(p, word);
         p += n;
         s += n;
         if (zeros) {
-            p = WRITE_LITERAL(p, "\",\"");
+            p = write_raw(p, "\",\"", 4) - 1; /* four bytes are one store */
             s++;
         }
     }
@@ -352,17 +372,17 @@ static void array__escaped(struct json_out *out, struct slice list)
     out->p -= !out->full;
 }
 
-/* The most that a list of strings can grow to as an array: each byte is the end of an empty one. */
-static bool list__is_plain(const struct json_out *out, struct slice list)
+/* The most that a list can grow to: each byte is the end of an empty string. */
+static bool array__has_room(const struct json_out *out, struct slice list)
 {
-    return list.len && json__has_room(out, 4 * list.len + 32) && value__is_plain(list);
+    return json__has_room(out, 3 * list.len + 2 + JSON_SLACK);
 }
 
 void ebpf_json__env(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct slice list = varlen__slice(v);
 
-    if (list__is_plain(out, list))
+    if (list.len && array__has_room(out, list) && value__is_plain(list))
         array__plain(out, list);
     else
         array__escaped(out, list);
@@ -371,15 +391,14 @@ void ebpf_json__env(struct json_out *out, const struct ebpf_varlen *v)
 void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct slice list = varlen__slice(v);
-    bool plain = list__is_plain(out, list);
 
     JSON_LITERAL(out, "\"");
-    if (plain)
-        joined__plain(out, list);
-    else
+    bool plain = joined__plain(out, list);
+
+    if (!plain)
         joined__escaped(out, list);
     JSON_LITERAL(out, "\",\"args\":");
-    if (plain)
+    if (plain && array__has_room(out, list))
         array__plain(out, list);
     else
         array__escaped(out, list);
@@ -442,16 +461,12 @@ static char *write_timestamp(char *p, uint64_t time_ns)
     return p;
 }
 
-#define TIMES_MAX (sizeof("\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":,") - 1 + NUMBER_DIGITS_MAX)
-
-void ebpf_json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
+char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns)
 {
-    char spare[TIMES_MAX + JSON_SLACK], *from = json__begin(out, TIMES_MAX, spare), *p = from;
-
     p = WRITE_LITERAL(p, "\"timestamp\":\"");
     p = write_timestamp(p, time_ns);
     p = WRITE_LITERAL(p, "\",\"ts_boot_ns\":");
     p = write_number(p, ts_boot_ns);
-    *p++ = ',';
-    json__commit(out, from, p);
+    *p = ',';
+    return p + 1;
 }

@@ -30,10 +30,17 @@ struct json_out {
 /* Writers of bounded values store whole words: as much may be written behind what they return. */
 #define JSON_SLACK 8
 
+/* Once something has not fitted, nothing does. */
+static inline void json__give_up(struct json_out *out)
+{
+    out->full = true;
+    out->end = out->p;
+}
+
 JSON_INLINE void json__raw(struct json_out *out, const char *text, size_t len)
 {
     if ((size_t)(out->end - out->p) < len) {
-        out->full = true;
+        json__give_up(out);
         return;
     }
     memcpy(out->p, text, len);
@@ -122,6 +129,12 @@ JSON_INLINE uint64_t zero_bytes(uint64_t word)
     return ~(((word & BYTES(0x7f)) + BYTES(0x7f)) | word) & BYTES(0x80);
 }
 
+/* The same where all bytes are ASCII and none is 1: then subtracting is enough, with or without a borrow. */
+JSON_INLINE uint64_t zero_bytes_of_plain(uint64_t word)
+{
+    return (word - BYTES(1)) & BYTES(0x80);
+}
+
 /* Bytes that cannot stand for themselves in a string: control, '"', '\\', and what is not ASCII. */
 JSON_INLINE uint64_t special_bytes(uint64_t word)
 {
@@ -151,16 +164,35 @@ JSON_INLINE uint64_t last_bytes(const char *end, size_t n)
     return load_word(end - 8) >> (64 - 8 * n);
 }
 
-/* Copy a part of a value. JSON_SLACK bytes behind the copy are overwritten. */
-JSON_INLINE char *write_copy(char *p, const char *s, size_t len)
-{
-    const char *const end = s + len;
+/* Sixteen bytes at once; the compiler knows how, or does without. */
+typedef signed char bytes16 __attribute__((vector_size(16)));
 
-    for (; end - s >= 8; s += 8, p += 8)
-        store_word(p, load_word(s));
-    if (s < end)
-        store_word(p, last_bytes(end, (size_t)(end - s)));
-    return p + (end - s);
+JSON_INLINE bytes16 load16(const char *p)
+{
+    bytes16 bytes;
+
+    memcpy(&bytes, p, sizeof(bytes));
+    return bytes;
+}
+
+JSON_INLINE void store16(char *p, bytes16 bytes)
+{
+    memcpy(p, &bytes, sizeof(bytes));
+}
+
+/* Which of them can be written as they are, or are NUL. Bytes that are not ASCII, being signed, are below the space. */
+JSON_INLINE bytes16 plain16(bytes16 bytes)
+{
+    return ((bytes >= ' ') | (bytes == 0)) & ~((bytes == '"') | (bytes == '\\'));
+}
+
+/* Whether a test holds for all. */
+JSON_INLINE bool all16(bytes16 result)
+{
+    uint64_t words[2];
+
+    memcpy(words, &result, sizeof(words));
+    return (words[0] & words[1]) == UINT64_MAX;
 }
 
 /*
@@ -200,7 +232,13 @@ JSON_INLINE char *write_below_100(char *p, uint64_t value)
     return p + 1;
 }
 
-/* The rest of write_number, for what has more than four digits. */
+/* Four digits of a number below 10^4. */
+JSON_INLINE char *write_four_digits(char *p, uint64_t value)
+{
+    return write_pair(write_pair(p, value / 100), value % 100);
+}
+
+/* The rest of write_number, for what has more than six digits. */
 char *ebpf_json__write_large(char *p, uint64_t value);
 
 #define NUMBER_DIGITS_MAX 20
@@ -211,6 +249,8 @@ JSON_INLINE char *write_number(char *p, uint64_t value)
         return write_below_100(p, value);
     if (value < 10000)
         return write_pair(write_below_100(p, value / 100), value % 100);
+    if (value < 1000000)
+        return write_four_digits(write_below_100(p, value / 10000), value % 10000);
     return ebpf_json__write_large(p, value);
 }
 
@@ -226,8 +266,11 @@ void ebpf_json__string(struct json_out *out, const char *text);
 /* Bytes of a value, escaped, and encoded as docs/events.md says where they are not UTF-8. */
 void ebpf_json__escaped(struct json_out *out, struct slice value);
 
-/* The pairs "timestamp" and "ts_boot_ns". */
-void ebpf_json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns);
+/* The pairs "timestamp" and "ts_boot_ns", and a comma. */
+char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns);
+
+#define JSON_TIMES_MAX                                                                                                 \
+    (sizeof("\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":,") - 1 + NUMBER_DIGITS_MAX)
 
 /* Values of the kinds path, args (a string and behind the key "args" an array) and env; without a comma. */
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v);

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the pids controller has a v1 hierarchy, the path is that of its cgroup.
+# kernels: 5.10 6.1
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+v1_path() {
+    mkdir -p /tmp/pids && mount -t cgroup -o pids pids /tmp/pids || return 1
+    mkdir -p /tmp/pids/outer/inner
+    trace v1.out v1.err -u --process-fork --process-exec --process-exit || return 1
+    sh -c 'echo $$ >/tmp/pids/outer/inner/cgroup.procs; /bin/true in-v1; exit 0'
+    wait_for 50 grep -q '"argv":"/bin/true in-v1"' v1.out
+    sleep 0.3
+    trace_stop || return 1
+    grep -o '"pids_ss_cgroup_path":"[^"]*"' v1.out | sort | uniq -c
+    grep '"argv":"/bin/true in-v1"' v1.out | grep -q '"pids_ss_cgroup_path":"/outer/inner"' || return 1
+    [ "$(grep -c '"pids_ss_cgroup_path":"/outer/inner"' v1.out)" -ge 3 ]
+}
+check "cgroup v1: path in the pids hierarchy" v1_path

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The command line: errors are one line with cause and remedy and their own status; signals; output that fails.
+# kernels: 5.10 6.1 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+# refused STATUS PATTERN COMMAND...: ends with that status, one line on standard error, nothing on standard output.
+refused() {
+    status=$1
+    pattern=$2
+    shift 2
+    "$@" >refused.out 2>refused.err </dev/null
+    got=$?
+    echo "status $got, $(wc -l <refused.err) lines: $(head -n 3 refused.err)"
+    [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] && grep -q -- "$pattern" refused.err
+}
+
+check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsense
+check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
+check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se
+check "usage: event that does not exist yet" refused 2 "file-create.*no such event yet" EventsTrace --file-create
+check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
+check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
+check "usage: unknown hook" refused 2 "no_such.*none of that name" EventsTrace --process-exec --disable-hook no_such
+
+chmod 755 /opt/bin/EventsTrace
+check "no privilege" refused 3 "no privilege; run as root" su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
+mkdir -p empty && mount --bind empty /sys/kernel/btf
+check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
+umount /sys/kernel/btf
+
+no_hook() {
+    EventsTrace --process-setsid --disable-hook fexit__ksys_setsid >refused.out 2>refused.err </dev/null
+    got=$?
+    cat refused.err
+    [ "$got" = 5 ] && [ ! -s refused.out ] && grep -q "process-setsid is unavailable: fexit__ksys_setsid" refused.err
+}
+check "no hook for any event" no_hook
+
+help_lists_events() {
+    EventsTrace --help >help.out && for event in fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace \
+        load-module; do grep -q -- "--process-$event " help.out || { echo "$event"; return 1; }; done
+}
+check "help lists every event" help_lists_events
+check "version" sh -c "EventsTrace --version | grep -q '^EventsTrace [0-9]'"
+check "schema" sh -c "EventsTrace --schema | grep -q PROCESS_EXEC"
+
+no_event() {
+    trace none.out none.err || return 1
+    true && sleep 0.3
+    trace_stop && [ "$(wc -l <none.out)" = 1 ]
+}
+check "no event selected: starts, tells its features, waits" no_event
+
+ends_on() {
+    trace sig.out sig.err -u --process-exec || return 1
+    /bin/true
+    wait_for 50 grep -q '"argv":"/bin/true"' sig.out || { echo "event not seen"; return 1; }
+    trace_stop "$1" || return 1
+    [ "$(tail -c 1 sig.out | od -An -c | tr -d ' ')" = '\n' ] && tail -n 1 sig.err | grep -q '"event_type":"STATS"'
+}
+for signal in TERM INT HUP; do
+    check "ends on SIG$signal: last line whole, final counts" ends_on $signal
+done
+
+# Without -u a line still leaves within a second.
+leaves_in_time() {
+    trace slow.out slow.err --process-exec || return 1
+    /bin/true
+    wait_for 10 grep -q '"argv":"/bin/true"' slow.out
+    seen=$?
+    trace_stop || return 1
+    return $seen
+}
+check "a line leaves within a second of its event" leaves_in_time
+
+closed_pipe() {
+    mkfifo -m 600 fifo 2>/dev/null
+    head -n 1 <fifo >pipe.out &
+    EventsTrace -i -u --process-exec >fifo 2>pipe.err &
+    pid=$!
+    wait_for 300 grep -q probes_initialized pipe.out || return 1
+    /bin/true
+    wait_for 50 sh -c "! kill -0 $pid" || { kill "$pid"; echo "still running"; return 1; }
+    wait "$pid" || { echo "status $?"; return 1; }
+    ! grep -qi "pipe\|cannot" pipe.err
+}
+check "a closed pipe is a quiet end" closed_pipe
+
+# A full disk: it keeps running, counts, goes on when there is room, and leaves no half line.
+full_disk() {
+    mkdir -p small && mount -t tmpfs -o size=64k small small || return 1
+    trace small/out full.err -u --process-exec || return 1
+    i=0
+    while [ $i -lt 400 ]; do /bin/true; i=$((i + 1)); done
+    dd if=small/out of=before bs=64k count=1 2>/dev/null
+    kill -0 "$TRACE_PID" || { echo "died"; return 1; }
+    mount -o remount,size=8m small
+    i=0
+    while [ $i -lt 5 ]; do /bin/true after; sleep 0.2; i=$((i + 1)); done
+    trace_stop || { echo "status $?"; return 1; }
+    grep -q '"argv":"/bin/true after"' small/out || { echo "did not go on"; return 1; }
+    broken=$(grep -vc '^{.*}$' small/out)
+    umount small
+    [ "$broken" = 0 ] || { echo "$broken broken lines"; return 1; }
+}
+check "a full disk is survived" full_disk
+
+# Its own actions are no events: nothing is added on an idle machine.
+idle() {
+    trace idle.out idle.err -a -u || return 1
+    before=$(wc -c <idle.out)
+    sleep 5
+    after=$(wc -c <idle.out)
+    trace_stop || return 1
+    echo "$before $after"
+    grep -v '"argv":"sleep 5"\|"comm":"sleep"\|"comm":"wc"\|"argv":"wc' idle.out | tail -n 3
+    [ "$(grep -c "\"tgid\":$TRACE_PID,.*\"event_type\":\"PROCESS_TTY" idle.out)" = 0 ] &&
+        ! grep -q "\"pids\":{\"tid\":[0-9]*,\"tgid\":$TRACE_PID," idle.out
+}
+check "its own actions are no events" idle

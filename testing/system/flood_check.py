@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the floods must have left: whole records, exact counts, losses told where they are."""
+
+import json
+import re
+
+LOSS_REASONS_OF_PREEMPTION = {"recursion", "no_scratch"}
+
+
+def load(directory, name):
+    with open(f"{directory}/{name}.ndjson", "rb") as file:
+        lines = [json.loads(line.decode("utf-8", "strict")) for line in file.read().splitlines()]
+    with open(f"{directory}/{name}.err", "rb") as file:
+        stats = [json.loads(line) for line in file.read().splitlines() if line.startswith(b'{"event_type":"STATS"')]
+    return [line for line in lines if "event_type" in line], stats[-1]["events"]
+
+
+def of_type(events, kind):
+    return [event for event in events if event["event_type"] == kind]
+
+
+def mixed_records(events):
+    """Records whose parts do not say the same number."""
+    mixed = []
+    for event in of_type(events, "PROCESS_MEMFD_CREATE"):
+        match = re.fullmatch(r"flood(\d+)-\d+-(x*)", event["filename"])
+        if not match or event["comm"] != f"flood{match[1]}" or len(match[2]) != int(match[1]):
+            mixed.append(event)
+    for event in of_type(events, "PROCESS_TTY_WRITE"):
+        number = int(event["comm"].removeprefix("flood"))
+        if event["tty_out"] != chr(ord("a") + number % 26) * (10 + number % 26):
+            mixed.append(event)
+    for event in of_type(events, "PROCESS_EXEC"):
+        if event["args"][0].startswith("flood") and event["args"][0] != "flood" and len(set(event["args"])) != 1:
+            mixed.append(event)
+    return mixed
+
+
+def check_counts(stats, events, kind, made):
+    """The identity, and that what was seen is what the generator made."""
+    counts = stats[kind]
+    lost = sum(counts["lost"].values())
+    assert counts["seen"] == counts["delivered"] + counts["filtered"] + lost, counts
+    assert counts["delivered"] == len(of_type(events, kind)), counts
+    assert counts["seen"] - counts["filtered"] == made, f"{kind}: made {made}, {counts}"
+    return lost
+
+
+def check_numbers(events):
+    """A hole in seq is a loss that was told, and every loss that was told is a hole."""
+    expected = 1
+    told = 0
+    for event in events:
+        if event["event_type"] == "EVENTS_LOST":
+            assert event["first_seq"] == expected, event
+            assert event["total"] == event["last_seq"] - event["first_seq"] + 1, event
+            told += event["total"]
+            expected = event["last_seq"] + 1
+        else:
+            assert event["seq"] == expected, f"seq {event['seq']} where {expected} was due"
+            expected += 1
+    return told
+
+
+def preempt(directory):
+    events, stats = load(directory, "preempt")
+    mixed = mixed_records(events)
+    assert not mixed, f"{len(mixed)} mixed records, the first: {mixed[0]}"
+    yield "no record is mixed"
+    lost = {kind: check_counts(stats, events, kind, made)
+            for kind, made in (("PROCESS_MEMFD_CREATE", 3200), ("PROCESS_TTY_WRITE", 3200))}
+    reasons = {reason for counts in stats.values() for reason in counts["lost"]}
+    assert reasons <= LOSS_REASONS_OF_PREEMPTION, reasons
+    yield f"counts are exact (lost, all accounted for: {sum(lost.values())} of 6400)"
+    serials = [event["filename"] for event in of_type(events, "PROCESS_MEMFD_CREATE")]
+    assert len(serials) == len(set(serials))
+    yield "no record comes twice"
+    assert check_numbers(events) == sum(sum(c["lost"].values()) for c in stats.values())
+    yield "holes in seq are losses that were told"
+
+
+def frozen(directory):
+    events, stats = load(directory, "frozen")
+    assert not mixed_records(events)
+    lost_tty = check_counts(stats, events, "PROCESS_TTY_WRITE", 60000)
+    lost_memfd = check_counts(stats, events, "PROCESS_MEMFD_CREATE", 60000)
+    yield f"counts are exact ({lost_tty} and {lost_memfd} of 60000 lost)"
+    assert lost_tty > 0 and lost_memfd > 0, "nothing was lost: the flood is too small to test anything"
+    assert set(stats["PROCESS_TTY_WRITE"]["lost"]) <= {"ring_full", "recursion"}, stats
+    yield "the reason is told"
+    assert not stats["PROCESS_EXEC"]["lost"], stats["PROCESS_EXEC"]
+    floods = [event for event in of_type(events, "PROCESS_EXEC") if re.fullmatch(r"flood\d+", event["args"][0])]
+    assert len(floods) == 100, len(floods)
+    yield "a flood of terminal output hides no exec"
+    assert check_numbers(events) == lost_tty + lost_memfd
+    yield "holes in seq are losses that were told"
+
+
+CHECKS = {"preempt": preempt, "frozen": frozen}

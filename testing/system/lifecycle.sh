@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Attach and detach under load: no splat in the kernel's log, no program, map or link left.
+# kernels: 5.10 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+cycles() {
+    dmesg -c >/dev/null
+    before=$(/opt/bin/bpf-objects)
+    sh -c 'while :; do /bin/true; setsid true; done' &
+    load=$!
+    i=0
+    while [ $i -lt 20 ]; do
+        trace cycle.out cycle.err -u -a || { kill $load; return 1; }
+        trace_stop || { kill $load; return 1; }
+        i=$((i + 1))
+    done
+    kill $load
+    # the kernel frees them after a grace period
+    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$before' ]"
+    after=$(/opt/bin/bpf-objects)
+    echo "before $before, after $after"
+    [ "$before" = "$after" ] || return 1
+    ! dmesg | grep -i "warning:\|bug:\|oops\|rcu.*stall\|scheduling while atomic\|invalid context"
+}
+check "20 attach and detach cycles under load leave nothing" cycles

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Whole records under preemption: writers whose parts encode one number, on kernels that preempt everywhere.
+# kernels: 6.12 newest
+# vm: --smp 1 --append preempt=full
+# vm: --smp 4 --append preempt=full
+# kernels: 6.12-rt
+# vm: --smp 2 --memory 1024
+# shellcheck shell=sh
+. /root/system/tap.sh
+
+flood_all() {
+    trace /tmp/results/preempt.ndjson /tmp/results/preempt.err -u --process-memfd-create --process-tty-write \
+        --process-exec || return 1
+    flood memfd 3200 16 &
+    memfd=$!
+    flood tty 3200 16 &
+    tty=$!
+    flood exec 160 8 || return 1
+    wait $memfd && wait $tty || return 1
+    /bin/true end-of-flood
+    wait_for 300 grep -q end-of-flood /tmp/results/preempt.ndjson || return 1
+    trace_stop
+}
+mkdir -p /tmp/results
+check "floods from 40 threads end" flood_all

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# What a start costs: nanoseconds are instructions here (--icount).
+# kernels: 6.1
+# vm: --icount
+# shellcheck shell=sh
+. /root/system/tap.sh
+
+# under KEY LIMIT OPTION...: the figure of a start with these options is below the limit.
+under() {
+    key=$1
+    limit=$2
+    shift 2
+    line=$(/opt/bin/start EventsTrace -i -u "$@" 2>/dev/null)
+    value=$(echo "$line" | sed "s/.*\"$key\":\([0-9]*\).*/\1/")
+    echo "# $key $*: $value (limit $limit)" >&3
+    [ "$value" -gt 0 ] && [ "$value" -lt "$limit" ]
+}
+exec 3>&1
+check "start of --process-exec under 1.0 billion instructions" under start_ns 1000000000 --process-exec
+check "peak memory of --process-exec under 12 MB" under peak_kb 12000 --process-exec
+check "start of --all under 2.0 billion instructions" under start_ns 2000000000 --all
+check "peak memory of --all under 12 MB" under peak_kb 12000 --all

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# tap.sh - sourced by the guest scripts: each check is one line "ok NAME" or "not ok NAME: what was seen".
+# shellcheck shell=sh
+
+# check NAME COMMAND...: the command's status decides; its output is shown when it fails.
+check() {
+    name=$1
+    shift
+    if output=$("$@" 2>&1); then
+        echo "ok $name"
+    else
+        echo "not ok $name: $(echo "$output" | tail -n 3 | tr '\n' '|')"
+    fi
+}
+
+skip() {
+    echo "skip $1: $2"
+}
+
+# trace OUT ERR OPTION...: start EventsTrace, wait until its probes are attached. Sets TRACE_PID.
+trace() {
+    out=$1
+    err=$2
+    shift 2
+    : >"$out"
+    EventsTrace -i "$@" >>"$out" 2>"$err" &
+    TRACE_PID=$!
+    wait_for 300 grep -q probes_initialized "$out"
+}
+
+# wait_for TENTHS COMMAND...: until it succeeds, at most that many tenths of a second.
+wait_for() {
+    left=$1
+    shift
+    until "$@" >/dev/null 2>&1; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+# trace_stop [SIGNAL]: end it, at most two seconds later; its status is that of EventsTrace.
+trace_stop() {
+    kill -"${1:-TERM}" "$TRACE_PID"
+    wait_for 20 sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running after 2 s"; return 1; }
+    wait "$TRACE_PID"
+}
+
+# Number of events of a type in a file.
+events() {
+    grep -c "\"event_type\":\"$1\"" "$2"
+}

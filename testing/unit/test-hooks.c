@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-hooks.c - which programs are chosen when some are refused. */
+#include "Bpf/Hooks.h"
+#include "check.h"
+
+static struct hooks hooks;
+
+static struct ebpf_event_set set_of(enum ebpf_event_type type)
+{
+    struct ebpf_event_set set = {0};
+
+    ebpf_event_set__add(&set, type);
+    return set;
+}
+
+static bool wanted(const char *program)
+{
+    return hooks__find(&hooks, program)->wanted;
+}
+
+static int wanted_count(void)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < hooks.count; i++)
+        count += hooks.programs[i].wanted;
+    return count;
+}
+
+/* A row for every event, and a way for each when nothing is refused. */
+static void test_every_event_has_a_way(void)
+{
+    hooks__init(&hooks);
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(hooks.available.bits == ebpf_event_set__all().bits);
+    CHECK(!wanted("tp_btf__sched_process_exit_only"));
+    CHECK(!wanted("fentry__probe_trampoline"));
+}
+
+static void test_only_what_is_wanted(void)
+{
+    hooks__init(&hooks);
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
+    CHECK(wanted("tp_btf__sched_process_exec") && wanted("fentry__security_bprm_check"));
+    CHECK(wanted_count() == 2);
+    CHECK(hooks__wants_map(&hooks, "scripts") && hooks__wants_map(&hooks, "ring_main"));
+    CHECK(!hooks__wants_map(&hooks, "exiting"));
+    hooks__choose(&hooks, (struct ebpf_event_set){0});
+    CHECK(wanted_count() == 1 && wanted("fentry__probe_trampoline"));
+}
+
+static int lacking;
+
+static void count_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+{
+    (void)user;
+    CHECK(event && lacks && lacks[0] && program && reason[0]);
+    lacking++;
+}
+
+static void test_takes_the_other_way(void)
+{
+    hooks__init(&hooks);
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXIT));
+    CHECK(wanted("fentry__do_notify_parent") && wanted("tp_btf__sched_process_exit"));
+    hooks__refuse(hooks__find(&hooks, "fentry__do_notify_parent"), "for a test");
+    CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXIT)));
+    CHECK(wanted("tp_btf__sched_process_exit_only") && !wanted("tp_btf__sched_process_exit"));
+    lacking = 0;
+    hooks__tell_lacking(&hooks, count_lacking, NULL);
+    CHECK(lacking == 1);
+    hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exit_only"), "for a test too");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXIT));
+    CHECK(!hooks.available.bits);
+    CHECK(strstr(hooks.unavailable[EBPF_EVENT_PROCESS_EXIT], "for a test"));
+}
+
+static void test_does_without_an_option(void)
+{
+    hooks__init(&hooks);
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
+    hooks__refuse(hooks__find(&hooks, "fentry__security_bprm_check"), "for a test");
+    CHECK(!hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)) || wanted("fentry__probe_trampoline"));
+    CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_EXEC).bits);
+    CHECK(wanted("tp_btf__sched_process_exec") && !wanted("fentry__security_bprm_check"));
+    lacking = 0;
+    hooks__tell_lacking(&hooks, count_lacking, NULL);
+    CHECK(lacking == 1);
+}
+
+static void test_finds_the_event_of_a_program(void)
+{
+    hooks__init(&hooks);
+    CHECK(hooks__first_event("tp_btf__module_load") == EBPF_EVENT_PROCESS_LOAD_MODULE);
+    CHECK(hooks__first_event("no_such_program") == 0);
+    CHECK(!hooks__find(&hooks, "no_such_program"));
+}
+
+int main(void)
+{
+    test_every_event_has_a_way();
+    test_only_what_is_wanted();
+    test_takes_the_other_way();
+    test_does_without_an_option();
+    test_finds_the_event_of_a_program();
+    return check__report();
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-reader.c - one stream of several rings: order, numbers, losses; from rings in memory. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "Reader.h"
+#include "check.h"
+
+#define RING_SIZE 65536
+#define STREAMS 4
+#define SEEN_MAX 4096
+#define BUSY (1u << 31)
+#define DISCARDED (1u << 30)
+
+struct memory_ring {
+    uint64_t consumer, producer;
+    _Alignas(8) uint8_t data[2 * RING_SIZE]; /* the second half mirrors the first, as the kernel maps it */
+};
+
+static struct memory_ring memory[EBPF_RING_COUNT];
+static struct ebpf_counts counts;
+static struct ebpf_backend backend;
+static struct ebpf_reader reader;
+
+static struct {
+    uint64_t seq, ts;
+    enum ebpf_event_type type;
+} seen[SEEN_MAX];
+static int seen_count, refuse_from, losses_count;
+static struct ebpf_loss losses[512];
+
+static void memory__counts(struct ebpf_backend *b, struct ebpf_counts *ret_counts)
+{
+    (void)b;
+    *ret_counts = counts;
+}
+
+static void memory__end(struct ebpf_backend *b)
+{
+    (void)b;
+}
+
+static const struct ebpf_backend_ops memory_ops = {memory__counts, memory__end, memory__end};
+
+static int on_event(void *user, const struct ebpf_event *event)
+{
+    (void)user;
+    if (refuse_from && seen_count >= refuse_from)
+        return -ENOSPC;
+    seen[seen_count].seq = event->seq;
+    seen[seen_count].ts = event->hdr->ts_boot_ns;
+    seen[seen_count++].type = event->hdr->type;
+    return 0;
+}
+
+static void on_loss(void *user, const struct ebpf_loss *loss)
+{
+    (void)user;
+    losses[losses_count++] = *loss;
+}
+
+static void setup(void)
+{
+    const struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event, .loss_handler = on_loss};
+
+    ebpf_reader__fini(&reader);
+    memset(memory, 0, sizeof(memory));
+    memset(&counts, 0, sizeof(counts));
+    seen_count = losses_count = refuse_from = 0;
+    backend.ops = &memory_ops;
+    for (int i = 0; i < EBPF_RING_COUNT; i++)
+        backend.rings[i] = (struct ebpf_ringbuf){&memory[i].consumer, &memory[i].producer, memory[i].data, RING_SIZE - 1};
+    CHECK(!ebpf_reader__init(&reader, &backend, &opts, STREAMS));
+}
+
+static void ring__put(struct memory_ring *ring, const void *data, uint32_t len, uint32_t flags)
+{
+    uint32_t head[2] = {len | flags, 0};
+    uint64_t pos = ring->producer;
+
+    for (uint32_t i = 0; i < 8 + len; i++) {
+        uint8_t byte = i < 8 ? ((uint8_t *)head)[i] : ((const uint8_t *)data)[i - 8];
+
+        ring->data[(pos + i) % RING_SIZE] = byte;
+        ring->data[(pos + i) % RING_SIZE + RING_SIZE] = byte;
+    }
+    ring->producer = pos + 8 + ((len + 7) & ~7u);
+}
+
+static struct ebpf_process_setsid_event make(uint64_t ts, uint32_t stream, uint64_t stream_seq)
+{
+    struct ebpf_process_setsid_event e = {
+        .hdr = {.ts_boot_ns = ts, .stream = stream, .stream_seq = stream_seq, .size = sizeof(e),
+                .type = EBPF_EVENT_PROCESS_SETSID},
+    };
+
+    return e;
+}
+
+static void put(int ring, uint64_t ts, uint32_t stream, uint64_t stream_seq)
+{
+    struct ebpf_process_setsid_event e = make(ts, stream, stream_seq);
+
+    ring__put(&memory[ring], &e, sizeof(e), 0);
+}
+
+static void test_merges_by_time(void)
+{
+    setup();
+    put(EBPF_RING_MAIN, 10, 0, 1);
+    put(EBPF_RING_MAIN, 30, 0, 2);
+    put(EBPF_RING_BULK, 20, 0, 1);
+    put(EBPF_RING_BULK, 40, 0, 2);
+    put(EBPF_RING_BULK, 50, 0, 3);
+    CHECK(ebpf_reader__consume(&reader) == 5);
+    for (int i = 0; i < 5; i++) {
+        CHECK(seen[i].ts == 10u * ((unsigned int)i + 1));
+        CHECK(seen[i].seq == (unsigned int)i + 1);
+    }
+    CHECK(memory[0].consumer == memory[0].producer && memory[1].consumer == memory[1].producer);
+    CHECK(ebpf_reader__consume(&reader) == 0);
+    CHECK(losses_count == 0);
+}
+
+static void test_waits_for_a_writer(void)
+{
+    struct ebpf_process_setsid_event e = make(10, 0, 1);
+
+    setup();
+    ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), BUSY);
+    put(EBPF_RING_MAIN, 20, 1, 1);
+    CHECK(ebpf_reader__consume(&reader) == 0);
+    *(uint32_t *)memory[EBPF_RING_MAIN].data = sizeof(e);
+    CHECK(ebpf_reader__consume(&reader) == 2);
+    CHECK(seen[0].ts == 10 && seen[1].ts == 20);
+}
+
+static void test_skips_what_was_discarded(void)
+{
+    struct ebpf_process_setsid_event e = make(10, 0, 1);
+
+    setup();
+    ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), DISCARDED);
+    put(EBPF_RING_MAIN, 20, 0, 1);
+    CHECK(ebpf_reader__consume(&reader) == 1);
+    CHECK(seen[0].ts == 20);
+}
+
+/* Many times round the ring. */
+static void test_wraps(void)
+{
+    uint64_t made = 0;
+
+    setup();
+    for (int round = 0; round < 40; round++) {
+        for (int i = 0; i < 100; i++, made++)
+            put(EBPF_RING_MAIN, made, 0, made + 1);
+        seen_count = 0;
+        CHECK(ebpf_reader__consume(&reader) == 100);
+        CHECK(seen[99].ts == made - 1 && seen[99].seq == made);
+    }
+    CHECK(memory[0].producer > 4 * RING_SIZE);
+}
+
+/* A record that the ring had no room for: counted by the probe, a hole in its stream. */
+static void test_tells_a_hole_in_its_place(void)
+{
+    setup();
+    put(EBPF_RING_MAIN, 10, 2, 1);
+    counts.lost[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] = 3;
+    put(EBPF_RING_MAIN, 20, 2, 5);
+    reader.losses_checked_ns = UINT64_MAX / 2; /* no regular check during this test */
+    CHECK(ebpf_reader__consume(&reader) == 2);
+    CHECK(losses_count == 1);
+    CHECK(losses[0].first_seq == 2 && losses[0].last_seq == 4);
+    CHECK(losses[0].counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] == 3);
+    CHECK(seen[0].seq == 1 && seen[1].seq == 5);
+}
+
+/* Records that vanish between probe and reader are holes too: a replay that drops every third. */
+static void test_notices_dropped_records(void)
+{
+    uint64_t expected = 1, told = 0;
+
+    setup();
+    for (uint64_t i = 1; i <= 300; i++) {
+        counts.seen[EBPF_EVENT_PROCESS_SETSID]++;
+        if (i % 3) {
+            put(EBPF_RING_MAIN, i, 1, i);
+            CHECK(ebpf_reader__consume(&reader) == 1);
+        } else {
+            counts.lost[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL]++;
+        }
+    }
+    ebpf_reader__tell_losses(&reader);
+    for (int e = 0, l = 0; e < seen_count || l < losses_count;) {
+        if (l < losses_count && losses[l].first_seq == expected) {
+            told += losses[l].last_seq - losses[l].first_seq + 1;
+            expected = losses[l++].last_seq + 1;
+        } else if (e < seen_count && CHECK(seen[e].seq == expected)) {
+            e++;
+            expected++;
+        } else {
+            break;
+        }
+    }
+    CHECK(told == 100 && seen_count == 200);
+}
+
+static void test_counts_what_the_handler_refuses(void)
+{
+    struct ebpf_stats stats;
+
+    setup();
+    refuse_from = 2;
+    for (uint64_t i = 1; i <= 5; i++)
+        put(EBPF_RING_MAIN, i, 0, i);
+    counts.seen[EBPF_EVENT_PROCESS_SETSID] = counts.delivered[EBPF_EVENT_PROCESS_SETSID] = 5;
+    CHECK(ebpf_reader__consume(&reader) == 2);
+    ebpf_reader__tell_losses(&reader);
+    CHECK(losses[losses_count - 1].last_seq == 5);
+    ebpf_reader__stats(&reader, &stats);
+    CHECK(stats.records == 5);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].seen == 5);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_HANDLER] == 3);
+    ebpf_reader__tell_losses(&reader);
+    CHECK(reader.seq == 5);
+}
+
+static void test_survives_corrupt_records(void)
+{
+    struct ebpf_process_setsid_event e = make(10, 0, 1);
+    struct ebpf_stats stats;
+    uint8_t tiny[3] = {0xff, 0xff, 0xff};
+
+    setup();
+    ring__put(&memory[EBPF_RING_MAIN], tiny, sizeof(tiny), 0);
+    e.hdr.size = 7;
+    ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), 0);
+    e = make(20, 0xffffffff, 1); /* a stream that does not exist */
+    ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), 0);
+    CHECK(ebpf_reader__consume(&reader) == 1);
+    CHECK(seen_count == 1 && seen[0].ts == 20);
+    ebpf_reader__stats(&reader, &stats);
+    CHECK(stats.records == 3);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_UNREADABLE] == 1);
+}
+
+int main(void)
+{
+    test_merges_by_time();
+    test_waits_for_a_writer();
+    test_skips_what_was_discarded();
+    test_wraps();
+    test_tells_a_hole_in_its_place();
+    test_notices_dropped_records();
+    test_counts_what_the_handler_refuses();
+    test_survives_corrupt_records();
+    ebpf_reader__fini(&reader);
+    return check__report();
+}
