@@ -91,9 +91,23 @@ static void test_does_without_an_option(void)
 static void test_finds_the_event_of_a_program(void)
 {
     hooks__init(&hooks);
-    CHECK(hooks__first_event("tp_btf__module_load") == EBPF_EVENT_PROCESS_LOAD_MODULE);
-    CHECK(hooks__first_event("no_such_program") == 0);
+    CHECK(hooks__emits("tp_btf__module_load") == EBPF_EVENT_PROCESS_LOAD_MODULE);
+    CHECK(hooks__emits("fentry__security_bprm_check") == 0);
+    CHECK(hooks__emits("no_such_program") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
+}
+
+static void test_spares(void)
+{
+    hooks__init(&hooks);
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
+    CHECK(!wanted("tp_btf__sched_process_exec_spare1"));
+    hooks.spares = true;
+    CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)));
+    CHECK(wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare3"));
+    CHECK(!wanted("tp_btf__sched_process_fork_spare1"));
+    /* attached, and so run, after what they are spares of */
+    CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }
 
 int main(void)
@@ -102,6 +116,7 @@ int main(void)
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();
+    test_spares();
     test_finds_the_event_of_a_program();
     return check__report();
 }

@@ -23,6 +23,7 @@ struct cpu_counters {
     ebpf_u64 delivered[EMIT_TYPES_MAX];
     ebpf_u64 filtered[EMIT_TYPES_MAX];
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
+    ebpf_u64 rescued[EMIT_TYPES_MAX]; /* made by a spare copy of a program that the kernel had skipped; see Spare.h */
 };
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
@@ -32,7 +33,7 @@ struct emit_constants {
     ebpf_u32 slots;         /* scratch slots, at least EMIT_CLAIM_TRIES */
     ebpf_u32 wakeup_bytes;  /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
     ebpf_u32 capture_env;   /* environment of executed programs wanted */
-    ebpf_u32 reserved;
+    ebpf_u32 spares;        /* programs have spare copies */
 };
 
 /* Set between loading and attaching. */

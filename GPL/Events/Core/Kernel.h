@@ -41,6 +41,10 @@ typedef int key_t;
 #define UNIX98_PTY_MAJOR_COUNT 8
 #define PAGE_SIZE 4096UL
 
+/* What memfd_create puts before the name given: "memfd:", as a little endian number. */
+#define MEMFD_PREFIX 0x3a64666d656dULL
+#define MEMFD_PREFIX_LEN 6
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 typedef struct {
@@ -74,8 +78,21 @@ struct uts_namespace {
     struct ns_common ns;
 };
 
+struct ipc_ids {
+    int in_use;
+};
+
 struct ipc_namespace {
     struct ns_common ns;
+    struct ipc_ids ids[3];
+};
+
+struct ipc_params {
+    key_t key;
+    int flg;
+    union {
+        unsigned long size;
+    } u;
 };
 
 struct mnt_namespace {
@@ -230,9 +247,11 @@ struct task_struct {
     unsigned int flags;
     int exit_code;
     pid_t pid, tgid;
-    struct task_struct *real_parent, *group_leader;
+    struct task_struct *real_parent, *parent, *group_leader;
+    unsigned int ptrace;
     struct pid *thread_pid;
     u64 start_time;
+    u64 self_exec_id;
     struct cred *cred;
     char comm[EBPF_COMM_LEN];
     struct fs_struct *fs;

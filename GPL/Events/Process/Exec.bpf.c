@@ -13,6 +13,7 @@
  * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so.
  */
 #include "../Core/Path.h"
+#include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 struct script {
@@ -109,17 +110,27 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
+/* In no directory, and named by memfd_create. */
 static __always_inline bool dentry__is_memfd(struct dentry *dentry)
 {
     char name[8] = {};
 
-    bpf_probe_read_kernel(name, 6, dentry->d_name.name);
-    return *(u64 *)name == 0x3a64666d656dULL; /* "memfd:" */
+    if (dentry->d_parent != dentry)
+        return false;
+    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
+    return *(u64 *)name == MEMFD_PREFIX;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+struct spare_marks_map exec_marks SEC(".maps");
+
+static __noinline int sched_process_exec__handle(struct task_struct *task, u32 old_tid, struct linux_binprm *bprm,
+                                                 bool spare)
 {
+    /* the kernel counts the execs of a task */
+    if (spare__is_done(&exec_marks, task->pid, task->start_time ^ task->self_exec_id << 48))
+        return 0;
+    if (spare)
+        spare__rescued(EBPF_EVENT_PROCESS_EXEC);
     struct scratch *s = EMIT_BEGIN(PROCESS_EXEC, process_exec);
 
     if (!s)
@@ -147,7 +158,7 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task, pid_t old_pid
     varlen__path(s, EBPF_TAG_FILENAME, &file->f_path, fs);
     varlen__path(s, EBPF_TAG_CWD, &fs->pwd, fs);
     varlen__root_path(s, fs);
-    script__append(s, bprm, fs, old_pid);
+    script__append(s, bprm, fs, old_tid);
     varlen__cgroup_path(s, task);
 
     struct mm_struct *mm = task->mm;
@@ -161,3 +172,15 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *task, pid_t old_pid
     }
     return 0;
 }
+
+#define EXEC_PROGRAM(name, spare)                                                                                      \
+    SEC("tp_btf/sched_process_exec")                                                                                   \
+    int BPF_PROG(name, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)                             \
+    {                                                                                                                  \
+        return sched_process_exec__handle(task, old_pid, bprm, spare);                                                 \
+    }
+
+EXEC_PROGRAM(tp_btf__sched_process_exec, false)
+EXEC_PROGRAM(tp_btf__sched_process_exec_spare1, true)
+EXEC_PROGRAM(tp_btf__sched_process_exec_spare2, true)
+EXEC_PROGRAM(tp_btf__sched_process_exec_spare3, true)

@@ -6,17 +6,18 @@
  * terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls when the
  * last thread is gone and just before the parent is told, files are closed and the status is final, but namespaces and
  * terminal have been given up. So the first keeps what the second will not find, in a table by signal_struct (which lives
- * until the last task of the process is freed), and the second deletes it: who deletes, emits, hence once a process, also
- * when a tracer makes the kernel come there twice.
+ * until the last task of the process is freed), and the second deletes it: who deletes, emits, hence once a process. What
+ * the first did not keep, because the kernel skipped it or the table was full, the second counts as lost.
+ *
+ * A process that a stranger traces comes to the second hook twice, first for the tracer, then for its parent: the entry
+ * stays from the one to the other, marked.
  *
  * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed, and
  * two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
  * (tp_btf__sched_process_exit_only); that process' own file and connection events may then follow its exit.
  *
- * Misses: processes that were past the first hook when the probes were attached.
+ * Misses: nothing known. A process that was past the first hook when the probes were attached is counted as lost.
  */
-#include <errno.h>
-
 #include "../Core/Path.h"
 #include "../Core/Task.h"
 
@@ -26,6 +27,7 @@ struct exiting {
     struct ebpf_tty_dev ctty;
     struct ebpf_ns_info ns;
     char comm[EBPF_COMM_LEN];
+    u64 emitted; /* to come once more, for the parent */
 };
 
 struct {
@@ -71,6 +73,7 @@ static __always_inline void exiting__fill(struct exiting *x, struct scratch *s, 
     ctty__fill(&x->ctty, true, task);
     ns_info__fill(&x->ns, s, task);
     kernel__copy(true, x->comm, leader->comm, EBPF_COMM_LEN);
+    x->emitted = 0;
 }
 
 /* Make the event of what is known of a process; `leader` is typed. */
@@ -98,40 +101,54 @@ static __always_inline void exit__lost(enum ebpf_reason reason)
     count__lost(EBPF_EVENT_PROCESS_EXIT, reason);
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(tp_btf__sched_process_exit, struct task_struct *task)
+/* What comes here twice finds an entry and is content, so that this needs no mark to have spare copies. */
+static __noinline int sched_process_exit__handle(struct task_struct *task)
 {
     if (!process__is_ending(task))
         return 0;
     struct signal_struct *signal = task->signal;
     struct scratch *s = scratch__claim();
 
-    if (!s) {
-        exit__lost(EBPF_REASON_NO_SCRATCH);
+    if (!s)
         return 0;
-    }
     exiting__fill((void *)s->data, s, task);
-    /* -EEXIST: another thread of the process was here at the same time, and has said the same */
-    if (bpf_map_update_elem(&exiting, &signal, s->data, BPF_NOEXIST) == -E2BIG)
-        exit__lost(EBPF_REASON_STATE);
+    bpf_map_update_elem(&exiting, &signal, s->data, BPF_NOEXIST);
     scratch__release(s);
     return 0;
 }
+
+#define EXIT_PROGRAM(name)                                                                                             \
+    SEC("tp_btf/sched_process_exit")                                                                                   \
+    int BPF_PROG(name, struct task_struct *task)                                                                       \
+    {                                                                                                                  \
+        return sched_process_exit__handle(task);                                                                       \
+    }
+
+EXIT_PROGRAM(tp_btf__sched_process_exit)
+EXIT_PROGRAM(tp_btf__sched_process_exit_spare1)
+EXIT_PROGRAM(tp_btf__sched_process_exit_spare2)
+EXIT_PROGRAM(tp_btf__sched_process_exit_spare3)
 
 SEC("fentry/do_notify_parent")
 int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
 {
     struct signal_struct *signal = leader->signal;
 
-    if (leader->pid != leader->tgid || signal->nr_threads > 1)
+    if (leader->pid != leader->tgid || signal->nr_threads > 1 || leader->flags & PF_KTHREAD)
         return 0;
     struct exiting *found = bpf_map_lookup_elem(&exiting, &signal);
 
-    if (!found)
+    if (!found) {
+        exit__lost(EBPF_REASON_STATE);
         return 0;
+    }
     struct exiting x = *found;
 
-    if (!bpf_map_delete_elem(&exiting, &signal))
+    if (leader->ptrace && leader->parent != leader->real_parent)
+        found->emitted = 1;
+    else
+        bpf_map_delete_elem(&exiting, &signal);
+    if (!x.emitted)
         exit__emit(&x, leader);
     return 0;
 }

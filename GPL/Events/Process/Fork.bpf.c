@@ -10,13 +10,18 @@
  * exec: their exec and exit are seen, their fork is not.
  */
 #include "../Core/Path.h"
+#include "../Core/Spare.h"
 #include "../Core/Task.h"
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task_struct *child)
+struct spare_marks_map fork_marks SEC(".maps");
+
+static __noinline int sched_process_fork__handle(struct task_struct *parent, struct task_struct *child, bool spare)
 {
-    if (child->pid != child->tgid || child->flags & PF_KTHREAD)
+    if (child->pid != child->tgid || child->flags & PF_KTHREAD ||
+        spare__is_done(&fork_marks, child->pid, child->start_time))
         return 0;
+    if (spare)
+        spare__rescued(EBPF_EVENT_PROCESS_FORK);
     struct scratch *s = EMIT_BEGIN(PROCESS_FORK, process_fork);
 
     if (!s)
@@ -37,3 +42,15 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
     EMIT_SUBMIT(s, PROCESS_FORK);
     return 0;
 }
+
+#define FORK_PROGRAM(name, spare)                                                                                      \
+    SEC("tp_btf/sched_process_fork")                                                                                   \
+    int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
+    {                                                                                                                  \
+        return sched_process_fork__handle(parent, child, spare);                                                       \
+    }
+
+FORK_PROGRAM(tp_btf__sched_process_fork, false)
+FORK_PROGRAM(tp_btf__sched_process_fork_spare1, true)
+FORK_PROGRAM(tp_btf__sched_process_fork_spare2, true)
+FORK_PROGRAM(tp_btf__sched_process_fork_spare3, true)

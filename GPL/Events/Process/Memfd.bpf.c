@@ -16,7 +16,6 @@
 #define NR_X32_BIT 0x40000000
 #define TS_COMPAT 0x2
 #define MFD_FLAGS 0x1f
-#define MEMFD_PREFIX_LEN 6
 #define MEMFD_NAME_MAX 256
 #define MAX_ERRNO 4095
 
@@ -53,7 +52,7 @@ static __always_inline void memfd__created(const char *name, u64 file)
     if (file > (u64)-MAX_ERRNO)
         return;
     bpf_probe_read_kernel(prefix, MEMFD_PREFIX_LEN, name);
-    if (*(u64 *)prefix != 0x3a64666d656dULL /* "memfd:" */ || !memfd_flags__of_current(&flags))
+    if (*(u64 *)prefix != MEMFD_PREFIX || !memfd_flags__of_current(&flags))
         return;
     struct scratch *s = EMIT_BEGIN(PROCESS_MEMFD_CREATE, process_memfd_create);
 

@@ -2,16 +2,23 @@
 /*
  * PROCESS_SHMGET: a process made or found a System V shared memory segment.
  *
- * Hook: the end of ksys_shmget, which shmget and ipc, 64-bit and 32-bit, share; its value is the segment, or an error.
+ * Hook: the end of ipcget, which shmget and ipc, 64-bit and 32-bit, come to; its value is the segment, or an error.
+ * ksys_shmget, the obvious hook, is listed by BTF on every kernel, but compilers inline it into the 64-bit system call.
+ * Semaphores and message queues come here as well; the table of ids that they look in tells them apart.
  *
  * Misses: nothing known.
  */
 #include "../Core/Task.h"
 
-SEC("fexit/ksys_shmget")
-int BPF_PROG(fexit__ksys_shmget, key_t key, unsigned long size, int shmflg, long ret)
+#define IPC_SHM_IDS 2
+
+SEC("fexit/ipcget")
+int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void *ops, struct ipc_params *params, int ret)
 {
-    if (ret < 0)
+    void *shm_ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
+                    IPC_SHM_IDS * bpf_core_type_size(struct ipc_ids);
+
+    if (ret < 0 || ids != shm_ids)
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_SHMGET, process_shmget);
 
@@ -19,9 +26,9 @@ int BPF_PROG(fexit__ksys_shmget, key_t key, unsigned long size, int shmflg, long
         return 0;
     struct ebpf_process_shmget_event *e = (void *)s->data;
 
-    e->key = key;
-    e->size = size;
-    e->shmflg = shmflg;
+    e->key = params->key;
+    e->size = params->u.size;
+    e->shmflg = params->flg;
     current__fill(s, &e->pids);
     EMIT_SUBMIT(s, PROCESS_SHMGET);
     return 0;

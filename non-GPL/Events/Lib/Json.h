@@ -2,9 +2,9 @@
 /*
  * Json.h - what becomes of the kinds of Events.def in JSON.
  *
- * For each kind, the JSON Schema of the value and what a reader of the documentation is told. A new scalar kind is a row
- * here, with the most bytes that its value can take, and a write_<kind>() in Json.c; a new variable kind is a row here, a
- * json__<kind>() and a CUT_<kind> there.
+ * For each kind, the JSON Schema of the value and what a reader of the documentation is told. A new scalar kind is a
+ * row here, with the most bytes that its value can take, and a write_<kind>() in Json.c; a new variable kind is a row
+ * here, a json__<kind>() and a CUT_<kind> there.
  */
 #ifndef EBPF_LIB_JSON_H
 #define EBPF_LIB_JSON_H

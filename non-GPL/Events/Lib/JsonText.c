@@ -2,14 +2,14 @@
 /*
  * JsonText.c - strings and times.
  *
- * Most values are printable ASCII. Whether all of a value is, is found out eight bytes at a time; it is then written eight
- * bytes at a time. What is not takes the way through ebpf_json__escaped, and so does what may not fit.
+ * Most values are printable ASCII. Whether one is, is found out sixteen bytes at a time, and then it is copied. What is
+ * not takes the way through ebpf_json__escaped, and so does what may not fit. Both ways write the same.
  */
 #include "JsonText.h"
 
 /*
- * Length of the well-formed UTF-8 sequence of two to four bytes that `s` begins with; 0 when there is none. The table is
- * the Unicode standard's 3-7: what the second byte may be depends on the first.
+ * Length of the well-formed UTF-8 sequence of two to four bytes that `s` begins with; 0 when there is none. The table
+ * is the Unicode standard's 3-7: what the second byte may be depends on the first.
  */
 static size_t utf8_length(const unsigned char *s, size_t len)
 {
@@ -35,12 +35,13 @@ static size_t utf8_length(const unsigned char *s, size_t len)
     return need;
 }
 
-/* Whether a sequence of four bytes is a character that stands for a raw byte, and so must not stand for itself. */
+/* Whether a sequence of four bytes is a character that stands for a raw byte, and so cannot stand for itself. */
 static bool is_raw_byte_character(const unsigned char *s)
 {
     return s[0] == 0xf4 && s[1] == 0x8f && (s[2] == 0x9e || s[2] == 0x9f);
 }
 
+/* U+10F700 and the byte. */
 static void json__raw_byte(struct json_out *out, unsigned char byte)
 {
     const char utf8[4] = {'\xf4', '\x8f', (char)(0x9e + (byte >> 6 & 1)), (char)(0x80 | (byte & 0x3f))};
@@ -119,12 +120,11 @@ void ebpf_json__string(struct json_out *out, const char *text)
     JSON_LITERAL(out, "\"");
 }
 
-#define PAIRS(tens)                                                                                                    \
-    {tens, '0'}, {tens, '1'}, {tens, '2'}, {tens, '3'}, {tens, '4'}, {tens, '5'}, {tens, '6'}, {tens, '7'},            \
-        {tens, '8'}, {tens, '9'}
+/* "00" to "99", one behind the other. */
+#define PAIRS(tens) tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
 
-const char ebpf_json__digit_pairs[100][2] = {PAIRS('0'), PAIRS('1'), PAIRS('2'), PAIRS('3'), PAIRS('4'),
-                                             PAIRS('5'), PAIRS('6'), PAIRS('7'), PAIRS('8'), PAIRS('9')};
+const char ebpf_json__digit_pairs[201] =
+    PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5") PAIRS("6") PAIRS("7") PAIRS("8") PAIRS("9");
 
 /* Up to eight digits. */
 JSON_INLINE char *write_below_e8(char *p, uint64_t value)
@@ -171,8 +171,8 @@ void ebpf_json__number(struct json_out *out, uint64_t value)
 }
 
 /*
- * Whether a value can be written as it is, its NULs aside. Of what has sixteen bytes or more, some are looked at again in
- * the end, so as not to look at what follows the value.
+ * Whether a value can be written as it is, its NULs aside. Of what has sixteen bytes or more, some are looked at again
+ * in the end, so as not to look at what follows the value.
  */
 static bool value__is_plain16(struct slice value)
 {

@@ -5,8 +5,9 @@
  * Every value is followed by a comma, which the end of its object or array turns into a bracket: no writer has to know
  * whether it is the first.
  *
- * There are two kinds of writers. json__... take a struct json_out and write what fits. write_... take where to write and
- * return where they stopped: they are for values that have a bound, for which json__begin has made sure of the room.
+ * There are two kinds of writers. json__... take a struct json_out and write what fits. write_... take where to write
+ * and return where they stopped: they are for values that have a bound, for which json__begin has made sure of the
+ * room.
  */
 #ifndef EBPF_LIB_JSON_TEXT_H
 #define EBPF_LIB_JSON_TEXT_H
@@ -23,9 +24,6 @@ struct json_out {
     const char *readable; /* end of the record around the values: how far a word may be read */
     bool full;            /* something did not fit: what is in the buffer is of no use */
 };
-
-/* Characters U+10F780 to U+10F7FF stand for the bytes 0x80 to 0xff of what is not UTF-8: this plus the byte. */
-#define JSON_RAW_BYTE_BASE 0x10F700
 
 /* Writers of bounded values store whole words: as much may be written behind what they return. */
 #define JSON_SLACK 8
@@ -144,20 +142,15 @@ JSON_INLINE uint64_t special_bytes(uint64_t word)
     return (word | ~plain) & BYTES(0x80);
 }
 
-/* How many bytes come before the first one that a test has told, and after the last. */
+/* How many bytes come before the first one that a test has told. */
 JSON_INLINE size_t bytes_before(uint64_t tops)
 {
     return (size_t)__builtin_ctzll(tops) / 8;
 }
 
-JSON_INLINE size_t bytes_after(uint64_t tops)
-{
-    return (size_t)__builtin_clzll(tops) / 8;
-}
-
 /*
- * The `n` bytes, 1 to 7, that end at `end`, and zeros. It looks at what precedes them, not at what follows: before a value
- * there is always the head of its field, behind it there may be nothing.
+ * The `n` bytes, 1 to 7, that end at `end`, and zeros. It looks at what precedes them, not at what follows: before a
+ * value there is always the head of its field, behind it there may be nothing.
  */
 JSON_INLINE uint64_t last_bytes(const char *end, size_t n)
 {
@@ -196,8 +189,8 @@ JSON_INLINE bool all16(bytes16 result)
 }
 
 /*
- * The eight digits of a number below 10^8, a byte each, the first digit in the lowest byte: split in halves, three times,
- * all halves at once.
+ * The eight digits of a number below 10^8, a byte each, the first digit in the lowest byte: split in halves, three
+ * times, all halves at once.
  */
 JSON_INLINE uint64_t eight_digits(uint64_t value)
 {
@@ -216,12 +209,12 @@ JSON_INLINE char *write_eight_digits(char *p, uint64_t value)
     return p + 8;
 }
 
-extern const char ebpf_json__digit_pairs[100][2];
+extern const char ebpf_json__digit_pairs[201];
 
-/* Two digits of a number below 100, or one if it needs no more. */
+/* Two digits of a number below 100; or one, where it needs no more. */
 JSON_INLINE char *write_pair(char *p, uint64_t value)
 {
-    return write_raw(p, ebpf_json__digit_pairs[value], 2);
+    return write_raw(p, ebpf_json__digit_pairs + 2 * value, 2);
 }
 
 JSON_INLINE char *write_below_100(char *p, uint64_t value)

@@ -13,8 +13,8 @@
 #include "EbpfEvents.h"
 
 /**
- * Whether everything that a record says of itself is so: its type is known, its size is `size` and holds its fixed part,
- * its variable fields are of known tags and end where the record ends.
+ * Whether everything that a record says of itself is so: its type is known, its size is `size` and holds its fixed
+ * part, its variable fields are of known tags and end where the record ends.
  * @param data aligned to 8
  * @return 0 or -EBADMSG
  */
@@ -24,8 +24,8 @@ int ebpf_record__check(const void *data, size_t size);
 size_t ebpf_event_type__size(unsigned int type);
 
 /*
- * The variable field that begins at `off`, or NULL when none can begin or end there. Padding belongs to the field: it is
- * what keeps the next one aligned.
+ * The variable field that begins at `off`, or NULL when none can begin or end there. Padding belongs to the field: it
+ * is what keeps the next one aligned.
  */
 static inline const struct ebpf_varlen *record__varlen(const void *data, size_t size, size_t off, size_t *ret_next)
 {
@@ -81,8 +81,8 @@ static inline bool slice__first_string(struct slice *list, struct slice *ret_str
 }
 
 /*
- * Whether a path begins with '/': one that was cut lacks its beginning, and a name that is in no directory has none. What
- * is left is the root itself when it has no component.
+ * Whether a path begins with '/': one that was cut lacks its beginning, and a name that is in no directory has none.
+ * What is left is the root itself when it has no component.
  */
 static inline bool path__is_absolute(uint16_t varlen_flags)
 {

@@ -52,6 +52,7 @@ static const struct tag_info tags[EBPF_TAG_COUNT] = {
 };
 
 /* rows_<group> and rows_<event>, each ended by a row without a doc. */
+// clang-format off
 #define GROUP(name, doc) UNUSED static const struct row rows_##name[] = {
 #define END_GROUP(name) {0}};
 #define EVENT(id, NAME, name, option, ring, doc) static const struct row rows_##name[] = {
@@ -62,44 +63,57 @@ static const struct tag_info tags[EBPF_TAG_COUNT] = {
 #define OPTIONAL(NAME, doc) {NULL, NULL, doc, EBPF_TAG_##NAME, true},
 #include "Events.def"
 
+
 static const struct row common_rows[] = {
 #define ROW(key, schema, type, doc) {key, schema, doc, 0, false},
-    JSON_COMMON_KEYS(ROW) {0}};
+    JSON_COMMON_KEYS(ROW)
+    {0}
+};
+
+#define BY_TYPE(definition) "\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/" definition "\"}"
 
 static const struct row lost_rows[] = {
     {"first_seq", schema_u64, "number that the first lost event would have had", 0, false},
     {"last_seq", schema_u64, "number that the last lost event would have had", 0, false},
-    {"lost", "\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/lost\"}", "how many, by event_type", 0, false},
+    {"lost", BY_TYPE("lost"), "how many, by event_type", 0, false},
     {"total", schema_u64, "how many in all", 0, false},
-    JSON_TIME_KEYS(ROW) {0}};
+    JSON_TIME_KEYS(ROW)
+    {0}
 #undef ROW
+};
 
 static const struct row stats_rows[] = {
     {"records", schema_u64, "records read", 0, false},
-    {"events", "\"type\":\"object\",\"additionalProperties\":{\"$ref\":\"#/$defs/stats\"}", "counts, by event_type", 0, false},
-    {0}};
+    {"events", BY_TYPE("stats"), "counts, by event_type", 0, false},
+    {0}
+};
 
 static const struct row type_stats_rows[] = {
     {"seen", schema_u64, "times that the operation happened: delivered, filtered and lost together", 0, false},
     {"delivered", schema_u64, "events that were delivered", 0, false},
     {"filtered", schema_u64, "events of the reader itself, which are not delivered", 0, false},
     {"lost", "\"$ref\":\"#/$defs/lost\"", "events that were lost, by reason", 0, false},
-    {0}};
+    {0}
+};
 
 static const struct row reason_rows[] = {
 #define REASON(id, NAME, key, doc) {key, "\"type\":\"integer\",\"minimum\":1", doc, 0, true},
 #include "Events.def"
-    {0}};
+    {0}
+};
 
 static const struct row feature_rows[] = {
     {"bpf_tramp", schema_bool, "fentry and fexit programs can be attached", 0, false},
     {"ipv6", schema_bool, "the kernel has IPv6 and it is not disabled", 0, false},
-    {0}};
+    {0}
+};
 
 static const struct row init_rows[] = {
     {"probes_initialized", schema_bool, "the probes are attached; no event precedes this line", 0, false},
     {"features", "\"$ref\":\"#/$defs/features\"", "what the kernel offers", 0, false},
-    {0}};
+    {0}
+};
+// clang-format on
 
 /* One property: its key, with a suffix, and what is known of it. */
 static void put_property(struct json_out *out, const char *key, const char *suffix, const char *schema, const char *doc)
@@ -124,7 +138,7 @@ static void put_variable(struct json_out *out, const struct row *row)
         put_property(out, "args", "", schema_strings, "the same, one by one");
     if (tag->says & JSON_SAYS_CUT) {
         put_property(out, tag->key, "_truncated", schema_true, "the value was cut");
-        put_property(out, tag->key, "_length", schema_u32, "bytes of the whole value, when it was cut and they are known");
+        put_property(out, tag->key, "_length", schema_u32, "bytes of the whole value, when they are known");
     }
     if (tag->says & JSON_SAYS_ARGS)
         put_property(out, "args", "_truncated", schema_true, "the value was cut");

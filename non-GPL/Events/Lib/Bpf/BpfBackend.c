@@ -71,6 +71,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .slots = b->slots,
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
+        .spares = b->hooks.spares,
     };
 
     if (!rodata || bpf_map__value_size(rodata) < sizeof(constants))
@@ -296,10 +297,20 @@ static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *cou
         if (b->links[i])
             b->recursion_misses[i] =
                 program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
-        int event = hooks__first_event(name);
+        int event = hooks__emits(name);
 
         counts->seen[event] += b->recursion_misses[i];
         counts->lost[event][EBPF_REASON_RECURSION] += b->recursion_misses[i];
+    }
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        uint64_t rescued = 0;
+
+        for (int cpu = 0; cpu < b->cpus; cpu++)
+            rescued += b->counters[cpu].rescued[type];
+        if (rescued > counts->lost[type][EBPF_REASON_RECURSION])
+            rescued = counts->lost[type][EBPF_REASON_RECURSION]; /* read after the misses: some may be newer */
+        counts->seen[type] -= rescued;
+        counts->lost[type][EBPF_REASON_RECURSION] -= rescued;
     }
 }
 
@@ -451,6 +462,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     libbpf_log = opts->libbpf_log ? b->log : (struct ebpf_log){0};
     libbpf_set_print(libbpf__print);
     hooks__init(&b->hooks);
+    b->hooks.spares = preflight__kernel_preempts();
 
     err = preflight__check(&b->log);
     if (!err && opts->disable_hooks)

@@ -31,8 +31,23 @@ static const struct hook_map_row {
 #include "Hooks.def"
 };
 
-#define ROWS_END (rows + sizeof(rows) / sizeof(*rows))
-#define MAP_ROWS_END (map_rows + sizeof(map_rows) / sizeof(*map_rows))
+static const struct hook_spare_row {
+    const char *program;
+    const char *spare;
+} spare_rows[] = {
+#define HOOK_SPARE(program, spare) {#program, #spare},
+#include "Hooks.def"
+};
+
+static const struct hook_emits_row {
+    const char *program;
+    int event;
+} emits_rows[] = {
+#define HOOK_EMITS(program, EVENT) {#program, EBPF_EVENT_##EVENT},
+#include "Hooks.def"
+};
+
+#define ROWS_END(rows) ((rows) + sizeof(rows) / sizeof(*(rows)))
 
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
 {
@@ -42,12 +57,19 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
     return NULL;
 }
 
+static void hooks__add(struct hooks *hooks, const char *name)
+{
+    if (!hooks__find(hooks, name) && hooks->count < HOOKS_PROGRAMS_MAX)
+        hooks->programs[hooks->count++].name = name;
+}
+
 void hooks__init(struct hooks *hooks)
 {
     memset(hooks, 0, sizeof(*hooks));
-    for (const struct hook_row *row = rows; row < ROWS_END; row++)
-        if (!hooks__find(hooks, row->program) && hooks->count < HOOKS_PROGRAMS_MAX)
-            hooks->programs[hooks->count++].name = row->program;
+    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++)
+        hooks__add(hooks, row->program);
+    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++)
+        hooks__add(hooks, row->spare);
 }
 
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
@@ -64,7 +86,7 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...)
 static struct hooks_program *way__refused(struct hooks *hooks, int event, int way, bool *ret_exists)
 {
     *ret_exists = false;
-    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
         if (row->event != event || row->way != way)
             continue;
         struct hooks_program *program = hooks__find(hooks, row->program);
@@ -112,6 +134,16 @@ static void hooks__choose_features(struct hooks *hooks)
             probe->wanted = false;
 }
 
+/* After the programs themselves in the table, and so attached after them: the kernel runs them in that order. */
+static void hooks__choose_spares(struct hooks *hooks)
+{
+    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
+        struct hooks_program *spare = hooks__find(hooks, row->spare);
+
+        spare->wanted = hooks->spares && !spare->refused && hooks__find(hooks, row->program)->wanted;
+    }
+}
+
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
 {
     bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
@@ -128,13 +160,14 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         if (hooks->ways[event] >= 0)
             ebpf_event_set__add(&hooks->available, event);
     }
-    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
         struct hooks_program *program = hooks__find(hooks, row->program);
 
         if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
             (row->way == WAY_OPTIONAL || row->way == hooks->ways[row->event]))
             program->wanted = true;
     }
+    hooks__choose_spares(hooks);
     hooks__choose_features(hooks);
     for (size_t i = 0; i < hooks->count; i++)
         more |= hooks->programs[i].wanted && !was_wanted[i];
@@ -145,7 +178,7 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
 {
     bool listed = false;
 
-    for (const struct hook_map_row *row = map_rows; row < MAP_ROWS_END; row++) {
+    for (const struct hook_map_row *row = map_rows; row < ROWS_END(map_rows); row++) {
         if (strcmp(row->map, map))
             continue;
         listed = true;
@@ -155,19 +188,19 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
     return !listed;
 }
 
-int hooks__first_event(const char *program)
+int hooks__emits(const char *program)
 {
-    for (const struct hook_row *row = rows; row < ROWS_END; row++)
+    for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++)
         if (!strcmp(row->program, program))
             return row->event;
-    return 0;
+    return NO_EVENT;
 }
 
 void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,
                                                            const char *program, const char *reason),
                          void *user)
 {
-    for (const struct hook_row *row = rows; row < ROWS_END; row++) {
+    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
         if (!ebpf_event_set__has(hooks->available, row->event))
             continue;
         const char *event = ebpf_event_type__option(row->event);

@@ -20,6 +20,7 @@ struct hooks_program {
 struct hooks {
     struct hooks_program programs[HOOKS_PROGRAMS_MAX];
     size_t count;
+    bool spares;                     /* programs get their spare copies; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
@@ -39,8 +40,8 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...) __att
 /* Whether one of the wanted programs uses a map. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);
 
-/* The event that losses of a program are counted for: the first that names it. 0 when none does. */
-int hooks__first_event(const char *program);
+/* The event that is lost each time the kernel skips a program; 0 when none is. */
+int hooks__emits(const char *program);
 
 /* Call `tell` for each thing that the events lack by the last choice. */
 void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define PREEMPT_PATH "/sys/kernel/debug/sched/preempt"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
 /* Since 5.8; older headers lack them. */
@@ -32,18 +33,41 @@ static bool privilege__is_enough(void)
     return caps__have(data, CAP_SYS_ADMIN) || (caps__have(data, CAP_NR_BPF) && caps__have(data, CAP_NR_PERFMON));
 }
 
+/* The first line of a file, "" when it cannot be read. */
+static void file__first_line(const char *path, char *buf, int size)
+{
+    FILE *file = fopen(path, "re");
+
+    buf[0] = '\0';
+    if (!file)
+        return;
+    if (!fgets(buf, size, file))
+        buf[0] = '\0';
+    fclose(file);
+}
+
 /* "none [integrity] confidentiality": the one in brackets is in force. */
 static bool lockdown__is_confidentiality(void)
 {
-    char text[128] = "";
-    FILE *file = fopen(LOCKDOWN_PATH, "re");
+    char text[128];
 
-    if (!file)
-        return false;
-    if (!fgets(text, sizeof(text), file))
-        text[0] = '\0';
-    fclose(file);
+    file__first_line(LOCKDOWN_PATH, text, sizeof(text));
     return strstr(text, "[confidentiality]");
+}
+
+bool preflight__kernel_preempts(void)
+{
+    struct utsname uts;
+    char text[4096];
+
+    /* "none voluntary (full) lazy", where the kernel can choose and debugfs is mounted */
+    file__first_line(PREEMPT_PATH, text, sizeof(text));
+    if (strchr(text, '('))
+        return strstr(text, "(full)") || strstr(text, "(lazy)");
+    file__first_line("/proc/cmdline", text, sizeof(text));
+    if (strstr(text, "preempt=none") || strstr(text, "preempt=voluntary"))
+        return false;
+    return uname(&uts) || strstr(uts.version, "PREEMPT");
 }
 
 int preflight__check(const struct ebpf_log *log)

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* embed - prints process id and path of each exec, from a poll loop of its own. Needs root. See ebpf-events(3). */
+#include <EbpfEvents.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+
+static int on_event(void *user, const struct ebpf_event *event)
+{
+    const struct ebpf_process_exec_event *exec = (const void *)event->hdr;
+    struct ebpf_field filename;
+    char path[EBPF_PATH_MAX + 2];
+
+    (void)user;
+    if (ebpf_event__field(event, EBPF_TAG_FILENAME, &filename))
+        return -1; /* counted as lost */
+    if (ebpf_field__path(&filename, path, sizeof(path)) < 0)
+        return -1;
+    printf("%u %s\n", exec->pids.tgid, path);
+    return 0;
+}
+
+int main(void)
+{
+    struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event};
+    struct ebpf_source *source;
+
+    setlinebuf(stdout);
+    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
+    if (ebpf_source__open(&opts, &source)) {
+        perror("embed: cannot open a source");
+        return 1;
+    }
+    struct pollfd fds[] = {{.fd = ebpf_source__fd(source), .events = POLLIN}};
+
+    while ((poll(fds, 1, 1000) >= 0 || errno == EINTR) && ebpf_source__consume(source) >= 0)
+        ;
+    ebpf_source__close(source);
+    return 1; /* it only ends when something failed */
+}

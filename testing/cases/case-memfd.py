@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from expect import decode, has, same
+
+EVENTS = ["PROCESS_MEMFD_CREATE"]
+FLAGS = {"flag_cloexec": 1, "flag_allow_seal": 2, "flag_hugetlb": 4, "flag_noexec_seal": 8, "flag_exec": 16}
+
+
+def expect(facts, events):
+    made = [call for call in facts["calls"] if call["made"]]
+    seen = events.all("PROCESS_MEMFD_CREATE", tgid=facts["pid"])
+    same([(decode(event["filename"]), event["flags"]) for event in seen],
+         [(bytes.fromhex(call["name"]), call["flags"]) for call in made], "names and flags")
+    for event, call in zip(seen, made):
+        has(event, pids__tid=facts["pid"], comm="case-memfd",
+            **{key: bool(call["flags"] & bit) for key, bit in FLAGS.items()})

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from expect import Events, has, same, tgid_of, true
+from stream import FEATURES, is_event, parse_json
+
+EVENTS = ["PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_TTY_WRITE"]
+
+
+def expect(facts, events):
+    tracer = facts["tracer"]
+    lines = bytes.fromhex(facts["output"]).splitlines()
+    records = [parse_json(line) for line in lines]
+    true(FEATURES in records[0], f"the first line is not the features: {lines[0]!r}")
+    inner = Events(filter(is_event, records))
+    for key in ("first_marker", "last_marker"):
+        inner.one("PROCESS_EXEC", tgid=facts[key])
+    own = [event for event in inner if tgid_of(event) == tracer or event.get("parent_pids", {}).get("tgid") == tracer]
+    same(own, [], "own actions that are events")
+
+    # To another EventsTrace it is a process like any other.
+    has(events.one("PROCESS_EXEC", tgid=tracer), comm="EventsTrace")
+    has(events.one("PROCESS_EXIT", tgid=tracer), exit_code=0, exit_signal=0)
+    same(facts["tracer_status"], 0, "exit status of EventsTrace after SIGTERM")
+    true(events.all("PROCESS_TTY_WRITE", tgid=tracer), "its writes to the terminal are not seen from outside")

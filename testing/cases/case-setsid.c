@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* New sessions: by the main thread, by another one, by a 32-bit call; and one that is refused. */
+#include "case.h"
+
+#define INT80_SETSID 66
+
+static int tid_pipe[2];
+
+static void plain(void *unused)
+{
+    (void)unused;
+    CHECK(setsid() == getpid());
+}
+
+static void *setsid_in_thread(void *unused)
+{
+    number__send(tid_pipe[1], thread__id());
+    CHECK(setsid() == getpid());
+    return unused;
+}
+
+static void in_thread(void *unused)
+{
+    (void)unused;
+    thread__run(setsid_in_thread, NULL);
+}
+
+static void by_int80(void *unused)
+{
+    (void)unused;
+    CHECK(int80(INT80_SETSID, 0, 0, 0, 0) == getpid());
+}
+
+static void refused(void *unused)
+{
+    (void)unused;
+    CHECK(!setpgid(0, 0));
+    CHECK(setsid() == -1 && errno == EPERM);
+}
+
+int main(void)
+{
+    CHECK(!pipe2(tid_pipe, O_CLOEXEC));
+    fact__int("pid", getpid());
+    fact__int("plain", child__run(plain, NULL));
+    fact__int("in_thread", child__run(in_thread, NULL));
+    fact__int("in_thread_tid", number__receive(tid_pipe[0]));
+    fact__int("refused", child__run(refused, NULL));
+    if (int80__available())
+        fact__int("by_int80", child__run(by_int80, NULL));
+    return facts__print();
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A helper that the kernel starts: core_pattern pipes the core of a crashing process into this program. */
+#include "case.h"
+
+#include <poll.h>
+
+#define CORE_PATTERN "/proc/sys/kernel/core_pattern"
+#define FIFO "/tmp/case-umh.fifo"
+#define HELPER_STATUS 3
+
+/* It tells who it is, eats the core and ends. */
+static int helper(void)
+{
+    int fifo = open(FIFO, O_WRONLY | O_CLOEXEC);
+    char core[65536];
+
+    CHECK(fifo >= 0);
+    number__send(fifo, getpid());
+    while (read(0, core, sizeof(core)) > 0)
+        ;
+    return HELPER_STATUS;
+}
+
+/* The helper is not our child, and nobody who waits for the crashed process waits for it. */
+static void await_end(pid_t pid)
+{
+    int pidfd = syscall(SYS_pidfd_open, pid, 0);
+    struct pollfd ended = {.fd = pidfd, .events = POLLIN};
+
+    CHECK(pidfd >= 0 ? poll(&ended, 1, 20000) == 1 : errno == ESRCH);
+}
+
+static void crash_with_helper(const char *program)
+{
+    char pattern[256];
+
+    CHECK(!mkfifo(FIFO, 0600));
+    /* Both ways, so that neither opening nor a helper that never comes blocks us. */
+    int fifo = open(FIFO, O_RDWR | O_CLOEXEC);
+
+    CHECK(fifo >= 0);
+    snprintf(pattern, sizeof(pattern), "|%s helper %%p", program);
+    file__puts(CORE_PATTERN, pattern);
+    pid_t child = child__start(crash, NULL);
+    int status = child__wait(child);
+    struct pollfd told = {.fd = fifo, .events = POLLIN};
+
+    CHECK(poll(&told, 1, 20000) == 1);
+    pid_t pid = number__receive(fifo);
+
+    await_end(pid);
+    CHECK(!unlink(FIFO));
+    fact__int("crashed", child);
+    fact__bool("core", WIFSIGNALED(status) && WCOREDUMP(status));
+    fact__int("helper", pid);
+    fact__int("helper_status", HELPER_STATUS);
+}
+
+int main(int argc, char **argv)
+{
+    char saved[256] = "", program[256] = "";
+
+    if (argc > 1 && !strcmp(argv[1], "helper"))
+        return helper();
+    int fd = open(CORE_PATTERN, O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && read(fd, saved, sizeof(saved) - 1) > 0 && !close(fd));
+    CHECK(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
+    fact__str("program", program);
+    crash_with_helper(program);
+    file__puts(CORE_PATTERN, saved);
+    return facts__print();
+}

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the expectations (case-NAME.py) are written with.
+
+An expectation is a module with
+    EVENTS    the event types that it shows to be seen; they are what is selected, and what the suite counts as tested
+    expect(facts, events)   asserts, by the functions below; `facts` is what the program printed, `events` an Events
+and, where needed, ABSENT (more types to select, which it shows not to be seen), OPTIONS (further options of
+EventsTrace), PROGRAM (name of the program, if not the case's), ARGS (its arguments) and LOSS = True (events may be
+lost). Other cases run under the same EventsTrace: events are to be found by process ids, which are not used again."""
+
+ESCAPE_BASE = 0x10F700
+
+
+class Failure(AssertionError):
+    """An expectation that is not met."""
+
+
+def decode(text):
+    """The bytes that a string of the output stands for: U+10F780 to U+10F7FF are the bytes 0x80 to 0xff that were not
+    valid UTF-8, all else is itself."""
+    data = bytearray()
+    for char in text:
+        if 0x80 <= ord(char) - ESCAPE_BASE <= 0xFF:
+            data.append(ord(char) - ESCAPE_BASE)
+        else:
+            data += char.encode("utf-8")
+    return bytes(data)
+
+
+def short(value):
+    text = repr(value)
+    return text if len(text) <= 400 else f"{text[:200]} … {text[-150:]} ({len(text)} characters)"
+
+
+def same(got, want, what):
+    if got != want or isinstance(got, bool) != isinstance(want, bool):
+        raise Failure(f"{what}: expected {short(want)}, got {short(got)}")
+
+
+def true(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def look_up(event, key):
+    """A member of an event by its path, as in "pids.ppid"; Failure when it is not there."""
+    value = event
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise Failure(f"{event.get('event_type')}: no key {key} in {short(event)}")
+        value = value[part]
+    return value
+
+
+def has(event, **wanted):
+    """Members have these values; "__" stands for the dot in a path. All that differ are told at once."""
+    wrong = []
+    for key, want in wanted.items():
+        try:
+            same(look_up(event, key.replace("__", ".")), want, key.replace("__", "."))
+        except Failure as failure:
+            wrong.append(str(failure))
+    if wrong:
+        raise Failure(f"{event.get('event_type')} seq {event.get('seq')}: " + "; ".join(wrong))
+
+
+def lacks(event, *keys):
+    for key in keys:
+        true(key not in event, f"{event.get('event_type')}: has a key {key}: {short(event.get(key))}")
+
+
+def tgid_of(event):
+    return event.get("child_pids" if "child_pids" in event else "pids", {}).get("tgid")
+
+
+class Events(list):
+    """The events of a run, in the order of the stream. `raw` is the output as it was, `err` standard error."""
+
+    def __init__(self, events, raw=b"", err=b""):
+        super().__init__(events)
+        self.raw, self.err = raw, err
+        self.shown = set()
+
+    def all(self, kind, tgid=None, parent=None):
+        """Those of a type, of a process (for PROCESS_FORK the new one), of a creator."""
+        found = [event for event in self
+                 if event.get("event_type") == kind
+                 and tgid in (None, tgid_of(event))
+                 and (parent is None or event.get("parent_pids", {}).get("tgid") == parent)]
+        if found:
+            self.shown.add(kind)
+        return found
+
+    def one(self, kind, tgid=None, parent=None):
+        found = self.all(kind, tgid, parent)
+        who = f"process {tgid}" if parent is None else f"creator {parent}"
+        true(len(found) == 1, f"{kind} of {who}: expected once, got {len(found)} times: {short(found)}")
+        return found[0]
+
+    def none(self, kind, tgid=None, parent=None):
+        found = self.all(kind, tgid, parent)
+        true(not found, f"{kind}: expected none of process {tgid or parent}, got {short(found)}")
+
+
+def expect_id_changes(facts, events, kind, ids):
+    """What case-setid did, by user or group ids: one event each that has all of them, none where nothing changed."""
+    wrong = []
+    for change in facts["changes"]:
+        try:
+            if change["changes"]:
+                has(events.one(kind, tgid=change["pid"]), comm="case-setid", **{
+                    "pids__tid": change["pid"], f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
+                    f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"]})
+            else:
+                events.none(kind, tgid=change["pid"])
+        except Failure as failure:
+            wrong.append(f"{change['what']}, {change['abi']}: {failure}")
+    true(not wrong, f"{len(wrong)} of {len(facts['changes'])}: " + " | ".join(wrong[:8]))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What holds for everything that EventsTrace writes, whatever the case: strict JSON, the keys of the contract,
+sequence numbers, and the accounting identity. Problems are collected, so that one report has them all."""
+
+import json
+import re
+
+FEATURES = "probes_initialized"
+COMMON = {"event_type": str, "comm": str, "timestamp": str, "ts_boot_ns": int, "seq": int}
+PIDS = dict.fromkeys(("tid", "tgid", "ppid", "pgid", "sid", "start_time_ns"), int)
+CREDS = dict.fromkeys(("ruid", "rgid", "euid", "egid", "suid", "sgid"), int) | {
+    "cap_permitted": "decimal", "cap_effective": "decimal"}
+TTY = dict.fromkeys(("major", "minor", "winsize_rows", "winsize_cols"), int)
+NS = dict.fromkeys(("uts", "ipc", "mnt", "net", "cgroup", "time", "pid"), int)
+
+# The contract's keys of each event, and their types. Further keys may be there; a type that is missing here is only
+# held against what is common to all.
+KEYS = {
+    "PROCESS_FORK": {"parent_pids": PIDS, "child_pids": PIDS, "creds": CREDS, "ctty": TTY, "ns": NS,
+                     "pids_ss_cgroup_path": str, "cwd": str},
+    "PROCESS_EXEC": {"pids": PIDS, "creds": CREDS, "ctty": TTY, "filename": str, "cwd": str,
+                     "pids_ss_cgroup_path": str, "argv": str, "args": list, "ns": NS, "is_setuid": bool,
+                     "is_setgid": bool, "is_memfd": bool, "inode_nlink": int},
+    "PROCESS_EXIT": {"pids": PIDS, "creds": CREDS, "ctty": TTY, "exit_code": int, "exit_signal": int,
+                     "core_dumped": bool, "ns": NS, "pids_ss_cgroup_path": str},
+    "PROCESS_SETSID": {"pids": PIDS},
+    "PROCESS_SETUID": {"pids": PIDS, "new_ruid": int, "new_euid": int},
+    "PROCESS_SETGID": {"pids": PIDS, "new_rgid": int, "new_egid": int},
+    "PROCESS_TTY_WRITE": {"pids": PIDS, "tty_out_truncated": int, "tty": TTY, "ctty": TTY, "tty_out": str},
+    "PROCESS_MEMFD_CREATE": {"pids": PIDS, "flags": int, "flag_cloexec": bool, "flag_allow_seal": bool,
+                             "flag_hugetlb": bool, "flag_noexec_seal": bool, "flag_exec": bool, "filename": str},
+    "PROCESS_SHMGET": {"pids": PIDS, "key": int, "size": int, "shmflg": int},
+    "PROCESS_PTRACE": {"pids": PIDS, "child_pid": int, "request": int},
+    "PROCESS_LOAD_MODULE": {"pids": PIDS, "filename": str, "mod_version": str, "mod_srcversion": str},
+}
+# Keys that consumers expect in this order at the start of a line.
+FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
+
+
+def _no_duplicates(pairs):
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ValueError(f"a key is there twice: {keys}")
+    return dict(pairs)
+
+
+def _no_constant(name):
+    raise ValueError(f"{name} is not JSON")
+
+
+def parse_json(data):
+    """One JSON object from bytes: RFC 8259 to the letter, no key twice, no unpaired surrogate."""
+    value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def mismatch(value, kind):
+    """Why a value is not of a kind of the tables above; None when it is."""
+    if isinstance(kind, dict):
+        if not isinstance(value, dict):
+            return "is not an object"
+        problems = (f".{key} {problem}" for key, inner in kind.items()
+                    if (problem := mismatch(value[key], inner) if key in value else "is missing"))
+        return next(problems, None)
+    if kind == "decimal":
+        return None if isinstance(value, str) and value.isdecimal() else "is not a string of decimal digits"
+    # True is an int to Python, but not to the contract.
+    if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+        return f"is {value!r}, not of type {kind.__name__}"
+    return None
+
+
+def is_event(record):
+    return FEATURES not in record and record.get("event_type") != "EVENTS_LOST"
+
+
+class Stream:
+    """The lines of one run, parsed and held against the contract; `problems` is what is wrong with them."""
+
+    def __init__(self, ndjson, err, tracer_pid, loss_expected=False):
+        self.raw, self.err = ndjson, err
+        self.problems, self.records = [], []
+        self._parse()
+        self.events = [record for record in self.records if is_event(record)]
+        self._check_features()
+        for event in self.events:
+            self._check_event(event, tracer_pid)
+        self._check_sequence()
+        self._check_stats(loss_expected)
+
+    def problem(self, text):
+        self.problems.append(text)
+
+    def _parse(self):
+        if self.raw and not self.raw.endswith(b"\n"):
+            self.problem("the last line is not whole")
+        for number, line in enumerate(self.raw.split(b"\n")[:-1], 1):
+            try:
+                self.records.append(parse_json(line))
+            except ValueError as error:
+                self.problem(f"line {number} is not JSON: {error}: {line[:300]!r}")
+
+    def _check_features(self):
+        lines = [number for number, record in enumerate(self.records) if FEATURES in record]
+        if lines != [0]:
+            self.problem(f"the features line must be the first one and the only one, is in {lines}")
+        elif mismatch(self.records[0], {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool}}):
+            self.problem(f"features line: {self.records[0]}")
+
+    def _check_event(self, event, tracer_pid):
+        kind = event.get("event_type")
+        keys = COMMON | KEYS.get(kind, {} if "parent_pids" in event else {"pids": PIDS})
+        if wrong := mismatch(event, keys):
+            self.problem(f"{kind} seq {event.get('seq')}: {wrong}")
+        elif not TIMESTAMP.fullmatch(event["timestamp"]):
+            self.problem(f"{kind} seq {event['seq']}: timestamp {event['timestamp']}")
+        first = FIRST_KEYS.get(kind, ["event_type"])
+        if list(event)[:len(first)] != first:
+            self.problem(f"{kind} seq {event.get('seq')}: keys in the order {list(event)}")
+        actors = (event.get(key) for key in ("pids", "parent_pids", "child_pids"))
+        if tracer_pid in [actor.get("tgid") for actor in actors if isinstance(actor, dict)]:
+            self.problem(f"an action of EventsTrace itself is an event: {event}")
+
+    def _check_sequence(self):
+        expected = 1
+        for record in self.records:
+            if record.get("event_type") == "EVENTS_LOST":
+                if record.get("first_seq") != expected or record.get("last_seq", 0) < expected - 1:
+                    self.problem(f"EVENTS_LOST where {expected} is due: {record}")
+                expected = max(expected, record.get("last_seq", 0) + 1)
+            elif FEATURES not in record:
+                if record.get("seq") != expected:
+                    self.problem(f"seq {record.get('seq')} where {expected} is due")
+                    expected = record.get("seq", expected)
+                expected += 1
+
+    def _stats(self):
+        lines = self.err.rstrip(b"\n").split(b"\n")
+        try:
+            stats = parse_json(lines[-1])
+        except ValueError:
+            stats = {}
+        if stats.get("event_type") != "STATS" or not isinstance(stats.get("events"), dict):
+            self.problem(f"the last line on standard error is not a STATS record: {lines[-1][:300]!r}")
+            return None
+        return stats["events"]
+
+    def _check_stats(self, loss_expected):
+        stats = self._stats()
+        if stats is None:
+            return
+        written = {}
+        for event in self.events:
+            written[event.get("event_type")] = written.get(event.get("event_type"), 0) + 1
+        for kind in sorted(set(written) | set(stats), key=str):
+            counts = stats.get(kind, {})
+            lost = counts.get("lost", {})
+            seen, delivered, filtered = (counts.get(key, 0) for key in ("seen", "delivered", "filtered"))
+            if seen != delivered + filtered + sum(lost.values()):
+                self.problem(f"accounting of {kind}: {counts}")
+            if delivered != written.get(kind, 0):
+                self.problem(f"{kind}: {delivered} delivered, {written.get(kind, 0)} written")
+            if any(lost.values()) and not loss_expected:
+                self.problem(f"{kind}: lost {lost}")

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-json.c - lines as they have to be, byte for byte: each kind, each flag, each buffer size. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "check.h"
+#include "json-check.h"
+#include "record-build.h"
+
+static struct record record;
+static char line[LINE_MAX_BYTES];
+
+#define PIDS "{\"tid\":0,\"tgid\":0,\"ppid\":0,\"pgid\":0,\"sid\":0,\"start_time_ns\":0}"
+#define NO_TTY "{\"major\":0,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":0}"
+#define COMMON "\"comm\":\"\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}"
+#define MODULE "{\"event_type\":\"PROCESS_LOAD_MODULE\",\"pids\":" PIDS ","
+#define MODULE_REST "\"mod_version\":\"\",\"mod_srcversion\":\"\"," COMMON
+
+/*
+ * The line, whole, and into buffers of every size from none to more than enough: either the same line or -ENOSPC, and
+ * never a byte beyond, which is the sanitizer's to see.
+ */
+static void check_line(const char *want)
+{
+    int len = record__json(&record, line, sizeof(line));
+
+    if (!CHECK_SAME(len >= 0 ? line : NULL, want))
+        return;
+    CHECK(len == (int)strlen(want) && json_check__line(line, (size_t)len, NULL));
+    for (size_t size = 0; size < (size_t)len + 40; size++) {
+        char *buf = malloc(size ? size : 1);
+
+        if (!buf)
+            abort();
+        errno = 0;
+        int ret = record__json(&record, buf, size);
+
+        if (size <= (size_t)len)
+            CHECK(ret == -ENOSPC && errno == ENOSPC);
+        else
+            CHECK(ret == len && !strcmp(buf, want));
+        free(buf);
+    }
+}
+
+/* The value of one key of the record's line, as it stands there; "" when there is none. */
+static const char *value_of(const char *key)
+{
+    static char text[65536];
+    struct json_value object, value;
+    int len = record__json(&record, line, sizeof(line));
+
+    text[0] = '\0';
+    if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) && json_value__get(object, key, &value) &&
+        value.len < sizeof(text)) {
+        memcpy(text, value.text, value.len);
+        text[value.len] = '\0';
+    }
+    return text;
+}
+
+/* One variable field in a record of `type`, and what its key and the keys about it are then. */
+static void check_value(enum ebpf_event_type type, enum ebpf_tag tag, unsigned int flags, uint32_t orig_len,
+                        const void *data, size_t len, const char *key, const char *want)
+{
+    record__begin(&record, type);
+    record__add(&record, tag, flags, orig_len, data, len);
+    CHECK_SAME(value_of(key), want);
+}
+
+#define CHECK_EXEC(tag, flags, literal, key, want)                                                                     \
+    check_value(EBPF_EVENT_PROCESS_EXEC, EBPF_TAG_##tag, flags, 0, literal, sizeof(literal) - 1, key, want)
+#define CHECK_CUT(tag, orig_len, key, want)                                                                            \
+    check_value(EBPF_EVENT_PROCESS_EXEC, EBPF_TAG_##tag, EBPF_VARLEN_TRUNCATED, orig_len, "abc", 3, key, want)
+
+static void test_documented_example(void)
+{
+    static const struct ebpf_process_exec_event exec = {
+        .hdr = {.ts_boot_ns = 4070455677499, .type = EBPF_EVENT_PROCESS_EXEC, .comm = "ls"},
+        .pids = {20115, 20115, 2393, 20115, 2393, 0, 4070455677498},
+        .creds = {1000, 1000, 1000, 1000, 1000, 1000, 0, UINT64_MAX},
+        .ctty = {136, 1, 50, 200},
+        .ns = {4026531838, 4026531839, 4026531841, 4026531840, 4026531835, 4026531834, 4026531836, 0},
+        .inode_nlink = 1,
+        .argc = 2,
+    };
+
+    record__begin_with(&record, &exec, sizeof(exec));
+    RECORD_ADD(&record, EBPF_TAG_ARGV, 0, "ls\0--color=auto\0");
+    RECORD_ADD(&record, EBPF_TAG_FILENAME, 0, "ls\0bin\0usr\0");
+    RECORD_ADD(&record, EBPF_TAG_CGROUP_PATH, 0, "session-5.scope\0user-1000.slice\0user.slice\0");
+    RECORD_ADD(&record, EBPF_TAG_CWD, 0, "Ebpf\0Kernel\0endpoint-dev\0vagrant\0home\0");
+    check_line("{\"event_type\":\"PROCESS_EXEC\",\"pids\":{\"tid\":20115,\"tgid\":20115,\"ppid\":2393,\"pgid\":20115,"
+               "\"sid\":2393,\"start_time_ns\":4070455677498},\"creds\":{\"ruid\":1000,\"rgid\":1000,\"euid\":1000,"
+               "\"egid\":1000,\"suid\":1000,\"sgid\":1000,\"cap_permitted\":\"0\","
+               "\"cap_effective\":\"18446744073709551615\"},\"ctty\":{\"major\":136,\"minor\":1,\"winsize_rows\":50,"
+               "\"winsize_cols\":200},\"filename\":\"/usr/bin/ls\",\"cwd\":\"/home/vagrant/endpoint-dev/Kernel/Ebpf\","
+               "\"pids_ss_cgroup_path\":\"/user.slice/user-1000.slice/session-5.scope\","
+               "\"argv\":\"ls --color=auto\",\"args\":[\"ls\",\"--color=auto\"],\"ns\":{\"uts\":4026531838,"
+               "\"ipc\":4026531839,\"mnt\":4026531841,\"net\":4026531840,\"cgroup\":4026531835,\"time\":4026531834,"
+               "\"pid\":4026531836},\"is_setuid\":false,\"is_setgid\":false,\"is_memfd\":false,\"inode_nlink\":1,"
+               "\"argc\":2,\"comm\":\"ls\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\","
+               "\"ts_boot_ns\":4070455677499,\"seq\":1}");
+}
+
+/* The keys of the documented example come first in a line, in its order; so do those of its objects. */
+static void test_order(void)
+{
+    static const char *const order[] = {"event_type",          "pids", "creds", "ctty", "filename", "cwd",
+                                        "pids_ss_cgroup_path", "argv"};
+    struct json_value object, key, value;
+    size_t pos = 0;
+
+    record__begin(&record, EBPF_EVENT_PROCESS_EXEC);
+    int len = record__json(&record, line, sizeof(line));
+
+    if (!CHECK(len > 0 && json_check__line(line, (size_t)len, &object)))
+        return;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        CHECK(json_value__next_member(object, &pos, &key, &value));
+        CHECK(key.len == strlen(order[i]) + 2 && !memcmp(key.text + 1, order[i], key.len - 2));
+    }
+}
+
+static void test_strings(void)
+{
+    record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
+    check_line(MODULE "\"filename\":\"\"," MODULE_REST);
+    RECORD_ADD(&record, EBPF_TAG_NAME, 0, "a\"b\\c/d\x01\b\t\n\f\r\x1f\x7f\0e");
+    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\x7f\\u0000e\"," MODULE_REST);
+    /* A tag that is there twice counts once; one that the event has no key for does not count. */
+    RECORD_ADD(&record, EBPF_TAG_NAME, 0, "second");
+    RECORD_ADD(&record, EBPF_TAG_ENV, 0, "A=b\0");
+    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\x7f\\u0000e\"," MODULE_REST);
+}
+
+static void test_cut_string(void)
+{
+    record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
+    record__add(&record, EBPF_TAG_NAME, EBPF_VARLEN_TRUNCATED, 0, "abc", 3);
+    check_line(MODULE "\"filename\":\"abc\",\"filename_truncated\":true," MODULE_REST);
+    record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
+    record__add(&record, EBPF_TAG_NAME, EBPF_VARLEN_TRUNCATED, UINT32_MAX, "abc", 3);
+    check_line(MODULE "\"filename\":\"abc\",\"filename_truncated\":true,\"filename_length\":4294967295," MODULE_REST);
+    record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
+    record__add(&record, EBPF_TAG_NAME, 0, 3, "abc", 3);
+    check_line(MODULE "\"filename\":\"abc\"," MODULE_REST);
+}
+
+static void test_paths(void)
+{
+    CHECK_EXEC(CWD, 0, "", "cwd", "\"/\"");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "", "cwd", "\"\"");
+    CHECK_EXEC(CWD, EBPF_VARLEN_NAME_ONLY, "", "cwd", "\"\"");
+    CHECK_EXEC(CWD, 0, "c\0b\0a\0", "cwd", "\"/a/b/c\"");
+    CHECK_EXEC(CWD, 0, "c\0b\0a", "cwd", "\"/a/b/c\"");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0b\0a\0", "cwd", "\"a/b/c\"");
+    CHECK_EXEC(CWD, 0, "more than sixteen bytes\0b\0", "cwd", "\"/b/more than sixteen bytes\"");
+    CHECK_EXEC(CWD, 0, "\n\0b\0a\0", "cwd", "\"/a/b/\\n\"");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "\n\0b\0a\0", "cwd", "\"a/b/\\n\"");
+    CHECK_EXEC(CWD, 0, "\0", "cwd", "\"/\"");
+    CHECK_EXEC(CWD, 0, "a\0\0b\0", "cwd", "\"/b//a\"");
+    CHECK_EXEC(FILENAME, EBPF_VARLEN_NAME_ONLY, "memfd:x\0", "filename", "\"memfd:x\"");
+    CHECK_EXEC(FILENAME, EBPF_VARLEN_NAME_ONLY, "memfd:\"\0", "filename", "\"memfd:\\\"\"");
+    /* Not there: nothing, and not the root. */
+    CHECK_EXEC(FILENAME, 0, "ls\0", "cwd", "\"\"");
+    CHECK_EXEC(FILENAME, 0, "ls\0", "cwd_truncated", "");
+    CHECK_EXEC(FILENAME, 0, "ls\0", "script", "");
+    CHECK_EXEC(SCRIPT, 0, "s\0", "script", "\"/s\"");
+}
+
+static void test_path_flags(void)
+{
+    CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd", "\"/c\"");
+    CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd_unreachable", "true");
+    CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd_truncated", "");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0", "cwd_truncated", "true");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0", "cwd_unreachable", "");
+    CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0", "cwd_length", "");
+    CHECK_EXEC(CWD, 0, "c\0", "cwd_truncated", "");
+    CHECK_EXEC(CWD, EBPF_VARLEN_NAME_ONLY, "c\0", "cwd_truncated", "");
+    CHECK_EXEC(SCRIPT, EBPF_VARLEN_TRUNCATED, "c\0", "script_truncated", "true");
+    CHECK_CUT(CWD, 9000, "cwd_length", "9000");
+}
+
+static void test_args(void)
+{
+    CHECK_EXEC(ARGV, 0, "", "argv", "\"\"");
+    CHECK_EXEC(ARGV, 0, "", "args", "[]");
+    CHECK_EXEC(ARGV, 0, "\0", "argv", "\"\"");
+    CHECK_EXEC(ARGV, 0, "\0", "args", "[\"\"]");
+    CHECK_EXEC(ARGV, 0, "a\0\0", "argv", "\"a \"");
+    CHECK_EXEC(ARGV, 0, "a\0\0", "args", "[\"a\",\"\"]");
+    CHECK_EXEC(ARGV, 0, "\0\0a\0", "argv", "\"  a\"");
+    CHECK_EXEC(ARGV, 0, "\0\0a\0", "args", "[\"\",\"\",\"a\"]");
+    CHECK_EXEC(ARGV, 0, "a b\0c\0", "args", "[\"a b\",\"c\"]");
+    CHECK_EXEC(ARGV, 0, "a\0last", "args", "[\"a\",\"last\"]");
+    CHECK_EXEC(ARGV, 0, "a\0last", "argv", "\"a last\"");
+    CHECK_EXEC(ARGV, 0, "sh\0-c\0echo \"x\"\n\0", "args", "[\"sh\",\"-c\",\"echo \\\"x\\\"\\n\"]");
+    CHECK_EXEC(ARGV, 0, "sh\0-c\0echo \"x\"\n\0", "argv", "\"sh -c echo \\\"x\\\"\\n\"");
+    CHECK_EXEC(ARGV, 0, "\n\0", "args", "[\"\\n\"]");
+    CHECK_EXEC(ARGV, 0, "\n\0\0", "args", "[\"\\n\",\"\"]");
+    CHECK_EXEC(ARGV, 0, "seven..\0and fifteen....\0sixteen.........\0", "args",
+               "[\"seven..\",\"and fifteen....\",\"sixteen.........\"]");
+    CHECK_EXEC(ARGV, 0, "seven..\0and fifteen....\0sixteen.........\0", "argv",
+               "\"seven.. and fifteen.... sixteen.........\"");
+    CHECK_EXEC(CWD, 0, "", "args", "[]");
+    CHECK_EXEC(CWD, 0, "", "argv", "\"\"");
+}
+
+static void test_cut_args(void)
+{
+    CHECK_CUT(ARGV, 0, "argv_truncated", "true");
+    CHECK_CUT(ARGV, 0, "args_truncated", "true");
+    CHECK_CUT(ARGV, 0, "argv_length", "");
+    CHECK_CUT(ARGV, 100000, "argv_length", "100000");
+    CHECK_CUT(ARGV, 100000, "argv", "\"abc\"");
+    CHECK_CUT(ARGV, 100000, "args", "[\"abc\"]");
+    CHECK_CUT(ENV, 0, "env_truncated", "true");
+    CHECK_CUT(ENV, 70000, "env_length", "70000");
+    CHECK_EXEC(ARGV, EBPF_VARLEN_TRUNCATED, "a\0", "args", "[\"a\"]");
+}
+
+static void test_env(void)
+{
+    CHECK_EXEC(CWD, 0, "", "env", "");
+    CHECK_EXEC(ENV, 0, "", "env", "[]");
+    CHECK_EXEC(ENV, 0, "A=b\0C=\0", "env", "[\"A=b\",\"C=\"]");
+    CHECK_EXEC(ENV, 0, "A=b\0C=\"\0", "env", "[\"A=b\",\"C=\\\"\"]");
+}
+
+/* A terminal's event says itself how much was cut. */
+static void test_tty(void)
+{
+    struct ebpf_process_tty_write_event write = {.hdr.type = EBPF_EVENT_PROCESS_TTY_WRITE, .tty_out_truncated = 7};
+
+    record__begin_with(&record, &write, sizeof(write));
+    record__add(&record, EBPF_TAG_TTY_OUT, EBPF_VARLEN_TRUNCATED, 4242, "\033[1m\0x\r\n", 8);
+    check_line("{\"event_type\":\"PROCESS_TTY_WRITE\",\"pids\":" PIDS ",\"tty_out_truncated\":7,\"tty\":" NO_TTY
+               ",\"ctty\":" NO_TTY ",\"tty_out\":\"\\u001b[1m\\u0000x\\r\\n\"," COMMON);
+}
+
+static void test_flags(void)
+{
+    struct ebpf_process_memfd_create_event memfd = {.hdr = {.type = EBPF_EVENT_PROCESS_MEMFD_CREATE}};
+
+    for (unsigned int flags = 0; flags <= UINT16_MAX; flags = flags * 2 + 1) {
+        memfd.hdr.flags = (uint16_t)flags;
+        record__begin_with(&record, &memfd, sizeof(memfd));
+        CHECK_SAME(value_of("flag_cloexec"), flags & EBPF_MEMFD_F_CLOEXEC ? "true" : "false");
+        CHECK_SAME(value_of("flag_allow_seal"), flags & EBPF_MEMFD_F_ALLOW_SEAL ? "true" : "false");
+        CHECK_SAME(value_of("flag_hugetlb"), flags & EBPF_MEMFD_F_HUGETLB ? "true" : "false");
+        CHECK_SAME(value_of("flag_exec"), flags & EBPF_MEMFD_F_EXEC ? "true" : "false");
+        CHECK_SAME(value_of("reserved"), "");
+    }
+    memfd.hdr.flags = EBPF_MEMFD_F_NOEXEC_SEAL;
+    record__begin_with(&record, &memfd, sizeof(memfd));
+    RECORD_ADD(&record, EBPF_TAG_NAME, 0, "x");
+    check_line("{\"event_type\":\"PROCESS_MEMFD_CREATE\",\"pids\":" PIDS
+               ",\"flags\":0,\"flag_cloexec\":false,\"flag_allow_seal\":false,\"flag_hugetlb\":false,"
+               "\"flag_noexec_seal\":true,\"flag_exec\":false,\"filename\":\"x\"," COMMON);
+}
+
+static void check_size(uint64_t size)
+{
+    struct ebpf_process_shmget_event shm = {.hdr.type = EBPF_EVENT_PROCESS_SHMGET, .size = size};
+    char want[32];
+
+    record__begin_with(&record, &shm, sizeof(shm));
+    snprintf(want, sizeof(want), "%llu", (unsigned long long)size);
+    CHECK_SAME(value_of("size"), want);
+}
+
+/* Powers of two and of ten, what is beside them, and some in between. */
+static void test_numbers(void)
+{
+    uint64_t random = 6;
+
+    for (uint64_t power = 1; power; power *= 2) {
+        check_size(power - 1);
+        check_size(power + 1);
+        check_size(power);
+    }
+    for (uint64_t power = 1, digits = 1; digits <= 20; power *= 10, digits++) {
+        check_size(power - 1);
+        check_size(power);
+        check_size(power + 1);
+        for (int i = 0; i < 20; i++)
+            check_size(power + random__next(&random) % power);
+    }
+    check_size(UINT64_MAX);
+}
+
+static void test_signed_numbers(void)
+{
+    static const int32_t values[] = {0, 1, -1, 9, -9, 10, -10, 12345, -12345, 2147483647, -2147483647 - 1};
+    struct ebpf_process_shmget_event shm = {.hdr.type = EBPF_EVENT_PROCESS_SHMGET};
+    char want[16];
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        shm.key = values[i];
+        record__begin_with(&record, &shm, sizeof(shm));
+        snprintf(want, sizeof(want), "%d", values[i]);
+        CHECK_SAME(value_of("key"), want);
+    }
+}
+
+/* Groups whose text is kept from one event to the next: never that of another value. */
+static void test_repeated_groups(void)
+{
+    struct ebpf_process_exec_event exec = {.hdr.type = EBPF_EVENT_PROCESS_EXEC};
+    char want[160];
+
+    for (unsigned int i = 0; i < 12; i++) {
+        exec.ctty.winsize_cols = i / 2 % 3;
+        exec.ctty.major = i / 4 % 2;
+        record__begin_with(&record, &exec, sizeof(exec));
+        snprintf(want, sizeof(want), "{\"major\":%u,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":%u}",
+                 exec.ctty.major, exec.ctty.winsize_cols);
+        CHECK_SAME(value_of("ctty"), want);
+    }
+}
+
+static void test_comm(void)
+{
+    struct ebpf_event_header *hdr = (void *)record.data;
+
+    record__begin(&record, EBPF_EVENT_PROCESS_SETSID);
+    memcpy(hdr->comm, "0123456789abcdef", 16);
+    CHECK_SAME(value_of("comm"), "\"0123456789abcdef\"");
+    memcpy(hdr->comm, "sixteen\0left\0\"\xff\n", 16);
+    CHECK_SAME(value_of("comm"), "\"sixteen\"");
+    memcpy(hdr->comm, "quote\"\0\0\0\0\0\0\0\0\0\0", 16);
+    CHECK_SAME(value_of("comm"), "\"quote\\\"\"");
+    memset(hdr->comm, 1, 16);
+#define SOH_4 "\\u0001\\u0001\\u0001\\u0001"
+    check_line("{\"event_type\":\"PROCESS_SETSID\",\"pids\":" PIDS ",\"comm\":\"" SOH_4 SOH_4 SOH_4 SOH_4
+               "\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}");
+}
+
+static void test_loss(void)
+{
+    static const char want[] =
+        "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":5,\"last_seq\":10,\"lost\":{\"PROCESS_EXEC\":"
+        "{\"ring_full\":3,\"handler\":2},\"PROCESS_EXIT\":{\"recursion\":1}},\"total\":6,"
+        "\"timestamp\":\"1970-01-01T00:00:01.000000002Z\",\"ts_boot_ns\":77}";
+    struct ebpf_loss loss = {.first_seq = 5, .last_seq = 10, .time_ns = 1000000002, .ts_boot_ns = 77};
+
+    loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] = 3;
+    loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_HANDLER] = 2;
+    loss.counts[EBPF_EVENT_PROCESS_EXIT][EBPF_REASON_RECURSION] = 1;
+    for (size_t size = 0; size < sizeof(want) + 20; size++) {
+        char *buf = malloc(size ? size : 1);
+        int ret = ebpf_loss__json(&loss, buf, size);
+
+        if (size < sizeof(want))
+            CHECK(ret == -ENOSPC && errno == ENOSPC);
+        else
+            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
+        free(buf);
+    }
+    memset(&loss, 0, sizeof(loss));
+    CHECK(ebpf_loss__json(&loss, line, sizeof(line)) > 0);
+    CHECK_SAME(line, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":0,\"last_seq\":0,\"lost\":{},\"total\":0,"
+                     "\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0}");
+}
+
+static void test_stats(void)
+{
+    static const char want[] =
+        "{\"event_type\":\"STATS\",\"records\":9,\"events\":{\"PROCESS_EXEC\":{\"seen\":9,"
+        "\"delivered\":5,\"filtered\":1,\"lost\":{\"ring_full\":3}},\"PROCESS_SETSID\":{\"seen\":4,"
+        "\"delivered\":4,\"filtered\":0,\"lost\":{}},\"PROCESS_PTRACE\":{\"seen\":0,\"delivered\":0,"
+        "\"filtered\":0,\"lost\":{\"handler\":18446744073709551615}}}}";
+    struct ebpf_stats stats = {.records = 9};
+
+    stats.types[EBPF_EVENT_PROCESS_EXEC] = (struct ebpf_type_stats){9, 5, 1, {[EBPF_REASON_RING_FULL] = 3}};
+    stats.types[EBPF_EVENT_PROCESS_SETSID] = (struct ebpf_type_stats){4, 4, 0, {0}};
+    stats.types[EBPF_EVENT_PROCESS_PTRACE].lost[EBPF_REASON_HANDLER] = UINT64_MAX;
+    for (size_t size = 0; size < sizeof(want) + 20; size++) {
+        char *buf = malloc(size ? size : 1);
+        int ret = ebpf_stats__json(&stats, buf, size);
+
+        if (size < sizeof(want))
+            CHECK(ret == -ENOSPC && errno == ENOSPC);
+        else
+            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
+        free(buf);
+    }
+    memset(&stats, 0, sizeof(stats));
+    CHECK(ebpf_stats__json(&stats, line, sizeof(line)) > 0);
+    CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":0,\"events\":{}}");
+}
+
+static void test_no_event(void)
+{
+    struct ebpf_event_header hdr = {.type = EBPF_EVENT_TYPE_COUNT, .size = sizeof(hdr)};
+    struct ebpf_event event = {.hdr = &hdr, .size = sizeof(hdr)};
+
+    CHECK(ebpf_event__json(&event, line, sizeof(line)) == -EINVAL && errno == EINVAL);
+    hdr.type = 0;
+    CHECK(ebpf_event__json(&event, line, sizeof(line)) == -EINVAL);
+    hdr.type = EBPF_EVENT_PROCESS_EXEC; /* of which only the header is there */
+    CHECK(ebpf_event__json(&event, line, sizeof(line)) == -EINVAL);
+}
+
+int main(void)
+{
+    test_documented_example();
+    test_order();
+    test_strings();
+    test_cut_string();
+    test_paths();
+    test_path_flags();
+    test_args();
+    test_cut_args();
+    test_env();
+    test_tty();
+    test_flags();
+    test_numbers();
+    test_signed_numbers();
+    test_repeated_groups();
+    test_comm();
+    test_loss();
+    test_stats();
+    test_no_event();
+    return check__report();
+}
