@@ -57,7 +57,7 @@ GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=)))
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 
-.PHONY: all check install clean unit
+.PHONY: all check install clean unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -101,9 +101,10 @@ $(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map
 		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
 	$(Q)ln -sf $(SONAME) $(BUILD)/libebpf-events.so
 
-$(BUILD)/ebpf-events.pc: $(LIB)/ebpf-events.pc.in Makefile
+# Always: PREFIX may be another one than the last time.
+$(BUILD)/ebpf-events.pc: $(LIB)/ebpf-events.pc.in FORCE
 	$(say) GEN $@
-	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' $< > $@
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@STATIC@|$(STATIC_LIBS)|' $< > $@
 
 # --- command line tool ----------------------------------------------------------------------------------------------
 
@@ -150,10 +151,10 @@ $(BUILD)/unit/%: $(BUILD)/unit/obj/testing/unit/%.o $(UNIT_OBJS)
 $(BUILD)/unit/%: $(BUILD)/unit/obj/testing/fuzz/%.o $(UNIT_OBJS)
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
 
-$(BUILD)/unit/gen-events-doc: scripts/gen-events-doc.c $(UNIT_OBJS)
-	$(Q)$(CC) $(UNIT_CFLAGS) -o $@ $^
+$(BUILD)/unit/gen-events-doc: $(BUILD)/unit/obj/scripts/gen-events-doc.o $(UNIT_OBJS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
 
-unit: $(UNIT_PROGS) $(if $(wildcard scripts/gen-events-doc.c),$(BUILD)/unit/gen-events-doc)
+unit: $(UNIT_PROGS) $(BUILD)/unit/gen-events-doc
 
 check: all unit
 	$(Q)testing/run-unit

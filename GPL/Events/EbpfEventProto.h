@@ -3,8 +3,8 @@
  * EbpfEventProto.h - the wire format between the probes and the library: Events.def as enums and structs, nothing else.
  *
  * A record is a header, the fixed struct of its event, then variable fields, each a struct ebpf_varlen followed by
- * `len` bytes and padding up to 8. Little or big endian as the machine is: both ends are on the same one. The format is
- * private to one build of probes and library; what lasts is the library's interface and the JSON.
+ * `len` bytes and padding up to 8. Little or big endian as the machine is: both ends are on the same one. Embedders
+ * cast to these structs, so members are only ever appended to an event, in a new version of the library.
  */
 #ifndef EBPF_EVENT_PROTO_H
 #define EBPF_EVENT_PROTO_H
@@ -25,6 +25,12 @@ typedef int32_t ebpf_s32;
 #endif
 
 #define EBPF_COMM_LEN 16
+
+#ifdef __cplusplus
+#define EBPF_STATIC_ASSERT static_assert
+#else
+#define EBPF_STATIC_ASSERT _Static_assert
+#endif
 
 /* Most that is kept of a variable field, in bytes; what is longer is cut and says so. */
 #define EBPF_PATH_MAX 4096
@@ -62,8 +68,10 @@ enum ebpf_event_flag {
 #include "Events.def"
 };
 
-/* What precedes every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a hole:
- * a hole that is seen is a record that the ring had no room for. */
+/*
+ * What precedes every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a
+ * hole: a hole that is seen is a record that the ring had no room for.
+ */
 struct ebpf_event_header {
     ebpf_u64 ts_boot_ns; /* nanoseconds since boot, suspend included */
     ebpf_u64 stream_seq; /* 1, 2, 3, … in its stream */
@@ -99,6 +107,7 @@ struct ebpf_varlen {
 #define EBPF_KIND_tty_dev struct ebpf_tty_dev
 #define EBPF_KIND_ns_info struct ebpf_ns_info
 
+// clang-format off
 #define GROUP(name, doc) struct ebpf_##name {
 #define END_GROUP(name) };
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
@@ -106,18 +115,19 @@ struct ebpf_varlen {
         struct ebpf_event_header hdr;
 #define FIELD(kind, name, key, doc) EBPF_KIND_##kind name;
 #define END_EVENT(name) };
+// clang-format on
 #include "Events.def"
 
 /* No padding: a struct is as long as its members together. */
-#define GROUP(name, doc) _Static_assert(sizeof(struct ebpf_##name) == 0
+#define GROUP(name, doc) EBPF_STATIC_ASSERT(sizeof(struct ebpf_##name) == 0
 #define END_GROUP(name) , "struct ebpf_" #name " has a hole");
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    _Static_assert(sizeof(struct ebpf_##name##_event) == sizeof(struct ebpf_event_header)
+    EBPF_STATIC_ASSERT(sizeof(struct ebpf_##name##_event) == sizeof(struct ebpf_event_header)
 #define FIELD(kind, name, key, doc) +sizeof(EBPF_KIND_##kind)
 #define END_EVENT(name)                                                                                                \
     &&sizeof(struct ebpf_##name##_event) % 8 == 0, "struct ebpf_" #name "_event has a hole or is not a multiple of 8");
 #include "Events.def"
-_Static_assert(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
-_Static_assert(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
+EBPF_STATIC_ASSERT(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
+EBPF_STATIC_ASSERT(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
 
 #endif

@@ -13,7 +13,8 @@ refused() {
     "$@" >refused.out 2>refused.err </dev/null
     got=$?
     echo "status $got, $(wc -l <refused.err) lines: $(head -n 3 refused.err)"
-    [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] && grep -q -- "$pattern" refused.err
+    [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] &&
+        grep -q -- "$pattern" refused.err
 }
 
 check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsense
@@ -39,8 +40,10 @@ no_hook() {
 check "no hook for any event" no_hook
 
 help_lists_events() {
-    EventsTrace --help >help.out && for event in fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace \
-        load-module; do grep -q -- "--process-$event " help.out || { echo "$event"; return 1; }; done
+    EventsTrace --help >help.out || return 1
+    for event in fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace load-module; do
+        grep -q -- "--process-$event " help.out || { echo "$event"; return 1; }
+    done
 }
 check "help lists every event" help_lists_events
 check "version" sh -c "EventsTrace --version | grep -q '^EventsTrace [0-9]'"

@@ -34,9 +34,4 @@ bool json_value__is(struct json_value value, const char *text);
 /* A checked string as the bytes that the source had: what docs/events.md tells a consumer to do. Returns how many. */
 size_t json_value__bytes(struct json_value string, unsigned char *buf, size_t size);
 
-/*
- * Print a checked text without spaces between its tokens, a member or item a line, so that changes to it can be read.
- */
-void json_text__print(const char *text);
-
 #endif

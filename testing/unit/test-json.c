@@ -14,7 +14,8 @@ static char line[LINE_MAX_BYTES];
 #define NO_TTY "{\"major\":0,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":0}"
 #define COMMON "\"comm\":\"\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}"
 #define MODULE "{\"event_type\":\"PROCESS_LOAD_MODULE\",\"pids\":" PIDS ","
-#define MODULE_REST "\"mod_version\":\"\",\"mod_srcversion\":\"\"," COMMON
+#define MODULE_VERSIONS "\"mod_version\":\"\",\"mod_srcversion\":\"\","
+#define MODULE_REST MODULE_VERSIONS COMMON
 
 /*
  * The line, whole, and into buffers of every size from none to more than enough: either the same line or -ENOSPC, and
@@ -138,10 +139,11 @@ static void test_cut_string(void)
 {
     record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
     record__add(&record, EBPF_TAG_NAME, EBPF_VARLEN_TRUNCATED, 0, "abc", 3);
-    check_line(MODULE "\"filename\":\"abc\",\"filename_truncated\":true," MODULE_REST);
+    check_line(MODULE "\"filename\":\"abc\"," MODULE_VERSIONS "\"filename_truncated\":true," COMMON);
     record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
     record__add(&record, EBPF_TAG_NAME, EBPF_VARLEN_TRUNCATED, UINT32_MAX, "abc", 3);
-    check_line(MODULE "\"filename\":\"abc\",\"filename_truncated\":true,\"filename_length\":4294967295," MODULE_REST);
+    check_line(MODULE "\"filename\":\"abc\"," MODULE_VERSIONS
+                      "\"filename_truncated\":true,\"filename_length\":4294967295," COMMON);
     record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
     record__add(&record, EBPF_TAG_NAME, 0, 3, "abc", 3);
     check_line(MODULE "\"filename\":\"abc\"," MODULE_REST);

@@ -69,7 +69,8 @@ static void setup(void)
     seen_count = losses_count = refuse_from = 0;
     backend.ops = &memory_ops;
     for (int i = 0; i < EBPF_RING_COUNT; i++)
-        backend.rings[i] = (struct ebpf_ringbuf){&memory[i].consumer, &memory[i].producer, memory[i].data, RING_SIZE - 1};
+        backend.rings[i] =
+            (struct ebpf_ringbuf){&memory[i].consumer, &memory[i].producer, memory[i].data, RING_SIZE - 1};
     CHECK(!ebpf_reader__init(&reader, &backend, &opts, STREAMS));
 }
 
@@ -129,10 +130,11 @@ static void test_waits_for_a_writer(void)
     setup();
     ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), BUSY);
     put(EBPF_RING_MAIN, 20, 1, 1);
+    put(EBPF_RING_BULK, 30, 2, 1); /* must not overtake what is behind the unfinished one */
     CHECK(ebpf_reader__consume(&reader) == 0);
     *(uint32_t *)memory[EBPF_RING_MAIN].data = sizeof(e);
-    CHECK(ebpf_reader__consume(&reader) == 2);
-    CHECK(seen[0].ts == 10 && seen[1].ts == 20);
+    CHECK(ebpf_reader__consume(&reader) == 3);
+    CHECK(seen[0].ts == 10 && seen[1].ts == 20 && seen[2].ts == 30);
 }
 
 static void test_skips_what_was_discarded(void)
@@ -216,7 +218,8 @@ static void test_counts_what_the_handler_refuses(void)
     for (uint64_t i = 1; i <= 5; i++)
         put(EBPF_RING_MAIN, i, 0, i);
     counts.seen[EBPF_EVENT_PROCESS_SETSID] = counts.delivered[EBPF_EVENT_PROCESS_SETSID] = 5;
-    CHECK(ebpf_reader__consume(&reader) == 2);
+    CHECK(ebpf_reader__consume(&reader) == 5);
+    CHECK(seen_count == 2);
     ebpf_reader__tell_losses(&reader);
     CHECK(losses[losses_count - 1].last_seq == 5);
     ebpf_reader__stats(&reader, &stats);
@@ -240,7 +243,7 @@ static void test_survives_corrupt_records(void)
     ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), 0);
     e = make(20, 0xffffffff, 1); /* a stream that does not exist */
     ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), 0);
-    CHECK(ebpf_reader__consume(&reader) == 1);
+    CHECK(ebpf_reader__consume(&reader) == 3);
     CHECK(seen_count == 1 && seen[0].ts == 20);
     ebpf_reader__stats(&reader, &stats);
     CHECK(stats.records == 3);

@@ -290,15 +290,10 @@ static void test_features_line(void)
         check_against_schema(object, object_schema);
 }
 
-/* With --print, the schema, for testing/golden/compare. */
-int main(int argc, char **argv)
+int main(void)
 {
     const char *text = ebpf_schema__json();
 
-    if (argc > 1 && !strcmp(argv[1], "--print")) {
-        json_text__print(text);
-        return 0;
-    }
     CHECK(text == ebpf_schema__json());
     if (!CHECK(json_check__line(text, strlen(text), &schema)))
         return check__report();

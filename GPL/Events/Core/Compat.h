@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Compat.h - the one place that knows that kernels differ. One getter a difference; each says which kernel made it and
- * when it can go. The choice is made by CO-RE when the probes are loaded: what the kernel lacks is dead code to its verifier.
+ * when it can go. The choice is made by CO-RE when the probes are loaded: what the kernel lacks is dead code to its
+ * verifier.
  */
 #ifndef EBPF_CORE_COMPAT_H
 #define EBPF_CORE_COMPAT_H
 
 #include "Kernel.h"
 
-/* Hides a value from the compiler, which would otherwise merge or move what the verifier has to see as it is written. */
+/*
+ * Hides a value from the compiler, which would otherwise merge or move what the verifier has to see as it is written.
+ */
 #define BARRIER(value) asm volatile("" : "+r"(value))
 
 /*
- * Two ways to follow pointers. From an argument of a tp_btf, fentry or fexit program a load is one instruction, checked by
- * BTF; from a plain address it takes a helper call of some hundred. `typed` is a constant where it is used, so one of the
- * two is compiled.
+ * Two ways to follow pointers. From an argument of a tp_btf, fentry or fexit program a load is one instruction, checked
+ * by BTF; from a plain address it takes a helper call of some hundred. `typed` is a constant where it is used, so one
+ * of the two is compiled.
  */
 #define KREAD_1(p, a) (p)->a
 #define KREAD_2(p, a, b) (p)->a->b
@@ -31,7 +34,9 @@
         value_;                                                                                                        \
     })
 
-/* The same for `len` bytes (a multiple of 8, a constant) at an address inside a kernel object, into an aligned buffer. */
+/*
+ * The same for `len` bytes (a multiple of 8, a constant) at an address inside a kernel object, into an aligned buffer.
+ */
 static __always_inline void kernel__copy(bool typed, void *dst, const void *src, u32 len)
 {
     if (!typed) {
@@ -50,8 +55,8 @@ static __always_inline bool compat__has_current_btf(void)
 }
 
 /*
- * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they are
- * at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
+ * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they
+ * are at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
  */
 #define KERNEL_STACK_SIZE 16384
 #define SYSCALL_REGS_SIZE 168

@@ -31,7 +31,10 @@ int raw_tp__identify_self(void *ctx)
     return 0;
 }
 
-/* Attached for a moment when nothing else needs a trampoline, to tell whether the kernel has them. Its target never runs. */
+/*
+ * Attached for a moment when nothing else needs a trampoline, to tell whether the kernel has them. Its target never
+ * runs.
+ */
 SEC("fentry/bpf_fentry_test1")
 int BPF_PROG(fentry__probe_trampoline)
 {

@@ -16,7 +16,9 @@
 #include "Compat.h"
 #include "EmitShared.h"
 
-/* What Path.bpf.c works on: addresses, so that they pass through a global function, which takes scalars only on 5.10. */
+/*
+ * What Path.bpf.c works on: addresses, so that they pass through a global function, which takes scalars only on 5.10.
+ */
 struct path_job {
     u64 dentry, mnt;
     u64 root_dentry, root_mnt;
@@ -124,8 +126,8 @@ static __always_inline struct scratch *scratch__claim(void)
 }
 
 /*
- * Begin a record of `type` whose fixed part has `size` bytes. The fixed part is not cleared: the caller fills every member.
- * Returns NULL, with the event counted, when it is not to be made.
+ * Begin a record of `type` whose fixed part has `size` bytes. The fixed part is not cleared: the caller fills every
+ * member. Returns NULL, with the event counted, when it is not to be made.
  */
 static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size)
 {
@@ -203,8 +205,8 @@ static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
 }
 
 /*
- * Head of a variable field at the end of the record, or NULL when it would begin beyond `limit` (which leaves the record
- * as it is). The caller writes the bytes behind it, says how many in varlen__end.
+ * Head of a variable field at the end of the record, or NULL when it would begin beyond `limit` (which leaves the
+ * record as it is). The caller writes the bytes behind it, says how many in varlen__end.
  */
 static __always_inline struct ebpf_varlen *varlen__begin(struct scratch *s, enum ebpf_tag tag, u32 limit)
 {

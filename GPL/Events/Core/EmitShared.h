@@ -30,17 +30,17 @@ _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_M
 
 /* Constants, set before the probes are loaded. */
 struct emit_constants {
-    ebpf_u32 slots;         /* scratch slots, at least EMIT_CLAIM_TRIES */
-    ebpf_u32 wakeup_bytes;  /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
-    ebpf_u32 capture_env;   /* environment of executed programs wanted */
-    ebpf_u32 spares;        /* programs have spare copies */
+    ebpf_u32 slots;        /* scratch slots, at least EMIT_CLAIM_TRIES */
+    ebpf_u32 wakeup_bytes; /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
+    ebpf_u32 capture_env;  /* environment of executed programs wanted */
+    ebpf_u32 spares;       /* programs have spare copies */
 };
 
 /* Set between loading and attaching. */
 struct emit_runtime {
-    ebpf_u32 self_tgid;         /* the process of the library: its own actions are not events */
+    ebpf_u32 self_tgid; /* the process of the library: its own actions are not events */
     ebpf_u32 reserved;
-    ebpf_u64 host_root_dentry;  /* root directory of the first process */
+    ebpf_u64 host_root_dentry; /* root directory of the first process */
 };
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * Kernel.h - what the probes read of the kernel: only those types, only those members.
  *
- * Every struct is CO-RE relocatable, so neither order nor offset matters here, only names and kinds of type; libbpf moves
- * each access to where the running kernel has it. Being declared here and not generated on the build machine, the probes
- * build on a machine whose own kernel has no BTF, and give the same object everywhere. A member that some kernel names
- * otherwise stands in a second declaration whose name ends in ___<what>; Compat.h chooses between them.
+ * Every struct is CO-RE relocatable, so neither order nor offset matters here, only names and kinds of type; libbpf
+ * moves each access to where the running kernel has it. Being declared here and not generated on the build machine, the
+ * probes build on a machine whose own kernel has no BTF, and give the same object everywhere. A member that some kernel
+ * names otherwise stands in a second declaration whose name ends in ___<what>; Compat.h chooses between them.
  */
 #ifndef EBPF_CORE_KERNEL_H
 #define EBPF_CORE_KERNEL_H

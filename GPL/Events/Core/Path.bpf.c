@@ -2,10 +2,11 @@
 /*
  * Path.bpf.c - walks from a leaf to a root.
  *
- * Global functions: the verifier checks each once in a program, however often it is called, and forgets at the call what
- * the caller's registers held; inlined, four walks with 192 steps each go over its limit on 5.10. They take scalars only
- * (5.10), so they are given the number of the scratch slot and look it up. What a loop carries lives in the slot and is
- * read back on every turn (volatile): a value that the verifier does not know lets it see that two turns are alike.
+ * Global functions: the verifier checks each once in a program, however often it is called, and forgets at the call
+ * what the caller's registers held; inlined, four walks with 192 steps each go over its limit on 5.10. They take
+ * scalars only (5.10), so they are given the number of the scratch slot and look it up. What a loop carries lives in
+ * the slot and is read back on every turn (volatile): a value that the verifier does not know lets it see that two
+ * turns are alike.
  */
 #include "Path.h"
 
@@ -32,8 +33,8 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
 }
 
 /*
- * Append one component and its NUL behind the `used` bytes of `v`'s data, which begin at `start`. Returns its length with
- * the NUL, 0 when it would make the value longer than a path may be.
+ * Append one component and its NUL behind the `used` bytes of `v`'s data, which begin at `start`. Returns its length
+ * with the NUL, 0 when it would make the value longer than a path may be.
  */
 static __always_inline u32 component__append(struct scratch *s, u64 start, u64 used, u64 name, u64 name_len)
 {
@@ -131,9 +132,9 @@ int path__append(u32 slot, u32 tag)
 }
 
 /*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an entry
- * never gets old. Entries of an LRU map are reused at once, also under a program that has been preempted while it copied
- * one: the id at both ends tells.
+ * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
+ * entry never gets old. Entries of an LRU map are reused at once, also under a program that has been preempted while it
+ * copied one: the id at both ends tells.
  */
 struct cgroup_cache_entry {
     u64 id;

@@ -2,9 +2,9 @@
 /*
  * Path.h - paths of files and of cgroups as variable fields.
  *
- * A path is walked from the leaf to the root, and stored in that order, so that it can be cut at the root and never loses
- * its leaf; user space turns it round. It ends at the root directory of the process, so it is the path as the process sees
- * it. Where that root is not the host's, varlen__root_path tells where it is.
+ * A path is walked from the leaf to the root, and stored in that order, so that it can be cut at the root and never
+ * loses its leaf; user space turns it round. It ends at the root directory of the process, so it is the path as the
+ * process sees it. Where that root is not the host's, varlen__root_path tells where it is.
  */
 #ifndef EBPF_CORE_PATH_H
 #define EBPF_CORE_PATH_H
@@ -45,8 +45,8 @@ static __always_inline void varlen__root_path(struct scratch *s, struct fs_struc
 }
 
 /*
- * The cgroup of a typed task: in the pids controller's own hierarchy where there is one (cgroup v1), else in the unified
- * hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup.
+ * The cgroup of a typed task: in the pids controller's own hierarchy where there is one (cgroup v1), else in the
+ * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup.
  */
 static __always_inline void varlen__cgroup_path(struct scratch *s, struct task_struct *task)
 {

@@ -2,11 +2,11 @@
 /*
  * Spare.h - several copies of one program on one hook, for kernels that preempt BPF programs.
  *
- * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts as
- * running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes on. The
- * guard is by program, so copies of it on the same hook have one each. They run one after the other in the same task; the
- * first that is not skipped makes the event and leaves a mark, by which the others know. An event is lost only when all
- * copies are busy on the CPU: as often as the first was skipped, less what the spares have rescued.
+ * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts
+ * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes
+ * on. The guard is by program, so copies of it on the same hook have one each. They run one after the other in the same
+ * task; the first that is not skipped makes the event and leaves a mark, by which the others know. An event is lost
+ * only when all copies are busy on the CPU: as often as the first was skipped, less what the spares have rescued.
  */
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
@@ -23,7 +23,8 @@ struct spare_marks_map {
 };
 
 /*
- * Whether another copy has made this event. `id` chooses the mark, `key` is unlike that of any other event with that id.
+ * Whether another copy has made this event. `id` chooses the mark, `key` is unlike that of any other event with that
+ * id.
  */
 static __always_inline bool spare__is_done(void *marks, u32 id, u64 key)
 {

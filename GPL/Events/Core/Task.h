@@ -89,8 +89,8 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
 }
 
 /*
- * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro, because
- * the two have different types to the verifier and cannot share a variable.
+ * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro,
+ * because the two have different types to the verifier and cannot share a variable.
  */
 #define WITH_CURRENT(task, typed, statement)                                                                           \
     do {                                                                                                               \

@@ -2,19 +2,20 @@
 /*
  * PROCESS_SETUID, PROCESS_SETGID: a process changed one of its user or group ids.
  *
- * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, 16-bit and 32-bit
- * ones too, comes there once, after the kernel has allowed the change and just before it is made, with old and new
- * credentials. commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are no such calls.
+ * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, 16-bit and
+ * 32-bit ones too, comes there once, after the kernel has allowed the change and just before it is made, with old and
+ * new credentials. commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are no such
+ * calls.
  *
  * Misses: nothing known. A call that fails after this point (no memory for the accounting of the new user) is reported.
  */
 #include "../Core/Task.h"
 
 SEC("fexit/security_task_fix_setuid")
-int BPF_PROG(fexit__security_task_fix_setuid, struct cred *new, struct cred *old, int flags, int ret)
+int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *before, int flags, int ret)
 {
-    if (ret || (new->uid.val == old->uid.val && new->euid.val == old->euid.val && new->suid.val == old->suid.val &&
-                new->fsuid.val == old->fsuid.val))
+    if (ret || (after->uid.val == before->uid.val && after->euid.val == before->euid.val &&
+                after->suid.val == before->suid.val && after->fsuid.val == before->fsuid.val))
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_SETUID, process_setuid);
 
@@ -22,20 +23,20 @@ int BPF_PROG(fexit__security_task_fix_setuid, struct cred *new, struct cred *old
         return 0;
     struct ebpf_process_setuid_event *e = (void *)s->data;
 
-    e->new_ruid = new->uid.val;
-    e->new_euid = new->euid.val;
-    e->new_suid = new->suid.val;
-    e->new_fsuid = new->fsuid.val;
+    e->new_ruid = after->uid.val;
+    e->new_euid = after->euid.val;
+    e->new_suid = after->suid.val;
+    e->new_fsuid = after->fsuid.val;
     current__fill(s, &e->pids);
     EMIT_SUBMIT(s, PROCESS_SETUID);
     return 0;
 }
 
 SEC("fexit/security_task_fix_setgid")
-int BPF_PROG(fexit__security_task_fix_setgid, struct cred *new, struct cred *old, int flags, int ret)
+int BPF_PROG(fexit__security_task_fix_setgid, struct cred *after, struct cred *before, int flags, int ret)
 {
-    if (ret || (new->gid.val == old->gid.val && new->egid.val == old->egid.val && new->sgid.val == old->sgid.val &&
-                new->fsgid.val == old->fsgid.val))
+    if (ret || (after->gid.val == before->gid.val && after->egid.val == before->egid.val &&
+                after->sgid.val == before->sgid.val && after->fsgid.val == before->fsgid.val))
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_SETGID, process_setgid);
 
@@ -43,10 +44,10 @@ int BPF_PROG(fexit__security_task_fix_setgid, struct cred *new, struct cred *old
         return 0;
     struct ebpf_process_setgid_event *e = (void *)s->data;
 
-    e->new_rgid = new->gid.val;
-    e->new_egid = new->egid.val;
-    e->new_sgid = new->sgid.val;
-    e->new_fsgid = new->fsgid.val;
+    e->new_rgid = after->gid.val;
+    e->new_egid = after->egid.val;
+    e->new_sgid = after->sgid.val;
+    e->new_fsgid = after->fsgid.val;
     current__fill(s, &e->pids);
     EMIT_SUBMIT(s, PROCESS_SETGID);
     return 0;

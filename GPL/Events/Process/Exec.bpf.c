@@ -2,9 +2,9 @@
 /*
  * PROCESS_EXEC: a process replaced its image.
  *
- * Hook: the tracepoint sched_process_exec. It comes once an exec, by whatever system call, once it cannot fail any more:
- * credentials, name and memory are those of the new image, its arguments are in place and nothing of it has run. The system
- * call's own arguments are strings of the old image, which another thread can change under us.
+ * Hook: the tracepoint sched_process_exec. It comes once an exec, by whatever system call, once it cannot fail any
+ * more: credentials, name and memory are those of the new image, its arguments are in place and nothing of it has run.
+ * The system call's own arguments are strings of the old image, which another thread can change under us.
  *
  * The script, when there is one, is gone by then: the kernel has replaced it by its interpreter. It is remembered where
  * the kernel first looks at it (security_bprm_check), by the address of its struct file. The kernel drops its reference
@@ -18,6 +18,7 @@
 
 struct script {
     u64 file, inode;
+    u64 bprm; /* an exec that failed leaves its entry: not to be taken for that of a later one */
 };
 
 struct {
@@ -38,6 +39,7 @@ int BPF_PROG(fentry__security_bprm_check, struct linux_binprm *bprm)
 
     *(struct file *volatile *)&script.file = bprm->file;
     *(struct inode *volatile *)&script.inode = bprm->file->f_inode;
+    *(struct linux_binprm *volatile *)&script.bprm = bprm;
     bpf_map_update_elem(&scripts, &tid, &script, BPF_ANY);
     return 0;
 }
@@ -54,14 +56,15 @@ static __always_inline void script__unresolved(struct scratch *s, const char *fi
     varlen__end(s, v, n > 0 ? n : 0, 0, EBPF_VARLEN_NAME_ONLY);
 }
 
-static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, struct fs_struct *fs, u32 old_tid)
+static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, struct fs_struct *fs,
+                                           u32 old_tid)
 {
     if (bprm->interp == bprm->filename)
         return;
     struct script *script = bpf_map_lookup_elem(&scripts, &old_tid);
     struct file *file = script ? (void *)script->file : NULL;
 
-    if (!file || (u64)BPF_CORE_READ(file, f_inode) != script->inode) {
+    if (!file || script->bprm != scalar__of(s, bprm) || (u64)BPF_CORE_READ(file, f_inode) != script->inode) {
         script__unresolved(s, bprm->filename);
         return;
     }
@@ -72,7 +75,10 @@ static __always_inline void script__append(struct scratch *s, struct linux_binpr
     bpf_map_delete_elem(&scripts, &old_tid);
 }
 
-/* Page by page, up to the first that is not there. Returns how many bytes were read; `len` is at most `max`, a constant. */
+/*
+ * Page by page, up to the first that is not there. Returns how many bytes were read; `len` is at most `max`, a
+ * constant.
+ */
 static __always_inline u64 user__read_pages(u8 *to, u64 from, u64 len, u64 max)
 {
     u64 done = 0;

@@ -2,18 +2,19 @@
 /*
  * PROCESS_EXIT: a process ended.
  *
- * Two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has namespaces and
- * terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls when the
- * last thread is gone and just before the parent is told, files are closed and the status is final, but namespaces and
- * terminal have been given up. So the first keeps what the second will not find, in a table by signal_struct (which lives
- * until the last task of the process is freed), and the second deletes it: who deletes, emits, hence once a process. What
- * the first did not keep, because the kernel skipped it or the table was full, the second counts as lost.
+ * Two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has namespaces
+ * and terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls
+ * when the last thread is gone and just before the parent is told, files are closed and the status is final, but
+ * namespaces and terminal have been given up. So the first keeps what the second will not find, in a table by
+ * signal_struct (which lives until the last task of the process is freed), and the second deletes it: who deletes,
+ * emits, hence once a process. What the first did not keep, because the kernel skipped it or the table was full, the
+ * second counts as lost.
  *
  * A process that a stranger traces comes to the second hook twice, first for the tracer, then for its parent: the entry
  * stays from the one to the other, marked.
  *
- * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed, and
- * two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
+ * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed,
+ * and two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
  * (tp_btf__sched_process_exit_only); that process' own file and connection events may then follow its exit.
  *
  * Misses: nothing known. A process that was past the first hook when the probes were attached is counted as lost.
@@ -101,18 +102,31 @@ static __always_inline void exit__lost(enum ebpf_reason reason)
     count__lost(EBPF_EVENT_PROCESS_EXIT, reason);
 }
 
-/* What comes here twice finds an entry and is content, so that this needs no mark to have spare copies. */
+/*
+ * The entry is of this process: a signal_struct is used again, and an entry can stay when the second hook was skipped.
+ */
+static __always_inline bool exiting__is_kept(struct signal_struct **signal, struct task_struct *leader)
+{
+    struct exiting *found = emit_constants.spares ? bpf_map_lookup_elem(&exiting, signal) : NULL;
+
+    return found && found->pids.start_time_ns == leader->start_time;
+}
+
+/* A spare copy finds the entry of the copy before it and is content: this needs no marks. */
 static __noinline int sched_process_exit__handle(struct task_struct *task)
 {
     if (!process__is_ending(task))
         return 0;
     struct signal_struct *signal = task->signal;
+
+    if (exiting__is_kept(&signal, task->group_leader))
+        return 0;
     struct scratch *s = scratch__claim();
 
     if (!s)
         return 0;
     exiting__fill((void *)s->data, s, task);
-    bpf_map_update_elem(&exiting, &signal, s->data, BPF_NOEXIST);
+    bpf_map_update_elem(&exiting, &signal, s->data, BPF_ANY);
     scratch__release(s);
     return 0;
 }
@@ -138,7 +152,7 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
         return 0;
     struct exiting *found = bpf_map_lookup_elem(&exiting, &signal);
 
-    if (!found) {
+    if (!found || found->pids.start_time_ns != leader->start_time) {
         exit__lost(EBPF_REASON_STATE);
         return 0;
     }

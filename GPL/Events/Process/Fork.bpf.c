@@ -2,12 +2,12 @@
 /*
  * PROCESS_FORK: a process was created.
  *
- * Hook: the tracepoint sched_process_fork. It comes once a fork, vfork, clone or clone3, in the creator, when the child is
- * complete and has not run yet, so the child's own events can only follow. Threads come here too and are left out, and so
- * are kernel threads. What io_uring starts for itself does not come here.
+ * Hook: the tracepoint sched_process_fork. It comes once a fork, vfork, clone or clone3, in the creator, when the child
+ * is complete and has not run yet, so the child's own events can only follow. Threads come here too and are left out,
+ * and so are kernel threads. What io_uring starts for itself does not come here.
  *
- * Misses: on kernels before 5.18 the kernel starts its user mode helpers as kernel threads, which they stop to be when they
- * exec: their exec and exit are seen, their fork is not.
+ * Misses: on kernels before 5.18 the kernel starts its user mode helpers as kernel threads, which they stop to be when
+ * they exec: their exec and exit are seen, their fork is not.
  */
 #include "../Core/Path.h"
 #include "../Core/Spare.h"

@@ -20,7 +20,8 @@
 #define MAX_ERRNO 4095
 
 /* The second argument of the system call; false when it is another one. */
-static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs, u32 *ret_flags)
+static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs,
+                                              u32 *ret_flags)
 {
     u64 nr = KREAD(typed, regs, orig_ax);
 

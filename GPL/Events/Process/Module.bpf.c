@@ -2,8 +2,8 @@
 /*
  * PROCESS_LOAD_MODULE: a kernel module was loaded.
  *
- * Hook: the tracepoint module_load. It comes for init_module and finit_module, when the module is complete and checked and
- * just before its own code runs for the first time, so the module cannot prevent it.
+ * Hook: the tracepoint module_load. It comes for init_module and finit_module, when the module is complete and checked
+ * and just before its own code runs for the first time, so the module cannot prevent it.
  *
  * Misses: nothing known. A module whose init function then refuses is reported as well: its code has run.
  */

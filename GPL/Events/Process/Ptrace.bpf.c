@@ -2,16 +2,17 @@
 /*
  * PROCESS_PTRACE: a process attached to a stranger.
  *
- * Hook: the end of ptrace_attach, which PTRACE_ATTACH and PTRACE_SEIZE of 64-bit and 32-bit callers share. Other requests
- * come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to the program
- * that it starts, and not reported.
+ * Hook: the end of ptrace_attach, which PTRACE_ATTACH and PTRACE_SEIZE of 64-bit and 32-bit callers share. Other
+ * requests come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to
+ * the program that it starts, and not reported.
  *
  * Misses: PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Task.h"
 
 SEC("fexit/ptrace_attach")
-int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags, int ret)
+int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags,
+             int ret)
 {
     if (ret || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;

@@ -13,7 +13,8 @@
 #define IPC_SHM_IDS 2
 
 SEC("fexit/ipcget")
-int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void *ops, struct ipc_params *params, int ret)
+int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void *ops, struct ipc_params *params,
+             int ret)
 {
     void *shm_ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
                     IPC_SHM_IDS * bpf_core_type_size(struct ipc_ids);

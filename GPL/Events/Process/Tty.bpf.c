@@ -2,10 +2,10 @@
 /*
  * PROCESS_TTY_WRITE: a process wrote to a terminal.
  *
- * Hook: the end of n_tty_write, the line discipline of terminals. Its buffer is the kernel's, so it cannot change under us
- * and is always readable, and whatever call wrote (write, writev, io_uring, splice) is the same here. Its value tells how
- * much the terminal took. The kernel calls it once a chunk, of 2 KiB as a rule, so a large write is several events, and
- * before 5.12 once a segment of a writev.
+ * Hook: the end of n_tty_write, the line discipline of terminals. Its buffer is the kernel's, so it cannot change under
+ * us and is always readable, and whatever call wrote (write, writev, io_uring, splice) is the same here. Its value
+ * tells how much the terminal took. The kernel calls it once a chunk, of 2 KiB as a rule, so a large write is several
+ * events, and before 5.12 once a segment of a writev.
  *
  * What is typed goes through the other side of a pseudo terminal and is left out: it holds passwords.
  *
@@ -13,7 +13,10 @@
  */
 #include "../Core/Task.h"
 
-/* By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in 7.x. */
+/*
+ * By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in
+ * 7.x.
+ */
 static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
 {
     u32 major = tty->driver->major;
@@ -22,7 +25,8 @@ static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
 }
 
 SEC("fexit/n_tty_write")
-int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr, long ret)
+int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr,
+             long ret)
 {
     if (ret <= 0 || tty__is_pty_master(tty))
         return 0;

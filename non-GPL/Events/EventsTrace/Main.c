@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Main.c - EventsTrace: opens a source, writes its events to standard output until a signal or the end of the reader. */
+/*
+ * Main.c - EventsTrace: opens a source, writes its events to standard output until a signal or the end of the reader.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,14 +15,15 @@
 #include "Options.h"
 #include "Output.h"
 
-#define LINE_MAX_BYTES (OUTPUT_BUFFER / 2)
+#define LINE_MAX_BYTES OUTPUT_LINE_MAX
+#define LAST_WRITES_MS 1000 /* of the two seconds that an end may take */
 #define STATS_MAX_BYTES 65536
 
 struct trace {
     struct options options;
     struct ebpf_source *source;
     struct output out;
-    uint64_t too_long;  /* lines that did not fit */
+    uint64_t too_long; /* lines that did not fit */
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -121,7 +124,7 @@ static time_t seconds__now(void)
 }
 
 /* A line leaves within a second of its event: the poll returns at least five times as often. */
-static void trace__loop(struct trace *trace)
+static int trace__loop(struct trace *trace)
 {
     time_t stats_at = seconds__now() + 1;
 
@@ -130,19 +133,21 @@ static void trace__loop(struct trace *trace)
 
         if (n < 0 && n != -EINTR) {
             fprintf(stderr, "EventsTrace: cannot wait for events: %s\n", strerror(-n));
-            return;
+            return EXIT_FAILED;
         }
         if (!output__flush(&trace->out))
-            return;
+            break;
         if (trace->options.stats && seconds__now() >= stats_at) {
             stats__print(trace);
             stats_at = seconds__now() + 1;
         }
     }
+    return EXIT_OK;
 }
 
 static void trace__drain(struct trace *trace)
 {
+    output__hurry(&trace->out, LAST_WRITES_MS);
     ebpf_source__detach(trace->source);
     while (ebpf_source__consume(trace->source) > 0)
         output__flush(&trace->out);
@@ -198,11 +203,12 @@ static int trace__run(struct trace *trace)
         return exit__of(err);
     if (o->features_line)
         features__print(trace);
-    trace__loop(trace);
+    int code = trace__loop(trace);
+
     trace__drain(trace);
     stats__print(trace);
     ebpf_source__close(trace->source);
-    return EXIT_OK;
+    return code;
 }
 
 static int trace__start(const struct options *options)

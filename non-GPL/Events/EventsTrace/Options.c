@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Options.c - one row an option: the events' rows come from the schema, the others from the table below. getopt_long does
- * the parsing, abbreviations included; its messages are ours, so that each is one line with cause and remedy.
+ * Options.c - one row an option: the events' rows come from the schema, the others from the table below. getopt_long
+ * does the parsing, abbreviations included; its messages are ours, so that each is one line with cause and remedy.
  */
 #include "Options.h"
 
@@ -24,12 +24,14 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {"all", 'a', NULL, "every event"},
-    {"print-features-on-init", 'i', NULL, "first write a line that tells what the kernel offers, once the probes are attached"},
+    {"print-features-on-init", 'i', NULL,
+     "first write a line that tells what the kernel offers, once the probes are attached"},
     {"unbuffer-stdout", 'u', NULL, "write each event as soon as it is read"},
     {"stats", 's', NULL, "write statistics to standard error every second"},
     {"libbpf-verbose", 'v', NULL, "write libbpf's log to standard error"},
     {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
-    {"disable-hook", VALUE_DISABLE_HOOK, "NAME", "do without a probe, to see what is then missing; NAME,NAME for several"},
+    {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
+     "do without a probe, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
     {"help", 'h', NULL, "print this help and exit"},
     {"version", VALUE_VERSION, NULL, "print the version and exit"},
@@ -39,8 +41,8 @@ static const struct option_row rows[] = {
 
 /* Options of the output contract whose events are still to come: known by name, and refused as such. */
 static const char *const planned[] = {
-    "file-create",      "file-delete",      "file-rename",     "file-modify",     "file-memfd-open",
-    "file-shmem-open",  "net-conn-attempt", "net-conn-accept", "net-conn-closed",
+    "file-create",     "file-delete",      "file-rename",     "file-modify",     "file-memfd-open",
+    "file-shmem-open", "net-conn-attempt", "net-conn-accept", "net-conn-closed",
 };
 
 static struct option long_options[OPTIONS_MAX + 1];
@@ -52,8 +54,8 @@ static void options__build(void)
 
     short_options[letters++] = ':';
     for (size_t i = 0; i < ROW_COUNT; i++) {
-        long_options[n++] = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL,
-                                            rows[i].value};
+        long_options[n++] =
+            (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, rows[i].value};
         if (rows[i].value < VALUE_VERSION)
             short_options[letters++] = (char)rows[i].value;
     }

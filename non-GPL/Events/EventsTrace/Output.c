@@ -2,6 +2,8 @@
 #include "Output.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,10 +42,51 @@ static void output__consumed(struct output *output, size_t len)
     memmove(output->buffer, output->buffer + len, output->used);
 }
 
+void output__hurry(struct output *output, int ms)
+{
+    clock_gettime(CLOCK_MONOTONIC, &output->deadline);
+    output->deadline.tv_sec += ms / 1000;
+    output->deadline.tv_nsec += ms % 1000 * 1000000L;
+    output->hurry = true;
+}
+
+static int output__ms_left(const struct output *output)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    long long ms = (output->deadline.tv_sec - now.tv_sec) * 1000LL + (output->deadline.tv_nsec - now.tv_nsec) / 1000000;
+
+    return ms > 0 ? (int)ms : 0;
+}
+
+/*
+ * How much to write at once. A pipe that says that it is ready takes PIPE_BUF without blocking; whole lines, where one
+ * is that short. 0 when the time is up.
+ */
+static size_t output__portion(const struct output *output)
+{
+    struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
+
+    if (!output->hurry)
+        return output->used;
+    if (poll(&ready, 1, output__ms_left(output)) <= 0)
+        return 0;
+    if (output->used <= PIPE_BUF)
+        return output->used;
+    const char *newline = memrchr(output->buffer, '\n', PIPE_BUF);
+
+    return newline ? (size_t)(newline - output->buffer + 1) : PIPE_BUF;
+}
+
 bool output__flush(struct output *output)
 {
     while (output->used && !output->closed && !output->error) {
-        ssize_t n = write(output->fd, output->buffer, output->used);
+        size_t portion = output__portion(output);
+
+        if (!portion)
+            return false;
+        ssize_t n = write(output->fd, output->buffer, portion);
 
         if (n > 0) {
             output->full = false;

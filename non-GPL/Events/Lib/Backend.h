@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backend.h - where records come from: BPF (Bpf/Backend.c), or memory in the tests.
+ * Backend.h - where records come from: BPF (Bpf/BpfBackend.c), or memory in the tests.
  *
  * A backend gives rings to read, counts of what happened to the events that did or did not get into them, and an end.
  */

@@ -45,7 +45,8 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
         return -EINVAL;
     }
     if (ring & (ring - 1) || (ring && ring < (uint32_t)getpagesize())) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: the ring size is no power of two of at least a page");
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot open a source: the ring size is no power of two of at least a page");
         return -EINVAL;
     }
     return 0;

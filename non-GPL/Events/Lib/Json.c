@@ -120,18 +120,42 @@ NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, con
         ebpf_json__text(out, pairs->unreachable);
 }
 
-/* An event, and where in it the first field of each tag is. */
+/*
+ * An event, where in it the first field of each tag is, and what there is to say of fields that were written: that
+ * comes after all rows, because the first keys of a line are fixed.
+ */
 struct view {
     const struct ebpf_event *event;
     const struct ebpf_varlen *fields[EBPF_TAG_COUNT];
+    struct {
+        const struct cut_pairs *pairs;
+        const struct ebpf_varlen *field;
+    } cuts[EBPF_TAG_COUNT];
+    size_t cut_count;
 };
+
+NOINLINE void json__cuts(struct json_out *out, const struct view *view)
+{
+    for (size_t i = 0; i < view->cut_count; i++)
+        json__cut(out, view->cuts[i].pairs, view->cuts[i].field);
+}
+
+NOINLINE void view__note_cut(struct view *view, const struct cut_pairs *pairs, const struct ebpf_varlen *field)
+{
+    if (view->cut_count < EBPF_TAG_COUNT) {
+        view->cuts[view->cut_count].pairs = pairs;
+        view->cuts[view->cut_count++].field = field;
+    }
+}
 
 static void view__init(struct view *view, const struct ebpf_event *event, size_t fixed_size)
 {
     size_t off = fixed_size;
     const struct ebpf_varlen *v;
 
-    *view = (struct view){.event = event};
+    view->event = event;
+    view->cut_count = 0;
+    memset(view->fields, 0, sizeof(view->fields));
     while ((v = record__varlen(event->hdr, event->size, off, &off))) {
         if (v->tag < EBPF_TAG_COUNT && !view->fields[v->tag])
             view->fields[v->tag] = v;
@@ -205,7 +229,7 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
  */
 // clang-format off
 #define TAG(id, NAME, kind, key)                                                                                       \
-    UNUSED NOINLINE void json__tag_##NAME(struct json_out *out, const struct ebpf_varlen *v)                           \
+    UNUSED NOINLINE void json__tag_##NAME(struct json_out *out, struct view *view, const struct ebpf_varlen *v)        \
     {                                                                                                                  \
         static const struct cut_pairs pairs = CUT_##kind(key);                                                         \
                                                                                                                        \
@@ -213,7 +237,7 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
         json__##kind(out, v);                                                                                          \
         JSON_LITERAL(out, ",");                                                                                        \
         if (v->flags)                                                                                                  \
-            json__cut(out, &pairs, v);                                                                                 \
+            view__note_cut(view, &pairs, v);                                                                           \
     }
 #define GROUP(name, doc)                                                                                               \
     UNUSED JSON_INLINE char *write_new_##name(char *p, const struct ebpf_##name *e)                                    \
@@ -244,7 +268,7 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
         return end;                                                                                                    \
     }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    static void json__##name(struct json_out *out, const struct view *view)                                            \
+    static void json__##name(struct json_out *out, struct view *view)                                                  \
     {                                                                                                                  \
         const struct ebpf_##name##_event *e = (const void *)view->event->hdr;                                          \
         char *p = NULL;                                                                                                \
@@ -267,18 +291,19 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
         else                                                                                                           \
             JSON_LITERAL(out, "\"" key "\":false,");
 #define VARLEN(NAME, doc)                                                                                              \
-        json__tag_##NAME(out, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);
+        json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);
 #define OPTIONAL(NAME, doc)                                                                                            \
         if (view->fields[EBPF_TAG_##NAME])                                                                             \
-            json__tag_##NAME(out, view->fields[EBPF_TAG_##NAME]);
+            json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);
 #define END_EVENT(name)                                                                                                \
         (void)e, (void)p;                                                                                              \
+        json__cuts(out, view);                                                                                         \
         json__common(out, view->event);                                                                                \
     }
 #include "Events.def"
 // clang-format on
 
-static void (*const writers[EBPF_EVENT_TYPE_COUNT])(struct json_out *out, const struct view *view) = {
+static void (*const writers[EBPF_EVENT_TYPE_COUNT])(struct json_out *out, struct view *view) = {
 #define EVENT(id, NAME, name, option, ring, doc) [id] = json__##name,
 #include "Events.def"
 };

@@ -62,47 +62,79 @@ static void json__control(struct json_out *out, unsigned char byte)
         json__raw(out, six, sizeof(six));
 }
 
+/* What becomes of a NUL: within a string, between strings that are joined, and between those of an array. */
+struct nul_text {
+    char text[8];
+    size_t len;
+};
+
+static const struct nul_text nul_in_string = {"\\u0000", 6}, nul_in_joined = {" ", 1}, nul_in_array = {"\",\"", 3};
+
 /* One character. Returns how many bytes of the value it was. */
-static size_t json__character(struct json_out *out, const char *data, size_t len)
+static __attribute__((noinline)) size_t json__character(struct json_out *out, struct slice rest,
+                                                        const struct nul_text *nul)
 {
-    const unsigned char *s = (const unsigned char *)data;
+    const unsigned char *s = (const unsigned char *)rest.data;
     size_t n = 1;
 
     if (s[0] >= 0x80) {
-        n = utf8_length(s, len);
+        n = utf8_length(s, rest.len);
         if (!n || (n == 4 && is_raw_byte_character(s))) {
             json__raw_byte(out, s[0]);
             return 1;
         }
+    } else if (!s[0]) {
+        json__raw(out, nul->text, nul->len);
+        return 1;
     } else if (s[0] < 0x20) {
         json__control(out, s[0]);
         return 1;
     } else if (s[0] == '"' || s[0] == '\\') {
         JSON_LITERAL(out, "\\");
     }
-    json__raw(out, data, n);
+    json__raw(out, rest.data, n);
     return n;
 }
 
-void ebpf_json__escaped(struct json_out *out, struct slice value)
+/*
+ * The words that are read and written may go beyond the value, but not out of its record or of the buffer. Where they
+ * would, it goes on character by character.
+ */
+static void json__escape(struct json_out *out, struct slice value, const struct nul_text *nul)
 {
-    const char *s = value.data, *const end = s + value.len;
+    const char *s = value.data, *const end = s + value.len, *const readable = out->readable;
+    char *p = out->p;
 
     while (s < end) {
         size_t left = (size_t)(end - s), plain = 0;
 
-        if (out->readable - s >= 8 && json__has_room(out, 8)) {
+        if (readable - s >= 8 && out->end - p >= 16) {
             uint64_t word = load_word(s), special = special_bytes(word);
 
-            store_word(out->p, word);
+            store_word(p, word);
             plain = special ? bytes_before(special) : 8;
             plain = plain < left ? plain : left;
-            out->p += plain;
+            p += plain;
             s += plain;
+            if (!special || plain == left)
+                continue;
+            if (!*s) {
+                memcpy(p, nul->text, sizeof(nul->text));
+                p += nul->len;
+                s++;
+                continue;
+            }
         }
-        if (plain < 8 && plain < left)
-            s += json__character(out, s, left - plain);
+        out->p = p;
+        s += json__character(out, (struct slice){s, left - plain}, nul);
+        p = out->p;
     }
+    out->p = p;
+}
+
+void ebpf_json__escaped(struct json_out *out, struct slice value)
+{
+    json__escape(out, value, &nul_in_string);
 }
 
 void ebpf_json__text(struct json_out *out, const char *text)
@@ -313,19 +345,6 @@ static bool joined__plain(struct json_out *out, struct slice list)
     return true;
 }
 
-static void joined__escaped(struct json_out *out, struct slice list)
-{
-    struct slice string;
-    bool separator = false;
-
-    while (slice__first_string(&list, &string)) {
-        if (separator)
-            JSON_LITERAL(out, " ");
-        separator = true;
-        ebpf_json__escaped(out, string);
-    }
-}
-
 /* Each NUL of a plain value becomes the end of a string and the beginning of the next. */
 static void array__plain(struct json_out *out, struct slice list)
 {
@@ -358,50 +377,56 @@ static void array__plain(struct json_out *out, struct slice list)
     out->p = p;
 }
 
-static void array__escaped(struct json_out *out, struct slice list)
-{
-    struct slice string;
-
-    JSON_LITERAL(out, "[");
-    while (slice__first_string(&list, &string)) {
-        JSON_LITERAL(out, "\"");
-        ebpf_json__escaped(out, string);
-        JSON_LITERAL(out, "\",");
-    }
-    json__close(out, ']');
-    out->p -= !out->full;
-}
-
 /* The most that a list can grow to: each byte is the end of an empty string. */
 static bool array__has_room(const struct json_out *out, struct slice list)
 {
     return json__has_room(out, 3 * list.len + 2 + JSON_SLACK);
 }
 
+/* The NUL at the end separates nothing; where a list was cut there may be none. */
+static struct slice list__without_last_nul(struct slice list)
+{
+    list.len -= list.len && !list.data[list.len - 1];
+    return list;
+}
+
+static void json__joined(struct json_out *out, struct slice list, bool *ret_plain)
+{
+    JSON_LITERAL(out, "\"");
+    *ret_plain = joined__plain(out, list);
+    if (!*ret_plain)
+        json__escape(out, list__without_last_nul(list), &nul_in_joined);
+    JSON_LITERAL(out, "\"");
+}
+
+static void json__array(struct json_out *out, struct slice list, bool plain)
+{
+    if (!list.len) {
+        JSON_LITERAL(out, "[]");
+    } else if (plain && array__has_room(out, list)) {
+        array__plain(out, list);
+    } else {
+        JSON_LITERAL(out, "[\"");
+        json__escape(out, list__without_last_nul(list), &nul_in_array);
+        JSON_LITERAL(out, "\"]");
+    }
+}
+
 void ebpf_json__env(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct slice list = varlen__slice(v);
 
-    if (list.len && array__has_room(out, list) && value__is_plain(list))
-        array__plain(out, list);
-    else
-        array__escaped(out, list);
+    json__array(out, list, value__is_plain(list));
 }
 
 void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct slice list = varlen__slice(v);
+    bool plain;
 
-    JSON_LITERAL(out, "\"");
-    bool plain = joined__plain(out, list);
-
-    if (!plain)
-        joined__escaped(out, list);
-    JSON_LITERAL(out, "\",\"args\":");
-    if (plain && array__has_room(out, list))
-        array__plain(out, list);
-    else
-        array__escaped(out, list);
+    json__joined(out, list, &plain);
+    JSON_LITERAL(out, ",\"args\":");
+    json__array(out, list, plain);
 }
 
 /* A number of two digits. */

@@ -2,13 +2,14 @@
 /*
  * Reader.c - see Reader.h.
  *
- * Order. Each ring is in the order in which its records were put there. Between rings the older record goes first, and a
- * ring that was found empty is looked at again before a record of another ring is taken: what a process did earlier was
- * in its ring before the later record was in its own, so it is seen. So the events of one process are in order, always.
+ * Order. Each ring is in the order in which its records were put there. Between rings the older record goes first, and
+ * a ring that was found empty is looked at again before a record of another ring is taken: what a process did earlier
+ * was in its ring before the later record was in its own, so it is seen. So the events of one process are in order,
+ * always.
  *
- * Numbers. Every event that is handed over gets the next one; losses get a range of their own when they are noticed, so a
- * hole in the numbers is always a loss that was told. Losses are noticed from the probes' counters, at the latest after
- * LOSS_CHECK_NS, and at once where the numbers of a scratch slot have a hole.
+ * Numbers. Every event that is handed over gets the next one; losses get a range of their own when they are noticed, so
+ * a hole in the numbers is always a loss that was told. Losses are noticed from the probes' counters, at the latest
+ * after LOSS_CHECK_NS, and at once where the numbers of a scratch slot have a hole.
  */
 #include "Reader.h"
 
@@ -62,9 +63,10 @@ static uint64_t ring__record_span(uint32_t len)
     return RING_HEADER_SIZE + (((uint64_t)len + 7) & ~UINT64_C(7));
 }
 
-/* The oldest record of a ring, or NULL when there is none or its writer has not finished. */
-static const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len)
+/* The oldest record of a ring; NULL when there is none, or when its writer has not finished, which is told apart. */
+static const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len, bool *ret_busy)
 {
+    *ret_busy = false;
     for (;;) {
         uint64_t pos = *ring->consumer_pos;
 
@@ -73,8 +75,10 @@ static const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len)
         const uint8_t *head = ring->data + (pos & ring->mask);
         uint32_t len = __atomic_load_n((const uint32_t *)head, __ATOMIC_ACQUIRE);
 
-        if (len & RING_BUSY)
+        if (len & RING_BUSY) {
+            *ret_busy = true;
             return NULL;
+        }
         if (!(len & RING_DISCARDED)) {
             *ret_len = len;
             return head + RING_HEADER_SIZE;
@@ -93,7 +97,10 @@ static uint64_t record__time(const void *data, uint32_t len)
     return len < sizeof(struct ebpf_event_header) ? 0 : ((const struct ebpf_event_header *)data)->ts_boot_ns;
 }
 
-/* The ring whose oldest record is due next, or -1. */
+/*
+ * The ring whose oldest record is due next, or -1. Behind a record that is being written there may be older ones than
+ * another ring's, so nothing is due until it is finished.
+ */
 static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint32_t *ret_len)
 {
     uint64_t best_time = 0;
@@ -103,8 +110,14 @@ static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint3
     for (int pass = 0; pass < 2; pass++) {
         for (int i = 0; i < EBPF_RING_COUNT; i++) {
             uint32_t len;
-            const void *data = i == best ? NULL : ring__peek(&reader->backend->rings[i], &len);
+            bool busy;
 
+            if (i == best)
+                continue;
+            const void *data = ring__peek(&reader->backend->rings[i], &len, &busy);
+
+            if (busy)
+                return -1;
             if (!data || (best >= 0 && record__time(data, len) >= best_time))
                 continue;
             best = i;
@@ -118,8 +131,7 @@ static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint3
     return best;
 }
 
-static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf_counts *counts, int type,
-                                    int reason)
+static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf_counts *counts, int type, int reason)
 {
     uint64_t lost = counts->lost[type][reason];
 
@@ -169,7 +181,7 @@ static void reader__check_stream(struct ebpf_reader *reader, int ring, const str
     *last = hdr->stream_seq;
 }
 
-static bool reader__handle(struct ebpf_reader *reader, int ring, const void *data, uint32_t len)
+static void reader__handle(struct ebpf_reader *reader, int ring, const void *data, uint32_t len)
 {
     const struct ebpf_event_header *hdr = data;
 
@@ -178,7 +190,7 @@ static bool reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         reader->corrupt++;
         if (len >= sizeof(*hdr) && hdr->type < EBPF_EVENT_TYPE_COUNT)
             reader->unreadable[hdr->type]++;
-        return false;
+        return;
     }
     reader__check_stream(reader, ring, hdr);
 
@@ -191,27 +203,26 @@ static bool reader__handle(struct ebpf_reader *reader, int ring, const void *dat
 
     if (reader->handler(reader->user, &event)) {
         reader->refused[hdr->type]++;
-        return false;
+        return;
     }
     reader->seq++;
     reader->accepted[hdr->type]++;
-    return true;
 }
 
 int ebpf_reader__consume(struct ebpf_reader *reader)
 {
     const void *data = NULL;
     uint32_t len = 0;
-    int ring, handled = 0;
+    int ring, n;
 
     reader->boot_to_wall_ns = clock__ns(CLOCK_REALTIME) - clock__ns(CLOCK_BOOTTIME);
-    for (int n = 0; n < CONSUME_MAX && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
-        handled += reader__handle(reader, ring, data, len);
+    for (n = 0; n < CONSUME_MAX && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
+        reader__handle(reader, ring, data, len);
         ring__advance(&reader->backend->rings[ring], len);
     }
     if (clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS)
         ebpf_reader__tell_losses(reader);
-    return handled;
+    return n;
 }
 
 void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats)

@@ -19,12 +19,12 @@ struct ebpf_reader {
     uint64_t corrupt;         /* of those, how many the decoder refused */
     uint64_t boot_to_wall_ns; /* what to add to a time since boot */
     uint64_t losses_checked_ns;
-    uint32_t streams;       /* scratch slots */
-    uint64_t *stream_seqs;  /* last number seen, [ring * streams + stream] */
+    uint32_t streams;      /* scratch slots */
+    uint64_t *stream_seqs; /* last number seen, [ring * streams + stream] */
     uint64_t accepted[EBPF_EVENT_TYPE_COUNT];
-    uint64_t refused[EBPF_EVENT_TYPE_COUNT];                       /* by the handler */
-    uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];                    /* by the decoder */
-    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];       /* losses that the loss handler knows of */
+    uint64_t refused[EBPF_EVENT_TYPE_COUNT];                 /* by the handler */
+    uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];              /* by the decoder */
+    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT]; /* losses that the loss handler knows of */
 };
 
 /*
@@ -34,7 +34,7 @@ int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, 
                       uint32_t streams);
 void ebpf_reader__fini(struct ebpf_reader *reader);
 
-/* Give the handler everything that is in the rings; tell losses when due. Returns the number of events handled. */
+/* Give the handler everything that is in the rings; tell losses when due. Returns the number of records read. */
 int ebpf_reader__consume(struct ebpf_reader *reader);
 
 /* Tell the losses that were not told yet, now. */

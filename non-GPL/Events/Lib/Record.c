@@ -3,6 +3,7 @@
 #include "Record.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct type_info {
     const char *name, *option, *doc;

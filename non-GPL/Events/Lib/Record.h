@@ -8,8 +8,6 @@
 #ifndef EBPF_LIB_RECORD_H
 #define EBPF_LIB_RECORD_H
 
-#include <string.h>
-
 #include "EbpfEvents.h"
 
 /**
@@ -63,20 +61,6 @@ static inline bool slice__last_component(struct slice *path, struct slice *ret_c
         start--;
     *ret_component = (struct slice){path->data + start, end - start};
     path->len = start;
-    return true;
-}
-
-/* Take the first string off a list of strings that each end with a NUL; the last one may have lost it. */
-static inline bool slice__first_string(struct slice *list, struct slice *ret_string)
-{
-    if (!list->len)
-        return false;
-    const char *nul = memchr(list->data, 0, list->len);
-    size_t len = nul ? (size_t)(nul - list->data) : list->len;
-    size_t used = nul ? len + 1 : len;
-
-    *ret_string = (struct slice){list->data, len};
-    *list = (struct slice){list->data + used, list->len - used};
     return true;
 }
 

@@ -2,8 +2,9 @@
 /*
  * BpfBackend.c - loads and attaches the probes, maps their rings and counters; see BpfBackend.h.
  *
- * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The usual
- * case must not pay for that: everything is tried at once, and only when that fails each program is tried by itself.
+ * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The
+ * usual case must not pay for that: everything is tried at once, and only when that fails each program is tried by
+ * itself.
  */
 #include "BpfBackend.h"
 
@@ -74,18 +75,13 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .spares = b->hooks.spares,
     };
 
-    if (!rodata || bpf_map__value_size(rodata) < sizeof(constants))
+    size_t size;
+    void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+
+    if (!image || size < sizeof(constants))
         return -EINVAL;
-    size_t size = bpf_map__value_size(rodata);
-    char *image = calloc(1, size);
-
-    if (!image)
-        return -ENOMEM;
     memcpy(image, &constants, sizeof(constants));
-    int err = bpf_map__set_initial_value(rodata, image, size);
-
-    free(image);
-    return err;
+    return 0;
 }
 
 static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, const struct ebpf_source_opts *opts,
@@ -103,8 +99,8 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
         else if (!strcmp(name, "counters"))
             err = bpf_map__set_max_entries(map, b->cpus);
         else if (!strcmp(name, "scratch"))
-            err = bpf_map__set_max_entries(map, b->slots) ?:
-                  bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
+            err = bpf_map__set_max_entries(map, b->slots)
+                      ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
         else if (!hooks__wants_map(&b->hooks, name))
             err = bpf_map__set_autocreate(map, false);
         if (err)
@@ -288,15 +284,16 @@ static uint64_t program__recursion_misses(const struct bpf_program *program)
     return info.recursion_misses;
 }
 
-/* What the kernel's guard skipped never reached our counters: it was seen and lost, as far as the event is concerned. */
+/*
+ * What the kernel's guard skipped never reached our counters: it was seen and lost, as far as the event is concerned.
+ */
 static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *counts)
 {
     for (size_t i = 0; i < b->hooks.count; i++) {
         const char *name = b->hooks.programs[i].name;
 
         if (b->links[i])
-            b->recursion_misses[i] =
-                program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
+            b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
         int event = hooks__emits(name);
 
         counts->seen[event] += b->recursion_misses[i];
@@ -374,6 +371,8 @@ static void bpf_backend__close(struct ebpf_backend *backend)
     backend__destroy_links(b);
     backend__unmap_memory(b);
     bpf_object__close(b->object);
+    if (libbpf_log.user == b->log.user)
+        libbpf_log = (struct ebpf_log){0};
     free(b);
 }
 
@@ -448,6 +447,18 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
     return -EINVAL;
 }
 
+static int backend__count_cpus(struct bpf_backend *b)
+{
+    b->cpus = libbpf_num_possible_cpus();
+    if (b->cpus < 0) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot tell the number of CPUs: %s; is /sys mounted?",
+                        strerror(-b->cpus));
+        return b->cpus;
+    }
+    b->slots = 2 * (uint32_t)b->cpus + 6;
+    return 0;
+}
+
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
@@ -457,14 +468,14 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         return -ENOMEM;
     b->base.ops = &bpf_backend_ops;
     b->log = (struct ebpf_log){opts->log, opts->user};
-    b->cpus = libbpf_num_possible_cpus();
-    b->slots = 2 * b->cpus + 6;
     libbpf_log = opts->libbpf_log ? b->log : (struct ebpf_log){0};
     libbpf_set_print(libbpf__print);
     hooks__init(&b->hooks);
     b->hooks.spares = preflight__kernel_preempts();
 
     err = preflight__check(&b->log);
+    if (!err)
+        err = backend__count_cpus(b);
     if (!err && opts->disable_hooks)
         err = hooks__disable(&b->hooks, opts->disable_hooks, &b->log);
     if (!err)

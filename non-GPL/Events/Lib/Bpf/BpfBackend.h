@@ -15,7 +15,7 @@ struct bpf_backend {
     struct ebpf_log log;
     struct hooks hooks;
     struct bpf_object *object;
-    struct bpf_link *links[HOOKS_PROGRAMS_MAX];   /* by the index of the program in hooks */
+    struct bpf_link *links[HOOKS_PROGRAMS_MAX];    /* by the index of the program in hooks */
     uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* of programs that are detached */
     int ring_fds[EBPF_RING_COUNT];
     size_t ring_sizes[EBPF_RING_COUNT];
@@ -27,8 +27,8 @@ struct bpf_backend {
 };
 
 /*
- * Load and attach what the options ask for.
- * Returns 0, or -EPERM, -EOPNOTSUPP, -ENXIO (no hook for any event) or another errno, logged; nothing is left behind then.
+ * Load and attach what the options ask for. Returns 0, or -EPERM, -EOPNOTSUPP, -ENXIO (no hook for any event) or
+ * another errno, logged; nothing is left behind then.
  */
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend);
 

@@ -196,8 +196,9 @@ int hooks__emits(const char *program)
     return NO_EVENT;
 }
 
-void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,
-                                                           const char *program, const char *reason),
+void hooks__tell_lacking(struct hooks *hooks,
+                         void (*tell)(void *user, const char *event, const char *lacks, const char *program,
+                                      const char *reason),
                          void *user)
 {
     for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hooks.h - which programs to load for the events that are wanted, given those that this kernel refuses: Hooks.def at work.
+ * Hooks.h - which programs to load for the events that are wanted, given those that this kernel refuses: Hooks.def at
+ * work.
  */
 #ifndef EBPF_HOOKS_H
 #define EBPF_HOOKS_H
@@ -28,7 +29,9 @@ struct hooks {
 
 void hooks__init(struct hooks *hooks);
 
-/* Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not. */
+/*
+ * Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not.
+ */
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
 
 /* The program of that name, or NULL. */
@@ -44,8 +47,9 @@ bool hooks__wants_map(struct hooks *hooks, const char *map);
 int hooks__emits(const char *program);
 
 /* Call `tell` for each thing that the events lack by the last choice. */
-void hooks__tell_lacking(struct hooks *hooks, void (*tell)(void *user, const char *event, const char *lacks,
-                                                           const char *program, const char *reason),
+void hooks__tell_lacking(struct hooks *hooks,
+                         void (*tell)(void *user, const char *event, const char *lacks, const char *program,
+                                      const char *reason),
                          void *user);
 
 #endif

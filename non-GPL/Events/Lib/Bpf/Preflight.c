@@ -107,9 +107,15 @@ int preflight__explain(const struct ebpf_log *log, int err)
                         "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
                         "sandboxes that filter it, with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK");
         return -EPERM;
+    case EINVAL:
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: the kernel does not know what they need; it must be 5.10 or newer, "
+                        "the libbpf log (--libbpf-verbose) tells what failed");
+        return -EOPNOTSUPP;
     case ENOSYS:
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: the kernel is built without bpf(); it needs "
-                                             "CONFIG_BPF_SYSCALL");
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: the kernel is built without bpf(); it needs "
+                        "CONFIG_BPF_SYSCALL");
         return -EOPNOTSUPP;
     case ENOMEM:
         ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: out of memory; use smaller rings");

@@ -11,7 +11,9 @@ int preflight__check(const struct ebpf_log *log);
 /* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true when it cannot be told. */
 bool preflight__kernel_preempts(void);
 
-/* After loading failed with `err` for no reason of a program's own: log what it means. Returns the error to give back. */
+/*
+ * After loading failed with `err` for no reason of a program's own: log what it means. Returns the error to give back.
+ */
 int preflight__explain(const struct ebpf_log *log, int err);
 
 #endif

@@ -17,10 +17,10 @@
  *   ebpf_source__close(source);
  * @endcode
  *
- * Conventions. A function that can fail returns 0, or a count that is not negative, and on failure a negative errno, which
- * errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end or free
- * something take NULL. The library never prints: it has a log callback. It starts no threads and installs no signal
- * handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
+ * Conventions. A function that can fail returns 0, or a count that is not negative, and on failure a negative errno,
+ * which errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end
+ * or free something take NULL. The library never prints: it has a log callback. It starts no threads and installs no
+ * signal handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
  */
 #ifndef EBPF_EVENTS_H
 #define EBPF_EVENTS_H
@@ -76,10 +76,11 @@ const char *ebpf_reason__key(enum ebpf_reason reason);
  * An event as a handler gets it. Everything in it belongs to the library and is valid until the handler returns.
  */
 struct ebpf_event {
-    const struct ebpf_event_header *hdr; /**< starts the fixed part: cast it to struct ebpf_<event>_event of hdr->type */
-    size_t size;                         /**< bytes of the whole record */
-    uint64_t seq;                        /**< 1, 2, 3, ... in this source; what was lost has numbers too */
-    uint64_t time_ns;                    /**< wall clock, nanoseconds since 1970-01-01T00:00:00Z */
+    const struct ebpf_event_header
+        *hdr;         /**< starts the fixed part: cast it to struct ebpf_<event>_event of hdr->type */
+    size_t size;      /**< bytes of the whole record */
+    uint64_t seq;     /**< 1, 2, 3, ... in this source; what was lost has numbers too */
+    uint64_t time_ns; /**< wall clock, nanoseconds since 1970-01-01T00:00:00Z */
 };
 
 /** A variable field of an event. */
@@ -100,8 +101,9 @@ struct ebpf_field {
 int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct ebpf_field *ret_field);
 
 /**
- * Turn a field of kind path into a path: from the root, components separated by '/', ended by a NUL. A path that was cut
- * does not begin with '/': it lacks its first components. A name that is in no directory ("memfd:x") stands as it is.
+ * Turn a field of kind path into a path: from the root, components separated by '/', ended by a NUL. A path that was
+ * cut does not begin with '/': it lacks its first components. A name that is in no directory ("memfd:x") stands as it
+ * is.
  * @param buf where to
  * @param size bytes of buf; field->len + 2 always suffices
  * @return length without the NUL, or -ENOSPC
@@ -120,7 +122,10 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 /** The JSON Schema (draft 2020-12) of what ebpf_event__json and ebpf_loss__json write; a static string. */
 const char *ebpf_schema__json(void);
 
-/** Counts since the source was opened, per event type: seen = delivered + filtered + the sum of lost. */
+/**
+ * Counts since the source was opened, per event type. Once the source is detached and everything is consumed,
+ * seen = delivered + filtered + the sum of lost; before, what is in the rings is seen and nothing else yet.
+ */
 struct ebpf_stats {
     struct ebpf_type_stats {
         uint64_t seen;      /**< times that the operation happened while the probe was attached */
@@ -203,14 +208,16 @@ int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **
 /** What kind of error ebpf_source__open's value is. */
 enum ebpf_source_error ebpf_source__classify(int err);
 
-/** A file descriptor that is readable when there may be events: for the caller's own poll or epoll. Owned by the source. */
+/**
+ * A file descriptor that is readable when there may be events: for the caller's own poll or epoll. Owned by the source.
+ */
 int ebpf_source__fd(const struct ebpf_source *source);
 
 /**
  * Wait for events and give them to the handler.
  * @param timeout_ms longest wait; 0: none, -1: for ever. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
- * @return how many events were handled (0 is no error), or -EINTR
+ * @return how many records were read (0 is no error), or -EINTR
  */
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
