@@ -43,8 +43,13 @@ ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
 
-# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed.
-STATIC_LIBS := -lbpf -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
+# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed. Not every libelf.a
+# can be linked (that of elfutils 0.192, in Debian 13, lacks eu_search_tree_init): then libelf stays a shared library.
+LIBELF := -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
+LIBELF_IS_STATIC := $(shell echo 'int main(void) { return elf_end(elf_begin(0, ELF_C_READ, 0)); }' | \
+	$(CC) -include libelf.h -x c - -o /dev/null -Wl,-Bstatic $(LIBELF) -Wl,-Bdynamic 2>/dev/null && echo yes)
+STATIC_LIBS := -lbpf $(LIBELF)
+LINK_LIBS := -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF)) -Wl,-Bdynamic $(if $(LIBELF_IS_STATIC),,-lelf -lz)
 
 BPF_SRCS := $(wildcard $(GPL)/*/*.bpf.c)
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
@@ -115,14 +120,14 @@ $(BUILD)/cli/%.o: $(CLI)/%.c
 
 $(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a
 	$(say) LD $@
-	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
+	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
 
 $(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ -Wl,-Bstatic $(STATIC_LIBS) -Wl,-Bdynamic
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
 
 # Static: they run in guests, and on kernels of another age than this machine's.
 vpath %.c testing/cases testing/system

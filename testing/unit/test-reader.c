@@ -231,6 +231,27 @@ static void test_counts_what_the_handler_refuses(void)
     CHECK(reader.seq == 5);
 }
 
+/* A program is skipped, and 300 ms later its spare copy has made the event after all; another one stays lost. */
+static void test_tells_no_loss_that_is_made_good(void)
+{
+    uint64_t *lost = counts.lost[EBPF_EVENT_PROCESS_SETSID];
+
+    setup();
+    for (int check = 0; check < EBPF_READER_SETTLE_CHECKS + 2; check++) {
+        lost[EBPF_REASON_RECURSION] = check == 1 || check == 2 ? 2 : 1;
+        reader.losses_checked_ns = 0;
+        ebpf_reader__consume(&reader);
+        CHECK(losses_count == (check >= EBPF_READER_SETTLE_CHECKS - 1));
+    }
+    CHECK(losses[0].first_seq == 1 && losses[0].last_seq == 1 && reader.seq == 1);
+    lost[EBPF_REASON_RECURSION] = 3; /* the end: all that is counted is lost */
+    ebpf_reader__tell_losses(&reader);
+    CHECK(losses_count == 2 && losses[1].last_seq == 3);
+    lost[EBPF_REASON_RECURSION] = 2;
+    ebpf_reader__tell_losses(&reader);
+    CHECK(losses_count == 2 && reader.seq == 3);
+}
+
 static void test_survives_corrupt_records(void)
 {
     struct ebpf_process_setsid_event e = make(10, 0, 1);
@@ -259,6 +280,7 @@ int main(void)
     test_tells_a_hole_in_its_place();
     test_notices_dropped_records();
     test_counts_what_the_handler_refuses();
+    test_tells_no_loss_that_is_made_good();
     test_survives_corrupt_records();
     ebpf_reader__fini(&reader);
     return check__report();

@@ -142,23 +142,37 @@ static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf
     return lost;
 }
 
-void ebpf_reader__tell_losses(struct ebpf_reader *reader)
+/*
+ * Move the losses that are to be told into `loss`. Returns how many. A program that the kernel has skipped may have a
+ * spare copy that is just making the event, so of those losses it is the least of the last checks that is certain.
+ */
+static uint64_t reader__take_losses(struct ebpf_reader *reader, struct ebpf_counts *counts, struct ebpf_loss *loss)
 {
-    struct ebpf_loss loss = {0};
-    struct ebpf_counts counts;
     uint64_t total = 0;
 
-    reader->backend->ops->counts(reader->backend, &counts);
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        for (int i = 0; i < EBPF_READER_SETTLE_CHECKS; i++) {
+            if (counts->lost[type][EBPF_REASON_RECURSION] > reader->skipped[type][i])
+                counts->lost[type][EBPF_REASON_RECURSION] = reader->skipped[type][i];
+        }
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++) {
-            uint64_t lost = reader__lost(reader, &counts, type, reason);
+            uint64_t lost = reader__lost(reader, counts, type, reason);
 
-            loss.counts[type][reason] = lost - reader->told[type][reason];
+            if (lost <= reader->told[type][reason])
+                continue;
+            loss->counts[type][reason] = lost - reader->told[type][reason];
             reader->told[type][reason] = lost;
-            total += loss.counts[type][reason];
+            total += loss->counts[type][reason];
         }
     }
-    reader->losses_checked_ns = clock__ns(CLOCK_MONOTONIC);
+    return total;
+}
+
+static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
+{
+    struct ebpf_loss loss = {0};
+    uint64_t total = reader__take_losses(reader, counts, &loss);
+
     if (!total)
         return;
     loss.ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
@@ -169,6 +183,38 @@ void ebpf_reader__tell_losses(struct ebpf_reader *reader)
         reader->loss_handler(reader->user, &loss);
 }
 
+static void reader__tell_what_is_certain(struct ebpf_reader *reader)
+{
+    struct ebpf_counts counts;
+
+    reader->backend->ops->counts(reader->backend, &counts);
+    reader__tell(reader, &counts);
+}
+
+void ebpf_reader__tell_losses(struct ebpf_reader *reader)
+{
+    struct ebpf_counts counts;
+
+    reader->backend->ops->counts(reader->backend, &counts);
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        for (int i = 0; i < EBPF_READER_SETTLE_CHECKS; i++)
+            reader->skipped[type][i] = counts.lost[type][EBPF_REASON_RECURSION];
+    }
+    reader__tell(reader, &counts);
+}
+
+static void reader__check_losses(struct ebpf_reader *reader)
+{
+    uint64_t check = reader->checks++ % EBPF_READER_SETTLE_CHECKS;
+    struct ebpf_counts counts;
+
+    reader->backend->ops->counts(reader->backend, &counts);
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++)
+        reader->skipped[type][check] = counts.lost[type][EBPF_REASON_RECURSION];
+    reader->losses_checked_ns = clock__ns(CLOCK_MONOTONIC);
+    reader__tell(reader, &counts);
+}
+
 /* A hole in the numbers of a scratch slot: what is missing was counted before this record was made. */
 static void reader__check_stream(struct ebpf_reader *reader, int ring, const struct ebpf_event_header *hdr)
 {
@@ -177,7 +223,7 @@ static void reader__check_stream(struct ebpf_reader *reader, int ring, const str
     uint64_t *last = &reader->stream_seqs[(uint32_t)ring * reader->streams + hdr->stream];
 
     if (hdr->stream_seq != *last + 1)
-        ebpf_reader__tell_losses(reader);
+        reader__tell_what_is_certain(reader);
     *last = hdr->stream_seq;
 }
 
@@ -221,7 +267,7 @@ int ebpf_reader__consume(struct ebpf_reader *reader)
         ring__advance(&reader->backend->rings[ring], len);
     }
     if (clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS)
-        ebpf_reader__tell_losses(reader);
+        reader__check_losses(reader);
     return n;
 }
 

@@ -8,6 +8,9 @@
 #include "Backend.h"
 #include "EbpfEvents.h"
 
+/* Checks that a loss by recursion has to outlast before it is told: a spare copy may yet make the event. */
+#define EBPF_READER_SETTLE_CHECKS 3
+
 struct ebpf_reader {
     struct ebpf_backend *backend;
     ebpf_event_fn handler;
@@ -19,12 +22,14 @@ struct ebpf_reader {
     uint64_t corrupt;         /* of those, how many the decoder refused */
     uint64_t boot_to_wall_ns; /* what to add to a time since boot */
     uint64_t losses_checked_ns;
+    uint64_t checks;       /* how often losses were checked for */
     uint32_t streams;      /* scratch slots */
     uint64_t *stream_seqs; /* last number seen, [ring * streams + stream] */
     uint64_t accepted[EBPF_EVENT_TYPE_COUNT];
-    uint64_t refused[EBPF_EVENT_TYPE_COUNT];                 /* by the handler */
-    uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];              /* by the decoder */
-    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT]; /* losses that the loss handler knows of */
+    uint64_t refused[EBPF_EVENT_TYPE_COUNT];                            /* by the handler */
+    uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];                         /* by the decoder */
+    uint64_t skipped[EBPF_EVENT_TYPE_COUNT][EBPF_READER_SETTLE_CHECKS]; /* losses by recursion, at the last checks */
+    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];            /* losses that the loss handler knows of */
 };
 
 /*
@@ -37,7 +42,7 @@ void ebpf_reader__fini(struct ebpf_reader *reader);
 /* Give the handler everything that is in the rings; tell losses when due. Returns the number of records read. */
 int ebpf_reader__consume(struct ebpf_reader *reader);
 
-/* Tell the losses that were not told yet, now. */
+/* Tell the losses that were not told yet. To be called when the backend is detached: the counts are taken for final. */
 void ebpf_reader__tell_losses(struct ebpf_reader *reader);
 
 void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats);
