@@ -87,6 +87,8 @@ enum ebpf_varlen_flag {
     EBPF_VARLEN_TRUNCATED = 1u << 0,   /* less than the whole value */
     EBPF_VARLEN_UNREACHABLE = 1u << 1, /* path: its topmost directory is not the root of the process */
     EBPF_VARLEN_NAME_ONLY = 1u << 2,   /* path: a name that is in no directory (memfd, pipe, socket) */
+    EBPF_VARLEN_DELETED = 1u << 3,     /* path: its last component is no longer there */
+    EBPF_VARLEN_UNSTABLE = 1u << 4,    /* path: renamed again and again while it was read; may never have existed */
 };
 
 /* Before each variable field. A path is stored as its components, leaf first, each ended by a NUL. */

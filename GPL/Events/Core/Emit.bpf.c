@@ -7,7 +7,7 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 _Static_assert(__builtin_offsetof(struct scratch, data) == SCRATCH_HEAD, "SCRATCH_HEAD is out of date");
 
 const volatile struct emit_constants emit_constants = {.slots = EMIT_CLAIM_TRIES};
-struct emit_runtime emit_runtime = {};
+struct emit_runtime emit_runtime SEC(EMIT_RUNTIME_SECTION) = {};
 
 struct ring_map ring_main SEC(".maps");
 struct ring_map ring_bulk SEC(".maps");
@@ -28,6 +28,7 @@ int raw_tp__identify_self(void *ctx)
     bpf_core_read(&ns, sizeof(ns), &pid->numbers[0].ns);
     emit_runtime.self_tgid = bpf_get_current_pid_tgid() >> 32;
     emit_runtime.host_root_dentry = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.dentry);
+    emit_runtime.host_root_mnt = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.mnt);
     return 0;
 }
 

@@ -16,12 +16,30 @@
 #include "Compat.h"
 #include "EmitShared.h"
 
-/*
- * What Path.bpf.c works on: addresses, so that they pass through a global function, which takes scalars only on 5.10.
- */
+/* Which path is wanted; see Path.h. Addresses, so that they pass through memory, which typed pointers cannot. */
 struct path_job {
     u64 dentry, mnt;
     u64 root_dentry, root_mnt;
+};
+
+/* A walk along it, in Path.bpf.c. */
+struct path_walk {
+    u64 dentry, mnt, mnt_root; /* where it is; mnt is a struct mount, while that of a job is a struct vfsmount */
+    u32 phase;
+    u32 start; /* of the value in the record */
+    u32 used;
+    u32 flags;
+    u32 components, checked;
+    struct {
+        u64 dentry;
+        u32 seq, reserved;
+    } seen[EBPF_PATH_COMPONENTS_MAX];
+};
+
+/* What is to be copied page by page from a process' memory; see Exec.bpf.c. */
+struct user_copy {
+    u64 from;
+    u32 to, left; /* place in the record, bytes */
 };
 
 struct scratch {
@@ -30,6 +48,8 @@ struct scratch {
     u32 slot;
     u32 len; /* bytes of the record so far */
     struct path_job job;
+    struct path_walk walk;
+    struct user_copy copy;
     u64 scalar; /* see scalar__of */
     u8 data[SCRATCH_DATA_ENV];
 };

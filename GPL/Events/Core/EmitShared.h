@@ -16,7 +16,7 @@
 #define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
 
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 8)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 48 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];
@@ -36,11 +36,13 @@ struct emit_constants {
     ebpf_u32 spares;       /* programs have spare copies */
 };
 
-/* Set between loading and attaching. */
+/* Set after loading, and changed while running. A section of its own, which the library maps. */
+#define EMIT_RUNTIME_SECTION ".data.runtime"
+
 struct emit_runtime {
-    ebpf_u32 self_tgid; /* the process of the library: its own actions are not events */
-    ebpf_u32 reserved;
-    ebpf_u64 host_root_dentry; /* root directory of the first process */
+    ebpf_u32 self_tgid;                       /* the process of the library: its own actions are not events */
+    ebpf_u32 live;                            /* all programs are attached, and none is detached yet */
+    ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
 };
 
 #endif

@@ -2,80 +2,211 @@
 /*
  * Path.bpf.c - walks from a leaf to a root.
  *
- * Global functions: the verifier checks each once in a program, however often it is called, and forgets at the call
- * what the caller's registers held; inlined, four walks with 192 steps each go over its limit on 5.10. They take
- * scalars only (5.10), so they are given the number of the scratch slot and look it up. What a loop carries lives in
- * the slot and is read back on every turn (volatile): a value that the verifier does not know lets it see that two
- * turns are alike.
+ * Global functions: the verifier checks each once in a program, by itself, however often it is called. They take scalars
+ * only (5.10), so they are given the number of the scratch slot and look it up. A step is such a function, and so is a
+ * turn of some steps: the verifier sees one step, not hundreds in a row, and a start costs a fraction. What a walk carries
+ * from step to step is in the slot.
+ *
+ * A path is renamed under us at any time. The kernel counts the changes of each dentry (d_seq), so after the walk each
+ * component is looked at again: when none has changed, all of them were as they were read at one moment in between, the
+ * end of the walk. Otherwise the walk begins anew. What was copied may be anything until then: length and name may have
+ * been those of different names.
  */
 #include "Path.h"
 
 #define NAME_MAX 255
-#define CGROUP_DEPTH_MAX 64
 #define CGROUP_CACHE_LEN 496
 
-/* What is read of a dentry at once: the parent and the name stand next to each other, which is checked on load. */
+#define TURN_STEPS 16 /* dentries and mounts */
+#define TURNS_MAX 64
+#define TURNS_LAST 20 /* of these, for a walk that is not checked, when all before were disturbed */
+#define CGROUP_DEPTH_MAX 64
+
+enum walk_phase {
+    WALK_UP,
+    WALK_CHECK,
+    WALK_LAST, /* up once more, not to be checked */
+    WALK_DONE,
+};
+
+/* What a dentry begins with, as it is read at once. */
 struct dentry_head {
+    u32 flags, seq;
+    u64 hash_next, hash_pprev;
     u64 parent;
     u32 hash, name_len;
     u64 name;
 };
 
+#define DENTRY_HAS(member, at)                                                                                         \
+    (bpf_core_field_offset(struct dentry, member) == __builtin_offsetof(struct dentry_head, at))
+
 static __always_inline void dentry_head__read(struct dentry_head *head, struct dentry *dentry)
 {
-    if (bpf_core_field_offset(struct dentry, d_name) == bpf_core_field_offset(struct dentry, d_parent) + sizeof(u64)) {
-        bpf_probe_read_kernel(head, sizeof(*head), &dentry->d_parent);
+    if (DENTRY_HAS(d_seq, seq) && DENTRY_HAS(d_hash, hash_next) && DENTRY_HAS(d_parent, parent) &&
+        DENTRY_HAS(d_name, hash)) {
+        bpf_probe_read_kernel(head, sizeof(*head), dentry);
         return;
     }
+    head->seq = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
+    head->hash_pprev = (u64)BPF_CORE_READ(dentry, d_hash.pprev);
     head->parent = (u64)BPF_CORE_READ(dentry, d_parent);
     head->name_len = BPF_CORE_READ(dentry, d_name.len);
     head->name = (u64)BPF_CORE_READ(dentry, d_name.name);
 }
 
 /*
- * Append one component and its NUL behind the `used` bytes of `v`'s data, which begin at `start`. Returns its length
- * with the NUL, 0 when it would make the value longer than a path may be.
+ * Append one component and its NUL. Returns its length with the NUL, 0 when it would make the value longer than a path
+ * may be. In a walk that is not checked a name is what there is up to a NUL, for the length may be another one's.
  */
-static __always_inline u32 component__append(struct scratch *s, u64 start, u64 used, u64 name, u64 name_len)
+static __always_inline u32 component__append(struct scratch *s, const struct dentry_head *head, bool checked)
 {
-    u64 off = start + used;
+    u64 used = *(volatile u32 *)&s->walk.used;
+    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 len = head->name_len;
 
-    if (name_len > NAME_MAX)
-        name_len = NAME_MAX;
-    if (used + name_len + 1 > EBPF_PATH_MAX)
+    if (len > NAME_MAX)
+        len = NAME_MAX;
+    if (used + len + 1 > EBPF_PATH_MAX)
         return 0;
     BARRIER(off);
-    BARRIER(name_len);
-    if (off > SCRATCH_PATHS - NAME_MAX - 1 || name_len > NAME_MAX)
+    BARRIER(len);
+    if (off > SCRATCH_PATHS - NAME_MAX - 1 || len > NAME_MAX)
         return 0;
-    bpf_probe_read_kernel(&s->data[off], name_len, (void *)name);
-    s->data[off + name_len] = 0;
-    return name_len + 1;
+    if (!checked) {
+        long n = bpf_probe_read_kernel_str(&s->data[off], NAME_MAX + 1, (void *)head->name);
+
+        return n > 0 && used + n <= EBPF_PATH_MAX ? n : 0;
+    }
+    bpf_probe_read_kernel(&s->data[off], len, (void *)head->name);
+    s->data[off + len] = 0;
+    return len + 1;
 }
 
-struct walk {
-    struct dentry *dentry;
-    struct dentry *mnt_root;
-    struct mount *mnt;
-};
-
-static __always_inline struct mount *mount__of(u64 vfsmount)
+static __always_inline void walk__restart(struct scratch *s, enum walk_phase phase)
 {
-    return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
+    struct path_walk *w = &s->walk;
+    struct mount *mnt = mount__of(s->job.mnt);
+
+    w->dentry = s->job.dentry;
+    w->mnt = (u64)mnt;
+    w->mnt_root = (u64)BPF_CORE_READ(mnt, mnt.mnt_root);
+    w->used = 0;
+    w->flags = 0;
+    w->components = 0;
+    w->checked = 0;
+    w->phase = phase;
 }
 
 /* From the root of a mount to where it is mounted. False at the top of the namespace. */
-static __always_inline bool walk__up_mount(struct walk *w)
+static __always_inline bool walk__up_mount(struct path_walk *w)
 {
-    struct mount *mnt = w->mnt; /* a variable of its own: CO-RE would take `w` for a kernel object */
+    struct mount *mnt = (void *)w->mnt;
     struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
 
     if (parent == mnt)
         return false;
-    w->dentry = BPF_CORE_READ(mnt, mnt_mountpoint);
-    w->mnt = parent;
-    w->mnt_root = BPF_CORE_READ(parent, mnt.mnt_root);
+    w->dentry = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+    w->mnt = (u64)parent;
+    w->mnt_root = (u64)BPF_CORE_READ(parent, mnt.mnt_root);
     return true;
+}
+
+/* One dentry up. False when the walk has ended, with its flags set. */
+static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk *w, bool checked)
+{
+    struct dentry_head head = {};
+    u64 n = *(volatile u32 *)&w->components;
+
+    dentry_head__read(&head, (void *)w->dentry);
+    bool detached = head.parent == w->dentry;
+
+    if (detached && n) {
+        w->flags |= EBPF_VARLEN_UNREACHABLE;
+        return false;
+    }
+    u32 len = component__append(s, &head, checked);
+
+    BARRIER(n);
+    if (!len || n >= EBPF_PATH_COMPONENTS_MAX) {
+        w->flags |= EBPF_VARLEN_TRUNCATED;
+        return false;
+    }
+    w->seen[n].dentry = w->dentry;
+    w->seen[n].seq = head.seq;
+    w->components = n + 1;
+    w->used += len;
+    if (detached) {
+        w->flags |= EBPF_VARLEN_NAME_ONLY;
+        return false;
+    }
+    if (!n && !head.hash_pprev)
+        w->flags |= EBPF_VARLEN_DELETED;
+    w->dentry = head.parent;
+    return true;
+}
+
+static __always_inline bool walk__up(struct scratch *s, struct path_walk *w, bool checked)
+{
+    if (w->dentry == s->job.root_dentry && w->mnt == (u64)mount__of(s->job.root_mnt))
+        return false;
+    if (w->dentry != w->mnt_root)
+        return walk__up_dentry(s, w, checked);
+    if (walk__up_mount(w))
+        return true;
+    if (s->job.root_dentry)
+        w->flags |= EBPF_VARLEN_UNREACHABLE;
+    return false;
+}
+
+/* Look at a component again. */
+static __always_inline void walk__check(struct scratch *s, struct path_walk *w)
+{
+    u64 n = *(volatile u32 *)&w->checked;
+
+    BARRIER(n);
+    if (n >= EBPF_PATH_COMPONENTS_MAX || n >= w->components) {
+        w->phase = WALK_DONE;
+        return;
+    }
+    struct dentry *dentry = (void *)w->seen[n].dentry;
+    u32 seq = w->seen[n].seq;
+
+    if (seq & 1 || seq != BPF_CORE_READ(dentry, d_seq.seqcount.sequence))
+        walk__restart(s, WALK_UP);
+    else
+        w->checked = n + 1;
+}
+
+int path__step(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+    if (!s)
+        return -1;
+    u32 phase = s->walk.phase;
+
+    if (phase == WALK_CHECK) {
+        walk__check(s, &s->walk);
+    } else if (phase == WALK_UP) {
+        if (!walk__up(s, &s->walk, true))
+            s->walk.phase = WALK_CHECK;
+    } else if (phase == WALK_LAST) {
+        if (!walk__up(s, &s->walk, false))
+            s->walk.phase = WALK_DONE;
+    }
+    return 0;
+}
+
+int path__turn(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+    if (!s)
+        return -1;
+    for (int i = 0; i < TURN_STEPS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        path__step(slot);
+    return 0;
 }
 
 int path__append(u32 slot, u32 tag)
@@ -88,53 +219,25 @@ int path__append(u32 slot, u32 tag)
 
     if (!v)
         return -1;
-    const u32 start = *(volatile u32 *)&s->len + sizeof(*v);
-    struct dentry *root_dentry = (void *)s->job.root_dentry;
-    struct mount *root_mnt = mount__of(s->job.root_mnt);
-    struct mount *mnt = mount__of(s->job.mnt);
-    struct walk w = {.dentry = (void *)s->job.dentry, .mnt = mnt, .mnt_root = BPF_CORE_READ(mnt, mnt.mnt_root)};
-    u16 flags = EBPF_VARLEN_TRUNCATED;
-
-    for (int i = 0; i < EBPF_PATH_COMPONENTS_MAX + 64; i++) {
-        if (w.dentry == root_dentry && w.mnt == root_mnt) {
-            flags = 0;
-            break;
+    s->walk.start = s->len + sizeof(*v);
+    walk__restart(s, WALK_UP);
+    for (int i = 0; i < TURNS_MAX && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++) {
+        if (i == TURNS_MAX - TURNS_LAST) {
+            walk__restart(s, WALK_LAST);
+            s->walk.flags = EBPF_VARLEN_UNSTABLE;
         }
-        if (w.dentry == w.mnt_root) {
-            if (walk__up_mount(&w))
-                continue;
-            flags = root_dentry ? EBPF_VARLEN_UNREACHABLE : 0;
-            break;
-        }
-        struct dentry_head head = {};
-        u32 used = *(volatile u32 *)&v->len;
-
-        dentry_head__read(&head, w.dentry);
-        bool detached = head.parent == (u64)w.dentry;
-
-        if (detached && used) {
-            flags = EBPF_VARLEN_UNREACHABLE;
-            break;
-        }
-        u32 n = component__append(s, start, used, head.name, head.name_len);
-
-        if (!n)
-            break;
-        *(volatile u32 *)&v->len = used + n;
-        if (detached) {
-            flags = EBPF_VARLEN_NAME_ONLY;
-            break;
-        }
-        w.dentry = (void *)head.parent;
+        path__turn(slot);
     }
-    varlen__end(s, v, *(volatile u32 *)&v->len, 0, flags);
+    if (s->walk.phase == WALK_LAST)
+        s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
+    varlen__end(s, v, s->walk.used, 0, s->walk.flags);
     return 0;
 }
 
 /*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old. Entries of an LRU map are reused at once, also under a program that has been preempted while it
- * copied one: the id at both ends tells.
+ * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an entry
+ * never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at once, also
+ * under a program that has been preempted while it copied one: the id at both ends tells.
  */
 struct cgroup_cache_entry {
     u64 id;
@@ -185,7 +288,35 @@ static __always_inline void cgroup_cache__keep(struct scratch *s, struct ebpf_va
     bpf_map_update_elem(&cgroup_paths, &id, e, BPF_ANY);
 }
 
-int cgroup_path__append(u32 slot, u64 kn_addr)
+/* A node up. */
+int cgroup_path__step(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+    if (!s)
+        return -1;
+    struct kernfs_node *kn = (void *)s->walk.dentry;
+    struct kernfs_node *parent = compat__kernfs_parent(kn);
+    u64 used = *(volatile u32 *)&s->walk.used;
+    u64 off = *(volatile u32 *)&s->walk.start + used;
+
+    if (!parent) {
+        s->walk.phase = WALK_DONE;
+        return 0;
+    }
+    BARRIER(off);
+    if (used > EBPF_PATH_MAX - NAME_MAX - 1 || off > SCRATCH_PATHS - NAME_MAX - 1)
+        return 0;
+    long n = bpf_probe_read_kernel_str(&s->data[off], NAME_MAX + 1, BPF_CORE_READ(kn, name));
+
+    if (n > 0) {
+        s->walk.used = used + n;
+        s->walk.dentry = (u64)parent;
+    }
+    return 0;
+}
+
+int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
 {
     struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
     struct kernfs_node *kn = (void *)kn_addr;
@@ -196,34 +327,18 @@ int cgroup_path__append(u32 slot, u64 kn_addr)
 
     if (!v)
         return -1;
-    u64 id = BPF_CORE_READ(kn, id);
+    u64 id = is_v2 ? BPF_CORE_READ(kn, id) : 0;
 
-    if (cgroup_cache__copy(s, v, id))
+    if (id && cgroup_cache__copy(s, v, id))
         return 0;
-    const u32 start = *(volatile u32 *)&s->len + sizeof(*v);
-    u16 flags = EBPF_VARLEN_TRUNCATED;
-
-    for (int i = 0; i < CGROUP_DEPTH_MAX; i++) {
-        struct kernfs_node *parent = compat__kernfs_parent(kn);
-        u32 used = *(volatile u32 *)&v->len;
-        u64 off = start + used;
-
-        if (!parent) {
-            flags = 0;
-            break;
-        }
-        BARRIER(off);
-        if (used > EBPF_PATH_MAX - NAME_MAX - 1 || off > SCRATCH_PATHS - NAME_MAX - 1)
-            break;
-        long n = bpf_probe_read_kernel_str(&s->data[off], NAME_MAX + 1, BPF_CORE_READ(kn, name));
-
-        if (n <= 0)
-            break;
-        *(volatile u32 *)&v->len = used + n;
-        kn = parent;
-    }
-    varlen__end(s, v, *(volatile u32 *)&v->len, 0, flags);
-    if (!flags)
+    s->walk.dentry = kn_addr;
+    s->walk.start = s->len + sizeof(*v);
+    s->walk.used = 0;
+    s->walk.phase = WALK_UP;
+    for (int i = 0; i <= CGROUP_DEPTH_MAX && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        cgroup_path__step(slot);
+    varlen__end(s, v, s->walk.used, 0, s->walk.phase == WALK_DONE ? 0 : EBPF_VARLEN_TRUNCATED);
+    if (id && s->walk.phase == WALK_DONE)
         cgroup_cache__keep(s, v, id);
     return 0;
 }

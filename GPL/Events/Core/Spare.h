@@ -13,31 +13,30 @@
 
 #include "Emit.h"
 
-#define SPARE_MARKS 16384
-
+/* Made only where there are spares. An entry has to stay for as long as a task can be preempted between two copies. */
 struct spare_marks_map {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SPARE_MARKS);
-    __type(key, u32);
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 16384);
+    __type(key, u64);
     __type(value, u64);
 };
 
 /*
- * Whether another copy has made this event. `id` chooses the mark, `key` is unlike that of any other event with that
- * id.
+ * Whether another copy has made this event, which is about `task`. `key` is unlike that of any other event about it, nor
+ * about another task at the same address.
  */
-static __always_inline bool spare__is_done(void *marks, u32 id, u64 key)
+static __always_inline bool spare__is_done(void *marks, struct task_struct *task, u64 key)
 {
     if (!emit_constants.spares)
         return false;
-    u32 slot = id & (SPARE_MARKS - 1);
-    u64 *mark = bpf_map_lookup_elem(marks, &slot);
+    u64 address = 0;
 
-    if (!mark)
-        return false;
-    if (*mark == key)
+    *(struct task_struct *volatile *)&address = task;
+    u64 *mark = bpf_map_lookup_elem(marks, &address);
+
+    if (mark && *mark == key)
         return true;
-    *mark = key;
+    bpf_map_update_elem(marks, &address, &key, BPF_ANY);
     return false;
 }
 

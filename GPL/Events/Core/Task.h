@@ -66,18 +66,18 @@ static __always_inline u32 pid_ns__inum(struct scratch *s, struct pid *pid)
     return BPF_CORE_READ(ns, ns.inum);
 }
 
-/* Typed tasks only. */
-static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratch *s, struct task_struct *task)
+static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratch *s, bool typed,
+                                          struct task_struct *task)
 {
-    struct nsproxy *nsproxy = task->nsproxy;
+    struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
 
-    ni->uts = nsproxy->uts_ns->ns.inum;
-    ni->ipc = nsproxy->ipc_ns->ns.inum;
-    ni->mnt = nsproxy->mnt_ns->ns.inum;
-    ni->net = nsproxy->net_ns->ns.inum;
-    ni->cgroup = nsproxy->cgroup_ns->ns.inum;
-    ni->time = nsproxy->time_ns->ns.inum;
-    ni->pid = pid_ns__inum(s, task->thread_pid);
+    ni->uts = KREAD(typed, nsproxy, uts_ns, ns.inum);
+    ni->ipc = KREAD(typed, nsproxy, ipc_ns, ns.inum);
+    ni->mnt = KREAD(typed, nsproxy, mnt_ns, ns.inum);
+    ni->net = KREAD(typed, nsproxy, net_ns, ns.inum);
+    ni->cgroup = KREAD(typed, nsproxy, cgroup_ns, ns.inum);
+    ni->time = KREAD(typed, nsproxy, time_ns, ns.inum);
+    ni->pid = pid_ns__inum(s, KREAD(typed, task, thread_pid));
     ni->reserved = 0;
 }
 

@@ -31,11 +31,16 @@ struct {
 SEC("fentry/security_bprm_check")
 int BPF_PROG(fentry__security_bprm_check, struct linux_binprm *bprm)
 {
-    /* The first look is at the script, later ones are at interpreters, by then under another name. */
-    if (bprm->buf[0] != '#' || bprm->buf[1] != '!' || bprm->interp != bprm->filename)
-        return 0;
     u32 tid = bpf_get_current_pid_tgid();
     struct script script;
+
+    /* The first look is at the script, later ones are at interpreters, by then under another name. */
+    if (bprm->interp != bprm->filename)
+        return 0;
+    if (bprm->buf[0] != '#' || bprm->buf[1] != '!') {
+        bpf_map_delete_elem(&scripts, &tid); /* of an exec that failed */
+        return 0;
+    }
 
     *(struct file *volatile *)&script.file = bprm->file;
     *(struct inode *volatile *)&script.inode = bprm->file->f_inode;
@@ -56,8 +61,7 @@ static __always_inline void script__unresolved(struct scratch *s, const char *fi
     varlen__end(s, v, n > 0 ? n : 0, 0, EBPF_VARLEN_NAME_ONLY);
 }
 
-static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, struct fs_struct *fs,
-                                           u32 old_tid)
+static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, u32 old_tid)
 {
     if (bprm->interp == bprm->filename)
         return;
@@ -68,34 +72,53 @@ static __always_inline void script__append(struct scratch *s, struct linux_binpr
         script__unresolved(s, bprm->filename);
         return;
     }
-    path_job__set(s, &fs->root, &fs->root);
-    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-    path__append(s->slot, EBPF_TAG_SCRIPT);
+    varlen__path(s, EBPF_TAG_SCRIPT, false, &file->f_path);
     bpf_map_delete_elem(&scripts, &old_tid);
 }
 
-/*
- * Page by page, up to the first that is not there. Returns how many bytes were read; `len` is at most `max`, a
- * constant.
- */
-static __always_inline u64 user__read_pages(u8 *to, u64 from, u64 len, u64 max)
+/* Bytes of a slot's data that there are; a constant to the verifier. */
+static __always_inline u32 scratch__data_size(void)
 {
-    u64 done = 0;
+    return emit_constants.capture_env ? SCRATCH_DATA_ENV : SCRATCH_DATA;
+}
 
-    for (u32 i = 0; i < EBPF_ENV_MAX / PAGE_SIZE + 1 && done < len; i++) {
-        u64 chunk = PAGE_SIZE - ((from + done) & (PAGE_SIZE - 1));
-        u64 off = done;
+/*
+ * The next page of s->copy. A global function, as those in Path.bpf.c: the verifier sees one page, not all. Returns 1
+ * when there may be more.
+ */
+int user_copy__page(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 
-        if (chunk > len - done)
-            chunk = len - done;
-        BARRIER(chunk);
-        BARRIER(off);
-        if (off > max - PAGE_SIZE || chunk > PAGE_SIZE || bpf_probe_read_user(to + off, chunk, (void *)from + done))
-            break;
-        done += chunk;
-    }
-    return done;
+    if (!s)
+        return 0;
+    u64 from = s->copy.from, left = s->copy.left, off = s->copy.to;
+    u64 chunk = PAGE_SIZE - (from & (PAGE_SIZE - 1));
+
+    if (chunk > left)
+        chunk = left;
+    BARRIER(chunk);
+    BARRIER(off);
+    if (off > scratch__data_size() - PAGE_SIZE || chunk > PAGE_SIZE || !chunk ||
+        bpf_probe_read_user(&s->data[off], chunk, (void *)from))
+        return 0;
+    s->copy.from = from + chunk;
+    s->copy.to = off + chunk;
+    s->copy.left = left - chunk;
+    return 1;
+}
+
+/* Page by page, up to the first that is not there, to `to` in the record. Returns how many bytes were read. */
+static __always_inline u64 user__read_pages(struct scratch *s, u32 to, u64 from, u32 len)
+{
+    s->copy.from = from;
+    s->copy.to = to;
+    s->copy.left = len;
+    for (u32 i = 0; i <= EBPF_ENV_MAX / PAGE_SIZE && user_copy__page(s->slot); i++)
+        ;
+    u64 left = *(volatile u32 *)&s->copy.left;
+
+    return left > len ? 0 : len - left;
 }
 
 /* A range of the new image's memory, at most `max` bytes of it. */
@@ -112,7 +135,7 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     if (len > max)
         len = max;
     if (bpf_probe_read_user(v + 1, len, (void *)from))
-        len = user__read_pages((u8 *)(v + 1), from, len, max);
+        len = user__read_pages(s, *(volatile u32 *)&s->len + sizeof(*v), from, len);
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
@@ -133,7 +156,7 @@ static __noinline int sched_process_exec__handle(struct task_struct *task, u32 o
                                                  bool spare)
 {
     /* the kernel counts the execs of a task */
-    if (spare__is_done(&exec_marks, task->pid, task->start_time ^ task->self_exec_id << 48))
+    if (spare__is_done(&exec_marks, task, task->start_time ^ task->self_exec_id << 48))
         return 0;
     if (spare)
         spare__rescued(EBPF_EVENT_PROCESS_EXEC);
@@ -158,14 +181,15 @@ static __noinline int sched_process_exec__handle(struct task_struct *task, u32 o
     pid_info__fill(&e->pids, true, task);
     cred_info__fill(&e->creds, true, task);
     ctty__fill(&e->ctty, true, task);
-    ns_info__fill(&e->ns, s, task);
+    ns_info__fill(&e->ns, s, true, task);
     comm__fill(s, true, task);
 
-    varlen__path(s, EBPF_TAG_FILENAME, &file->f_path, fs);
-    varlen__path(s, EBPF_TAG_CWD, &fs->pwd, fs);
-    varlen__root_path(s, fs);
-    script__append(s, bprm, fs, old_tid);
-    varlen__cgroup_path(s, task);
+    path_job__root(s, true, fs);
+    varlen__path(s, EBPF_TAG_FILENAME, true, &file->f_path);
+    varlen__path(s, EBPF_TAG_CWD, true, &fs->pwd);
+    varlen__root_path(s);
+    script__append(s, bprm, old_tid);
+    varlen__cgroup_path(s, true, task->cgroups);
 
     struct mm_struct *mm = task->mm;
 

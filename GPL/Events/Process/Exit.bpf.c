@@ -17,7 +17,7 @@
  * and two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
  * (tp_btf__sched_process_exit_only); that process' own file and connection events may then follow its exit.
  *
- * Misses: nothing known. A process that was past the first hook when the probes were attached is counted as lost.
+ * Misses: a process that was past the first hook when the probes were attached.
  */
 #include "../Core/Path.h"
 #include "../Core/Task.h"
@@ -28,6 +28,7 @@ struct exiting {
     struct ebpf_tty_dev ctty;
     struct ebpf_ns_info ns;
     char comm[EBPF_COMM_LEN];
+    u64 cgroups; /* css_set of the last thread: the first one may be gone, and stays where it was */
     u64 emitted; /* to come once more, for the parent */
 };
 
@@ -72,8 +73,9 @@ static __always_inline void exiting__fill(struct exiting *x, struct scratch *s, 
     pid_info__fill(&x->pids, true, leader);
     cred_info__fill(&x->creds, true, task);
     ctty__fill(&x->ctty, true, task);
-    ns_info__fill(&x->ns, s, task);
+    ns_info__fill(&x->ns, s, true, task);
     kernel__copy(true, x->comm, leader->comm, EBPF_COMM_LEN);
+    x->cgroups = scalar__of(s, task->cgroups);
     x->emitted = 0;
 }
 
@@ -92,7 +94,7 @@ static __always_inline void exit__emit(const struct exiting *x, struct task_stru
     e->ns = x->ns;
     __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
     exit_status__fill(e, leader);
-    varlen__cgroup_path(s, leader);
+    varlen__cgroup_path(s, false, (void *)x->cgroups);
     EMIT_SUBMIT(s, PROCESS_EXIT);
 }
 
@@ -153,12 +155,14 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
     struct exiting *found = bpf_map_lookup_elem(&exiting, &signal);
 
     if (!found || found->pids.start_time_ns != leader->start_time) {
-        exit__lost(EBPF_REASON_STATE);
+        /* a zombie comes here again when its parent ends without having waited for it, then in that process */
+        if (emit_runtime.live && (pid_t)(bpf_get_current_pid_tgid() >> 32) == leader->tgid)
+            exit__lost(EBPF_REASON_STATE);
         return 0;
     }
     struct exiting x = *found;
 
-    if (leader->ptrace && leader->parent != leader->real_parent)
+    if (leader->ptrace && leader->parent->tgid != leader->real_parent->tgid)
         found->emitted = 1;
     else
         bpf_map_delete_elem(&exiting, &signal);

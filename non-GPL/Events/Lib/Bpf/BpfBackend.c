@@ -237,9 +237,17 @@ static int backend__identify_self(struct bpf_backend *b)
     return program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
 }
 
+/* The memory of a map in this process; NULL with errno set when that fails. */
+static void *map__map(const struct bpf_object *object, const char *name, size_t size, int protection)
+{
+    const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+    void *memory = map ? mmap(NULL, size, protection, MAP_SHARED, bpf_map__fd(map), 0) : MAP_FAILED;
+
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int backend__map_memory(struct bpf_backend *b)
 {
-    struct bpf_map *counters = bpf_object__find_map_by_name(b->object, "counters");
     static const char *const ring_names[] = {
 #define RING(id, NAME, doc) [id] = #NAME,
 #include "Events.def"
@@ -257,12 +265,9 @@ static int backend__map_memory(struct bpf_backend *b)
     }
     if (err)
         return err;
-    void *memory = mmap(NULL, sizeof(struct cpu_counters) * b->cpus, PROT_READ, MAP_SHARED, bpf_map__fd(counters), 0);
-
-    if (memory == MAP_FAILED)
-        return -errno;
-    b->counters = memory;
-    return 0;
+    b->counters = map__map(b->object, "counters", sizeof(*b->counters) * b->cpus, PROT_READ);
+    b->runtime = map__map(b->object, EMIT_RUNTIME_SECTION, sizeof(*b->runtime), PROT_READ | PROT_WRITE);
+    return b->counters && b->runtime ? 0 : -errno;
 }
 
 static void backend__unmap_memory(struct bpf_backend *b)
@@ -270,8 +275,11 @@ static void backend__unmap_memory(struct bpf_backend *b)
     for (int i = 0; i < EBPF_RING_COUNT; i++)
         rings__unmap(&b->base.rings[i], b->ring_sizes[i]);
     if (b->counters)
-        munmap((void *)b->counters, sizeof(struct cpu_counters) * b->cpus);
+        munmap((void *)b->counters, sizeof(*b->counters) * b->cpus);
+    if (b->runtime)
+        munmap(b->runtime, sizeof(*b->runtime));
     b->counters = NULL;
+    b->runtime = NULL;
 }
 
 static uint64_t program__recursion_misses(const struct bpf_program *program)
@@ -296,6 +304,8 @@ static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *cou
             b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
         int event = hooks__emits(name);
 
+        if (!event)
+            continue;
         counts->seen[event] += b->recursion_misses[i];
         counts->lost[event][EBPF_REASON_RECURSION] += b->recursion_misses[i];
     }
@@ -351,6 +361,7 @@ static void bpf_backend__detach(struct ebpf_backend *backend)
 
     if (b->detached)
         return;
+    b->runtime->live = false;
     bpf_backend__counts(backend, &counts); /* keeps the recursion misses */
     backend__destroy_links(b);
     b->detached = true;
@@ -487,6 +498,8 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     }
     if (!err)
         err = backend__map_memory(b);
+    if (!err)
+        b->runtime->live = true;
     if (err) {
         bpf_backend__close(&b->base);
         return err;

@@ -20,6 +20,7 @@ struct bpf_backend {
     int ring_fds[EBPF_RING_COUNT];
     size_t ring_sizes[EBPF_RING_COUNT];
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
+    struct emit_runtime *runtime;        /* mapped from the kernel */
     int cpus;
     uint32_t slots; /* scratch slots */
     bool tramp;     /* fentry and fexit programs can be attached */
