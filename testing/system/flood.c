@@ -2,10 +2,9 @@
 /*
  * flood - makes events as fast as it can, each of which says the same number in all its parts.
  *
- *   flood memfd COUNT [THREADS]    COUNT memfds in all; the comm of a thread is its number, the name is number and
- *   serial flood tty COUNT [THREADS]      COUNT writes to a terminal, each of the letter and the length of its thread's
- *   number flood exec COUNT [THREADS]     COUNT processes that exec a program with an argument that says the number,
- *   and exit
+ *   flood memfd COUNT [THREADS]    COUNT memfds; the comm of a thread is its number, the name is number and serial
+ *   flood tty COUNT [THREADS]      COUNT writes to a terminal, each of the letter and length of its thread's number
+ *   flood exec COUNT [THREADS]     COUNT processes that exec a program with an argument that says the number, and exit
  *
  * Prints {"kind":K,"count":N,"threads":T}.
  */

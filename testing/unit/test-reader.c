@@ -27,6 +27,7 @@ static struct {
     enum ebpf_event_type type;
 } seen[SEEN_MAX];
 static int seen_count, refuse_from, losses_count;
+static bool refuse_losses;
 static struct ebpf_loss losses[512];
 
 static void memory__counts(struct ebpf_backend *b, struct ebpf_counts *ret_counts)
@@ -53,10 +54,13 @@ static int on_event(void *user, const struct ebpf_event *event)
     return 0;
 }
 
-static void on_loss(void *user, const struct ebpf_loss *loss)
+static int on_loss(void *user, const struct ebpf_loss *loss)
 {
     (void)user;
+    if (refuse_losses)
+        return -ENOSPC;
     losses[losses_count++] = *loss;
+    return 0;
 }
 
 static void setup(void)
@@ -231,6 +235,25 @@ static void test_counts_what_the_handler_refuses(void)
     CHECK(reader.seq == 5);
 }
 
+/* A handler that has no room for a notice gets it later, with what was lost meanwhile. */
+static void test_tells_refused_losses_again(void)
+{
+    uint64_t *lost = counts.lost[EBPF_EVENT_PROCESS_SETSID];
+
+    setup();
+    refuse_losses = true;
+    lost[EBPF_REASON_RING_FULL] = 2;
+    ebpf_reader__tell_losses(&reader);
+    CHECK(!losses_count && reader.seq == 0);
+    lost[EBPF_REASON_RING_FULL] = 5;
+    refuse_losses = false;
+    ebpf_reader__tell_losses(&reader);
+    CHECK(losses_count == 1 && losses[0].first_seq == 1 && losses[0].last_seq == 5 && reader.seq == 5);
+    CHECK(losses[0].counts[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL] == 5);
+    ebpf_reader__tell_losses(&reader);
+    CHECK(losses_count == 1);
+}
+
 /* A program is skipped, and 300 ms later its spare copy has made the event after all; another one stays lost. */
 static void test_tells_no_loss_that_is_made_good(void)
 {
@@ -280,6 +303,7 @@ int main(void)
     test_tells_a_hole_in_its_place();
     test_notices_dropped_records();
     test_counts_what_the_handler_refuses();
+    test_tells_refused_losses_again();
     test_tells_no_loss_that_is_made_good();
     test_survives_corrupt_records();
     ebpf_reader__fini(&reader);

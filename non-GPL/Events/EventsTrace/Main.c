@@ -3,6 +3,8 @@
  * Main.c - EventsTrace: opens a source, writes its events to standard output until a signal or the end of the reader.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,7 @@ struct trace {
     struct options options;
     struct ebpf_source *source;
     struct output out;
-    uint64_t too_long; /* lines that did not fit */
+    bool told_full;
 };
 
 static volatile sig_atomic_t stop_signal;
@@ -33,15 +35,41 @@ static void on_signal(int signal)
     stop_signal = signal;
 }
 
-/* Without SA_RESTART: a write or a wait that a signal interrupts must return. */
-static void signals__install(void)
+/*
+ * Blocked but where something is waited for: so a signal can neither be missed just before a wait nor cut what is being
+ * done. Gives the mask for waiting.
+ */
+static void signals__install(sigset_t *ret_waiting)
 {
     struct sigaction action = {.sa_handler = on_signal};
+    sigset_t ours;
 
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGHUP);
+    sigprocmask(SIG_BLOCK, &ours, ret_waiting);
+    sigdelset(ret_waiting, SIGTERM);
+    sigdelset(ret_waiting, SIGINT);
+    sigdelset(ret_waiting, SIGHUP);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Descriptors that are missing would be given to something else, and messages written into that. */
+static bool descriptors__complete(void)
+{
+    bool has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+    return has_output;
 }
 
 static void on_log(void *user, enum ebpf_log_level level, const char *format, va_list args)
@@ -77,28 +105,84 @@ static int on_event(void *user, const struct ebpf_event *event)
             break;
         room = room * 4 > LINE_MAX_BYTES ? LINE_MAX_BYTES : room * 4;
     }
-    trace->too_long++;
     return -EMSGSIZE;
 }
 
-static void on_loss(void *user, const struct ebpf_loss *loss)
+static int on_loss(void *user, const struct ebpf_loss *loss)
 {
     struct trace *trace = user;
-    char *line = output__reserve(&trace->out, STATS_MAX_BYTES);
-    int len = line ? ebpf_loss__json(loss, line, STATS_MAX_BYTES) : -1;
+    char *line = output__reserve_notice(&trace->out, OUTPUT_NOTICE_MAX - 1);
+    int len = line ? ebpf_loss__json(loss, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC;
 
-    if (len >= 0)
-        output__commit(&trace->out, (size_t)len);
+    if (len < 0)
+        return len;
+    output__commit(&trace->out, (size_t)len);
+    return 0;
+}
+
+/* The type of an event's line; 0 of another one. */
+static int line__type(const char *line, size_t len)
+{
+    static const char start[] = "{\"event_type\":\"";
+    const size_t skip = sizeof(start) - 1;
+
+    if (len < skip || memcmp(line, start, skip))
+        return 0;
+    for (int type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        const char *name = ebpf_event_type__name(type);
+        size_t name_len = name ? strlen(name) : len;
+
+        if (len > skip + name_len && !memcmp(line + skip, name, name_len) && line[skip + name_len] == '"')
+            return type;
+    }
+    return 0;
+}
+
+/* Lines that could not be written any more were given to nobody. Returns how many there are. */
+static size_t stats__take_back(const struct trace *trace, struct ebpf_stats *stats)
+{
+    size_t pos = 0, len, lines = 0;
+    const char *line;
+
+    for (; output__left(&trace->out, &pos, &line, &len); lines++) {
+        int type = line__type(line, len);
+
+        if (!type)
+            continue;
+        stats->types[type].delivered--;
+        stats->types[type].lost[EBPF_REASON_HANDLER]++;
+    }
+    return lines;
+}
+
+static void stats__write(const struct ebpf_stats *stats)
+{
+    char *line = malloc(STATS_MAX_BYTES);
+
+    if (line && ebpf_stats__json(stats, line, STATS_MAX_BYTES) >= 0)
+        fprintf(stderr, "%s\n", line);
+    free(line);
 }
 
 static void stats__print(const struct trace *trace)
 {
     struct ebpf_stats stats;
-    char *line = malloc(STATS_MAX_BYTES);
 
-    if (line && !ebpf_source__stats(trace->source, &stats) && ebpf_stats__json(&stats, line, STATS_MAX_BYTES) >= 0)
-        fprintf(stderr, "%s\n", line);
-    free(line);
+    if (!ebpf_source__stats(trace->source, &stats))
+        stats__write(&stats);
+}
+
+/* The final counts, when nothing more will be written. Returns how many lines were not. */
+static size_t stats__print_final(const struct trace *trace)
+{
+    struct ebpf_stats stats;
+    size_t left = 0;
+
+    if (!ebpf_source__stats(trace->source, &stats)) {
+        left = stats__take_back(trace, &stats);
+        stats__write(&stats);
+    }
+    return left;
 }
 
 static void features__print(struct trace *trace)
@@ -123,20 +207,38 @@ static time_t seconds__now(void)
     return now.tv_sec;
 }
 
-/* A line leaves within a second of its event: the poll returns at least five times as often. */
+static void warn_when_full(struct trace *trace)
+{
+    if (trace->out.full && !trace->told_full)
+        fprintf(stderr, "EventsTrace: warning: standard output is full; make room: until then events are lost, and "
+                        "counted\n");
+    trace->told_full = trace->out.full;
+}
+
+/* Wait for events or a signal. 0 or a negative errno. */
+static int trace__wait(const struct trace *trace)
+{
+    struct pollfd ready = {.fd = ebpf_source__fd(trace->source), .events = POLLIN};
+
+    return ppoll(&ready, 1, NULL, &trace->out.signals) < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* A line leaves within a second of its event: the source is ready at least five times as often. */
 static int trace__loop(struct trace *trace)
 {
     time_t stats_at = seconds__now() + 1;
 
     while (!stop_signal) {
-        int n = ebpf_source__poll(trace->source, -1);
+        int err = trace__wait(trace);
+        int n = err ? err : ebpf_source__consume(trace->source);
 
-        if (n < 0 && n != -EINTR) {
-            fprintf(stderr, "EventsTrace: cannot wait for events: %s\n", strerror(-n));
+        if (n < 0) {
+            fprintf(stderr, "EventsTrace: cannot wait for events: %s; report it\n", strerror(-n));
             return EXIT_FAILED;
         }
         if (!output__flush(&trace->out))
             break;
+        warn_when_full(trace);
         if (trace->options.stats && seconds__now() >= stats_at) {
             stats__print(trace);
             stats_at = seconds__now() + 1;
@@ -154,14 +256,21 @@ static void trace__drain(struct trace *trace)
     output__flush(&trace->out);
 }
 
-static int trace__result(const struct trace *trace)
+/* What became of the output, `left` lines of which are not written. A reader that has gone is a quiet end. */
+static int trace__result(const struct trace *trace, size_t left)
 {
-    if (trace->out.error) {
+    const struct output *out = &trace->out;
+
+    if (out->error) {
         fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n",
-                strerror(trace->out.error));
+                strerror(out->error));
         return EXIT_OUTPUT;
     }
-    return EXIT_OK;
+    if (!left || out->closed)
+        return EXIT_OK;
+    fprintf(stderr, "EventsTrace: %zu lines were not written: %s; they are counted as lost\n", left,
+            out->full ? "standard output is full, make room" : "nobody reads standard output, see what it goes to");
+    return EXIT_OUTPUT;
 }
 
 static int exit__of(int err)
@@ -206,45 +315,62 @@ static int trace__run(struct trace *trace)
     int code = trace__loop(trace);
 
     trace__drain(trace);
-    stats__print(trace);
+    size_t left = stats__print_final(trace);
+
     ebpf_source__close(trace->source);
-    return code;
+    return code ? code : trace__result(trace, left);
 }
 
 static int trace__start(const struct options *options)
 {
     struct trace trace = {.options = *options};
+    sigset_t waiting;
 
     /* what events hold is other people's: no core dump, and none by who may attach to us */
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-    signals__install();
-    if (output__init(&trace.out, STDOUT_FILENO)) {
-        fprintf(stderr, "EventsTrace: out of memory; free some\n");
-        return EXIT_FAILED;
+    signals__install(&waiting);
+    int err = output__init(&trace.out, STDOUT_FILENO, &waiting);
+
+    if (err) {
+        fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n", strerror(-err));
+        return EXIT_OUTPUT;
     }
     int code = trace__run(&trace);
 
     output__fini(&trace.out);
-    return code ? code : trace__result(&trace);
+    return code;
+}
+
+/* Of an action that prints something and ends. */
+static int printed(void)
+{
+    if (!fflush(stdout) && !ferror(stdout))
+        return EXIT_OK;
+    fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n", strerror(errno));
+    return EXIT_OUTPUT;
 }
 
 int main(int argc, char **argv)
 {
     struct options options;
 
+    if (!descriptors__complete()) {
+        fprintf(stderr, "EventsTrace: cannot write to standard output: it is closed; direct it somewhere\n");
+        return EXIT_OUTPUT;
+    }
     if (options__parse(&options, argc, argv))
         return EXIT_USAGE;
     switch (options.action) {
     case ACTION_HELP:
         options__help();
-        return EXIT_OK;
+        return printed();
     case ACTION_VERSION:
         printf("EventsTrace %s\n", EBPF_EVENTS_VERSION);
-        return EXIT_OK;
+        return printed();
     case ACTION_SCHEMA:
         printf("%s\n", ebpf_schema__json());
-        return EXIT_OK;
+        return printed();
     case ACTION_TRACE:
         break;
     }

@@ -9,21 +9,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int output__init(struct output *output, int fd)
+int output__init(struct output *output, int fd, const sigset_t *signals)
 {
+    struct stat st;
+
     memset(output, 0, sizeof(*output));
+    if (fstat(fd, &st))
+        return -errno;
     output->fd = fd;
+    output->regular = S_ISREG(st.st_mode);
+    output->slow = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
+    output->signals = *signals;
     output->buffer = malloc(OUTPUT_BUFFER);
     return output->buffer ? 0 : -ENOMEM;
 }
 
-char *output__reserve(struct output *output, size_t size)
+static char *output__room(struct output *output, size_t size)
 {
-    if (OUTPUT_BUFFER - output->used < size + 1)
+    if (OUTPUT_BUFFER - output->used < size)
         output__flush(output);
-    if (output->closed || output->error || OUTPUT_BUFFER - output->used < size + 1)
+    if (output->closed || output->error || OUTPUT_BUFFER - output->used < size)
         return NULL;
     return output->buffer + output->used;
+}
+
+char *output__reserve(struct output *output, size_t size)
+{
+    return output__room(output, size + 1 + OUTPUT_NOTICE_MAX);
+}
+
+char *output__reserve_notice(struct output *output, size_t size)
+{
+    return output__room(output, size + 1);
 }
 
 void output__commit(struct output *output, size_t len)
@@ -37,6 +54,13 @@ static void output__consumed(struct output *output, size_t len)
 {
     const char *newline = memrchr(output->buffer, '\n', len);
 
+    if (!output->partial || newline) {
+        const char *line = newline ? newline + 1 : output->buffer;
+        size_t n = (size_t)(output->buffer + len - line);
+
+        memset(output->start, 0, sizeof(output->start));
+        memcpy(output->start, line, n < sizeof(output->start) ? n : sizeof(output->start));
+    }
     output->partial = newline ? (size_t)(output->buffer + len - newline - 1) : output->partial + len;
     output->used -= len;
     memmove(output->buffer, output->buffer + len, output->used);
@@ -50,29 +74,34 @@ void output__hurry(struct output *output, int ms)
     output->hurry = true;
 }
 
-static int output__ms_left(const struct output *output)
+static struct timespec output__time_left(const struct output *output)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    long long ms = (output->deadline.tv_sec - now.tv_sec) * 1000LL + (output->deadline.tv_nsec - now.tv_nsec) / 1000000;
+    long long ns = (output->deadline.tv_sec - now.tv_sec) * 1000000000LL + (output->deadline.tv_nsec - now.tv_nsec);
 
-    return ms > 0 ? (int)ms : 0;
+    if (ns < 0)
+        ns = 0;
+    return (struct timespec){ns / 1000000000, ns % 1000000000};
 }
 
-/*
- * How much to write at once. A pipe that says that it is ready takes PIPE_BUF without blocking; whole lines, where one
- * is that short. 0 when the time is up.
- */
-static size_t output__portion(const struct output *output)
+/* Whether the reader has made room. False, with errno EINTR for a signal or ETIMEDOUT. */
+static bool output__wait(const struct output *output)
 {
     struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
+    struct timespec left = output->hurry ? output__time_left(output) : (struct timespec){0};
+    int n = ppoll(&ready, 1, output->hurry ? &left : NULL, output->hurry ? NULL : &output->signals);
 
-    if (!output->hurry)
-        return output->used;
-    if (poll(&ready, 1, output__ms_left(output)) <= 0)
-        return 0;
-    if (output->used <= PIPE_BUF)
+    if (n == 0)
+        errno = ETIMEDOUT;
+    return n > 0;
+}
+
+/* How much to write at once: a pipe that has room takes that much without blocking. Whole lines, where one is that short. */
+static size_t output__portion(const struct output *output)
+{
+    if (!output->slow || output->used <= PIPE_BUF)
         return output->used;
     const char *newline = memrchr(output->buffer, '\n', PIPE_BUF);
 
@@ -82,11 +111,9 @@ static size_t output__portion(const struct output *output)
 bool output__flush(struct output *output)
 {
     while (output->used && !output->closed && !output->error) {
-        size_t portion = output__portion(output);
-
-        if (!portion)
-            return false;
-        ssize_t n = write(output->fd, output->buffer, portion);
+        if (output->slow && !output__wait(output))
+            return errno == EINTR;
+        ssize_t n = write(output->fd, output->buffer, output__portion(output));
 
         if (n > 0) {
             output->full = false;
@@ -94,7 +121,7 @@ bool output__flush(struct output *output)
             continue;
         }
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            return true; /* a signal: the caller looks at it and comes again */
+            continue;
         output->full = n == 0 || errno == ENOSPC || errno == EDQUOT;
         if (output->full)
             return true;
@@ -105,13 +132,27 @@ bool output__flush(struct output *output)
     return !output->closed && !output->error;
 }
 
+bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len)
+{
+    const char *line = output->buffer + *pos;
+    const char *newline = memchr(line, '\n', output->used - *pos);
+
+    if (!newline)
+        return false;
+    bool is_partial = !*pos && output->partial;
+
+    *ret_line = is_partial ? output->start : line;
+    *ret_len = is_partial ? sizeof(output->start) : (size_t)(newline - line);
+    *pos = (size_t)(newline - output->buffer) + 1;
+    return true;
+}
+
 void output__fini(struct output *output)
 {
     struct stat st;
 
-    output__flush(output);
-    if (output->partial && !fstat(output->fd, &st) && S_ISREG(st.st_mode) &&
-        lseek(output->fd, 0, SEEK_CUR) == st.st_size && ftruncate(output->fd, st.st_size - (off_t)output->partial))
+    if (output->regular && output->partial && !fstat(output->fd, &st) && lseek(output->fd, 0, SEEK_CUR) == st.st_size &&
+        ftruncate(output->fd, st.st_size - (off_t)output->partial))
         output->error = errno;
     free(output->buffer);
     output->buffer = NULL;

@@ -143,10 +143,10 @@ static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf
 }
 
 /*
- * Move the losses that are to be told into `loss`. Returns how many. A program that the kernel has skipped may have a
- * spare copy that is just making the event, so of those losses it is the least of the last checks that is certain.
+ * The losses that are to be told. Returns how many. A program that the kernel has skipped may have a spare copy that is
+ * just making the event, so of those losses it is the least of the last checks that is certain.
  */
-static uint64_t reader__take_losses(struct ebpf_reader *reader, struct ebpf_counts *counts, struct ebpf_loss *loss)
+static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct ebpf_loss *loss)
 {
     uint64_t total = 0;
 
@@ -161,7 +161,6 @@ static uint64_t reader__take_losses(struct ebpf_reader *reader, struct ebpf_coun
             if (lost <= reader->told[type][reason])
                 continue;
             loss->counts[type][reason] = lost - reader->told[type][reason];
-            reader->told[type][reason] = lost;
             total += loss->counts[type][reason];
         }
     }
@@ -171,16 +170,21 @@ static uint64_t reader__take_losses(struct ebpf_reader *reader, struct ebpf_coun
 static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
 {
     struct ebpf_loss loss = {0};
-    uint64_t total = reader__take_losses(reader, counts, &loss);
+    uint64_t total = reader__untold(reader, counts, &loss);
 
     if (!total)
         return;
     loss.ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
     loss.time_ns = clock__ns(CLOCK_REALTIME);
     loss.first_seq = reader->seq + 1;
-    loss.last_seq = reader->seq += total;
-    if (reader->loss_handler)
-        reader->loss_handler(reader->user, &loss);
+    loss.last_seq = reader->seq + total;
+    if (reader->loss_handler && reader->loss_handler(reader->user, &loss))
+        return;
+    reader->seq = loss.last_seq;
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
+            reader->told[type][reason] += loss.counts[type][reason];
+    }
 }
 
 static void reader__tell_what_is_certain(struct ebpf_reader *reader)

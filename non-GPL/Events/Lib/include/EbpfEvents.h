@@ -7,7 +7,7 @@
  *
  * @code
  *   struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event, .user = &state};
- *   struct ebpf_source *source;
+ *   struct ebpf_source *source = NULL;
  *   int err;
  *
  *   ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
@@ -166,8 +166,11 @@ typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *f
  */
 typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
 
-/** One batch of losses. */
-typedef void (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
+/**
+ * One batch of losses.
+ * @return 0 when it was taken; anything else, and it is told again later, with what was lost by then
+ */
+typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
 /** Options of a source. Zero a member for its default; set sz to sizeof. */
 struct ebpf_source_opts {
