@@ -3,8 +3,8 @@
  * Output.h - whole lines to a file descriptor.
  *
  * Lines are gathered and written together. A file that is full is tried again later: meanwhile lines are refused, and
- * those that were accepted stay; half a line is never left behind in a file. A reader that is slow is waited for, but no
- * write blocks, so that signals, which the caller keeps blocked, come through where it is waited.
+ * those that were accepted stay; half a line is never left behind in a file. A reader that is slow is waited for, but
+ * no write blocks, so that signals, which the caller keeps blocked, come through where it is waited.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H
@@ -48,8 +48,8 @@ char *output__reserve_notice(struct output *output, size_t size);
 void output__commit(struct output *output, size_t len);
 
 /*
- * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the file
- * is full, or a signal came.
+ * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the
+ * file is full, or a signal came.
  */
 bool output__flush(struct output *output);
 
