@@ -175,6 +175,9 @@ static void test_path_flags(void)
 {
     CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd", "\"/c\"");
     CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd_unreachable", "true");
+    CHECK_EXEC(CWD, EBPF_VARLEN_DELETED, "c\0", "cwd_deleted", "true");
+    CHECK_EXEC(CWD, EBPF_VARLEN_UNSTABLE, "c\0", "cwd_unstable", "true");
+    CHECK_EXEC(CWD, EBPF_VARLEN_UNSTABLE, "c\0", "cwd_deleted", "");
     CHECK_EXEC(CWD, EBPF_VARLEN_UNREACHABLE, "c\0", "cwd_truncated", "");
     CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0", "cwd_truncated", "true");
     CHECK_EXEC(CWD, EBPF_VARLEN_TRUNCATED, "c\0", "cwd_unreachable", "");

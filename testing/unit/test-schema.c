@@ -114,7 +114,7 @@ static bool value_is_of(struct json_value value, const char *kind)
 /* Whether a key is one of the rows', or one about the values of one. */
 static bool key_is_known(struct json_value key, const struct row *row)
 {
-    static const char *const suffixes[] = {"", "_truncated", "_length", "_unreachable"};
+    static const char *const suffixes[] = {"", "_truncated", "_length", "_unreachable", "_deleted", "_unstable"};
     char text[128];
 
     for (; !is_end(row); row++) {

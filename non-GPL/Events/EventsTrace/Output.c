@@ -98,7 +98,7 @@ static bool output__wait(const struct output *output)
     return n > 0;
 }
 
-/* How much to write at once: a pipe that has room takes that much without blocking. Whole lines, where one is that short. */
+/* How much to write at once: a pipe that has room takes that much without blocking. Whole lines, if they are short. */
 static size_t output__portion(const struct output *output)
 {
     if (!output->slow || output->used <= PIPE_BUF)

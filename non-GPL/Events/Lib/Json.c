@@ -94,17 +94,19 @@ UNUSED static void json__tty(struct json_out *out, const struct ebpf_varlen *v)
  * Pairs that follow the value of a variable field when there is something to say of it; NULL where a kind never does.
  */
 struct cut_pairs {
-    const char *truncated, *length, *unreachable;
+    const char *truncated, *length, *unreachable, *deleted, *unstable;
 };
 
 // clang-format off
 #define LENGTH_KEY(key) "\"" key "_length\":"
 #define CUT_PAIR(key) "\"" key "_truncated\":true,"
-#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL}
-#define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), "\"" key "_unreachable\":true,"}
-#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL}
+#define SAYS(key, what) "\"" key "_" what "\":true,"
+#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL}
+#define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), SAYS(key, "unreachable"), SAYS(key, "deleted"), \
+                       SAYS(key, "unstable")}
+#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL}
 #define CUT_env(key) CUT_str(key)
-#define CUT_tty(key) {NULL, NULL, NULL} /* the event has a field for it */
+#define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
 // clang-format on
 
 NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, const struct ebpf_varlen *v)
@@ -118,6 +120,10 @@ NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, con
     }
     if (v->flags & EBPF_VARLEN_UNREACHABLE && pairs->unreachable)
         ebpf_json__text(out, pairs->unreachable);
+    if (v->flags & EBPF_VARLEN_DELETED && pairs->deleted)
+        ebpf_json__text(out, pairs->deleted);
+    if (v->flags & EBPF_VARLEN_UNSTABLE && pairs->unstable)
+        ebpf_json__text(out, pairs->unstable);
 }
 
 /*

@@ -18,14 +18,14 @@
 /* Further keys that a variable field can bring with it. */
 enum json_says {
     JSON_SAYS_NOTHING = 0,
-    JSON_SAYS_CUT = 1 << 0,         /* <key>_truncated, <key>_length */
-    JSON_SAYS_UNREACHABLE = 1 << 1, /* <key>_unreachable */
-    JSON_SAYS_ARGS = 1 << 2,        /* args, args_truncated */
+    JSON_SAYS_CUT = 1 << 0,     /* <key>_truncated, <key>_length */
+    JSON_SAYS_OF_PATH = 1 << 1, /* <key>_unreachable, <key>_deleted, <key>_unstable */
+    JSON_SAYS_ARGS = 1 << 2,    /* args, args_truncated */
 };
 
 #define JSON_VARIABLE_KINDS(ROW)                                                                                       \
     ROW(str, JSON_SAYS_CUT, "\"type\":\"string\"", "string")                                                           \
-    ROW(path, JSON_SAYS_CUT | JSON_SAYS_UNREACHABLE, "\"type\":\"string\"", "string, a path")                          \
+    ROW(path, JSON_SAYS_CUT | JSON_SAYS_OF_PATH, "\"type\":\"string\"", "string, a path")                              \
     ROW(args, JSON_SAYS_CUT | JSON_SAYS_ARGS, "\"type\":\"string\"", "string, and `args`, an array of strings")        \
     ROW(env, JSON_SAYS_CUT, "\"type\":\"array\",\"items\":{\"type\":\"string\"}", "array of strings")                  \
     ROW(tty, JSON_SAYS_NOTHING, "\"type\":\"string\"", "string")

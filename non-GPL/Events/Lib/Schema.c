@@ -142,8 +142,11 @@ static void put_variable(struct json_out *out, const struct row *row)
     }
     if (tag->says & JSON_SAYS_ARGS)
         put_property(out, "args", "_truncated", schema_true, "the value was cut");
-    if (tag->says & JSON_SAYS_UNREACHABLE)
+    if (tag->says & JSON_SAYS_OF_PATH) {
         put_property(out, tag->key, "_unreachable", schema_true, "the path does not begin at the root of the process");
+        put_property(out, tag->key, "_deleted", schema_true, "what the path names is no longer there");
+        put_property(out, tag->key, "_unstable", schema_true, "renamed again and again while it was read");
+    }
 }
 
 static void put_properties(struct json_out *out, const struct row *row)
