@@ -111,6 +111,7 @@ static const char table_head[] = "\n"
 JSON_SCALAR_KINDS(ROW)
 JSON_VARIABLE_KINDS(ROW)
 #undef ROW
+#define ENUM(name, doc) __attribute__((unused)) static const char type_##name[] = "string [" #name "](#" #name ")";
 #define GROUP(name, doc) __attribute__((unused)) static const char type_##name[] = "object [" #name "](#" #name ")";
 #include "Events.def"
 static const char type_bool[] = "boolean";
@@ -159,6 +160,16 @@ static void print_groups(void)
 #include "Events.def"
 }
 
+static void print_enums(void)
+{
+    printf("\n## Strings of a fixed set\n");
+#define ENUM(name, doc)                                                                                                \
+    print_title(#name, doc);                                                                                           \
+    printf("\n| value | meaning |\n|---|---|\n");
+#define VALUE(id, NAME, text, doc) printf("| `%s` | %s |\n", text, doc);
+#include "Events.def"
+}
+
 static void print_events(void)
 {
     printf("\n## Events\n");
@@ -169,6 +180,7 @@ static void print_events(void)
     print_title(#NAME, doc);                                                                                           \
     printf("\nOption `--%s`, ring `%s`.\n%s", option, #ring, table_head);
 #define FIELD(kind, name, key, doc) print_row(key, type_##kind, doc, "");
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc) print_row(key, type_##kind, doc, " (not always there)");
 #define FLAG(NAME, bit, key, doc) print_row(key, type_bool, doc, "");
 #define VARLEN(NAME, doc) print_row(tags[EBPF_TAG_##NAME].key, tags[EBPF_TAG_##NAME].type, doc, "");
 #define OPTIONAL(NAME, doc)                                                                                            \
@@ -200,6 +212,7 @@ int main(void)
 #include "Events.def"
     print_rings();
     print_groups();
+    print_enums();
     print_events();
     return 0;
 }

@@ -15,6 +15,7 @@ typedef unsigned short ebpf_u16;
 typedef unsigned int ebpf_u32;
 typedef unsigned long long ebpf_u64;
 typedef int ebpf_s32;
+typedef long long ebpf_s64;
 #else
 #include <stdint.h>
 typedef uint8_t ebpf_u8;
@@ -22,6 +23,7 @@ typedef uint16_t ebpf_u16;
 typedef uint32_t ebpf_u32;
 typedef uint64_t ebpf_u64;
 typedef int32_t ebpf_s32;
+typedef int64_t ebpf_s64;
 #endif
 
 #define EBPF_COMM_LEN 16
@@ -56,6 +58,13 @@ enum ebpf_tag {
 #include "Events.def"
     EBPF_TAG_COUNT
 };
+
+// clang-format off
+#define ENUM(name, doc) enum ebpf_##name {
+#define VALUE(id, NAME, text, doc) EBPF_##NAME = id,
+#define END_ENUM(name) };
+#include "Events.def"
+// clang-format on
 
 enum ebpf_event_type {
 #define EVENT(id, NAME, name, option, ring, doc) EBPF_EVENT_##NAME = id,
@@ -103,11 +112,16 @@ struct ebpf_varlen {
 #define EBPF_KIND_u32 ebpf_u32
 #define EBPF_KIND_s32 ebpf_s32
 #define EBPF_KIND_u64 ebpf_u64
+#define EBPF_KIND_s64 ebpf_s64
+#define EBPF_KIND_octal ebpf_u32
+#define EBPF_KIND_file_type ebpf_u32
+#define EBPF_KIND_change_type ebpf_u32
 #define EBPF_KIND_u64str ebpf_u64
 #define EBPF_KIND_pid_info struct ebpf_pid_info
 #define EBPF_KIND_cred_info struct ebpf_cred_info
 #define EBPF_KIND_tty_dev struct ebpf_tty_dev
 #define EBPF_KIND_ns_info struct ebpf_ns_info
+#define EBPF_KIND_file_info struct ebpf_file_info
 
 // clang-format off
 #define GROUP(name, doc) struct ebpf_##name {

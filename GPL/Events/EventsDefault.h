@@ -9,6 +9,15 @@
 #ifndef TAG
 #define TAG(id, NAME, kind, key)
 #endif
+#ifndef ENUM
+#define ENUM(name, doc)
+#endif
+#ifndef VALUE
+#define VALUE(id, NAME, text, doc)
+#endif
+#ifndef END_ENUM
+#define END_ENUM(name)
+#endif
 #ifndef GROUP
 #define GROUP(name, doc)
 #endif
@@ -20,6 +29,9 @@
 #endif
 #ifndef FIELD
 #define FIELD(kind, name, key, doc)
+#endif
+#ifndef FIELD_IF
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc) FIELD(kind, name, key, doc)
 #endif
 #ifndef FLAG
 #define FLAG(NAME, bit, key, doc)

@@ -3,10 +3,14 @@
 #undef RING
 #undef REASON
 #undef TAG
+#undef ENUM
+#undef VALUE
+#undef END_ENUM
 #undef GROUP
 #undef END_GROUP
 #undef EVENT
 #undef FIELD
+#undef FIELD_IF
 #undef FLAG
 #undef VARLEN
 #undef OPTIONAL

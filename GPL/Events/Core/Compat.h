@@ -95,4 +95,104 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
     return BPF_CORE_READ(kn, parent);
 }
 
+/*
+ * A member of an inode out of a copy of its beginning, which one helper call makes; where the kernel has it further
+ * behind, by a call of its own.
+ */
+#define INODE_COPY_SIZE 160
+#define INODE_GET(copy, inode, type, member)                                                                           \
+    ({                                                                                                                 \
+        typeof(((type *)0)->member) value_;                                                                            \
+        const u32 at_ = bpf_core_field_offset(type, member);                                                           \
+                                                                                                                       \
+        if (at_ + sizeof(value_) <= INODE_COPY_SIZE)                                                                   \
+            __builtin_memcpy(&value_, (copy) + at_, sizeof(value_));                                                   \
+        else                                                                                                           \
+            bpf_probe_read_kernel(&value_, sizeof(value_), (void *)(inode) + at_);                                     \
+        value_;                                                                                                        \
+    })
+
+#define NS_PER_SECOND 1000000000LL
+#define INODE_TIME(copy, inode, which)                                                                                 \
+    ({                                                                                                                 \
+        s64 ns_ = 0;                                                                                                   \
+                                                                                                                       \
+        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec)) {                                            \
+            ns_ = INODE_GET(copy, inode, struct inode___apart, i_##which##_sec) * NS_PER_SECOND +                      \
+                  INODE_GET(copy, inode, struct inode___apart, i_##which##_nsec);                                      \
+        } else if (bpf_core_field_exists(struct inode___hidden, __i_##which)) {                                        \
+            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___hidden, __i_##which);                      \
+                                                                                                                       \
+            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
+        } else if (bpf_core_field_exists(struct inode___spec, i_##which)) {                                            \
+            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___spec, i_##which);                          \
+                                                                                                                       \
+            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
+        }                                                                                                              \
+        ns_;                                                                                                           \
+    })
+
+/* The inode number, which has another type since 7.0. */
+static __always_inline u64 compat__inode_number(struct inode *inode)
+{
+    struct inode___ino_u64 *as_u64 = (void *)inode;
+    struct inode___ino_long *as_long = (void *)inode;
+
+    return bpf_core_field_exists(as_u64->i_ino) ? BPF_CORE_READ(as_u64, i_ino) : BPF_CORE_READ(as_long, i_ino);
+}
+
+/*
+ * Functions that work on a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
+ * since 6.2 (256c8aed2b42): arguments are one place further. Goes with 5.10.
+ */
+static __always_inline bool compat__has_idmap_arg(void)
+{
+    return bpf_core_field_exists(struct vfsmount___userns, mnt_userns) || bpf_core_type_exists(struct mnt_idmap);
+}
+
+/* Argument `n`, as 5.10 counts them, of such a function. A constant place each: the verifier allows no other. */
+#define COMPAT_IDMAP_ARG(ctx, n)                                                                                       \
+    ({                                                                                                                 \
+        u64 value_;                                                                                                    \
+                                                                                                                       \
+        if (compat__has_idmap_arg()) {                                                                                 \
+            value_ = (ctx)[(n) + 1];                                                                                   \
+            BARRIER(value_);                                                                                           \
+        } else {                                                                                                       \
+            value_ = (ctx)[n];                                                                                         \
+            BARRIER(value_);                                                                                           \
+        }                                                                                                              \
+        value_;                                                                                                        \
+    })
+
+/* A pointer among the arguments as an address, with which one can calculate. */
+static __always_inline u64 ctx__address(const u64 *place)
+{
+    u64 address = 0;
+
+    bpf_probe_read_kernel(&address, sizeof(address), place);
+    return address;
+}
+
+static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
+{
+    return compat__has_idmap_arg() ? ctx__address(ctx + n + 1) : ctx__address(ctx + n);
+}
+
+/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 less the first, and the idmap. */
+struct delegated_inode {
+    int unused;
+};
+
+static __always_inline u64 compat__vfs_create_dentry(const u64 *ctx)
+{
+    return bpf_core_type_exists(struct delegated_inode) ? ctx__address(ctx + 1) : compat__idmap_arg_address(ctx, 1);
+}
+
+/* Whether a value is an error: negative as an int, whose upper half may be anything, or a pointer that says so. */
+static __always_inline bool compat__is_error(u64 ret)
+{
+    return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
+}
+
 #endif

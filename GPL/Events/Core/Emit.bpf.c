@@ -6,12 +6,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 _Static_assert(__builtin_offsetof(struct scratch, data) == SCRATCH_HEAD, "SCRATCH_HEAD is out of date");
 
-const volatile struct emit_constants emit_constants = {.slots = EMIT_CLAIM_TRIES};
+const volatile struct emit_constants emit_constants = {.slots = EMIT_CLAIM_TRIES, .events = ~0ULL};
 struct emit_runtime emit_runtime SEC(EMIT_RUNTIME_SECTION) = {};
 
 struct ring_map ring_main SEC(".maps");
 struct ring_map ring_bulk SEC(".maps");
 struct scratch_map scratch SEC(".maps");
+struct pending_map pending SEC(".maps");
 struct counters_map counters SEC(".maps");
 
 /*

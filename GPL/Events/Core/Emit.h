@@ -30,6 +30,7 @@ struct path_walk {
     u32 used;
     u32 flags;
     u32 components, checked;
+    u32 steps, reserved;
     struct {
         u64 dentry;
         u32 seq, reserved;
@@ -42,11 +43,22 @@ struct user_copy {
     u32 to, left; /* place in the record, bytes */
 };
 
+/* Whose operation a slot of the map `pending` is about; see Pending.h. */
+struct pending_op {
+    u64 owner;  /* bpf_get_current_pid_tgid; 0: nobody's */
+    u64 object; /* address that tells the operation from others of its task */
+    u64 aux[2]; /* of the probe */
+    u64 since;  /* monotonic, ns */
+    u32 type;   /* enum ebpf_event_type */
+    u32 steals; /* as claims, of who takes the slot away from an owner that never came back */
+};
+
 struct scratch {
     u64 claims;                      /* 1: owned; more: owned and somebody is just finding that out */
     u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
     u32 slot;
     u32 len; /* bytes of the record so far */
+    struct pending_op op;
     struct path_job job;
     struct path_walk walk;
     struct user_copy copy;
@@ -70,6 +82,14 @@ struct scratch_map {
     __uint(value_size, sizeof(struct scratch));
 };
 
+/* Slots of the same kind with room for paths only. */
+struct pending_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, PENDING_SLOTS);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, SCRATCH_HEAD + SCRATCH_PATHS);
+};
+
 struct counters_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
@@ -81,7 +101,32 @@ struct counters_map {
 extern struct ring_map ring_main SEC(".maps");
 extern struct ring_map ring_bulk SEC(".maps");
 extern struct scratch_map scratch SEC(".maps");
+extern struct pending_map pending SEC(".maps");
 extern struct counters_map counters SEC(".maps");
+
+/* Number of a slot of `pending`, where both kinds are meant. */
+#define SLOT_PENDING 0x80000000u
+
+static __always_inline bool event__is_wanted(enum ebpf_event_type type)
+{
+    return emit_constants.events >> type & 1;
+}
+
+/* Events for which records are kept while their operation is under way. */
+static __always_inline bool pending__is_used(void)
+{
+    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME);
+}
+
+/* A slot by its number, for global functions. */
+static __always_inline struct scratch *scratch__at(u32 slot)
+{
+    if (pending__is_used() && slot & SLOT_PENDING) {
+        slot &= ~SLOT_PENDING;
+        return bpf_map_lookup_elem(&pending, &slot);
+    }
+    return bpf_map_lookup_elem(&scratch, &slot);
+}
 
 static __always_inline struct cpu_counters *counters__get(void)
 {
@@ -106,6 +151,12 @@ static __always_inline void count__seen(enum ebpf_event_type type)
 
     if (c)
         COUNT(c->seen[type]);
+}
+
+static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum ebpf_reason reason)
+{
+    count__seen(type);
+    count__lost(type, reason);
 }
 
 static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
@@ -145,13 +196,40 @@ static __always_inline struct scratch *scratch__claim(void)
     return NULL;
 }
 
+/* Whether the current process' actions are not wanted. */
+static __always_inline bool current__is_filtered(void)
+{
+    u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+    if (tgid == emit_runtime.self_tgid)
+        return true;
+    if (!emit_runtime.excluded_count)
+        return false;
+    for (u32 i = 0; i < EMIT_EXCLUDED_MAX; i++) {
+        if (i < emit_runtime.excluded_count && emit_runtime.excluded[i] == tgid)
+            return true;
+    }
+    return false;
+}
+
+static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
+{
+    struct ebpf_event_header *hdr = (void *)s->data;
+
+    hdr->ts_boot_ns = bpf_ktime_get_boot_ns();
+    hdr->type = type;
+    hdr->flags = 0;
+    hdr->reserved = 0;
+    s->len = size;
+}
+
 /*
  * Begin a record of `type` whose fixed part has `size` bytes. The fixed part is not cleared: the caller fills every
  * member. Returns NULL, with the event counted, when it is not to be made.
  */
 static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size)
 {
-    if ((u32)(bpf_get_current_pid_tgid() >> 32) == emit_runtime.self_tgid) {
+    if (current__is_filtered()) {
         count__seen_and_filtered(type);
         return NULL;
     }
@@ -163,14 +241,7 @@ static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u3
         count__lost(type, EBPF_REASON_NO_SCRATCH);
         return NULL;
     }
-    struct ebpf_event_header *hdr = (void *)s->data;
-
-    hdr->ts_boot_ns = bpf_ktime_get_boot_ns();
-    hdr->stream = s->slot;
-    hdr->type = type;
-    hdr->flags = 0;
-    hdr->reserved = 0;
-    s->len = size;
+    record__begin(s, type, size);
     return s;
 }
 
@@ -192,6 +263,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     u32 len = *(volatile u32 *)&s->len;
     long err = -1;
 
+    hdr->stream = s->slot & SLOT_PENDING ? emit_constants.slots + (s->slot & ~SLOT_PENDING) : s->slot;
     hdr->stream_seq = ++s->stream_seq[ring];
     hdr->size = len;
     if (len <= limit)

@@ -15,8 +15,14 @@
 #define SCRATCH_DATA (SCRATCH_PATHS + EBPF_ARGS_MAX + 64)
 #define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
 
+/* Slots for records of operations that are under way; a power of two. See Pending.h. */
+#define PENDING_SLOTS 128
+#define PENDING_TRIES 8
+
+#define EMIT_EXCLUDED_MAX 16
+
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 48 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 56 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];
@@ -34,6 +40,7 @@ struct emit_constants {
     ebpf_u32 wakeup_bytes; /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
     ebpf_u32 capture_env;  /* environment of executed programs wanted */
     ebpf_u32 spares;       /* programs have spare copies */
+    ebpf_u64 events;       /* bit n: event type n is wanted */
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */
@@ -43,6 +50,8 @@ struct emit_runtime {
     ebpf_u32 self_tgid;                       /* the process of the library: its own actions are not events */
     ebpf_u32 live;                            /* all programs are attached, and none is detached yet */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
+    ebpf_u32 excluded_count;
+    ebpf_u32 excluded[EMIT_EXCLUDED_MAX]; /* processes whose actions are not wanted */
 };
 
 #endif

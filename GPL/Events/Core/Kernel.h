@@ -32,6 +32,14 @@ typedef int key_t;
 /* Values that are fixed by the kernel's interface to user space, or have not changed since long before 5.10. */
 #define PF_KTHREAD 0x00200000
 #define SIGNAL_GROUP_EXIT 0x00000004
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define S_IFLNK 0120000
+#define S_IFREG 0100000
+#define S_IFBLK 0060000
+#define S_IFDIR 0040000
+#define S_IFCHR 0020000
+#define S_IFIFO 0010000
 #define S_ISUID 0004000
 #define S_ISGID 0002000
 #define PIDTYPE_PGID 2
@@ -40,6 +48,21 @@ typedef int key_t;
 #define UNIX98_PTY_MASTER_MAJOR 128
 #define UNIX98_PTY_MAJOR_COUNT 8
 #define PAGE_SIZE 4096UL
+#define MAX_ERRNO 4095
+#define PROT_WRITE 0x2
+#define MAP_TYPE 0x0f
+#define MAP_SHARED 0x01
+#define MAP_SHARED_VALIDATE 0x03
+#define VM_WRITE 0x00000002
+#define VM_SHARED 0x00000008
+#define FMODE_WRITE 0x2
+#define FMODE_CREATED 0x100000
+#define FMODE_NOACCOUNT 0x20000000 /* the kernel's own: a file system's below another one */
+#define SB_KERNMOUNT (1 << 22)
+#define TMPFS_MAGIC 0x01021994
+#define O_TMPFILE_BIT 020000000
+#define RENAME_EXCHANGE 0x2
+#define MINOR_BITS 20
 
 /* What memfd_create puts before the name given: "memfd:", as a little endian number. */
 #define MEMFD_PREFIX 0x3a64666d656dULL
@@ -147,9 +170,47 @@ struct qstr {
     const unsigned char *name;
 };
 
+struct timespec64 {
+    s64 tv_sec;
+    long tv_nsec;
+};
+
+struct super_block {
+    u32 s_dev;
+    unsigned long s_flags, s_magic;
+};
+
 struct inode {
     unsigned short i_mode;
+    kuid_t i_uid;
+    kgid_t i_gid;
+    struct super_block *i_sb;
     unsigned int i_nlink;
+    s64 i_size;
+    const char *i_link;
+};
+
+/* An unsigned long until 7.0, 64 bits since: the same on 64-bit machines, but not to CO-RE. */
+struct inode___ino_long {
+    unsigned long i_ino;
+};
+
+struct inode___ino_u64 {
+    u64 i_ino;
+};
+
+/* Times: 6.6 (13bc24457850) renamed ctime, 6.7 (12cd44023651) the others, 6.11 (3aa63a569c64) took them apart. */
+struct inode___spec {
+    struct timespec64 i_atime, i_mtime, i_ctime;
+};
+
+struct inode___hidden {
+    struct timespec64 __i_atime, __i_mtime, __i_ctime;
+};
+
+struct inode___apart {
+    s64 i_atime_sec, i_mtime_sec, i_ctime_sec;
+    u32 i_atime_nsec, i_mtime_nsec, i_ctime_nsec;
 };
 
 struct seqcount {
@@ -171,16 +232,31 @@ struct dentry {
     struct dentry *d_parent;
     struct qstr d_name;
     struct inode *d_inode;
+    struct super_block *d_sb;
 };
 
 struct vfsmount {
     struct dentry *mnt_root;
+    struct super_block *mnt_sb;
+};
+
+/* From 5.12 (a6435940b62f) to 6.2 */
+struct user_namespace;
+
+struct vfsmount___userns {
+    struct user_namespace *mnt_userns;
+};
+
+/* Since 6.2 (256c8aed2b42) */
+struct mnt_idmap {
+    int unused;
 };
 
 struct mount {
     struct mount *mnt_parent;
     struct dentry *mnt_mountpoint;
     struct vfsmount mnt;
+    struct mnt_namespace *mnt_ns;
 };
 
 struct path {
@@ -191,6 +267,25 @@ struct path {
 struct file {
     struct path f_path;
     struct inode *f_inode;
+    unsigned int f_flags, f_mode;
+};
+
+struct renamedata {
+    struct dentry *old_dentry, *new_dentry;
+};
+
+struct vm_area_struct {
+    unsigned long vm_flags;
+    struct file *vm_file;
+};
+
+struct kiocb {
+    struct file *ki_filp;
+};
+
+struct io_kiocb {
+    struct file *file;
+    u8 opcode;
 };
 
 struct fs_struct {
@@ -257,6 +352,10 @@ struct thread_info {
     unsigned int status;
 };
 
+struct task_io_accounting {
+    u64 syscw;
+};
+
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -275,6 +374,7 @@ struct task_struct {
     struct css_set *cgroups;
     struct mm_struct *mm;
     void *stack;
+    struct task_io_accounting ioac;
 };
 
 /* x86-64 */
@@ -299,5 +399,12 @@ struct module {
 
 /* Its value depends on how the kernel was configured. */
 enum cgroup_subsys_id { pids_cgrp_id };
+
+/* Since 6.15; the others are fixed by the interface to user space. */
+enum io_uring_op { IORING_OP_WRITEV_FIXED };
+#define IORING_WRITEV 2
+#define IORING_WRITE_FIXED 5
+#define IORING_WRITE 23
+#define EIOCBQUEUED 529
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * Path.bpf.c - walks from a leaf to a root.
  *
- * Global functions: the verifier checks each once in a program, by itself, however often it is called. They take scalars
- * only (5.10), so they are given the number of the scratch slot and look it up. A step is such a function, and so is a
- * turn of some steps: the verifier sees one step, not hundreds in a row, and a start costs a fraction. What a walk carries
- * from step to step is in the slot.
+ * Global functions: the verifier checks each once in a program, by itself, however often it is called. They take
+ * scalars only (5.10), so they are given the number of the scratch slot and look it up. A step is such a function, and
+ * so is a turn of some steps: the verifier sees one step, not hundreds in a row, and a start costs a fraction. What a
+ * walk carries from step to step is in the slot.
  *
  * A path is renamed under us at any time. The kernel counts the changes of each dentry (d_seq), so after the walk each
  * component is looked at again: when none has changed, all of them were as they were read at one moment in between, the
@@ -18,9 +18,12 @@
 #define CGROUP_CACHE_LEN 496
 
 #define TURN_STEPS 16 /* dentries and mounts */
-#define TURNS_MAX 64
-#define TURNS_LAST 20 /* of these, for a walk that is not checked, when all before were disturbed */
-#define CGROUP_DEPTH_MAX 64
+#define ROUND_TURNS 8
+#define WALK_ROUNDS 8
+#define STEPS_MAX (TURN_STEPS * ROUND_TURNS * WALK_ROUNDS)
+#define STEPS_LAST 320 /* of these, for a walk that is not checked, when all before were disturbed */
+#define TURN_CGROUPS 8
+#define CGROUP_TURNS 8
 
 enum walk_phase {
     WALK_UP,
@@ -180,27 +183,26 @@ static __always_inline void walk__check(struct scratch *s, struct path_walk *w)
 
 int path__step(u32 slot)
 {
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
-    u32 phase = s->walk.phase;
+    struct path_walk *w = &s->walk;
 
-    if (phase == WALK_CHECK) {
-        walk__check(s, &s->walk);
-    } else if (phase == WALK_UP) {
-        if (!walk__up(s, &s->walk, true))
-            s->walk.phase = WALK_CHECK;
-    } else if (phase == WALK_LAST) {
-        if (!walk__up(s, &s->walk, false))
-            s->walk.phase = WALK_DONE;
+    if (++w->steps == STEPS_MAX - STEPS_LAST) {
+        walk__restart(s, WALK_LAST);
+        w->flags = EBPF_VARLEN_UNSTABLE;
+    } else if (w->phase == WALK_CHECK) {
+        walk__check(s, w);
+    } else if (!walk__up(s, w, w->phase == WALK_UP)) {
+        w->phase = w->phase == WALK_UP ? WALK_CHECK : WALK_DONE;
     }
     return 0;
 }
 
 int path__turn(u32 slot)
 {
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
@@ -209,9 +211,20 @@ int path__turn(u32 slot)
     return 0;
 }
 
+int path__round(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    for (int i = 0; i < ROUND_TURNS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        path__turn(slot);
+    return 0;
+}
+
 int path__append(u32 slot, u32 tag)
 {
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
@@ -220,24 +233,20 @@ int path__append(u32 slot, u32 tag)
     if (!v)
         return -1;
     s->walk.start = s->len + sizeof(*v);
+    s->walk.steps = 0;
     walk__restart(s, WALK_UP);
-    for (int i = 0; i < TURNS_MAX && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++) {
-        if (i == TURNS_MAX - TURNS_LAST) {
-            walk__restart(s, WALK_LAST);
-            s->walk.flags = EBPF_VARLEN_UNSTABLE;
-        }
-        path__turn(slot);
-    }
-    if (s->walk.phase == WALK_LAST)
+    for (int i = 0; i < WALK_ROUNDS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        path__round(slot);
+    if (s->walk.phase != WALK_DONE)
         s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
     varlen__end(s, v, s->walk.used, 0, s->walk.flags);
     return 0;
 }
 
 /*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an entry
- * never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at once, also
- * under a program that has been preempted while it copied one: the id at both ends tells.
+ * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
+ * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at
+ * once, also under a program that has been preempted while it copied one: the id at both ends tells.
  */
 struct cgroup_cache_entry {
     u64 id;
@@ -291,7 +300,7 @@ static __always_inline void cgroup_cache__keep(struct scratch *s, struct ebpf_va
 /* A node up. */
 int cgroup_path__step(u32 slot)
 {
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
@@ -316,9 +325,20 @@ int cgroup_path__step(u32 slot)
     return 0;
 }
 
+int cgroup_path__turn(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    for (int i = 0; i < TURN_CGROUPS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        cgroup_path__step(slot);
+    return 0;
+}
+
 int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
 {
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__at(slot);
     struct kernfs_node *kn = (void *)kn_addr;
 
     if (!s)
@@ -335,8 +355,8 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
     s->walk.start = s->len + sizeof(*v);
     s->walk.used = 0;
     s->walk.phase = WALK_UP;
-    for (int i = 0; i <= CGROUP_DEPTH_MAX && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
-        cgroup_path__step(slot);
+    for (int i = 0; i < CGROUP_TURNS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        cgroup_path__turn(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.phase == WALK_DONE ? 0 : EBPF_VARLEN_TRUNCATED);
     if (id && s->walk.phase == WALK_DONE)
         cgroup_cache__keep(s, v, id);

@@ -21,6 +21,16 @@ struct spare_marks_map {
     __type(value, u64);
 };
 
+static __always_inline bool spare__is_done_at(void *marks, u64 address, u64 key)
+{
+    u64 *mark = bpf_map_lookup_elem(marks, &address);
+
+    if (mark && *mark == key)
+        return true;
+    bpf_map_update_elem(marks, &address, &key, BPF_ANY);
+    return false;
+}
+
 /*
  * Whether another copy has made this event, which is about `task`. `key` is unlike that of any other event about it,
  * nor about another task at the same address.
@@ -32,12 +42,7 @@ static __always_inline bool spare__is_done(void *marks, struct task_struct *task
     u64 address = 0;
 
     *(struct task_struct *volatile *)&address = task;
-    u64 *mark = bpf_map_lookup_elem(marks, &address);
-
-    if (mark && *mark == key)
-        return true;
-    bpf_map_update_elem(marks, &address, &key, BPF_ANY);
-    return false;
+    return spare__is_done_at(marks, address, key);
 }
 
 static __always_inline void spare__rescued(enum ebpf_event_type type)

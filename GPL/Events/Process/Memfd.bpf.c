@@ -17,7 +17,6 @@
 #define TS_COMPAT 0x2
 #define MFD_FLAGS 0x1f
 #define MEMFD_NAME_MAX 256
-#define MAX_ERRNO 4095
 
 /* The second argument of the system call; false when it is another one. */
 static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs,

@@ -41,8 +41,9 @@ static const struct option_row rows[] = {
 
 /* Options of the output contract whose events are still to come: known by name, and refused as such. */
 static const char *const planned[] = {
-    "file-create",     "file-delete",      "file-rename",     "file-modify",     "file-memfd-open",
-    "file-shmem-open", "net-conn-attempt", "net-conn-accept", "net-conn-closed",
+    "net-conn-attempt",
+    "net-conn-accept",
+    "net-conn-closed",
 };
 
 static struct option long_options[OPTIONS_MAX + 1];

@@ -80,7 +80,7 @@ static int source__start(struct ebpf_source *source, const struct ebpf_source_op
     int err = bpf_backend__open(opts, &source->backend);
 
     if (!err)
-        err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->slots);
+        err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->streams);
     if (!err)
         err = source__make_fds(source);
     return err;

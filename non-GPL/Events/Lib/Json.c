@@ -33,6 +33,46 @@ UNUSED JSON_INLINE char *write_s32(char *p, const ebpf_s32 *value)
     return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
 }
 
+UNUSED JSON_INLINE char *write_s64(char *p, const ebpf_s64 *value)
+{
+    if (*value < 0)
+        *p++ = '-';
+    return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
+}
+
+/* The octal digits, without a leading zero, which JSON does not allow. */
+UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
+{
+    int shift = 30;
+
+    while (shift && !(*value >> shift & 7))
+        shift -= 3;
+    for (; shift >= 0; shift -= 3)
+        *p++ = (char)('0' + (*value >> shift & 7));
+    return p;
+}
+
+/* write_<enum>: the name of a value, UNKNOWN of what is none. */
+#define ENUM_TEXT_MAX 30
+// clang-format off
+#define ENUM(name, doc)                                                                                                \
+    UNUSED static char *write_##name(char *p, const ebpf_u32 *value)                                                   \
+    {                                                                                                                  \
+        static const struct {                                                                                          \
+            char text[ENUM_TEXT_MAX + 1];                                                                              \
+            unsigned char len;                                                                                         \
+        } texts[] = {{"\"UNKNOWN\"", sizeof("UNKNOWN") + 1},
+#define VALUE(id, NAME, text, doc) [id] = {"\"" text "\"", sizeof(text) + 1},
+#define END_ENUM(name)                                                                                                 \
+        };                                                                                                             \
+        size_t i = *value < sizeof(texts) / sizeof(*texts) ? *value : 0;                                               \
+                                                                                                                       \
+        memcpy(p, texts[i].text, texts[i].len);                                                                        \
+        return p + texts[i].len;                                                                                       \
+    }
+#include "Events.def"
+// clang-format on
+
 UNUSED JSON_INLINE char *write_u64str(char *p, const ebpf_u64 *value)
 {
     *p++ = '"';
@@ -47,6 +87,7 @@ enum {
     JSON_SCALAR_KINDS(ROW)
 #undef ROW
 #define MAX_FIELD(kind, key) (sizeof("\"" key "\":,") - 1 + MAX_##kind)
+#define ENUM(name, doc) MAX_##name = ENUM_TEXT_MAX,
 #define GROUP(name, doc) MAX_##name = 2
 #define END_GROUP(name) ,
 #define EVENT(id, NAME, name, option, ring, doc) MAX_##name = 0
@@ -211,6 +252,7 @@ enum {
 #define ROW(kind, max, schema, doc) REPEATS_##kind = max != NUMBER_DIGITS_MAX,
     JSON_SCALAR_KINDS(ROW)
 #undef ROW
+#define ENUM(name, doc) REPEATS_##name = 1,
 #define GROUP(name, doc) REPEATS_##name = 1
 #define END_GROUP(name) ,
 #define EVENT(id, NAME, name, option, ring, doc) REPEATS_##name = 0
@@ -291,10 +333,14 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
             if (out)                                                                                                   \
                 json__commit(out, from, p);                                                                            \
         }
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc)                                                                      \
+        if (e->hdr.flags & EBPF_##FLAG_NAME) {                                                                         \
+            FIELD(kind, name, key, doc)                                                                                \
+        }
 #define FLAG(NAME, bit, key, doc)                                                                                      \
-        if (e->hdr.flags & EBPF_##NAME)                                                                                \
+        if (sizeof(key) > 1 && e->hdr.flags & EBPF_##NAME)                                                             \
             JSON_LITERAL(out, "\"" key "\":true,");                                                                    \
-        else                                                                                                           \
+        else if (sizeof(key) > 1)                                                                                      \
             JSON_LITERAL(out, "\"" key "\":false,");
 #define VARLEN(NAME, doc)                                                                                              \
         json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);

@@ -13,6 +13,9 @@
     ROW(u32, 10, "\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967295", "number")                                \
     ROW(s32, 11, "\"type\":\"integer\",\"minimum\":-2147483648,\"maximum\":2147483647", "number, can be negative")     \
     ROW(u64, 20, "\"type\":\"integer\",\"minimum\":0,\"maximum\":18446744073709551615", "number, up to 64 bits")       \
+    ROW(s64, 20, "\"type\":\"integer\",\"minimum\":-9223372036854775808,\"maximum\":9223372036854775807",              \
+        "number, up to 64 bits, can be negative")                                                                      \
+    ROW(octal, 11, "\"type\":\"integer\",\"minimum\":0,\"maximum\":37777777777", "number, its digits are octal ones")  \
     ROW(u64str, 22, "\"type\":\"string\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"", "string, a decimal number")
 
 /* Further keys that a variable field can bring with it. */

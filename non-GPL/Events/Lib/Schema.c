@@ -30,6 +30,12 @@ struct tag_info {
 #define ROW(kind, max, schema, doc) UNUSED static const char schema_##kind[] = schema;
 JSON_SCALAR_KINDS(ROW)
 #undef ROW
+// clang-format off
+#define ENUM(name, doc) UNUSED static const char schema_##name[] = "\"enum\":[\"UNKNOWN\""
+#define VALUE(id, NAME, text, doc) ",\"" text "\""
+#define END_ENUM(name) "]";
+#include "Events.def"
+// clang-format on
 #define GROUP(name, doc) UNUSED static const char schema_##name[] = "\"$ref\":\"#/$defs/" #name "\"";
 #include "Events.def"
 static const char schema_bool[] = "\"type\":\"boolean\"";
@@ -58,6 +64,7 @@ static const struct tag_info tags[EBPF_TAG_COUNT] = {
 #define EVENT(id, NAME, name, option, ring, doc) static const struct row rows_##name[] = {
 #define END_EVENT(name) {0}};
 #define FIELD(kind, name, key, doc) {key, schema_##kind, doc, 0, false},
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc) {key, schema_##kind, doc, 0, true},
 #define FLAG(NAME, bit, key, doc) {key, schema_bool, doc, 0, false},
 #define VARLEN(NAME, doc) {NULL, NULL, doc, EBPF_TAG_##NAME, false},
 #define OPTIONAL(NAME, doc) {NULL, NULL, doc, EBPF_TAG_##NAME, true},

@@ -73,6 +73,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
         .spares = b->hooks.spares,
+        .events = b->hooks.available.bits,
     };
 
     size_t size;
@@ -149,6 +150,27 @@ static bool target__exists(const struct btf *btf, const char *section)
         return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
     }
     return btf__find_by_name_kind(btf, target + 1, BTF_KIND_FUNC) > 0;
+}
+
+/*
+ * Leave out the programs that this kernel has no hook for. libbpf finds that out as well, but refuses all then; so where
+ * it is to be expected it is asked before.
+ */
+static void backend__leave_out_lacking(struct bpf_backend *b)
+{
+    struct bpf_object *object = object__open();
+    struct btf *btf = object ? btf__load_vmlinux_btf() : NULL;
+
+    for (size_t i = 0; btf && i < b->hooks.count; i++) {
+        struct hooks_program *program = &b->hooks.programs[i];
+        struct bpf_program *bpf =
+            program->wanted ? bpf_object__find_program_by_name(object, program->name) : NULL;
+
+        if (bpf && !target__exists(btf, bpf_program__section_name(bpf)))
+            hooks__refuse(program, "the kernel has no %s", strchr(bpf_program__section_name(bpf), '/') + 1);
+    }
+    btf__free(btf);
+    bpf_object__close(object);
 }
 
 /* Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found. */
@@ -433,6 +455,10 @@ static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_s
 static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
     hooks__choose(&b->hooks, opts->events);
+    if (b->hooks.some_may_lack) {
+        backend__leave_out_lacking(b);
+        hooks__choose(&b->hooks, opts->events);
+    }
     for (size_t round = 0; round <= b->hooks.count; round++) {
         int err = backend__load(b, opts, NULL);
 
@@ -467,6 +493,7 @@ static int backend__count_cpus(struct bpf_backend *b)
         return b->cpus;
     }
     b->slots = 2 * (uint32_t)b->cpus + 6;
+    b->streams = b->slots + PENDING_SLOTS;
     return 0;
 }
 

@@ -22,7 +22,8 @@ struct bpf_backend {
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
     struct emit_runtime *runtime;        /* mapped from the kernel */
     int cpus;
-    uint32_t slots; /* scratch slots */
+    uint32_t slots;   /* scratch slots */
+    uint32_t streams; /* those that records can name */
     bool tramp;     /* fentry and fexit programs can be attached */
     bool detached;
 };

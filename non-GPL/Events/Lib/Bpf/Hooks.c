@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define WAY_OPTIONAL (-1)
+#define WAY_IF_THERE (-2)
 #define NO_EVENT 0
 #define WAYS_MAX 4
 
@@ -19,6 +20,7 @@ struct hook_row {
 static const struct hook_row rows[] = {
 #define HOOK(EVENT, way, program, doc) {EBPF_EVENT_##EVENT, way, #program, doc},
 #define HOOK_OPTIONAL(EVENT, program, doc) {EBPF_EVENT_##EVENT, WAY_OPTIONAL, #program, doc},
+#define HOOK_IF_THERE(EVENT, program) {EBPF_EVENT_##EVENT, WAY_IF_THERE, #program, ""},
 #define HOOK_FEATURE(program) {NO_EVENT, WAY_OPTIONAL, #program, ""},
 #include "Hooks.def"
 };
@@ -149,6 +151,7 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
 
     hooks->available.bits = 0;
+    hooks->some_may_lack = false;
     for (size_t i = 0; i < hooks->count; i++) {
         was_wanted[i] = hooks->programs[i].wanted;
         hooks->programs[i].wanted = false;
@@ -164,8 +167,10 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         struct hooks_program *program = hooks__find(hooks, row->program);
 
         if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
-            (row->way == WAY_OPTIONAL || row->way == hooks->ways[row->event]))
+            (row->way < 0 || row->way == hooks->ways[row->event])) {
             program->wanted = true;
+            hooks->some_may_lack |= row->way == WAY_IF_THERE;
+        }
     }
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);

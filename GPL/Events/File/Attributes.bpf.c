@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_MODIFY, change_type PERMISSIONS, OWNER, TIMES and XATTRS.
+ *
+ * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families come to, with the
+ * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr and
+ * vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see Mount.h. notify_change, which
+ * is behind them, also runs for writes, truncations and what file systems do by themselves.
+ *
+ * Misses: nothing known. A change to what was there before is reported.
+ */
+#include "Mount.h"
+
+#define XATTR_NAME_SIZE 256
+
+static __always_inline struct scratch *change__begin(void)
+{
+    struct scratch *s = current__is_kernel_thread() ? NULL : EMIT_BEGIN(FILE_MODIFY, file_modify);
+
+    if (!s)
+        return NULL;
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->bytes = e->count = 0;
+    return s;
+}
+
+static __always_inline int change__submit(struct scratch *s, enum ebpf_change_type type)
+{
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->change_type = type;
+    EMIT_SUBMIT(s, FILE_MODIFY);
+    return 0;
+}
+
+static __always_inline int change__emit(struct path *path, enum ebpf_change_type type)
+{
+    struct scratch *s = change__begin();
+
+    if (!s)
+        return 0;
+    file_event__fill_of(s, path, path->dentry->d_inode);
+    return change__submit(s, type);
+}
+
+SEC("fexit/chmod_common")
+int BPF_PROG(fexit__chmod_common, struct path *path, unsigned int mode, int ret)
+{
+    return ret ? 0 : change__emit(path, EBPF_CHANGE_PERMISSIONS);
+}
+
+SEC("fexit/chown_common")
+int BPF_PROG(fexit__chown_common, struct path *path, unsigned int user, unsigned int group, int ret)
+{
+    return ret ? 0 : change__emit(path, EBPF_CHANGE_OWNER);
+}
+
+SEC("fexit/vfs_utimes")
+int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
+{
+    return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
+}
+
+static __always_inline int xattr__emit(u64 dentry_addr, u64 name)
+{
+    struct dentry *dentry = (void *)dentry_addr;
+
+    if (current__is_kernel_thread())
+        return 0;
+    u64 mnt = mount__recent(dentry_addr);
+
+    if (!mnt) {
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+        return 0;
+    }
+    if (mount__is_internal(mnt))
+        return 0;
+    struct scratch *s = change__begin();
+
+    if (!s)
+        return 0;
+    s->job.dentry = dentry_addr;
+    s->job.mnt = mnt;
+    file_event__fill(s, (u64)BPF_CORE_READ(dentry, d_inode));
+    varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
+    return change__submit(s, EBPF_CHANGE_XATTRS);
+}
+
+SEC("fexit/vfs_setxattr")
+int BPF_PROG(fexit__vfs_setxattr)
+{
+    if ((int)compat__func_ret(ctx, 5))
+        return 0;
+    return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+}
+
+SEC("fexit/vfs_removexattr")
+int BPF_PROG(fexit__vfs_removexattr)
+{
+    if ((int)COMPAT_IDMAP_ARG(ctx, 2))
+        return 0;
+    return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+}
+
+SEC("fexit/vfs_set_acl")
+int BPF_PROG(fexit__vfs_set_acl, void *idmap, struct dentry *dentry, const char *name, void *acl, int ret)
+{
+    return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
+}
+
+SEC("fexit/vfs_remove_acl")
+int BPF_PROG(fexit__vfs_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
+{
+    return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
+}

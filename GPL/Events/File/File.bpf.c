@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* File.bpf.c - what file events have in common; see File.h. */
+#include "File.h"
+
+FILE_EVENT_BEGINS_AS_CREATE(file_delete);
+FILE_EVENT_BEGINS_AS_CREATE(file_rename);
+FILE_EVENT_BEGINS_AS_CREATE(file_modify);
+FILE_EVENT_BEGINS_AS_CREATE(file_memfd_open);
+FILE_EVENT_BEGINS_AS_CREATE(file_shmem_open);
+FILE_EVENT_BEGINS_AS_CREATE(file_link);
+
+#define SYMLINK_MAX 4096
+
+int file_actor__fill(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    struct ebpf_file_create_event *e = (void *)s->data;
+
+    WITH_CURRENT(task, typed, {
+        pid_info__fill(&e->pids, typed, task);
+        cred_info__fill(&e->creds, typed, task);
+        e->mount_namespace = KREAD(typed, task, nsproxy, mnt_ns, ns.inum);
+        e->reserved = 0;
+        comm__fill(s, typed, task);
+        path_job__root(s, typed, KREAD(typed, task, fs));
+    });
+    return 0;
+}
+
+static __always_inline u32 file_type__of(u32 mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return EBPF_FILE_TYPE_FILE;
+    case S_IFDIR:
+        return EBPF_FILE_TYPE_DIR;
+    case S_IFLNK:
+        return EBPF_FILE_TYPE_SYMLINK;
+    case S_IFCHR:
+        return EBPF_FILE_TYPE_CHARACTER_DEVICE;
+    case S_IFBLK:
+        return EBPF_FILE_TYPE_BLOCK_DEVICE;
+    case S_IFIFO:
+        return EBPF_FILE_TYPE_NAMED_PIPE;
+    case S_IFSOCK:
+        return EBPF_FILE_TYPE_SOCKET;
+    default:
+        return 0;
+    }
+}
+
+int file_info__fill(u32 slot, u64 inode_addr)
+{
+    struct scratch *s = scratch__at(slot);
+    struct inode *inode = (void *)inode_addr;
+    u8 copy[INODE_COPY_SIZE] = {};
+
+    if (!s)
+        return -1;
+    struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
+
+    bpf_probe_read_kernel(copy, sizeof(copy), inode);
+    struct super_block *sb = INODE_GET(copy, inode, struct inode, i_sb);
+    u32 dev = BPF_CORE_READ(sb, s_dev);
+    u32 mode = INODE_GET(copy, inode, struct inode, i_mode);
+
+    fi->type = file_type__of(mode);
+    fi->mode = mode;
+    if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
+        fi->inode = INODE_GET(copy, inode, struct inode___ino_u64, i_ino);
+    else
+        fi->inode = INODE_GET(copy, inode, struct inode___ino_long, i_ino);
+    fi->size = INODE_GET(copy, inode, struct inode, i_size);
+    fi->uid = INODE_GET(copy, inode, struct inode, i_uid).val;
+    fi->gid = INODE_GET(copy, inode, struct inode, i_gid).val;
+    fi->atime = INODE_TIME(copy, inode, atime);
+    fi->mtime = INODE_TIME(copy, inode, mtime);
+    fi->ctime = INODE_TIME(copy, inode, ctime);
+    fi->dev_major = dev >> MINOR_BITS;
+    fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
+    fi->nlink = INODE_GET(copy, inode, struct inode, i_nlink);
+    fi->reserved = 0;
+    return 0;
+}
+
+int file_symlink__append(u32 slot, u64 inode_addr)
+{
+    struct scratch *s = scratch__at(slot);
+    struct inode *inode = (void *)inode_addr;
+
+    if (!s)
+        return -1;
+    struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
+
+    if (fi->type != EBPF_FILE_TYPE_SYMLINK)
+        return 0;
+    struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_SYMLINK_TARGET, SCRATCH_PATHS - SYMLINK_MAX);
+
+    if (!v)
+        return -1;
+    const char *target = BPF_CORE_READ(inode, i_link);
+    long n = target ? bpf_probe_read_kernel_str(v + 1, SYMLINK_MAX, target) : 0;
+
+    /* a long one may be in pages of the file, which cannot be read here */
+    varlen__end(s, v, n > 0 ? n - 1 : 0, fi->size, n > 0 && n < SYMLINK_MAX ? 0 : EBPF_VARLEN_TRUNCATED);
+    return 0;
+}
+
+int file_actor__append(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    WITH_CURRENT(task, typed, varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups)));
+    varlen__root_path(s);
+    return 0;
+}

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_MODIFY, change_type CONTENT: bytes of a regular file were written, or it was made shorter or longer.
+ *
+ * Hooks: the ends of the functions that do it, for their values tell how much was written, and that something was. No
+ * function is behind all of them: security_file_permission, which is before all, does not know what comes of it, and what
+ * is behind (fsnotify) is inlined and leaves out what nobody watches.
+ *
+ *   write, pwrite                        vfs_write
+ *   writev, pwritev, pwritev2            vfs_writev
+ *   sendfile                             do_splice_direct (copy_file_range comes there too, on some kernels)
+ *   splice, also by io_uring             do_splice
+ *   copy_file_range, FICLONE             vfs_copy_file_range, vfs_clone_file_range
+ *   fallocate, also by io_uring          vfs_fallocate
+ *   truncate, ftruncate, O_TRUNC         vfs_truncate, do_truncate
+ *   aio                                  aio_write with aio_complete_rw
+ *   io_uring                             kiocb_done
+ *   a shared writable mapping            vm_mmap_pgoff, security_file_mprotect: when it is made, for stores are no calls
+ *
+ * A write that goes on by itself (aio or io_uring with O_DIRECT) is reported when it has begun, without `bytes`.
+ *
+ * File systems on top of others write to files of their own, which the kernel marks FMODE_NOACCOUNT. Misses: what the
+ * kernel writes for itself (core dumps, accounting), and ioctls of single file systems.
+ */
+#include "../Core/Spare.h"
+#include "File.h"
+
+#define BYTES_UNKNOWN (-1)
+
+static __always_inline bool file__is_regular(struct file *file)
+{
+    return (file->f_inode->i_mode & S_IFMT) == S_IFREG && !(file->f_mode & FMODE_NOACCOUNT);
+}
+
+static __always_inline struct scratch *content__begin(s64 bytes, u16 flags)
+{
+    struct scratch *s = current__is_kernel_thread() ? NULL : EMIT_BEGIN(FILE_MODIFY, file_modify);
+
+    if (!s)
+        return NULL;
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->hdr.flags = bytes == BYTES_UNKNOWN ? flags : flags | EBPF_MODIFY_F_BYTES;
+    e->bytes = bytes == BYTES_UNKNOWN ? 0 : bytes;
+    e->count = 0;
+    return s;
+}
+
+static __always_inline void content__submit(struct scratch *s)
+{
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->change_type = EBPF_CHANGE_CONTENT;
+    EMIT_SUBMIT(s, FILE_MODIFY);
+}
+
+static __always_inline int content__emit(struct file *file, s64 bytes, u16 flags)
+{
+    if (!file__is_regular(file))
+        return 0;
+    struct scratch *s = content__begin(bytes, flags);
+
+    if (!s)
+        return 0;
+    file_event__fill_of(s, &file->f_path, file->f_inode);
+    content__submit(s);
+    return 0;
+}
+
+/* The same of a file at an address. */
+static __always_inline int content__emit_at(u64 file_addr, s64 bytes)
+{
+    struct file *file = (void *)file_addr;
+    struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+    if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+        return 0;
+    struct scratch *s = content__begin(bytes, 0);
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    file_event__fill(s, (u64)inode);
+    content__submit(s);
+    return 0;
+}
+
+struct spare_marks_map write_marks SEC(".maps");
+
+/* The kernel counts the writes of a task, and has counted this one. */
+static __noinline int vfs_write__handle(struct file *file, s64 ret, bool spare)
+{
+    if (emit_constants.spares) {
+        u64 address = bpf_get_current_task();
+        struct task_struct *task = (void *)address;
+
+        if (spare__is_done_at(&write_marks, address, BPF_CORE_READ(task, ioac.syscw)))
+            return 0;
+        if (spare)
+            spare__rescued(EBPF_EVENT_FILE_MODIFY);
+    }
+    return ret > 0 ? content__emit(file, ret, 0) : 0;
+}
+
+#define WRITE_PROGRAM(name, spare)                                                                                     \
+    SEC("fexit/vfs_write")                                                                                             \
+    int BPF_PROG(name, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)                     \
+    {                                                                                                                  \
+        return vfs_write__handle(file, ret, spare);                                                                    \
+    }
+
+WRITE_PROGRAM(fexit__vfs_write, false)
+WRITE_PROGRAM(fexit__vfs_write_spare1, true)
+WRITE_PROGRAM(fexit__vfs_write_spare2, true)
+
+SEC("fexit/vfs_writev")
+int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)
+{
+    return ret > 0 ? content__emit(file, ret, 0) : 0;
+}
+
+/* What a task is doing, where one function that is probed calls another one: by thread id. */
+struct content_op {
+    u64 object;
+    u64 file;
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, 1024);
+    __type(key, u32);
+    __type(value, struct content_op);
+} content_ops SEC(".maps");
+
+static __always_inline struct content_op *content_op__of_current(void)
+{
+    u32 tid = bpf_get_current_pid_tgid();
+
+    return bpf_map_lookup_elem(&content_ops, &tid);
+}
+
+static __always_inline void content_op__end(void)
+{
+    u32 tid = bpf_get_current_pid_tgid();
+
+    bpf_map_delete_elem(&content_ops, &tid);
+}
+
+SEC("fexit/do_splice")
+int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s64 *off_out, unsigned long len,
+             unsigned int flags, s64 ret)
+{
+    return ret > 0 ? content__emit(out, ret, 0) : 0;
+}
+
+SEC("fexit/do_splice_direct")
+int BPF_PROG(fexit__do_splice_direct, struct file *in, s64 *pos, struct file *out, s64 *opos, unsigned long len,
+             unsigned int flags, s64 ret)
+{
+    if (ret <= 0 || !file__is_regular(out) || content_op__of_current())
+        return 0;
+    return content__emit(out, ret, 0);
+}
+
+SEC("fentry/vfs_copy_file_range")
+int BPF_PROG(fentry__vfs_copy_file_range, struct file *in, s64 pos_in, struct file *out)
+{
+    u32 tid = bpf_get_current_pid_tgid();
+    struct content_op op = {};
+
+    if (file__is_regular(out))
+        bpf_map_update_elem(&content_ops, &tid, &op, BPF_ANY);
+    return 0;
+}
+
+SEC("fexit/vfs_copy_file_range")
+int BPF_PROG(fexit__vfs_copy_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out, unsigned long len,
+             unsigned int flags, s64 ret)
+{
+    if (!file__is_regular(out))
+        return 0;
+    content_op__end();
+    return ret > 0 ? content__emit(out, ret, 0) : 0;
+}
+
+SEC("fexit/vfs_clone_file_range")
+int BPF_PROG(fexit__vfs_clone_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out, s64 len,
+             unsigned int flags, s64 ret)
+{
+    return ret > 0 ? content__emit(out, ret, 0) : 0;
+}
+
+SEC("fexit/vfs_fallocate")
+int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 len, int ret)
+{
+    return ret ? 0 : content__emit(file, BYTES_UNKNOWN, 0);
+}
+
+/* By a file: ftruncate and O_TRUNC. By a path it comes from vfs_truncate, which has the mount. */
+SEC("fexit/do_truncate")
+int BPF_PROG(fexit__do_truncate)
+{
+    struct file *file = (void *)COMPAT_IDMAP_ARG(ctx, 3);
+
+    return file && !(int)COMPAT_IDMAP_ARG(ctx, 4) ? content__emit(file, BYTES_UNKNOWN, 0) : 0;
+}
+
+SEC("fexit/vfs_truncate")
+int BPF_PROG(fexit__vfs_truncate, struct path *path, s64 len, int ret)
+{
+    struct scratch *s = ret ? NULL : content__begin(BYTES_UNKNOWN, 0);
+
+    if (!s)
+        return 0;
+    file_event__fill_of(s, path, path->dentry->d_inode);
+    content__submit(s);
+    return 0;
+}
+
+/* A write that is done at once completes within aio_write, one that goes on is still there at its end. */
+SEC("fentry/aio_write")
+int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
+{
+    u32 tid = bpf_get_current_pid_tgid();
+    struct content_op op = {};
+
+    *(struct kiocb *volatile *)&op.object = kiocb;
+    *(struct file *volatile *)&op.file = kiocb->ki_filp;
+    bpf_map_update_elem(&content_ops, &tid, &op, BPF_ANY);
+    return 0;
+}
+
+SEC("fentry/aio_complete_rw")
+int BPF_PROG(fentry__aio_complete_rw, struct kiocb *kiocb, s64 res)
+{
+    struct content_op *op = content_op__of_current();
+
+    if (!op || op->object != ctx__address(ctx))
+        return 0;
+    u64 file = op->file;
+
+    content_op__end();
+    return res > 0 ? content__emit_at(file, res) : 0;
+}
+
+SEC("fexit/aio_write")
+int BPF_PROG(fexit__aio_write, struct kiocb *kiocb, void *iocb, bool vectored, bool compat, int ret)
+{
+    struct content_op *op = content_op__of_current();
+
+    if (!op)
+        return 0;
+    u64 file = op->file;
+
+    content_op__end();
+    return ret ? 0 : content__emit_at(file, BYTES_UNKNOWN);
+}
+
+static __always_inline bool io_uring__is_write(u8 opcode)
+{
+    if (bpf_core_enum_value_exists(enum io_uring_op, IORING_OP_WRITEV_FIXED) &&
+        opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED))
+        return true;
+    return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
+}
+
+/* The request's own kiocb is what it begins with, so that 5.10, which passes that, passes the same address. */
+SEC("fentry/kiocb_done")
+int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
+{
+    struct io_kiocb *req = (void *)ctx__address(ctx);
+
+    if ((ret <= 0 && ret != -EIOCBQUEUED) || !io_uring__is_write(BPF_CORE_READ(req, opcode)))
+        return 0;
+    return content__emit_at((u64)BPF_CORE_READ(req, file), ret > 0 ? ret : BYTES_UNKNOWN);
+}
+
+SEC("fexit/vm_mmap_pgoff")
+int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
+             unsigned long flag, unsigned long pgoff, unsigned long ret)
+{
+    unsigned long type = flag & MAP_TYPE;
+
+    if (!file || !(prot & PROT_WRITE) || (type != MAP_SHARED && type != MAP_SHARED_VALIDATE) || compat__is_error(ret) ||
+        !(file->f_mode & FMODE_WRITE))
+        return 0;
+    return content__emit(file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+}
+
+SEC("fexit/security_file_mprotect")
+int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+             int ret)
+{
+    struct file *file = vma->vm_file;
+
+    if (ret || !file || !(prot & PROT_WRITE) || (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_SHARED)
+        return 0;
+    return content__emit(file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+}

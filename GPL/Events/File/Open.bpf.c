@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_CREATE, as far as an open creates a file; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
+ * /dev/shm, was opened.
+ *
+ * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the file
+ * made where it was to be made: the kernel has marked such a file FMODE_CREATED. Opens that are none of the three are told
+ * by a few loads. The obvious hooks, the system calls, have a string that another thread can change.
+ *
+ * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
+ *
+ * Misses: an open that is refused after this point by the file system is reported when the file was created by it, which
+ * is true.
+ */
+#include "File.h"
+
+/* A name of three letters, without its NUL, as a number. */
+#define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
+
+static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
+{
+    u32 name = 0;
+
+    if (BPF_CORE_READ(dentry, d_name.len) != 3)
+        return false;
+    bpf_probe_read_kernel(&name, 3, BPF_CORE_READ(dentry, d_name.name));
+    return name == name3;
+}
+
+/* Whether the root of a mount is the directory shm in a directory or mount point dev, as /dev/shm is everywhere. */
+static __always_inline bool mount__is_dev_shm(struct mount *mnt)
+{
+    struct dentry *mountpoint = BPF_CORE_READ(mnt, mnt_mountpoint);
+    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
+
+    if (!dentry__is_named(mountpoint, NAME3('s', 'h', 'm')))
+        return false;
+    struct dentry *above = BPF_CORE_READ(mountpoint, d_parent);
+
+    if (above == BPF_CORE_READ(parent, mnt.mnt_root))
+        above = BPF_CORE_READ(parent, mnt_mountpoint);
+    return dentry__is_named(above, NAME3('d', 'e', 'v'));
+}
+
+/* In no directory, and named by memfd_create. */
+static __always_inline bool file__is_memfd(struct dentry *dentry)
+{
+    char name[8] = {};
+
+    if (dentry->d_parent != dentry)
+        return false;
+    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
+    return *(u64 *)name == MEMFD_PREFIX;
+}
+
+#define EMIT_OPENED(file, NAME, name)                                                                                  \
+    do {                                                                                                               \
+        struct scratch *s = EMIT_BEGIN(NAME, name);                                                                    \
+                                                                                                                       \
+        if (!s)                                                                                                        \
+            return 0;                                                                                                  \
+        file_event__fill_of(s, &(file)->f_path, (file)->f_inode);                                                      \
+        EMIT_SUBMIT(s, NAME);                                                                                          \
+    } while (0)
+
+SEC("fentry/security_file_open")
+int BPF_PROG(fentry__security_file_open, struct file *file)
+{
+    u32 mode = file->f_mode;
+
+    if (mode & FMODE_NOACCOUNT)
+        return 0;
+    if (mode & FMODE_CREATED) {
+        if (event__is_wanted(EBPF_EVENT_FILE_CREATE) && !(file->f_flags & O_TMPFILE_BIT) &&
+            !current__is_kernel_thread())
+            EMIT_OPENED(file, FILE_CREATE, file_create);
+        return 0;
+    }
+    if (!event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && !event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN))
+        return 0;
+    struct super_block *sb = file->f_path.mnt->mnt_sb;
+
+    if (sb->s_magic != TMPFS_MAGIC)
+        return 0;
+    if (sb->s_flags & SB_KERNMOUNT) {
+        if (event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && file__is_memfd(file->f_path.dentry))
+            EMIT_OPENED(file, FILE_MEMFD_OPEN, file_memfd_open);
+        return 0;
+    }
+    if (event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
+        mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt))))
+        EMIT_OPENED(file, FILE_SHMEM_OPEN, file_shmem_open);
+    return 0;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * file-ops.h - what the cases of file events share: a place on a file system of choice, io_uring, and the list of the
+ * events that are due. To be included in place of case.h.
+ *
+ * The program writes down each event that it causes when it has caused it; the expectation (file_events.py) holds the
+ * events of the process that are in its directory against that list: the same, in the same order, and no more.
+ */
+#ifndef FILE_OPS_H
+#define FILE_OPS_H
+
+#include "case.h"
+
+#include <linux/io_uring.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/sysmacros.h>
+
+/* ------------------------------------------------------------------ place */
+
+static bool place_is_overlay;
+
+static void loop__make(void *image)
+{
+    char command[512];
+
+    snprintf(command, sizeof(command),
+             "dd if=/dev/zero of=%s bs=1M count=8 2>/dev/null && mke2fs -F %s >/dev/null 2>&1", (char *)image,
+             (char *)image);
+    CHECK(!system(command));
+}
+
+static void ext4__mount(void *place)
+{
+    char image[256], command[600];
+
+    snprintf(image, sizeof(image), "%s.image", (char *)place);
+    loop__make(image);
+    snprintf(command, sizeof(command), "mount -t ext4 -o loop,acl %s %s 2>&1 || mount -t ext4 -o loop %s %s", image,
+             (char *)place, image, (char *)place);
+    CHECK(!system(command));
+}
+
+static void overlay__mount(void *place)
+{
+    char options[600], lower[280];
+
+    /* an upper layer on a tmpfs of its own: the initial root is none that overlayfs takes */
+    snprintf(options, sizeof(options), "%s.layers", (char *)place);
+    CHECK(!mkdir(options, 0755) && !mount("layers", options, "tmpfs", 0, NULL));
+    snprintf(lower, sizeof(lower), "%s.layers/lower", (char *)place);
+    CHECK(!mkdir(lower, 0755));
+    snprintf(options, sizeof(options), "%s.layers/upper", (char *)place);
+    CHECK(!mkdir(options, 0755));
+    snprintf(options, sizeof(options), "%s.layers/work", (char *)place);
+    CHECK(!mkdir(options, 0755));
+    strcat(lower, "/below");
+    file__write(lower, "below\n", 6, 0644);
+    snprintf(options, sizeof(options), "lowerdir=%s.layers/lower,upperdir=%s.layers/upper,workdir=%s.layers/work",
+             (char *)place, (char *)place, (char *)place);
+    CHECK(!mount("overlay", place, "overlay", 0, options));
+}
+
+/*
+ * An empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and go there. What that
+ * takes other processes do, so that it is none of ours.
+ */
+static void place__make(int argc, char **argv)
+{
+    const char *kind = argc > 1 ? argv[1] : "tmpfs";
+
+    case__dir();
+    fact__str("file_system", kind);
+    if (!strcmp(kind, "ext4")) {
+        child__run(ext4__mount, case_dir);
+    } else if (!strcmp(kind, "overlay")) {
+        child__run(overlay__mount, case_dir);
+        place_is_overlay = true;
+    } else {
+        CHECK(!mount("place", case_dir, "tmpfs", 0, NULL));
+    }
+    CHECK(!chdir(case_dir));
+    fact__array("expected");
+}
+
+/* Ends the list of the events that are due; further facts may follow. */
+static void place__end(void)
+{
+    fact__array_end();
+}
+
+/* ----------------------------------------------------------- expectations */
+
+static void expected__begin(const char *what, const char *event_type)
+{
+    fact__object(NULL);
+    fact__str("what", what);
+    fact__str("event_type", event_type);
+}
+
+static void expected__path(const char *key, const char *name)
+{
+    char path[5000];
+
+    snprintf(path, sizeof(path), "%s/%s", case_dir, name);
+    fact__str(key, name[0] == '/' ? name : path);
+}
+
+/* What the file is now. On overlayfs some numbers are not those that the kernel's inode has. */
+static void expected__stat(const struct stat *st)
+{
+    fact__int("size", S_ISREG(st->st_mode) ? st->st_size : -1);
+    fact__int("mode", st->st_mode);
+    fact__int("uid", st->st_uid);
+    if (!place_is_overlay)
+        fact__int("inode", st->st_ino);
+    fact__object_end();
+}
+
+static void expected__file(const char *name)
+{
+    struct stat st;
+
+    CHECK(!lstat(name, &st));
+    expected__stat(&st);
+}
+
+static void created(const char *what, const char *name)
+{
+    expected__begin(what, "FILE_CREATE");
+    expected__path("path", name);
+    expected__file(name);
+}
+
+/* A content change of `bytes`, or of an unknown number of them (-1). */
+static void written(const char *what, const char *name, long long bytes)
+{
+    expected__begin(what, "FILE_MODIFY");
+    expected__path("path", name);
+    fact__str("change_type", "CONTENT");
+    if (bytes >= 0)
+        fact__int("bytes", bytes);
+    else
+        fact__bool("no_bytes", true);
+    expected__file(name);
+}
+
+static void changed(const char *what, const char *name, const char *change_type)
+{
+    expected__begin(what, "FILE_MODIFY");
+    expected__path("path", name);
+    fact__str("change_type", change_type);
+    expected__file(name);
+}
+
+/* Create a regular file; an event like any other. */
+static int make_file(const char *name)
+{
+    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    CHECK(fd >= 0);
+    created("open", name);
+    return fd;
+}
+
+/* --------------------------------------------------------------- io_uring */
+
+struct ring {
+    int fd;
+    unsigned int setup_flags;
+    unsigned int *sq_head, *sq_tail, *sq_mask, *sq_flags, *sq_array;
+    unsigned int *cq_head, *cq_tail, *cq_mask;
+    struct io_uring_sqe *sqes;
+    struct io_uring_cqe *cqes;
+};
+
+static bool ring__open(struct ring *r, unsigned int setup_flags)
+{
+    struct io_uring_params p = {.flags = setup_flags, .sq_thread_idle = 1000};
+
+    r->fd = syscall(SYS_io_uring_setup, 8, &p);
+    r->setup_flags = setup_flags;
+    if (r->fd < 0)
+        return false;
+    size_t sq_size = p.sq_off.array + p.sq_entries * sizeof(unsigned int);
+    size_t cq_size = p.cq_off.cqes + p.cq_entries * sizeof(struct io_uring_cqe);
+    char *sq = mmap(NULL, sq_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_SQ_RING);
+    char *cq = mmap(NULL, cq_size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, IORING_OFF_CQ_RING);
+
+    r->sqes = mmap(NULL, p.sq_entries * sizeof(struct io_uring_sqe), PROT_READ | PROT_WRITE, MAP_SHARED, r->fd,
+                   IORING_OFF_SQES);
+    CHECK(sq != MAP_FAILED && cq != MAP_FAILED && r->sqes != MAP_FAILED);
+    r->sq_head = (void *)(sq + p.sq_off.head);
+    r->sq_tail = (void *)(sq + p.sq_off.tail);
+    r->sq_mask = (void *)(sq + p.sq_off.ring_mask);
+    r->sq_flags = (void *)(sq + p.sq_off.flags);
+    r->sq_array = (void *)(sq + p.sq_off.array);
+    r->cq_head = (void *)(cq + p.cq_off.head);
+    r->cq_tail = (void *)(cq + p.cq_off.tail);
+    r->cq_mask = (void *)(cq + p.cq_off.ring_mask);
+    r->cqes = (void *)(cq + p.cq_off.cqes);
+    return true;
+}
+
+/* Do one operation and give its value, a negative errno when it failed. */
+static int ring__do(struct ring *r, const struct io_uring_sqe *sqe)
+{
+    unsigned int tail = *r->sq_tail, i = tail & *r->sq_mask, enter = IORING_ENTER_GETEVENTS;
+
+    r->sqes[i] = *sqe;
+    r->sq_array[i] = i;
+    __atomic_store_n(r->sq_tail, tail + 1, __ATOMIC_SEQ_CST);
+    if (r->setup_flags & IORING_SETUP_SQPOLL &&
+        __atomic_load_n(r->sq_flags, __ATOMIC_SEQ_CST) & IORING_SQ_NEED_WAKEUP)
+        enter |= IORING_ENTER_SQ_WAKEUP;
+    do {
+        if (syscall(SYS_io_uring_enter, r->fd, 1, 1, enter, NULL, 0) < 0)
+            CHECK(errno == EINTR);
+    } while (__atomic_load_n(r->cq_tail, __ATOMIC_ACQUIRE) == *r->cq_head);
+    int res = r->cqes[*r->cq_head & *r->cq_mask].res;
+
+    __atomic_store_n(r->cq_head, *r->cq_head + 1, __ATOMIC_RELEASE);
+    return res;
+}
+
+/* The ways in which the kernel does what a ring asks for: in the caller, in a worker, in the thread that polls. */
+struct ring_way {
+    const char *name;
+    unsigned int setup_flags;
+    unsigned char sqe_flags;
+};
+
+static const struct ring_way ring_ways[] = {
+    {"inline", 0, 0},
+    {"worker", 0, IOSQE_ASYNC},
+    {"sqpoll", IORING_SETUP_SQPOLL, 0},
+};
+
+static bool ring__lacks(int res)
+{
+    return res == -EINVAL || res == -EOPNOTSUPP || res == -ENOSYS;
+}
+
+#endif
