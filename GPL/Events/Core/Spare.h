@@ -22,8 +22,8 @@ struct spare_marks_map {
 };
 
 /*
- * Whether another copy has made this event, which is about `task`. `key` is unlike that of any other event about it, nor
- * about another task at the same address.
+ * Whether another copy has made this event, which is about `task`. `key` is unlike that of any other event about it,
+ * nor about another task at the same address.
  */
 static __always_inline bool spare__is_done(void *marks, struct task_struct *task, u64 key)
 {
