@@ -29,6 +29,7 @@
 #define SETTLE_TRIES 200
 #define SETTLE_NS 1000000
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
+#define REASON_NO_PROGRAM "not part of this build"
 
 static struct ebpf_log libbpf_log; /* libbpf has one print function for the process */
 
@@ -166,7 +167,7 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
         const char *section = bpf ? bpf_program__section_name(bpf) : "";
 
         if (!bpf)
-            hooks__refuse(program, "not part of this build");
+            hooks__refuse(program, REASON_NO_PROGRAM);
         else if (btf && !target__exists(btf, section))
             hooks__refuse(program, "the kernel has no %s", strchr(section, '/') + 1);
         else {
@@ -208,6 +209,11 @@ static int backend__attach(struct bpf_backend *b)
             continue;
         struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
+        if (!bpf) {
+            hooks__refuse(program, REASON_NO_PROGRAM);
+            refused++;
+            continue;
+        }
         b->links[i] = bpf_program__attach(bpf);
         if (b->links[i]) {
             b->tramp |= program__is_trampoline(bpf);
