@@ -64,7 +64,7 @@ LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
 GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c)
-GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=)))
+GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 
@@ -150,8 +150,22 @@ $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
 
-# Unit tests and the fuzzer's own loop, with what of the library needs no kernel, under ASan and UBSan.
-UNIT_LIB := $(wildcard $(LIB)/Record.c $(LIB)/Json*.c $(LIB)/Schema.c $(LIB)/Reader.c) $(LIB)/Bpf/Hooks.c
+$(BUILD)/tests/lib-%: testing/system/lib-%.c $(BUILD)/libebpf-events.a
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
+
+# The tool with a table of hooks of its own, which is found before the real one.
+$(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.def $(GPL)/Hooks.def
+	@mkdir -p $(@D)
+	$(Q)$(CC) -iquote testing/system/odd-hooks $(LIB_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
+
+# Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
+UNIT_LIB := $(filter-out %/BpfBackend.c %/Rings.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c)
