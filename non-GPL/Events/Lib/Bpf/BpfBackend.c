@@ -420,7 +420,8 @@ static int hooks__disable(struct hooks *hooks, const char *names, const struct e
         struct hooks_program *program = hooks__find(hooks, name);
 
         if (!program) {
-            ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hook '%s': there is none of that name", name);
+            ebpf_log__write(log, EBPF_LOG_ERROR,
+                            "cannot disable hook '%s': there is none of that name; Hooks.def lists them", name);
             free(copy);
             return -EINVAL;
         }
