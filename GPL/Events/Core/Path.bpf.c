@@ -2,10 +2,10 @@
 /*
  * Path.bpf.c - walks from a leaf to a root.
  *
- * Global functions: the verifier checks each once in a program, by itself, however often it is called. They take scalars
- * only (5.10), so they are given the number of the scratch slot and look it up. A step is such a function, and so is a
- * turn of some steps: the verifier sees one step, not hundreds in a row, and a start costs a fraction. What a walk carries
- * from step to step is in the slot.
+ * Global functions: the verifier checks each once in a program, by itself, however often it is called. They take
+ * scalars only (5.10), so they are given the number of the scratch slot and look it up. A step is such a function, and
+ * so is a turn of some steps: the verifier sees one step, not hundreds in a row, and a start costs a fraction. What a
+ * walk carries from step to step is in the slot.
  *
  * A path is renamed under us at any time. The kernel counts the changes of each dentry (d_seq), so after the walk each
  * component is looked at again: when none has changed, all of them were as they were read at one moment in between, the
@@ -235,9 +235,9 @@ int path__append(u32 slot, u32 tag)
 }
 
 /*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an entry
- * never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at once, also
- * under a program that has been preempted while it copied one: the id at both ends tells.
+ * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
+ * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at
+ * once, also under a program that has been preempted while it copied one: the id at both ends tells.
  */
 struct cgroup_cache_entry {
     u64 id;
