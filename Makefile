@@ -8,7 +8,9 @@
 # V=1 shows the commands.
 
 VERSION := $(shell sed -n 's/^.define EBPF_EVENTS_VERSION "\(.*\)"/\1/p' non-GPL/Events/Lib/include/EbpfEvents.h)
-SONAME := libebpf-events.so.$(firstword $(subst ., ,$(VERSION)))
+# While the version is 0.x, its structs may differ from one minor version to the next.
+VERSION_WORDS := $(subst ., ,$(VERSION))
+SONAME := libebpf-events.so.$(firstword $(VERSION_WORDS))$(if $(filter 0.%,$(VERSION)),.$(word 2,$(VERSION_WORDS)))
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
@@ -34,9 +36,13 @@ endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes
-HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2
+# The compiler may define a level of its own, and the user another one.
+FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN = -fstack-protector-strong $(FORTIFY)
 INCLUDES := -I$(GPL) -I$(LIB)/include -I$(LIB) -I$(BUILD)/gen
-USER_CFLAGS = $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(INCLUDES) -MMD -MP
+USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(INCLUDES) -MMD -MP
+# "ld -r" and objcopy, which hide the library's internal names, cannot work on what link-time optimization compiles to.
+LIB_CFLAGS = $(USER_CFLAGS) -fno-lto
 
 # -mcpu=v2: what the verifier of 5.10 bounds best. The UAPI headers are the C library's.
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
@@ -58,7 +64,7 @@ LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
 GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c)
-GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=)))
+GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 
@@ -66,7 +72,15 @@ SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(GUEST_PROGS) $(EXAMPLES)
+all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(GUEST_PROGS) $(EXAMPLES) \
+	$(BUILD)/lists/GUEST_PROGS
+
+# What there is of something, written anew only when that changes: what is made of all of it depends on the list. What
+# has left the list is removed.
+$(BUILD)/lists/%: FORCE
+	@mkdir -p $(@D)
+	@echo '$($*)' | cmp -s - $@ || { touch $@; for old in $$(cat $@); do \
+		case ' $($*) ' in *" $$old "*) ;; *) rm -f "$$old" ;; esac; done; echo '$($*)' > $@; }
 
 # --- probes ---------------------------------------------------------------------------------------------------------
 
@@ -75,9 +89,9 @@ $(BUILD)/bpf/%.o: $(GPL)/%.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS)
+$(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS) $(BUILD)/lists/BPF_OBJS
 	$(say) BPFLINK $@
-	$(Q)$(BPFTOOL) gen object $@ $^
+	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJS)
 
 $(SKELETON): $(BUILD)/bpf/EbpfProbes.o
 	$(say) SKEL $@
@@ -89,18 +103,18 @@ $(SKELETON): $(BUILD)/bpf/EbpfProbes.o
 $(BUILD)/lib/%.o: $(LIB)/%.c | $(SKELETON)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(LIB_CFLAGS) -c $< -o $@
 
 $(BUILD)/lib/Bpf/BpfBackend.o: $(SKELETON)
 
 # One object with the internal names made local, so that they cannot clash with an embedder's.
-$(BUILD)/libebpf-events.a: $(LIB_OBJS)
+$(BUILD)/libebpf-events.a: $(LIB_OBJS) $(BUILD)/lists/LIB_OBJS
 	$(say) AR $@
-	$(Q)$(LD) -r -o $(BUILD)/lib/all.o $^
+	$(Q)$(LD) -r -o $(BUILD)/lib/all.o $(LIB_OBJS)
 	$(Q)$(OBJCOPY) --localize-hidden $(BUILD)/lib/all.o
 	$(Q)rm -f $@ && $(AR) rcs $@ $(BUILD)/lib/all.o
 
-$(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map
+$(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map $(BUILD)/lists/LIB_OBJS
 	$(say) LD $@
 	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map -Wl,-z,relro,-z,now,-z,defs \
 		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
@@ -118,9 +132,9 @@ $(BUILD)/cli/%.o: $(CLI)/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
 
-$(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a
+$(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(BUILD)/lists/CLI_OBJS
 	$(say) LD $@
-	$(Q)$(CC) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $^ $(LINK_LIBS)
+	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LINK_LIBS)
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
 
@@ -136,12 +150,26 @@ $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
 
-# Unit tests and the fuzzer's own loop, with what of the library needs no kernel, under ASan and UBSan.
-UNIT_LIB := $(wildcard $(LIB)/Record.c $(LIB)/Json*.c $(LIB)/Schema.c $(LIB)/Reader.c) $(LIB)/Bpf/Hooks.c
+$(BUILD)/tests/lib-%: testing/system/lib-%.c $(BUILD)/libebpf-events.a
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
+
+# The tool with a table of hooks of its own, which is found before the real one.
+$(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.def $(GPL)/Hooks.def
+	@mkdir -p $(@D)
+	$(Q)$(CC) -iquote testing/system/odd-hooks $(LIB_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
+
+# Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
+UNIT_LIB := $(filter-out %/BpfBackend.c %/Rings.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
-UNIT_PROGS := $(patsubst testing/unit/%.c,$(BUILD)/unit/%,$(wildcard testing/unit/test-*.c)) \
-	$(patsubst testing/fuzz/%.c,$(BUILD)/unit/%,$(wildcard testing/fuzz/*.c))
+UNIT_SRCS := $(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c)
+UNIT_BINS := $(addprefix $(BUILD)/unit/,$(notdir $(UNIT_SRCS:.c=)))
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Werror \
 	$(INCLUDES) -Itesting/unit -MMD -MP
 
@@ -150,16 +178,14 @@ $(BUILD)/unit/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) -c $< -o $@
 
-$(BUILD)/unit/%: $(BUILD)/unit/obj/testing/unit/%.o $(UNIT_OBJS)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+# The object of a program's own source, whichever folder that is in.
+unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$(UNIT_SRCS)))
 
-$(BUILD)/unit/%: $(BUILD)/unit/obj/testing/fuzz/%.o $(UNIT_OBJS)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
+.SECONDEXPANSION:
+$(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 
-$(BUILD)/unit/gen-events-doc: $(BUILD)/unit/obj/scripts/gen-events-doc.o $(UNIT_OBJS)
-	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
-
-unit: $(UNIT_PROGS) $(BUILD)/unit/gen-events-doc
+unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS
 
 check: all unit
 	$(Q)testing/run-unit

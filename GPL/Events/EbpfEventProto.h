@@ -28,18 +28,26 @@ typedef int64_t ebpf_s64;
 
 #define EBPF_COMM_LEN 16
 
-#ifdef __cplusplus
-#define EBPF_STATIC_ASSERT static_assert
-#else
-#define EBPF_STATIC_ASSERT _Static_assert
-#endif
-
 /* Most that is kept of a variable field, in bytes; what is longer is cut and says so. */
 #define EBPF_PATH_MAX 4096
 #define EBPF_PATH_COMPONENTS_MAX 192
 #define EBPF_ARGS_MAX 32768
 #define EBPF_ENV_MAX 65536
 #define EBPF_TTY_MAX 8192
+
+/* Who embeds the library may have macros of these names. */
+#pragma push_macro("RING")
+#pragma push_macro("REASON")
+#pragma push_macro("TAG")
+#pragma push_macro("GROUP")
+#pragma push_macro("END_GROUP")
+#pragma push_macro("EVENT")
+#pragma push_macro("FIELD")
+#pragma push_macro("FLAG")
+#pragma push_macro("VARLEN")
+#pragma push_macro("OPTIONAL")
+#pragma push_macro("END_EVENT")
+#include "EventsUndef.h"
 
 enum ebpf_ring {
 #define RING(id, NAME, doc) EBPF_RING_##NAME = id,
@@ -134,16 +142,16 @@ struct ebpf_varlen {
 // clang-format on
 #include "Events.def"
 
-/* No padding: a struct is as long as its members together. */
-#define GROUP(name, doc) EBPF_STATIC_ASSERT(sizeof(struct ebpf_##name) == 0
-#define END_GROUP(name) , "struct ebpf_" #name " has a hole");
-#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    EBPF_STATIC_ASSERT(sizeof(struct ebpf_##name##_event) == sizeof(struct ebpf_event_header)
-#define FIELD(kind, name, key, doc) +sizeof(EBPF_KIND_##kind)
-#define END_EVENT(name)                                                                                                \
-    &&sizeof(struct ebpf_##name##_event) % 8 == 0, "struct ebpf_" #name "_event has a hole or is not a multiple of 8");
-#include "Events.def"
-EBPF_STATIC_ASSERT(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
-EBPF_STATIC_ASSERT(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
+#pragma pop_macro("RING")
+#pragma pop_macro("REASON")
+#pragma pop_macro("TAG")
+#pragma pop_macro("GROUP")
+#pragma pop_macro("END_GROUP")
+#pragma pop_macro("EVENT")
+#pragma pop_macro("FIELD")
+#pragma pop_macro("FLAG")
+#pragma pop_macro("VARLEN")
+#pragma pop_macro("OPTIONAL")
+#pragma pop_macro("END_EVENT")
 
 #endif

@@ -131,12 +131,24 @@ class Stream:
             if record.get("event_type") == "EVENTS_LOST":
                 if record.get("first_seq") != expected or record.get("last_seq", 0) < expected - 1:
                     self.problem(f"EVENTS_LOST where {expected} is due: {record}")
+                self._check_total(record)
                 expected = max(expected, record.get("last_seq", 0) + 1)
             elif FEATURES not in record:
                 if record.get("seq") != expected:
                     self.problem(f"seq {record.get('seq')} where {expected} is due")
                     expected = record.get("seq", expected)
                 expected += 1
+
+    def _check_total(self, record):
+        """The same number of events is told in three ways."""
+        try:
+            numbers = record["last_seq"] - record["first_seq"] + 1
+            lost = sum(sum(reasons.values()) for reasons in record["lost"].values())
+        except (KeyError, TypeError, AttributeError) as error:
+            self.problem(f"EVENTS_LOST without its counts ({error!r}): {record}")
+            return
+        if not record.get("total") == numbers == lost or not lost:
+            self.problem(f"EVENTS_LOST with total {record.get('total')}, {numbers} numbers, {lost} lost: {record}")
 
     def _stats(self):
         lines = self.err.rstrip(b"\n").split(b"\n")

@@ -20,10 +20,29 @@ refused() {
 check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsense
 check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
 check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se
-check "usage: event that does not exist yet" refused 2 "file-create.*no such event yet" EventsTrace --file-create
+
+# Options of the output contract: an event, or refused by name.
+planned() {
+    for event in file-create file-delete file-rename file-modify file-memfd-open file-shmem-open net-conn-attempt \
+        net-conn-accept net-conn-closed; do
+        grep -q -- "--$event " help.out && continue
+        refused 2 "'--$event'.*no such event yet.*--help" EventsTrace "--$event" || return 1
+        refused 2 "'--$event=3'.*no such event yet.*--help" EventsTrace "--$event=3" || return 1
+    done
+}
+EventsTrace --help >help.out
+check "usage: events that do not exist yet" planned
+grep -q -- --net-conn-closed help.out ||
+    check "usage: one of them, shortened" refused 2 "'--net-conn-close'.*no such event yet" EventsTrace --net-conn-close
+check "usage: the option is blamed, not what stands before it" refused 2 "'--bogus'" EventsTrace foo --bogus
+check "usage: the letter is blamed, not what stands before it" refused 2 "'-x'" EventsTrace --disable-hook=a -ax
+check "usage: unwanted value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3
+check "usage: a newline makes no second line" refused 2 '--a\\x0ab\\x1b' EventsTrace "$(printf -- '--a\nb\033')"
+check "usage: nor in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
 check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
-check "usage: unknown hook" refused 2 "no_such.*none of that name" EventsTrace --process-exec --disable-hook no_such
+check "usage: unknown hook" \
+    refused 2 "no_such.*none of that name; Hooks.def" EventsTrace --process-exec --disable-hook no_such
 
 chmod 755 /opt/bin/EventsTrace
 check "no privilege" refused 3 "no privilege; run as root" su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
@@ -39,8 +58,25 @@ no_hook() {
 }
 check "no hook for any event" no_hook
 
+# Both names count, however they are given.
+two_hooks() {
+    EventsTrace --process-setsid --process-shmget --disable-hook fexit__ksys_setsid --disable-hook fexit__ipcget \
+        >refused.out 2>refused.err </dev/null
+    got=$?
+    cat refused.err
+    [ "$got" = 5 ] && grep -q "setsid is unavailable" refused.err && grep -q "shmget is unavailable" refused.err
+}
+check "a second --disable-hook adds to the first" two_hooks
+
+# Few descriptors are no fault of the kernel's.
+few_files() {
+    for limit in 8 12 15 20 30; do
+        refused 1 "open files.*ulimit" sh -c "ulimit -n $limit; exec EventsTrace --process-exec" || return 1
+    done
+}
+check "too few file descriptors" few_files
+
 help_lists_events() {
-    EventsTrace --help >help.out || return 1
     for event in fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace load-module; do
         grep -q -- "--process-$event " help.out || { echo "$event"; return 1; }
     done

@@ -37,6 +37,30 @@ static void test_every_event_has_a_way(void)
     CHECK(!wanted("fentry__probe_trampoline"));
 }
 
+/* Or what the kernel's guard skips would be lost and nobody told. */
+static void test_every_way_tells_what_it_emits(void)
+{
+    static const struct {
+        enum ebpf_event_type event;
+        int way;
+        const char *program;
+    } ways[] = {
+#define HOOK(EVENT, way, program, doc) {EBPF_EVENT_##EVENT, way, #program},
+#include "Hooks.def"
+    };
+    const size_t count = sizeof(ways) / sizeof(*ways);
+
+    for (size_t i = 0; i < count; i++) {
+        bool emits = false;
+
+        for (size_t j = 0; j < count; j++)
+            emits |= ways[j].event == ways[i].event && ways[j].way == ways[i].way &&
+                     hooks__emits(ways[j].program) == (int)ways[i].event;
+        if (!CHECK(emits))
+            printf("    %s, way %d: no HOOK_EMITS row\n", ebpf_event_type__name(ways[i].event), ways[i].way);
+    }
+}
+
 static void test_only_what_is_wanted(void)
 {
     hooks__init(&hooks);
@@ -113,6 +137,7 @@ static void test_spares(void)
 int main(void)
 {
     test_every_event_has_a_way();
+    test_every_way_tells_what_it_emits();
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();

@@ -61,8 +61,8 @@ static __always_inline bool mount__is_top(struct mount *mnt)
 }
 
 /*
- * Where the root of the process is, seen from the root of its mount namespace; nothing when it is the host's root, be it
- * in another namespace with the same root.
+ * Where the root of the process is, seen from the root of its mount namespace; nothing when it is the host's root, be
+ * it in another namespace with the same root.
  */
 static __always_inline void varlen__root_path(struct scratch *s)
 {

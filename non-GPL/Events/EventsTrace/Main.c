@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "Message.h"
 #include "Options.h"
 #include "Output.h"
 
@@ -74,12 +75,15 @@ static bool descriptors__complete(void)
 
 static void on_log(void *user, enum ebpf_log_level level, const char *format, va_list args)
 {
-    static const char *const prefix[] = {"EventsTrace: ", "EventsTrace: warning: ", "EventsTrace: ", ""};
+    static const char *const prefix[] = {"EventsTrace: ", "EventsTrace: warning: ", "EventsTrace: "};
 
     (void)user;
+    if (level != EBPF_LOG_DEBUG) {
+        message__vwrite(prefix[level], format, args);
+        return;
+    }
     flockfile(stderr);
-    fputs(prefix[level], stderr);
-    vfprintf(stderr, format, args);
+    vfprintf(stderr, format, args); /* libbpf's: some of its messages have several lines */
     fputc('\n', stderr);
     funlockfile(stderr);
 }

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "Message.h"
+
 #define OPTIONS_MAX 96
 #define FIRST_EVENT_VALUE 1000 /* getopt value of an event: this plus its type */
 
@@ -31,7 +33,7 @@ static const struct option_row rows[] = {
     {"libbpf-verbose", 'v', NULL, "write libbpf's log to standard error"},
     {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
     {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
-     "do without a probe, to see what is then missing; NAME,NAME for several"},
+     "do without a probe of Hooks.def, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
     {"help", 'h', NULL, "print this help and exit"},
     {"version", VALUE_VERSION, NULL, "print the version and exit"},
@@ -66,11 +68,18 @@ static void options__build(void)
                 (struct option){ebpf_event_type__option(type), no_argument, NULL, FIRST_EVENT_VALUE + type};
 }
 
+/* Whether an argument is an option's name, or begins it; what it says behind '=' does not matter. */
+static bool option__begins(const char *argument, const char *name)
+{
+    size_t len = strncmp(argument, "--", 2) ? 0 : strcspn(argument + 2, "=");
+
+    return len && !strncmp(name, argument + 2, len);
+}
+
 static bool option__is_planned(const char *argument)
 {
     for (size_t i = 0; i < sizeof(planned) / sizeof(*planned); i++)
-        if (!strncmp(argument, "--", 2) && strlen(argument) > 2 &&
-            !strncmp(planned[i], argument + 2, strlen(argument) - 2))
+        if (option__begins(argument, planned[i]))
             return true;
     return false;
 }
@@ -79,24 +88,39 @@ static bool option__is_ambiguous(const char *argument)
 {
     int matches = 0;
 
-    for (const struct option *o = long_options; o->name; o++)
-        matches += !strncmp(argument, "--", 2) && argument[2] && !strncmp(o->name, argument + 2, strlen(argument) - 2);
+    for (const struct option *o = long_options; o->name; o++) {
+        if (option__begins(argument, o->name) && strlen(o->name) == strcspn(argument + 2, "="))
+            return false; /* written in full */
+        matches += option__begins(argument, o->name);
+    }
     return matches > 1;
 }
 
+/* getopt tells a letter that is no option by itself, and has gone past any other argument that it does not like. */
 static int option__refuse(const char *argument, int letter)
 {
     const char *remedy = "EventsTrace --help lists the options";
 
-    if (option__is_ambiguous(argument))
-        fprintf(stderr, "EventsTrace: option '%s' is ambiguous; write more of it, %s\n", argument, remedy);
+    if (letter > 0 && letter < VALUE_VERSION && !strchr(short_options, letter))
+        message__write("unknown option '-%c'; %s", letter, remedy);
+    else if (option__is_ambiguous(argument))
+        message__write("option '%s' is ambiguous; write more of it, %s", argument, remedy);
     else if (option__is_planned(argument))
-        fprintf(stderr, "EventsTrace: option '%s': this version has no such event yet; %s\n", argument, remedy);
-    else if (letter && argument[0] == '-' && argument[1] != '-')
-        fprintf(stderr, "EventsTrace: unknown option '-%c'; %s\n", letter, remedy);
+        message__write("option '%s': this version has no such event yet; %s", argument, remedy);
     else
-        fprintf(stderr, "EventsTrace: unknown option or unwanted value '%s'; %s\n", argument, remedy);
+        message__write("unknown option or unwanted value '%s'; %s", argument, remedy);
     return -EINVAL;
+}
+
+/* Names add up over several options; the text is for the rest of the process. */
+static void options__add_disabled(struct options *o, const char *names)
+{
+    char *joined;
+
+    if (!o->disable_hooks)
+        o->disable_hooks = names;
+    else if (asprintf(&joined, "%s,%s", o->disable_hooks, names) >= 0)
+        o->disable_hooks = joined;
 }
 
 static void option__take(struct options *o, int value)
@@ -128,7 +152,7 @@ static void option__take(struct options *o, int value)
         o->env = true;
         break;
     case VALUE_DISABLE_HOOK:
-        o->disable_hooks = optarg;
+        options__add_disabled(o, optarg);
         break;
     case VALUE_SCHEMA:
         o->action = ACTION_SCHEMA;
@@ -147,21 +171,19 @@ int options__parse(struct options *ret_options, int argc, char **argv)
     options__build();
     opterr = 0;
     for (;;) {
-        const char *argument = optind < argc ? argv[optind] : "";
-
         value = getopt_long(argc, argv, short_options, long_options, NULL);
         if (value < 0)
             break;
         if (value == '?')
-            return option__refuse(argument, optopt);
+            return option__refuse(argv[optind - 1], optopt);
         if (value == ':') {
-            fprintf(stderr, "EventsTrace: option '%s' wants a value; EventsTrace --help tells which\n", argument);
+            message__write("option '%s' wants a value; EventsTrace --help tells which", argv[optind - 1]);
             return -EINVAL;
         }
         option__take(&options, value);
     }
     if (optind < argc) {
-        fprintf(stderr, "EventsTrace: unexpected argument '%s'; EventsTrace --help lists the options\n", argv[optind]);
+        message__write("unexpected argument '%s'; EventsTrace --help lists the options", argv[optind]);
         return -EINVAL;
     }
     *ret_options = options;

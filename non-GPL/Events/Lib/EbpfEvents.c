@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "Bpf/BpfBackend.h"
+#include "Bpf/Preflight.h"
 #include "Log.h"
 #include "Reader.h"
 
@@ -30,6 +31,36 @@ static int fail(int err)
 {
     errno = -err;
     return err;
+}
+
+/*
+ * What the caller's struct, of whatever version, says. A member that is not whole in it is absent, and so zero.
+ */
+static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_opts *ret_opts)
+{
+    static const size_t member_ends[] = {
+#define OPTS_MEMBER_END(member)                                                                                        \
+    offsetof(struct ebpf_source_opts, member) + sizeof(((struct ebpf_source_opts *)NULL)->member)
+        OPTS_MEMBER_END(handler),    OPTS_MEMBER_END(loss_handler), OPTS_MEMBER_END(log),
+        OPTS_MEMBER_END(user),       OPTS_MEMBER_END(env),          OPTS_MEMBER_END(low_latency),
+        OPTS_MEMBER_END(libbpf_log), OPTS_MEMBER_END(ring_bytes),   OPTS_MEMBER_END(disable_hooks),
+    };
+    const unsigned char *bytes = (const unsigned char *)user;
+    size_t known = 0;
+
+    for (size_t i = 0; i < sizeof(member_ends) / sizeof(*member_ends); i++) {
+        if (member_ends[i] <= user->sz)
+            known = member_ends[i];
+    }
+    if (!known)
+        return -EINVAL;
+    memset(ret_opts, 0, sizeof(*ret_opts));
+    memcpy(ret_opts, user, known);
+    for (size_t i = sizeof(*ret_opts); i < user->sz; i++) {
+        if (bytes[i])
+            return -E2BIG;
+    }
+    return 0;
 }
 
 static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_log *log)
@@ -77,26 +108,38 @@ static int source__make_fds(struct ebpf_source *source)
 
 static int source__start(struct ebpf_source *source, const struct ebpf_source_opts *opts)
 {
+    const struct ebpf_log log = {opts->log, opts->user};
     int err = bpf_backend__open(opts, &source->backend);
 
-    if (!err)
-        err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->streams);
+    if (err)
+        return err;
+    err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->streams);
     if (!err)
         err = source__make_fds(source);
+    if (err)
+        preflight__tell_failure(&log, "cannot wait for events", err);
     return err;
 }
 
 int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_source **ret_source)
 {
-    struct ebpf_source_opts opts = {0};
+    struct ebpf_source_opts opts;
 
-    if (!user_opts || !ret_source || user_opts->sz < offsetof(struct ebpf_source_opts, loss_handler))
+    if (!user_opts || !ret_source)
         return fail(-EINVAL);
-    memcpy(&opts, user_opts, user_opts->sz < sizeof(opts) ? user_opts->sz : sizeof(opts));
+    int err = opts__read(user_opts, &opts);
 
+    if (err == -EINVAL)
+        return fail(err);
     const struct ebpf_log log = {opts.log, opts.user};
-    int err = opts__check(&opts, &log);
 
+    if (err == -E2BIG) {
+        ebpf_log__write(&log, EBPF_LOG_ERROR,
+                        "cannot open a source: its options have members that this library does not know; zero them, or "
+                        "use the library that the program was built for");
+        return fail(-EINVAL);
+    }
+    err = opts__check(&opts, &log);
     if (err)
         return fail(err);
     struct ebpf_source *source = calloc(1, sizeof(*source));
@@ -162,6 +205,8 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
 
 void ebpf_source__detach(struct ebpf_source *source)
 {
+    if (!source)
+        return;
     source->backend->base.ops->detach(&source->backend->base);
     source->detached = true;
 }

@@ -30,6 +30,20 @@ _Static_assert(EBPF_EVENT_TYPE_COUNT <= 64, "struct ebpf_event_set has no bit fo
 #define FLAG(NAME, bit, key, doc) _Static_assert((bit) < 16, #NAME " does not fit into the header's flags");
 #include "Events.def"
 
+/*
+ * No padding: a struct is as long as its members together. Here and not in the header, which C99 and C++ compile too.
+ */
+#define GROUP(name, doc) _Static_assert(sizeof(struct ebpf_##name) == 0
+#define END_GROUP(name) , "struct ebpf_" #name " has a hole");
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    _Static_assert(sizeof(struct ebpf_##name##_event) == sizeof(struct ebpf_event_header)
+#define FIELD(kind, name, key, doc) +sizeof(EBPF_KIND_##kind)
+#define END_EVENT(name)                                                                                                \
+    &&sizeof(struct ebpf_##name##_event) % 8 == 0, "struct ebpf_" #name "_event has a hole or is not a multiple of 8");
+#include "Events.def"
+_Static_assert(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
+_Static_assert(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
+
 static const struct type_info *type_info__get(unsigned int type)
 {
     return type < EBPF_EVENT_TYPE_COUNT && types[type].name ? &types[type] : NULL;

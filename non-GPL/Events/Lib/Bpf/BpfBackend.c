@@ -28,7 +28,9 @@
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define SETTLE_TRIES 200
 #define SETTLE_NS 1000000
+#define SPARE_DESCRIPTORS 40 /* maps, BTF, what libbpf tries out, what waiting takes */
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
+#define REASON_NO_PROGRAM "not part of this build"
 
 static struct ebpf_log libbpf_log; /* libbpf has one print function for the process */
 
@@ -163,8 +165,7 @@ static void backend__leave_out_lacking(struct bpf_backend *b)
 
     for (size_t i = 0; btf && i < b->hooks.count; i++) {
         struct hooks_program *program = &b->hooks.programs[i];
-        struct bpf_program *bpf =
-            program->wanted ? bpf_object__find_program_by_name(object, program->name) : NULL;
+        struct bpf_program *bpf = program->wanted ? bpf_object__find_program_by_name(object, program->name) : NULL;
 
         if (bpf && !target__exists(btf, bpf_program__section_name(bpf)))
             hooks__refuse(program, "the kernel has no %s", strchr(bpf_program__section_name(bpf), '/') + 1);
@@ -173,7 +174,10 @@ static void backend__leave_out_lacking(struct bpf_backend *b)
     bpf_object__close(object);
 }
 
-/* Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found. */
+/*
+ * Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found, or a
+ * negative errno when something has run out.
+ */
 static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
     struct btf *btf = btf__load_vmlinux_btf();
@@ -188,12 +192,16 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
         const char *section = bpf ? bpf_program__section_name(bpf) : "";
 
         if (!bpf)
-            hooks__refuse(program, "not part of this build");
+            hooks__refuse(program, REASON_NO_PROGRAM);
         else if (btf && !target__exists(btf, section))
             hooks__refuse(program, "the kernel has no %s", strchr(section, '/') + 1);
         else {
             int err = backend__load(b, opts, program->name);
 
+            if (preflight__is_shortage(err)) {
+                found = err;
+                break;
+            }
             if (err)
                 hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
         }
@@ -218,7 +226,7 @@ static void backend__destroy_links(struct bpf_backend *b)
     }
 }
 
-/* Attach the wanted programs. Returns how many the kernel refused. */
+/* Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out. */
 static int backend__attach(struct bpf_backend *b)
 {
     int refused = 0;
@@ -230,11 +238,18 @@ static int backend__attach(struct bpf_backend *b)
             continue;
         struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
+        if (!bpf) {
+            hooks__refuse(program, REASON_NO_PROGRAM);
+            refused++;
+            continue;
+        }
         b->links[i] = bpf_program__attach(bpf);
         if (b->links[i]) {
             b->tramp |= program__is_trampoline(bpf);
             continue;
         }
+        if (preflight__is_shortage(-errno))
+            return -errno;
         hooks__refuse(program, "the kernel refuses to attach it: %s", strerror(errno));
         refused++;
     }
@@ -426,7 +441,8 @@ static int hooks__disable(struct hooks *hooks, const char *names, const struct e
         struct hooks_program *program = hooks__find(hooks, name);
 
         if (!program) {
-            ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hook '%s': there is none of that name", name);
+            ebpf_log__write(log, EBPF_LOG_ERROR,
+                            "cannot disable hook '%s': there is none of that name; Hooks.def lists them", name);
             free(copy);
             return -EINVAL;
         }
@@ -451,29 +467,60 @@ static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_s
     hooks__tell_lacking(&b->hooks, tell_lacking, &b->log);
 }
 
+/* Why the wanted programs could not be loaded together with `err`: 0 when some are refused, and now known. */
+static int backend__explain_load(struct bpf_backend *b, const struct ebpf_source_opts *opts, int err)
+{
+    if (!preflight__is_shortage(err)) {
+        int bare_err = backend__load(b, opts, ""); /* none but our own */
+        int found = bare_err ? bare_err : backend__find_refused(b, opts);
+
+        if (found > 0)
+            return 0;
+        if (found < 0)
+            err = found;
+    }
+    return preflight__explain(&b->log, err);
+}
+
+/* libbpf takes a lack of descriptors for a lack of the kernel's in places, so it is told before. */
+static int backend__check_descriptors(const struct bpf_backend *b)
+{
+    int needed = SPARE_DESCRIPTORS;
+
+    for (size_t i = 0; i < b->hooks.count; i++)
+        needed += 2 * b->hooks.programs[i].wanted; /* the program and its link */
+    return preflight__check_descriptors(&b->log, needed);
+}
+
 /* Load and attach, leaving out what is refused, until what is wanted is what is there. */
 static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
     hooks__choose(&b->hooks, opts->events);
+    int err = backend__check_descriptors(b);
+
+    if (err)
+        return err;
     if (b->hooks.some_may_lack) {
         backend__leave_out_lacking(b);
         hooks__choose(&b->hooks, opts->events);
     }
     for (size_t round = 0; round <= b->hooks.count; round++) {
-        int err = backend__load(b, opts, NULL);
-
+        err = backend__load(b, opts, NULL);
         if (err) {
-            int bare_err = backend__load(b, opts, ""); /* none but our own */
-
-            if (bare_err || !backend__find_refused(b, opts))
-                return preflight__explain(&b->log, bare_err ? bare_err : err);
+            err = backend__explain_load(b, opts, err);
+            if (err)
+                return err;
             hooks__choose(&b->hooks, opts->events);
             continue;
         }
         err = backend__identify_self(b);
         if (err)
             return preflight__explain(&b->log, err);
-        if (!backend__attach(b))
+        int refused = backend__attach(b);
+
+        if (refused < 0)
+            return preflight__explain(&b->log, refused);
+        if (!refused)
             return 0;
         if (!hooks__choose(&b->hooks, opts->events)) {
             backend__detach_unwanted(b);
@@ -481,7 +528,10 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
         }
         backend__destroy_links(b); /* another way of some event needs other programs */
     }
-    return -EINVAL;
+    ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                    "cannot load BPF programs: the kernel refuses one after the other; the libbpf log "
+                    "(--libbpf-verbose) tells why");
+    return -EIO;
 }
 
 static int backend__count_cpus(struct bpf_backend *b)
@@ -523,8 +573,11 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         if (opts->events.bits && !b->hooks.available.bits)
             err = -ENXIO;
     }
-    if (!err)
+    if (!err) {
         err = backend__map_memory(b);
+        if (err)
+            preflight__tell_failure(&b->log, "cannot map the rings", err);
+    }
     if (!err)
         b->runtime->live = true;
     if (err) {

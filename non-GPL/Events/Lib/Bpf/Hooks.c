@@ -140,9 +140,11 @@ static void hooks__choose_features(struct hooks *hooks)
 static void hooks__choose_spares(struct hooks *hooks)
 {
     for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
+        const struct hooks_program *program = hooks__find(hooks, row->program);
         struct hooks_program *spare = hooks__find(hooks, row->spare);
 
-        spare->wanted = hooks->spares && !spare->refused && hooks__find(hooks, row->program)->wanted;
+        if (spare)
+            spare->wanted = hooks->spares && !spare->refused && program && program->wanted;
     }
 }
 
@@ -187,7 +189,9 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
         if (strcmp(row->map, map))
             continue;
         listed = true;
-        if (hooks__find(hooks, row->program)->wanted)
+        const struct hooks_program *program = hooks__find(hooks, row->program);
+
+        if (program && program->wanted)
             return true;
     }
     return !listed;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -98,6 +99,45 @@ int preflight__check(const struct ebpf_log *log)
     return 0;
 }
 
+bool preflight__is_shortage(int err)
+{
+    return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
+void preflight__tell_failure(const struct ebpf_log *log, const char *what, int err)
+{
+    const char *remedy = "the libbpf log (--libbpf-verbose) may tell more";
+
+    if (err == -EMFILE)
+        remedy = "raise the limit of open files (ulimit -n)";
+    else if (err == -ENFILE)
+        remedy = "raise the machine's limit (sysctl fs.file-max)";
+    else if (err == -ENOMEM)
+        remedy = "free memory, or use smaller rings";
+    ebpf_log__write(log, EBPF_LOG_ERROR, "%s: %s; %s", what, strerror(-err), remedy);
+}
+
+int preflight__check_descriptors(const struct ebpf_log *log, int needed)
+{
+    int *fds = calloc((size_t)needed, sizeof(*fds));
+    int opened = 0, err = fds ? 0 : -ENOMEM;
+
+    for (; !err && opened < needed; opened++) {
+        fds[opened] = open("/", O_PATH | O_CLOEXEC);
+        if (fds[opened] < 0) {
+            err = -errno;
+            break;
+        }
+    }
+    while (opened > 0)
+        close(fds[--opened]);
+    free(fds);
+    if (!preflight__is_shortage(err))
+        return 0; /* there is no telling: let the kernel decide */
+    preflight__tell_failure(log, "cannot load BPF programs", err);
+    return err;
+}
+
 int preflight__explain(const struct ebpf_log *log, int err)
 {
     switch (-err) {
@@ -117,9 +157,11 @@ int preflight__explain(const struct ebpf_log *log, int err)
                         "cannot load BPF programs: the kernel is built without bpf(); it needs "
                         "CONFIG_BPF_SYSCALL");
         return -EOPNOTSUPP;
+    case EMFILE:
+    case ENFILE:
     case ENOMEM:
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: out of memory; use smaller rings");
-        return -ENOMEM;
+        preflight__tell_failure(log, "cannot load BPF programs", err);
+        return err;
     default:
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) tells where it failed",

@@ -11,6 +11,15 @@ int preflight__check(const struct ebpf_log *log);
 /* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true when it cannot be told. */
 bool preflight__kernel_preempts(void);
 
+/* Whether an error tells that something has run out, which no choice of programs can help. */
+bool preflight__is_shortage(int err);
+
+/* 0 when that many files can be opened besides those that are; else -EMFILE or -ENFILE, logged. */
+int preflight__check_descriptors(const struct ebpf_log *log, int needed);
+
+/* Log that `what` ("cannot ...") failed, with cause and remedy. */
+void preflight__tell_failure(const struct ebpf_log *log, const char *what, int err);
+
 /*
  * After loading failed with `err` for no reason of a program's own: log what it means. Returns the error to give back.
  */

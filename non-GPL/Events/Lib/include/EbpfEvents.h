@@ -45,16 +45,17 @@ struct ebpf_event_set {
     uint64_t bits;
 };
 
-/** Add a type to a set. */
+/** Add a type to a set; a number that is no type is not added. */
 static inline void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type)
 {
-    set->bits |= UINT64_C(1) << type;
+    if ((unsigned int)type < EBPF_EVENT_TYPE_COUNT)
+        set->bits |= UINT64_C(1) << type;
 }
 
-/** Whether a set has a type. */
+/** Whether a set has a type; false for a number that is no type. */
 static inline bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type)
 {
-    return set.bits >> type & 1;
+    return (unsigned int)type < EBPF_EVENT_TYPE_COUNT && (set.bits >> type & 1);
 }
 
 /** Every type that this library knows. */
@@ -172,7 +173,10 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
-/** Options of a source. Zero a member for its default; set sz to sizeof. */
+/**
+ * Options of a source. Zero a member for its default; set sz to sizeof. With a smaller sz, of an older library, members
+ * that are not whole within it have their defaults; with a larger one, what this library does not know must be zero.
+ */
 struct ebpf_source_opts {
     size_t sz;                    /**< size of this struct as the caller knows it */
     struct ebpf_event_set events; /**< what to source; nothing else is loaded into the kernel */
@@ -236,7 +240,10 @@ int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_
 /** The events that are sourced: those asked for without those that are unavailable. */
 struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source);
 
-/** Why an event that was asked for is unavailable here; NULL when it is available. Valid until the source is closed. */
+/**
+ * Why an event that was asked for is unavailable here; NULL when it is available, was not asked for, or is no type.
+ * Valid until the source is closed.
+ */
 const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf_event_type type);
 
 /** What the kernel offers. */

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * print-abi.c - prints what a program that embeds the library is compiled with: members of structs with offset and
+ * size, values of enums. The wire format's follow from Events.def.
+ */
+#include <stddef.h>
+#include <stdio.h>
+
+#include "EbpfEvents.h"
+
+static void print_member(const char *name, size_t offset, size_t size)
+{
+    printf("    %-18s offset %5zu, size %5zu\n", name, offset, size);
+}
+
+static void print_value(const char *name, long value)
+{
+    printf("    %-40s %6ld\n", name, value);
+}
+
+/* The rows of a struct are in a block of their own, where `self` is that struct. */
+#define STRUCT_BEGIN(type)                                                                                             \
+    {                                                                                                                  \
+        typedef type self;                                                                                             \
+        printf("\n" #type ": size %zu\n", sizeof(self));
+#define MEMBER(name) print_member(#name, offsetof(self, name), sizeof(((self *)NULL)->name));
+#define STRUCT_END }
+#define VALUE(name) print_value(#name, name);
+
+static void print_wire_structs(void)
+{
+    STRUCT_BEGIN(struct ebpf_event_header)
+    MEMBER(ts_boot_ns)
+    MEMBER(stream_seq)
+    MEMBER(stream)
+    MEMBER(size)
+    MEMBER(type)
+    MEMBER(flags)
+    MEMBER(reserved)
+    MEMBER(comm)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_varlen)
+    MEMBER(tag)
+    MEMBER(flags)
+    MEMBER(len)
+    MEMBER(orig_len)
+    MEMBER(reserved)
+    STRUCT_END
+#define GROUP(name, doc) STRUCT_BEGIN(struct ebpf_##name)
+#define END_GROUP(name) STRUCT_END
+#define EVENT(id, NAME, name, option, ring, doc) STRUCT_BEGIN(struct ebpf_##name##_event) MEMBER(hdr)
+#define END_EVENT(name) STRUCT_END
+#define FIELD(kind, name, key, doc) MEMBER(name)
+#include "Events.def"
+}
+
+static void print_wire_values(void)
+{
+    printf("\nenum ebpf_ring\n");
+#define RING(id, NAME, doc) VALUE(EBPF_RING_##NAME)
+#include "Events.def"
+    printf("\nenum ebpf_reason\n");
+#define REASON(id, NAME, key, doc) VALUE(EBPF_REASON_##NAME)
+#include "Events.def"
+    VALUE(EBPF_REASON_COUNT)
+    printf("\nenum ebpf_tag\n");
+#define TAG(id, NAME, kind, key) VALUE(EBPF_TAG_##NAME)
+#include "Events.def"
+    printf("\nenum ebpf_event_type\n");
+#define EVENT(id, NAME, name, option, ring, doc) VALUE(EBPF_EVENT_##NAME)
+#include "Events.def"
+    VALUE(EBPF_EVENT_TYPE_COUNT)
+    printf("\nenum ebpf_event_flag\n");
+#define FLAG(NAME, bit, key, doc) VALUE(EBPF_##NAME)
+#include "Events.def"
+    printf("\nenum ebpf_varlen_flag\n");
+    VALUE(EBPF_VARLEN_TRUNCATED)
+    VALUE(EBPF_VARLEN_UNREACHABLE)
+    VALUE(EBPF_VARLEN_NAME_ONLY)
+    VALUE(EBPF_VARLEN_DELETED)
+    VALUE(EBPF_VARLEN_UNSTABLE)
+    printf("\nlimits\n");
+    VALUE(EBPF_PATH_MAX)
+    VALUE(EBPF_ARGS_MAX)
+    VALUE(EBPF_ENV_MAX)
+    VALUE(EBPF_TTY_MAX)
+}
+
+static void print_public_structs(void)
+{
+    STRUCT_BEGIN(struct ebpf_event)
+    MEMBER(hdr)
+    MEMBER(size)
+    MEMBER(seq)
+    MEMBER(time_ns)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_field)
+    MEMBER(tag)
+    MEMBER(flags)
+    MEMBER(data)
+    MEMBER(len)
+    MEMBER(orig_len)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_source_opts)
+    MEMBER(sz)
+    MEMBER(events)
+    MEMBER(handler)
+    MEMBER(loss_handler)
+    MEMBER(log)
+    MEMBER(user)
+    MEMBER(env)
+    MEMBER(low_latency)
+    MEMBER(libbpf_log)
+    MEMBER(ring_bytes)
+    MEMBER(disable_hooks)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_type_stats)
+    MEMBER(seen)
+    MEMBER(delivered)
+    MEMBER(filtered)
+    MEMBER(lost)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_stats)
+    MEMBER(types)
+    MEMBER(records)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_loss)
+    MEMBER(first_seq)
+    MEMBER(last_seq)
+    MEMBER(time_ns)
+    MEMBER(ts_boot_ns)
+    MEMBER(counts)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_features)
+    MEMBER(bpf_tramp)
+    MEMBER(ipv6)
+    STRUCT_END
+}
+
+static void print_public_values(void)
+{
+    printf("\nenum ebpf_log_level\n");
+    VALUE(EBPF_LOG_ERROR)
+    VALUE(EBPF_LOG_WARNING)
+    VALUE(EBPF_LOG_INFO)
+    VALUE(EBPF_LOG_DEBUG)
+    printf("\nenum ebpf_source_error\n");
+    VALUE(EBPF_SOURCE_OK)
+    VALUE(EBPF_SOURCE_INVALID)
+    VALUE(EBPF_SOURCE_NO_PRIVILEGE)
+    VALUE(EBPF_SOURCE_UNSUPPORTED)
+    VALUE(EBPF_SOURCE_NO_HOOK)
+    VALUE(EBPF_SOURCE_FAILED)
+}
+
+int main(void)
+{
+    printf("ebpf-events %s\n", EBPF_EVENTS_VERSION);
+    print_wire_structs();
+    print_wire_values();
+    print_public_structs();
+    print_public_values();
+    return 0;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lib-contract - what the library promises, with a kernel: two sources at once in a process, what is told of an event
+ * that is unavailable, errors, the end, and the accounting. Prints what does not hold; its status tells too.
+ */
+#include <EbpfEvents.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CHILDREN 20
+#define WAIT_S 10
+
+static int failed;
+
+static void check(bool holds, const char *what)
+{
+    if (holds)
+        return;
+    printf("does not hold: %s (errno %d)\n", what, errno);
+    failed = 1;
+}
+
+#define CHECK(condition) check((condition), #condition)
+
+struct seen {
+    unsigned int events[EBPF_EVENT_TYPE_COUNT];
+    uint64_t last_seq;
+    int lines;
+};
+
+static int on_event(void *user, const struct ebpf_event *event)
+{
+    struct seen *seen = user;
+
+    CHECK(event->seq == seen->last_seq + 1);
+    seen->last_seq = event->seq;
+    seen->events[event->hdr->type]++;
+    return 0;
+}
+
+static void on_log(void *user, enum ebpf_log_level level, const char *format, va_list args)
+{
+    (void)level, (void)format, (void)args;
+    ((struct seen *)user)->lines++;
+}
+
+static struct ebpf_source_opts opts_for(struct seen *seen, enum ebpf_event_type first, enum ebpf_event_type second)
+{
+    struct ebpf_source_opts opts = {
+        .sz = sizeof(opts), .handler = on_event, .log = on_log, .user = seen, .low_latency = true};
+
+    ebpf_event_set__add(&opts.events, first);
+    ebpf_event_set__add(&opts.events, second);
+    return opts;
+}
+
+static void make_sessions(void)
+{
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t pid = fork();
+
+        if (!pid)
+            _exit(setsid() < 0);
+        CHECK(pid > 0 && waitpid(pid, NULL, 0) == pid);
+    }
+}
+
+static void poll_until(struct ebpf_source *source, const struct seen *seen, enum ebpf_event_type type)
+{
+    time_t end = time(NULL) + WAIT_S;
+
+    while (seen->events[type] < CHILDREN && time(NULL) < end)
+        CHECK(ebpf_source__poll(source, 100) >= 0);
+    CHECK(seen->events[type] == CHILDREN);
+}
+
+/* Detach, drain, and hold the counts against each other and against what the handler saw. */
+static void end(struct ebpf_source *source, const struct seen *seen)
+{
+    struct ebpf_stats stats;
+    int n;
+
+    ebpf_source__detach(source);
+    while ((n = ebpf_source__consume(source)) > 0)
+        ;
+    CHECK(n == 0);
+    ebpf_source__detach(source);
+    CHECK(!ebpf_source__stats(source, &stats));
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        uint64_t known = stats.types[type].delivered + stats.types[type].filtered;
+
+        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
+            known += stats.types[type].lost[reason];
+        CHECK(stats.types[type].seen == known);
+        CHECK(stats.types[type].delivered == seen->events[type]);
+    }
+}
+
+static void two_at_once(void)
+{
+    struct seen seen_a = {0}, seen_b = {0};
+    struct ebpf_source_opts opts_a = opts_for(&seen_a, EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_SETSID);
+    struct ebpf_source_opts opts_b = opts_for(&seen_b, EBPF_EVENT_PROCESS_EXIT, EBPF_EVENT_PROCESS_EXEC);
+    struct ebpf_source *a = NULL, *b = NULL;
+
+    opts_b.disable_hooks = "tp_btf__sched_process_exec";
+    CHECK(!ebpf_source__open(&opts_a, &a));
+    CHECK(!ebpf_source__open(&opts_b, &b));
+    if (!a || !b)
+        return;
+    CHECK(!ebpf_source__unavailable(a, EBPF_EVENT_PROCESS_SETSID) && seen_a.lines == 0);
+    const char *why = ebpf_source__unavailable(b, EBPF_EVENT_PROCESS_EXEC);
+
+    CHECK(why && strstr(why, "disabled") && seen_b.lines == 1);
+    CHECK(!ebpf_event_set__has(ebpf_source__events(b), EBPF_EVENT_PROCESS_EXEC));
+    CHECK(ebpf_event_set__has(ebpf_source__events(b), EBPF_EVENT_PROCESS_EXIT));
+    CHECK(!ebpf_source__unavailable(b, EBPF_EVENT_PROCESS_EXIT));
+    CHECK(!ebpf_source__unavailable(b, EBPF_EVENT_PROCESS_FORK)); /* not asked for */
+    make_sessions();
+    poll_until(b, &seen_b, EBPF_EVENT_PROCESS_EXIT);
+    poll_until(a, &seen_a, EBPF_EVENT_PROCESS_SETSID);
+    end(a, &seen_a);
+    ebpf_source__close(a);
+    end(b, &seen_b); /* one's end is not the other's */
+    ebpf_source__close(b);
+}
+
+static void no_hook(void)
+{
+    struct seen seen = {0};
+    struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_EXEC, EBPF_EVENT_PROCESS_EXEC);
+    struct ebpf_source *const untouched = (void *)&seen, *source = untouched;
+
+    opts.disable_hooks = "tp_btf__sched_process_exec";
+    errno = 0;
+    int err = ebpf_source__open(&opts, &source);
+
+    CHECK(err == -ENXIO && errno == ENXIO && source == untouched);
+    CHECK(ebpf_source__classify(err) == EBPF_SOURCE_NO_HOOK);
+    opts.disable_hooks = "no_such_program";
+    err = ebpf_source__open(&opts, &source);
+    CHECK(err == -EINVAL && errno == EINVAL && source == untouched);
+    CHECK(ebpf_source__classify(err) == EBPF_SOURCE_INVALID);
+}
+
+int main(void)
+{
+    no_hook();
+    two_at_once();
+    return failed;
+}

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The library's interface on a kernel; rows of Hooks.def that name nothing.
+# kernels: 5.10 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+check "library: two sources, errors, the end, accounting" lib-contract
+
+# A build whose table of hooks names programs that no probe has: each is refused by name, the rest goes on.
+odd_hooks() {
+    : >odd.out
+    EventsTrace-odd-hooks -i -u --process-setsid >odd.out 2>odd.err &
+    pid=$!
+    wait_for 300 grep -q probes_initialized odd.out || { tail -n 2 odd.err; wait $pid; echo "status $?"; return 1; }
+    setsid true
+    wait_for 50 grep -q PROCESS_SETSID odd.out || return 1
+    kill $pid
+    wait $pid || return 1
+    grep -q "process-setsid is limited: for a test (fentry__no_such_program: not part of this build)" odd.err
+}
+check "a hook that names no program is refused" odd_hooks

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fake-backend.h - what a source does with its backend, without a kernel. */
+#ifndef EBPF_TEST_FAKE_BACKEND_H
+#define EBPF_TEST_FAKE_BACKEND_H
+
+#include <errno.h>
+#include <string.h>
+
+#include "Bpf/BpfBackend.h"
+
+extern struct ebpf_source_opts fake_opts; /* what the last backend was opened with */
+extern int fake_error;                    /* what opening one gives; 0: a backend */
+extern int fake_detached;                 /* how often one was detached */
+
+#endif

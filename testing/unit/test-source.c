@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-source.c - what the interface promises of a source, as far as it needs no kernel. */
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "check.h"
+#include "fake-backend.h"
+
+#define UNTOUCHED ((struct ebpf_source *)&lines)
+#define NO_TYPE ((enum ebpf_event_type)200)
+
+static int lines; /* that the library has logged */
+
+static void count_line(void *user, enum ebpf_log_level level, const char *format, va_list args)
+{
+    (void)user, (void)level, (void)format, (void)args;
+    lines++;
+}
+
+static int take(void *user, const struct ebpf_event *event)
+{
+    (void)user, (void)event;
+    return 0;
+}
+
+static struct ebpf_source_opts good_opts(void)
+{
+    struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = take, .log = count_line, .ring_bytes = 1u << 20};
+
+    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
+    return opts;
+}
+
+/* Opening fails with that error, in errno as well, and writes no source; it has logged that many lines. */
+static void check_refused(const struct ebpf_source_opts *opts, int err, int want_lines)
+{
+    struct ebpf_source *source = UNTOUCHED;
+
+    lines = 0;
+    errno = 0;
+    CHECK(ebpf_source__open(opts, &source) == err);
+    CHECK(errno == -err);
+    CHECK(source == UNTOUCHED);
+    CHECK(lines == want_lines);
+}
+
+static void check_opens(const struct ebpf_source_opts *opts)
+{
+    struct ebpf_source *source = NULL;
+
+    lines = 0;
+    if (CHECK(!ebpf_source__open(opts, &source)))
+        ebpf_source__close(source);
+    CHECK(lines == 0);
+}
+
+static void test_refusals(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+
+    check_refused(NULL, -EINVAL, 0);
+    errno = 0;
+    CHECK(ebpf_source__open(&opts, NULL) == -EINVAL && errno == EINVAL);
+    opts.handler = NULL;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
+    opts.ring_bytes = 5000;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
+    opts.events.bits = ~UINT64_C(0);
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
+    fake_error = -EPERM;
+    check_refused(&opts, -EPERM, 0); /* the backend has logged */
+    fake_error = 0;
+}
+
+/* A caller of an older version: members that are not whole within its struct are absent. */
+static void test_smaller_opts(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+
+    opts.sz = offsetof(struct ebpf_source_opts, loss_handler);
+    check_opens(&opts);
+    CHECK(fake_opts.handler == take && !fake_opts.log && !fake_opts.ring_bytes);
+    opts.sz = offsetof(struct ebpf_source_opts, ring_bytes) + 2;
+    opts.ring_bytes = 5000; /* would be refused */
+    check_opens(&opts);
+    CHECK(fake_opts.log == count_line && !fake_opts.ring_bytes);
+    opts = good_opts();
+    opts.disable_hooks = "x";
+    opts.sz = sizeof(opts) - 1;
+    check_opens(&opts);
+    CHECK(fake_opts.ring_bytes == 1u << 20 && !fake_opts.disable_hooks);
+    opts.sz = offsetof(struct ebpf_source_opts, loss_handler) - 1;
+    check_refused(&opts, -EINVAL, 0);
+    opts.sz = 0;
+    check_refused(&opts, -EINVAL, 0);
+}
+
+/* A caller of a newer version: what is not known here must not be asked for. */
+static void test_larger_opts(void)
+{
+    struct {
+        struct ebpf_source_opts opts;
+        unsigned char newer[24];
+    } larger = {.opts = good_opts()};
+
+    larger.opts.sz = sizeof(larger);
+    check_opens(&larger.opts);
+    larger.newer[23] = 1;
+    check_refused(&larger.opts, -EINVAL, 1);
+}
+
+static void test_no_type(void)
+{
+    struct ebpf_event_set set = {0};
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+
+    ebpf_event_set__add(&set, NO_TYPE);
+    ebpf_event_set__add(&set, EBPF_EVENT_TYPE_COUNT);
+    ebpf_event_set__add(&set, (enum ebpf_event_type) - 1);
+    CHECK(set.bits == 0);
+    set.bits = ~UINT64_C(0);
+    CHECK(!ebpf_event_set__has(set, NO_TYPE) && !ebpf_event_set__has(set, (enum ebpf_event_type) - 1));
+    CHECK(ebpf_event_set__has(set, EBPF_EVENT_PROCESS_EXEC));
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    CHECK(!ebpf_source__unavailable(source, NO_TYPE));
+    CHECK(!ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_EXIT)); /* not asked for */
+    CHECK(!ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_EXEC)); /* available */
+    ebpf_source__close(source);
+}
+
+static void test_the_end(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+
+    ebpf_source__detach(NULL);
+    ebpf_source__close(NULL);
+    fake_detached = 0;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    CHECK(ebpf_source__fd(source) >= 0);
+    CHECK(ebpf_source__poll(source, 0) == 0);
+    ebpf_source__detach(source);
+    CHECK(fake_detached == 1);
+    CHECK(ebpf_source__consume(source) == 0);
+    ebpf_source__close(source);
+}
+
+/* Nothing is left when the descriptors run out, and a line tells it. */
+static void test_shortage(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct rlimit limit;
+    int next = dup(0);
+
+    close(next);
+    CHECK(!getrlimit(RLIMIT_NOFILE, &limit));
+    CHECK(!setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)next + EBPF_RING_COUNT, limit.rlim_max}));
+    check_refused(&opts, -EMFILE, 1);
+    CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+    int still = dup(0);
+
+    close(still);
+    CHECK(still == next);
+}
+
+int main(void)
+{
+    test_refusals();
+    test_smaller_opts();
+    test_larger_opts();
+    test_no_type();
+    test_the_end();
+    test_shortage();
+    return check__report();
+}
