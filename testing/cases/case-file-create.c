@@ -90,7 +90,7 @@ static void by_link(void)
     expected__begin("linkat of a symbolic link", "FILE_LINK");
     expected__path("old_path", "symlink");
     expected__path("new_path", "mkdir/linkat");
-    fact__str("symlink_target_path", "to/nothing");
+    fact__str("symlink_target_path", place_is_overlay ? "" : "to/nothing"); /* an overlay's inode does not have it */
     expected__file("mkdir/linkat");
 }
 

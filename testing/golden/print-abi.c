@@ -25,7 +25,7 @@ static void print_value(const char *name, long value)
         printf("\n" #type ": size %zu\n", sizeof(self));
 #define MEMBER(name) print_member(#name, offsetof(self, name), sizeof(((self *)NULL)->name));
 #define STRUCT_END }
-#define VALUE(name) print_value(#name, name);
+#define NUMBER(name) print_value(#name, name);
 
 static void print_wire_structs(void)
 {
@@ -57,33 +57,36 @@ static void print_wire_structs(void)
 static void print_wire_values(void)
 {
     printf("\nenum ebpf_ring\n");
-#define RING(id, NAME, doc) VALUE(EBPF_RING_##NAME)
+#define RING(id, NAME, doc) NUMBER(EBPF_RING_##NAME)
 #include "Events.def"
     printf("\nenum ebpf_reason\n");
-#define REASON(id, NAME, key, doc) VALUE(EBPF_REASON_##NAME)
+#define REASON(id, NAME, key, doc) NUMBER(EBPF_REASON_##NAME)
 #include "Events.def"
-    VALUE(EBPF_REASON_COUNT)
+    NUMBER(EBPF_REASON_COUNT)
     printf("\nenum ebpf_tag\n");
-#define TAG(id, NAME, kind, key) VALUE(EBPF_TAG_##NAME)
+#define TAG(id, NAME, kind, key) NUMBER(EBPF_TAG_##NAME)
 #include "Events.def"
     printf("\nenum ebpf_event_type\n");
-#define EVENT(id, NAME, name, option, ring, doc) VALUE(EBPF_EVENT_##NAME)
+#define EVENT(id, NAME, name, option, ring, doc) NUMBER(EBPF_EVENT_##NAME)
 #include "Events.def"
-    VALUE(EBPF_EVENT_TYPE_COUNT)
+    NUMBER(EBPF_EVENT_TYPE_COUNT)
     printf("\nenum ebpf_event_flag\n");
-#define FLAG(NAME, bit, key, doc) VALUE(EBPF_##NAME)
+#define FLAG(NAME, bit, key, doc) NUMBER(EBPF_##NAME)
+#include "Events.def"
+#define ENUM(name, doc) printf("\nenum ebpf_" #name "\n");
+#define VALUE(id, NAME, text, doc) NUMBER(EBPF_##NAME)
 #include "Events.def"
     printf("\nenum ebpf_varlen_flag\n");
-    VALUE(EBPF_VARLEN_TRUNCATED)
-    VALUE(EBPF_VARLEN_UNREACHABLE)
-    VALUE(EBPF_VARLEN_NAME_ONLY)
-    VALUE(EBPF_VARLEN_DELETED)
-    VALUE(EBPF_VARLEN_UNSTABLE)
+    NUMBER(EBPF_VARLEN_TRUNCATED)
+    NUMBER(EBPF_VARLEN_UNREACHABLE)
+    NUMBER(EBPF_VARLEN_NAME_ONLY)
+    NUMBER(EBPF_VARLEN_DELETED)
+    NUMBER(EBPF_VARLEN_UNSTABLE)
     printf("\nlimits\n");
-    VALUE(EBPF_PATH_MAX)
-    VALUE(EBPF_ARGS_MAX)
-    VALUE(EBPF_ENV_MAX)
-    VALUE(EBPF_TTY_MAX)
+    NUMBER(EBPF_PATH_MAX)
+    NUMBER(EBPF_ARGS_MAX)
+    NUMBER(EBPF_ENV_MAX)
+    NUMBER(EBPF_TTY_MAX)
 }
 
 static void print_public_structs(void)
@@ -140,17 +143,17 @@ static void print_public_structs(void)
 static void print_public_values(void)
 {
     printf("\nenum ebpf_log_level\n");
-    VALUE(EBPF_LOG_ERROR)
-    VALUE(EBPF_LOG_WARNING)
-    VALUE(EBPF_LOG_INFO)
-    VALUE(EBPF_LOG_DEBUG)
+    NUMBER(EBPF_LOG_ERROR)
+    NUMBER(EBPF_LOG_WARNING)
+    NUMBER(EBPF_LOG_INFO)
+    NUMBER(EBPF_LOG_DEBUG)
     printf("\nenum ebpf_source_error\n");
-    VALUE(EBPF_SOURCE_OK)
-    VALUE(EBPF_SOURCE_INVALID)
-    VALUE(EBPF_SOURCE_NO_PRIVILEGE)
-    VALUE(EBPF_SOURCE_UNSUPPORTED)
-    VALUE(EBPF_SOURCE_NO_HOOK)
-    VALUE(EBPF_SOURCE_FAILED)
+    NUMBER(EBPF_SOURCE_OK)
+    NUMBER(EBPF_SOURCE_INVALID)
+    NUMBER(EBPF_SOURCE_NO_PRIVILEGE)
+    NUMBER(EBPF_SOURCE_UNSUPPORTED)
+    NUMBER(EBPF_SOURCE_NO_HOOK)
+    NUMBER(EBPF_SOURCE_FAILED)
 }
 
 int main(void)

@@ -55,7 +55,7 @@ static void test_every_way_tells_what_it_emits(void)
 
         for (size_t j = 0; j < count; j++)
             emits |= ways[j].event == ways[i].event && ways[j].way == ways[i].way &&
-                     hooks__emits(ways[j].program) == (int)ways[i].event;
+                     hooks__emits(ways[j].program, ways[i].event);
         if (!CHECK(emits))
             printf("    %s, way %d: no HOOK_EMITS row\n", ebpf_event_type__name(ways[i].event), ways[i].way);
     }
@@ -115,9 +115,15 @@ static void test_does_without_an_option(void)
 static void test_finds_the_event_of_a_program(void)
 {
     hooks__init(&hooks);
-    CHECK(hooks__emits("tp_btf__module_load") == EBPF_EVENT_PROCESS_LOAD_MODULE);
-    CHECK(hooks__emits("fentry__security_bprm_check") == 0);
-    CHECK(hooks__emits("no_such_program") == 0);
+    CHECK(hooks__emits("tp_btf__module_load", EBPF_EVENT_PROCESS_LOAD_MODULE));
+    CHECK(!hooks__emits("tp_btf__module_load", EBPF_EVENT_PROCESS_EXEC));
+    CHECK(!hooks__emits("no_such_program", EBPF_EVENT_PROCESS_EXEC));
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_SHMEM_OPEN));
+    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_SHMEM_OPEN);
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
+    CHECK(hooks__skipped_event(&hooks, "fentry__security_bprm_check") == 0);
+    CHECK(hooks__skipped_event(&hooks, "no_such_program") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
 }
 

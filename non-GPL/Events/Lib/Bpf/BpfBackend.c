@@ -339,7 +339,7 @@ static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *cou
 
         if (b->links[i])
             b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
-        int event = hooks__emits(name);
+        int event = hooks__skipped_event(&b->hooks, name);
 
         if (!event)
             continue;

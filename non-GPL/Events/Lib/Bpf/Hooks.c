@@ -197,12 +197,26 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
     return !listed;
 }
 
-int hooks__emits(const char *program)
+bool hooks__emits(const char *program, int event)
 {
     for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++)
-        if (!strcmp(row->program, program))
+        if (!strcmp(row->program, program) && row->event == event)
+            return true;
+    return false;
+}
+
+int hooks__skipped_event(const struct hooks *hooks, const char *program)
+{
+    int event = NO_EVENT;
+
+    for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++) {
+        if (strcmp(row->program, program))
+            continue;
+        if (ebpf_event_set__has(hooks->available, row->event))
             return row->event;
-    return NO_EVENT;
+        event = row->event;
+    }
+    return event;
 }
 
 void hooks__tell_lacking(struct hooks *hooks,

@@ -44,8 +44,11 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...) __att
 /* Whether one of the wanted programs uses a map. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);
 
-/* The event that is lost each time the kernel skips a program; 0 when none is. */
-int hooks__emits(const char *program);
+/* Whether an event is lost when the kernel skips a program. */
+bool hooks__emits(const char *program, int event);
+
+/* The event that counts as lost when the kernel skips a program: one that is sourced, as far as there is; 0 for none. */
+int hooks__skipped_event(const struct hooks *hooks, const char *program);
 
 /* Call `tell` for each thing that the events lack by the last choice. */
 void hooks__tell_lacking(struct hooks *hooks,
