@@ -84,11 +84,11 @@ static void end(struct ebpf_source *source, const struct seen *seen)
     struct ebpf_stats stats;
     int n;
 
-    ebpf_source__detach(source);
+    ebpf_source__stop(source);
     while ((n = ebpf_source__consume(source)) > 0)
         ;
     CHECK(n == 0);
-    ebpf_source__detach(source);
+    ebpf_source__stop(source);
     CHECK(!ebpf_source__stats(source, &stats));
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
         uint64_t known = stats.types[type].delivered + stats.types[type].filtered;

@@ -8,7 +8,7 @@
 
 struct ebpf_source_opts fake_opts;
 int fake_error;
-int fake_detached;
+int fake_stopped;
 
 static uint64_t consumer_pos[EBPF_RING_COUNT], producer_pos;
 static const uint8_t no_data[8];
@@ -19,10 +19,10 @@ static void fake__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
     memset(ret_counts, 0, sizeof(*ret_counts));
 }
 
-static void fake__detach(struct ebpf_backend *backend)
+static void fake__stop(struct ebpf_backend *backend)
 {
     (void)backend;
-    fake_detached++;
+    fake_stopped++;
 }
 
 static void fake__close(struct ebpf_backend *backend)
@@ -34,7 +34,7 @@ static void fake__close(struct ebpf_backend *backend)
     free(b);
 }
 
-static const struct ebpf_backend_ops fake_ops = {fake__counts, fake__detach, fake__close};
+static const struct ebpf_backend_ops fake_ops = {fake__counts, fake__stop, fake__close};
 
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {

@@ -10,6 +10,6 @@
 
 extern struct ebpf_source_opts fake_opts; /* what the last backend was opened with */
 extern int fake_error;                    /* what opening one gives; 0: a backend */
-extern int fake_detached;                 /* how often one was detached */
+extern int fake_stopped;                 /* how often one was stopped */
 
 #endif

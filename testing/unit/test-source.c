@@ -139,15 +139,15 @@ static void test_the_end(void)
     struct ebpf_source_opts opts = good_opts();
     struct ebpf_source *source = NULL;
 
-    ebpf_source__detach(NULL);
+    ebpf_source__stop(NULL);
     ebpf_source__close(NULL);
-    fake_detached = 0;
+    fake_stopped = 0;
     if (!CHECK(!ebpf_source__open(&opts, &source)))
         return;
     CHECK(ebpf_source__fd(source) >= 0);
     CHECK(ebpf_source__poll(source, 0) == 0);
-    ebpf_source__detach(source);
-    CHECK(fake_detached == 1);
+    ebpf_source__stop(source);
+    CHECK(fake_stopped == 1);
     CHECK(ebpf_source__consume(source) == 0);
     ebpf_source__close(source);
 }

@@ -155,6 +155,8 @@ static __always_inline void count__seen(enum ebpf_event_type type)
 
 static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum ebpf_reason reason)
 {
+    if (!emit_runtime.live)
+        return;
     count__seen(type);
     count__lost(type, reason);
 }
@@ -229,6 +231,8 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
  */
 static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size)
 {
+    if (!emit_runtime.live)
+        return NULL;
     if (current__is_filtered()) {
         count__seen_and_filtered(type);
         return NULL;

@@ -81,6 +81,8 @@ static __always_inline struct scratch *pending__claim(void)
  */
 static __always_inline struct scratch *pending__begin(enum ebpf_event_type type, u32 size, const void *object)
 {
+    if (!emit_runtime.live)
+        return NULL;
     struct scratch *s = pending__claim();
 
     if (!s) {
@@ -123,6 +125,10 @@ static __always_inline void pending__submit(struct scratch *s, enum ebpf_event_t
     struct ebpf_event_header *hdr = (void *)s->data;
 
     s->op.owner = 0;
+    if (!emit_runtime.live) {
+        scratch__release(s);
+        return;
+    }
     if (current__is_filtered()) {
         count__seen_and_filtered(type);
         scratch__release(s);

@@ -98,12 +98,6 @@ static __always_inline void exit__emit(const struct exiting *x, struct task_stru
     EMIT_SUBMIT(s, PROCESS_EXIT);
 }
 
-static __always_inline void exit__lost(enum ebpf_reason reason)
-{
-    count__seen(EBPF_EVENT_PROCESS_EXIT);
-    count__lost(EBPF_EVENT_PROCESS_EXIT, reason);
-}
-
 /*
  * The entry is of this process: a signal_struct is used again, and an entry can stay when the second hook was skipped.
  */
@@ -156,8 +150,8 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
 
     if (!found || found->pids.start_time_ns != leader->start_time) {
         /* a zombie comes here again when its parent ends without having waited for it, then in that process */
-        if (emit_runtime.live && (pid_t)(bpf_get_current_pid_tgid() >> 32) == leader->tgid)
-            exit__lost(EBPF_REASON_STATE);
+        if ((pid_t)(bpf_get_current_pid_tgid() >> 32) == leader->tgid)
+            count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_STATE);
         return 0;
     }
     struct exiting x = *found;
@@ -182,7 +176,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
     u32 one = 1;
 
     if (!s) {
-        exit__lost(EBPF_REASON_NO_SCRATCH);
+        count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_NO_SCRATCH);
         return 0;
     }
     struct exiting x;

@@ -254,7 +254,7 @@ static int trace__loop(struct trace *trace)
 static void trace__drain(struct trace *trace)
 {
     output__hurry(&trace->out, LAST_WRITES_MS);
-    ebpf_source__detach(trace->source);
+    ebpf_source__stop(trace->source);
     while (ebpf_source__consume(trace->source) > 0)
         output__flush(&trace->out);
     output__flush(&trace->out);
@@ -295,6 +295,29 @@ static int exit__of(int err)
     }
 }
 
+/*
+ * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which ends
+ * after this process, so that it can end at once.
+ */
+static void source__release(struct ebpf_source *source)
+{
+    int alive[2];
+
+    if (!pipe2(alive, O_CLOEXEC)) {
+        if (fork() == 0) {
+            char byte;
+
+            close(STDIN_FILENO);
+            close(STDOUT_FILENO);
+            close(STDERR_FILENO);
+            close(alive[1]);
+            _exit(read(alive[0], &byte, 1) != 0); /* the end of this process is the end of the pipe */
+        }
+        close(alive[0]); /* the other end stays open */
+    }
+    ebpf_source__close(source);
+}
+
 static int trace__run(struct trace *trace)
 {
     const struct options *o = &trace->options;
@@ -321,7 +344,7 @@ static int trace__run(struct trace *trace)
     trace__drain(trace);
     size_t left = stats__print_final(trace);
 
-    ebpf_source__close(trace->source);
+    source__release(trace->source);
     return code ? code : trace__result(trace, left);
 }
 

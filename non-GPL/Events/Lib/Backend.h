@@ -33,7 +33,7 @@ struct ebpf_backend;
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
     /* End the sourcing; afterwards the counts do not change any more. May be called twice. */
-    void (*detach)(struct ebpf_backend *backend);
+    void (*stop)(struct ebpf_backend *backend);
     void (*close)(struct ebpf_backend *backend);
 };
 

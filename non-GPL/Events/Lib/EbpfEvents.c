@@ -23,7 +23,7 @@ struct ebpf_source {
     struct ebpf_event_set wanted;
     int epoll_fd;
     int timer_fd;
-    bool detached;
+    bool stopped;
 };
 
 /* Give back a negative errno, in errno as well. */
@@ -189,7 +189,7 @@ int ebpf_source__consume(struct ebpf_source *source)
         return fail(-errno);
     int handled = ebpf_reader__consume(&source->reader);
 
-    if (source->detached && !handled)
+    if (source->stopped && !handled)
         ebpf_reader__tell_losses(&source->reader); /* the counts are final, do not wait for the next check */
     return handled;
 }
@@ -203,12 +203,12 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
     return ebpf_source__consume(source);
 }
 
-void ebpf_source__detach(struct ebpf_source *source)
+void ebpf_source__stop(struct ebpf_source *source)
 {
     if (!source)
         return;
-    source->backend->base.ops->detach(&source->backend->base);
-    source->detached = true;
+    source->backend->base.ops->stop(&source->backend->base);
+    source->stopped = true;
 }
 
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats)

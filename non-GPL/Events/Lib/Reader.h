@@ -42,7 +42,7 @@ void ebpf_reader__fini(struct ebpf_reader *reader);
 /* Give the handler everything that is in the rings; tell losses when due. Returns the number of records read. */
 int ebpf_reader__consume(struct ebpf_reader *reader);
 
-/* Tell the losses that were not told yet. To be called when the backend is detached: the counts are taken for final. */
+/* Tell the losses that were not told yet. To be called when the backend is stopped: the counts are taken for final. */
 void ebpf_reader__tell_losses(struct ebpf_reader *reader);
 
 void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats);

@@ -337,7 +337,7 @@ static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *cou
     for (size_t i = 0; i < b->hooks.count; i++) {
         const char *name = b->hooks.programs[i].name;
 
-        if (b->links[i])
+        if (b->links[i] && !b->stopped)
             b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
         int event = hooks__skipped_event(&b->hooks, name);
 
@@ -390,18 +390,20 @@ static bool counts__are_settled(const struct ebpf_counts *counts)
     return true;
 }
 
-/* A program that was running when it was detached may still be making its record. */
-static void bpf_backend__detach(struct ebpf_backend *backend)
+/*
+ * From now on the programs do nothing. They stay attached until the source is closed, for to give a hook back takes the
+ * kernel up to a tenth of a second. One that was running may still be making its record.
+ */
+static void bpf_backend__stop(struct ebpf_backend *backend)
 {
     struct bpf_backend *b = (struct bpf_backend *)backend;
     struct ebpf_counts counts;
 
-    if (b->detached)
+    if (b->stopped)
         return;
     b->runtime->live = false;
     bpf_backend__counts(backend, &counts); /* keeps the recursion misses */
-    backend__destroy_links(b);
-    b->detached = true;
+    b->stopped = true;
     for (int i = 0; i < SETTLE_TRIES; i++) {
         bpf_backend__counts(backend, &counts);
         if (counts__are_settled(&counts))
@@ -426,7 +428,7 @@ static void bpf_backend__close(struct ebpf_backend *backend)
 
 static const struct ebpf_backend_ops bpf_backend_ops = {
     .counts = bpf_backend__counts,
-    .detach = bpf_backend__detach,
+    .stop = bpf_backend__stop,
     .close = bpf_backend__close,
 };
 

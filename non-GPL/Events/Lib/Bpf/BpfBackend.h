@@ -16,7 +16,7 @@ struct bpf_backend {
     struct hooks hooks;
     struct bpf_object *object;
     struct bpf_link *links[HOOKS_PROGRAMS_MAX];    /* by the index of the program in hooks */
-    uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* of programs that are detached */
+    uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* at the last look */
     int ring_fds[EBPF_RING_COUNT];
     size_t ring_sizes[EBPF_RING_COUNT];
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
@@ -25,7 +25,7 @@ struct bpf_backend {
     uint32_t slots;   /* scratch slots */
     uint32_t streams; /* those that records can name */
     bool tramp;     /* fentry and fexit programs can be attached */
-    bool detached;
+    bool stopped;
 };
 
 /*

@@ -124,7 +124,7 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 const char *ebpf_schema__json(void);
 
 /**
- * Counts since the source was opened, per event type. Once the source is detached and everything is consumed,
+ * Counts since the source was opened, per event type. Once the source is stopped and everything is consumed,
  * seen = delivered + filtered + the sum of lost; before, what is in the rings is seen and nothing else yet.
  */
 struct ebpf_stats {
@@ -231,8 +231,11 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 /** As ebpf_source__poll without waiting. Call it at least once a second when polling the fd by other means. */
 int ebpf_source__consume(struct ebpf_source *source);
 
-/** Detach every probe; what they have put into the rings stays to be consumed, until ebpf_source__consume returns 0. */
-void ebpf_source__detach(struct ebpf_source *source);
+/**
+ * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings stays
+ * to be consumed, until ebpf_source__consume returns 0.
+ */
+void ebpf_source__stop(struct ebpf_source *source);
 
 /** Counts so far. */
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats);
@@ -255,7 +258,10 @@ struct ebpf_features {
 /** What this kernel offers. */
 struct ebpf_features ebpf_source__features(const struct ebpf_source *source);
 
-/** Detach, unload, free. What was not consumed is dropped. */
+/**
+ * Detach, unload, free. What was not consumed is dropped. To give back a hook takes some kernels (6.1 and 6.12 are such)
+ * a tenth of a second, of which a source has up to fifty; the last process that has the source's descriptors waits.
+ */
 void ebpf_source__close(struct ebpf_source *source);
 
 #pragma GCC visibility pop
