@@ -50,20 +50,20 @@ static void plain(void)
     CHECK(!close(make_file("a")));
     CHECK(unlink("nothing") < 0 && rename("nothing", "b") < 0 && errno == ENOENT);
     CHECK(!rename("a", "b"));
-    renamed(&(struct renamed){"rename after failures", "a", "b"});
+    renamed(&(struct renamed){.what = "rename after failures", .from = "a", .to = "b"});
     CHECK(!renameat(AT_FDCWD, "b", AT_FDCWD, "c"));
-    renamed(&(struct renamed){"renameat", "b", "c"});
+    renamed(&(struct renamed){.what = "renameat", .from = "b", .to = "c"});
     CHECK(!mkdir("dir", 0700));
     created("mkdir", "dir");
     CHECK(!rename("c", "dir/d"));
-    renamed(&(struct renamed){"rename into a directory", "c", "dir/d"});
+    renamed(&(struct renamed){.what = "rename into a directory", .from = "c", .to = "dir/d"});
     if (!place_is_overlay || !rename("dir", "dir2")) {
         if (!place_is_overlay)
             CHECK(!rename("dir", "dir2"));
-        renamed(&(struct renamed){"rename of a directory", "dir", "dir2"});
+        renamed(&(struct renamed){.what = "rename of a directory", .from = "dir", .to = "dir2"});
     }
     CHECK(!rename("dir2/d", "e"));
-    renamed(&(struct renamed){"rename out of a directory", "dir2/d", "e"});
+    renamed(&(struct renamed){.what = "rename out of a directory", .from = "dir2/d", .to = "e"});
 }
 
 static void replacing(void)
@@ -72,7 +72,7 @@ static void replacing(void)
     ino_t replaced = inode_of("e");
 
     CHECK(!rename("new", "e"));
-    renamed(&(struct renamed){"rename over a file", "new", "e", 0, replaced, 0, 0});
+    renamed(&(struct renamed){.what = "rename over a file", .from = "new", .to = "e", .replaced = replaced});
     CHECK(!close(make_file("new")));
     CHECK(!link("e", "e2"));
     expected__begin("link", "FILE_LINK");
@@ -82,7 +82,8 @@ static void replacing(void)
     replaced = inode_of("e");
     CHECK(!rename("e", "e2")); /* two names of one file: nothing happens */
     CHECK(!rename("new", "e"));
-    renamed(&(struct renamed){"rename over a file with another name", "new", "e", 0, replaced, 0, 1});
+    renamed(&(struct renamed){
+        .what = "rename over a file with another name", .from = "new", .to = "e", .replaced = replaced, .replaced_nlink = 1});
 }
 
 static void with_flags(void)
@@ -90,13 +91,14 @@ static void with_flags(void)
     CHECK(!close(make_file("x")));
     CHECK(rename_by("x", "e", RENAME_NOREPLACE) < 0 && errno == EEXIST);
     CHECK(!rename_by("x", "y", RENAME_NOREPLACE));
-    renamed(&(struct renamed){"RENAME_NOREPLACE", "x", "y", RENAME_NOREPLACE});
+    renamed(&(struct renamed){.what = "RENAME_NOREPLACE", .from = "x", .to = "y", .flags = RENAME_NOREPLACE});
     ino_t exchanged = inode_of("e");
 
     CHECK(!rename_by("y", "e", RENAME_EXCHANGE));
-    renamed(&(struct renamed){"RENAME_EXCHANGE", "y", "e", RENAME_EXCHANGE, 0, exchanged, 0});
+    renamed(&(struct renamed){
+        .what = "RENAME_EXCHANGE", .from = "y", .to = "e", .flags = RENAME_EXCHANGE, .exchanged = exchanged});
     if (!rename_by("e", "z", RENAME_WHITEOUT))
-        renamed(&(struct renamed){"RENAME_WHITEOUT", "e", "z", RENAME_WHITEOUT});
+        renamed(&(struct renamed){.what = "RENAME_WHITEOUT", .from = "e", .to = "z", .flags = RENAME_WHITEOUT});
     else
         CHECK(errno == EINVAL && place_is_overlay);
 }
@@ -107,7 +109,7 @@ static void by_int80(void)
 
     CHECK(!close(make_file(from)));
     CHECK(!int80(INT80_RENAME, (long)from, (long)to, 0, 0));
-    renamed(&(struct renamed){"int80 rename", from, to});
+    renamed(&(struct renamed){.what = "int80 rename", .from = from, .to = to});
 }
 
 static void by_ring(const struct ring_way *way)
@@ -125,7 +127,7 @@ static void by_ring(const struct ring_way *way)
     CHECK(ring__do(&r, &sqe) == -ENOENT);
     sqe.addr = (uintptr_t)way->name;
     CHECK(ring__do(&r, &sqe) == 0);
-    renamed(&(struct renamed){"io_uring renameat", way->name, to});
+    renamed(&(struct renamed){.what = "io_uring renameat", .from = way->name, .to = to});
     CHECK(!close(r.fd));
 }
 

@@ -21,7 +21,7 @@
 
 /* ------------------------------------------------------------------ place */
 
-static bool place_is_overlay;
+UNUSED static bool place_is_overlay;
 
 /* A file system of the second extended kind, which the driver of the fourth mounts. */
 static void ext4__mount(void *place)
@@ -55,7 +55,7 @@ static void overlay__mount(void *place)
  * An empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and go there. What that
  * takes other processes do, so that it is none of ours.
  */
-static void place__make(int argc, char **argv)
+UNUSED static void place__make(int argc, char **argv)
 {
     const char *kind = argc > 1 ? argv[1] : "tmpfs";
 
@@ -74,7 +74,7 @@ static void place__make(int argc, char **argv)
 }
 
 /* Ends the list of the events that are due; further facts may follow. */
-static void place__end(void)
+UNUSED static void place__end(void)
 {
     fact__array_end();
 }
@@ -164,7 +164,7 @@ struct ring {
     struct io_uring_cqe *cqes;
 };
 
-static bool ring__open(struct ring *r, unsigned int setup_flags)
+UNUSED static bool ring__open(struct ring *r, unsigned int setup_flags)
 {
     struct io_uring_params p = {.flags = setup_flags, .sq_thread_idle = 1000};
 
@@ -193,7 +193,7 @@ static bool ring__open(struct ring *r, unsigned int setup_flags)
 }
 
 /* Do one operation and give its value, a negative errno when it failed. */
-static int ring__do(struct ring *r, const struct io_uring_sqe *sqe)
+UNUSED static int ring__do(struct ring *r, const struct io_uring_sqe *sqe)
 {
     unsigned int tail = *r->sq_tail, i = tail & *r->sq_mask, enter = IORING_ENTER_GETEVENTS;
 
@@ -226,7 +226,7 @@ static const struct ring_way ring_ways[] = {
     {"sqpoll", IORING_SETUP_SQPOLL, 0},
 };
 
-static bool ring__lacks(int res)
+UNUSED static bool ring__lacks(int res)
 {
     return res == -EINVAL || res == -EOPNOTSUPP || res == -ENOSYS;
 }

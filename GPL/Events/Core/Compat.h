@@ -195,4 +195,14 @@ static __always_inline bool compat__is_error(u64 ret)
     return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
 }
 
+/* The path by which a process has opened a file, when `file` is the one below it, of a file system under another one. */
+static __always_inline struct path *compat__user_path(struct file *file)
+{
+    struct backing_file *backing = (void *)file;
+
+    if (bpf_core_field_exists(backing->user_path) && BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+        return (void *)file + bpf_core_field_offset(struct backing_file, user_path);
+    return (void *)file + bpf_core_field_offset(struct file, f_path);
+}
+
 #endif

@@ -270,6 +270,11 @@ struct file {
     unsigned int f_flags, f_mode;
 };
 
+/* Since 6.5 (62d53c4a1dfe); until 6.7 (def3ae83da02) it had the lower path, and the file's own was the user's. */
+struct backing_file {
+    struct path user_path;
+};
+
 struct renamedata {
     struct dentry *old_dentry, *new_dentry;
 };

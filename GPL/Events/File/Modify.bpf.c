@@ -288,13 +288,25 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
     return content__emit(file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
 }
 
+/* What is mapped of a file of an overlay is the file below it. */
 SEC("fexit/security_file_mprotect")
 int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
              int ret)
 {
-    struct file *file = vma->vm_file;
-
-    if (ret || !file || !(prot & PROT_WRITE) || (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_SHARED)
+    if (ret || !(prot & PROT_WRITE) || (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_SHARED || !vma->vm_file)
         return 0;
-    return content__emit(file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+    struct path *path = compat__user_path(BPF_CORE_READ(vma, vm_file));
+    struct inode *inode = BPF_CORE_READ(path, dentry, d_inode);
+
+    if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+        return 0;
+    struct scratch *s = content__begin(BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
+    s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
+    file_event__fill(s, (u64)inode);
+    content__submit(s);
+    return 0;
 }

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* case-file-open: open memfds and files in /dev/shm again, and files that are neither. */
+#include "file-ops.h"
+
+static void opened(const char *what, const char *event_type, const char *path, int fd)
+{
+    struct stat st;
+
+    CHECK(fd >= 0 && !fstat(fd, &st));
+    expected__begin(what, event_type);
+    fact__str("path", path);
+    place_is_overlay = false;
+    expected__stat(&st);
+    CHECK(!close(fd));
+}
+
+int main(void)
+{
+    char proc[64];
+
+    case__dir();
+    fact__int("pid", getpid());
+    fact__array("expected");
+    int memfd = syscall(SYS_memfd_create, "case-open", 0);
+
+    snprintf(proc, sizeof(proc), "/proc/self/fd/%d", memfd);
+    opened("a memfd by /proc/self/fd", "FILE_MEMFD_OPEN", "memfd:case-open", open(proc, O_RDONLY | O_CLOEXEC));
+    opened("a memfd for writing", "FILE_MEMFD_OPEN", "memfd:case-open", open(proc, O_RDWR | O_CLOEXEC));
+    int shm = open("/dev/shm/case-open", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    expected__begin("a new file in /dev/shm", "FILE_CREATE");
+    fact__str("path", "/dev/shm/case-open");
+    fact__object_end();
+    CHECK(shm >= 0 && !close(shm));
+    opened("an existing file in /dev/shm", "FILE_SHMEM_OPEN", "/dev/shm/case-open",
+           open("/dev/shm/case-open", O_RDWR | O_CLOEXEC));
+    CHECK(!mkdir("/dev/shm/case-dir", 0700));
+    expected__begin("a directory in /dev/shm", "FILE_CREATE");
+    fact__str("path", "/dev/shm/case-dir");
+    fact__object_end();
+    CHECK(!close(open("/dev/shm/case-dir", O_RDONLY | O_DIRECTORY | O_CLOEXEC))); /* no file */
+    shm = open("/dev/shm/case-dir/below", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    expected__begin("a new file below /dev/shm", "FILE_CREATE");
+    fact__str("path", "/dev/shm/case-dir/below");
+    fact__object_end();
+    CHECK(shm >= 0 && !close(shm));
+    opened("a file below /dev/shm", "FILE_SHMEM_OPEN", "/dev/shm/case-dir/below",
+           open("/dev/shm/case-dir/below", O_RDONLY | O_CLOEXEC));
+    CHECK(open("/dev/shm/case-nothing", O_RDONLY) < 0);
+    CHECK(!close(open("/tmp", O_RDONLY | O_CLOEXEC)) && !close(open("/etc/passwd", O_RDONLY | O_CLOEXEC)));
+    fact__array_end();
+    return facts__print();
+}
