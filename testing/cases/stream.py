@@ -13,6 +13,10 @@ CREDS = dict.fromkeys(("ruid", "rgid", "euid", "egid", "suid", "sgid"), int) | {
 TTY = dict.fromkeys(("major", "minor", "winsize_rows", "winsize_cols"), int)
 NS = dict.fromkeys(("uts", "ipc", "mnt", "net", "cgroup", "time", "pid"), int)
 
+FILE_INFO = {"type": str} | dict.fromkeys(("inode", "mode", "size", "uid", "gid", "atime", "mtime", "ctime"), int)
+FILE = {"pids": PIDS, "creds": CREDS, "mount_namespace": int, "file_info": FILE_INFO, "symlink_target_path": str,
+        "pids_ss_cgroup_path": str}
+
 # The contract's keys of each event, and their types. Further keys may be there; a type that is missing here is only
 # held against what is common to all.
 KEYS = {
@@ -32,6 +36,13 @@ KEYS = {
     "PROCESS_SHMGET": {"pids": PIDS, "key": int, "size": int, "shmflg": int},
     "PROCESS_PTRACE": {"pids": PIDS, "child_pid": int, "request": int},
     "PROCESS_LOAD_MODULE": {"pids": PIDS, "filename": str, "mod_version": str, "mod_srcversion": str},
+    "FILE_CREATE": FILE | {"path": str},
+    "FILE_DELETE": FILE | {"path": str},
+    "FILE_RENAME": FILE | {"old_path": str, "new_path": str},
+    "FILE_MODIFY": FILE | {"path": str, "change_type": str},
+    "FILE_MEMFD_OPEN": FILE | {"path": str},
+    "FILE_SHMEM_OPEN": FILE | {"path": str},
+    "FILE_LINK": FILE | {"old_path": str, "new_path": str},
 }
 # Keys that consumers expect in this order at the start of a line.
 FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}
@@ -167,7 +178,8 @@ class Stream:
             return
         written = {}
         for event in self.events:
-            written[event.get("event_type")] = written.get(event.get("event_type"), 0) + 1
+            # an event may stand for several (--coalesce), and counts as as many
+            written[event.get("event_type")] = written.get(event.get("event_type"), 0) + event.get("count", 1)
         for kind in sorted(set(written) | set(stats), key=str):
             counts = stats.get(kind, {})
             lost = counts.get("lost", {})

@@ -332,6 +332,9 @@ static int trace__run(struct trace *trace)
         .low_latency = o->unbuffered,
         .libbpf_log = o->libbpf_verbose,
         .disable_hooks = o->disable_hooks,
+        .coalesce_ms = o->coalesce_ms,
+        .exclude_count = o->exclude_count,
+        .exclude_pids = o->exclude_pids,
     };
     int err = ebpf_source__open(&opts, &trace->source);
 

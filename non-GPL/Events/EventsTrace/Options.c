@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "Message.h"
@@ -15,7 +16,7 @@
 #define OPTIONS_MAX 96
 #define FIRST_EVENT_VALUE 1000 /* getopt value of an event: this plus its type */
 
-enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_DISABLE_HOOK };
+enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_COALESCE, VALUE_EXCLUDE_PID, VALUE_DISABLE_HOOK };
 
 struct option_row {
     const char *name;
@@ -32,6 +33,9 @@ static const struct option_row rows[] = {
     {"stats", 's', NULL, "write statistics to standard error every second"},
     {"libbpf-verbose", 'v', NULL, "write libbpf's log to standard error"},
     {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
+    {"coalesce", VALUE_COALESCE, "MS",
+     "tell content changes of one file by one process within so many milliseconds as one, after the first"},
+    {"exclude-pid", VALUE_EXCLUDE_PID, "PID", "leave out what this process does; may be given again"},
     {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
      "do without a probe of Hooks.def, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
@@ -123,6 +127,57 @@ static void options__add_disabled(struct options *o, const char *names)
         o->disable_hooks = joined;
 }
 
+/* A whole number from 1 to `max`; false after a message when the text is another one. */
+static bool number__parse(const char *option, const char *text, long max, long *ret_number)
+{
+    char *end;
+
+    errno = 0;
+    long number = strtol(text, &end, 10);
+
+    if (errno || end == text || *end || number < 1 || number > max) {
+        message__write("option '--%s' wants a whole number from 1 to %ld, not '%s'; EventsTrace --help tells more",
+                       option, max, text);
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+static bool options__exclude(struct options *o, const char *text)
+{
+    long pid;
+
+    if (!number__parse("exclude-pid", text, INT32_MAX, &pid))
+        return false;
+    if (o->exclude_count == EBPF_EXCLUDE_MAX) {
+        message__write("option '--exclude-pid' can be given %d times; leave some out", EBPF_EXCLUDE_MAX);
+        return false;
+    }
+    o->exclude_pids[o->exclude_count++] = (int32_t)pid;
+    return true;
+}
+
+/* An option with a value. False after a message when it makes no sense. */
+static bool option__take_value(struct options *o, int value, const char *text)
+{
+    long number;
+
+    switch (value) {
+    case VALUE_COALESCE:
+        if (!number__parse("coalesce", text, EBPF_COALESCE_MS_MAX, &number))
+            return false;
+        o->coalesce_ms = (uint32_t)number;
+        break;
+    case VALUE_EXCLUDE_PID:
+        return options__exclude(o, text);
+    case VALUE_DISABLE_HOOK:
+        options__add_disabled(o, text);
+        break;
+    }
+    return true;
+}
+
 static void option__take(struct options *o, int value)
 {
     if (value >= FIRST_EVENT_VALUE) {
@@ -151,9 +206,6 @@ static void option__take(struct options *o, int value)
     case VALUE_ENV:
         o->env = true;
         break;
-    case VALUE_DISABLE_HOOK:
-        options__add_disabled(o, optarg);
-        break;
     case VALUE_SCHEMA:
         o->action = ACTION_SCHEMA;
         break;
@@ -180,6 +232,8 @@ int options__parse(struct options *ret_options, int argc, char **argv)
             message__write("option '%s' wants a value; EventsTrace --help tells which", argv[optind - 1]);
             return -EINVAL;
         }
+        if (optarg && !option__take_value(&options, value, optarg))
+            return -EINVAL;
         option__take(&options, value);
     }
     if (optind < argc) {

@@ -32,6 +32,9 @@ struct options {
     bool libbpf_verbose;
     bool env;
     const char *disable_hooks;
+    uint32_t coalesce_ms;
+    uint32_t exclude_count;
+    int32_t exclude_pids[EBPF_EXCLUDE_MAX];
 };
 
 /* Parse argv. 0, or -EINVAL after one line on standard error. */

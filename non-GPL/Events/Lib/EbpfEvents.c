@@ -41,9 +41,10 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
     static const size_t member_ends[] = {
 #define OPTS_MEMBER_END(member)                                                                                        \
     offsetof(struct ebpf_source_opts, member) + sizeof(((struct ebpf_source_opts *)NULL)->member)
-        OPTS_MEMBER_END(handler),    OPTS_MEMBER_END(loss_handler), OPTS_MEMBER_END(log),
-        OPTS_MEMBER_END(user),       OPTS_MEMBER_END(env),          OPTS_MEMBER_END(low_latency),
-        OPTS_MEMBER_END(libbpf_log), OPTS_MEMBER_END(ring_bytes),   OPTS_MEMBER_END(disable_hooks),
+        OPTS_MEMBER_END(handler),     OPTS_MEMBER_END(loss_handler),  OPTS_MEMBER_END(log),
+        OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),           OPTS_MEMBER_END(low_latency),
+        OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),    OPTS_MEMBER_END(disable_hooks),
+        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(exclude_count), OPTS_MEMBER_END(exclude_pids),
     };
     const unsigned char *bytes = (const unsigned char *)user;
     size_t known = 0;
@@ -78,6 +79,16 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
     if (ring & (ring - 1) || (ring && ring < (uint32_t)getpagesize())) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot open a source: the ring size is no power of two of at least a page");
+        return -EINVAL;
+    }
+    if (opts->coalesce_ms > EBPF_COALESCE_MS_MAX) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: changes can be coalesced for %d ms at most",
+                        EBPF_COALESCE_MS_MAX);
+        return -EINVAL;
+    }
+    if (opts->exclude_count > EBPF_EXCLUDE_MAX || (opts->exclude_count && !opts->exclude_pids)) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: %d processes can be excluded at most",
+                        EBPF_EXCLUDE_MAX);
         return -EINVAL;
     }
     return 0;
@@ -189,8 +200,10 @@ int ebpf_source__consume(struct ebpf_source *source)
         return fail(-errno);
     int handled = ebpf_reader__consume(&source->reader);
 
-    if (source->stopped && !handled)
-        ebpf_reader__tell_losses(&source->reader); /* the counts are final, do not wait for the next check */
+    if (source->stopped && !handled) { /* the counts are final, and nothing comes any more */
+        ebpf_reader__flush(&source->reader);
+        ebpf_reader__tell_losses(&source->reader);
+    }
     return handled;
 }
 

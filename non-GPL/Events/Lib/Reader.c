@@ -37,6 +37,8 @@ static uint64_t clock__ns(clockid_t clock)
     return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+static void reader__deliver(void *user, const struct ebpf_event_header *hdr, uint32_t size, uint64_t count);
+
 int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, const struct ebpf_source_opts *opts,
                       uint32_t streams)
 {
@@ -49,13 +51,15 @@ int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, 
     reader->stream_seqs = calloc((size_t)streams * EBPF_RING_COUNT, sizeof(*reader->stream_seqs));
     if (!reader->stream_seqs)
         return -ENOMEM;
-    return 0;
+    return opts->coalesce_ms ? ebpf_coalesce__new(opts->coalesce_ms, reader__deliver, reader, &reader->coalesce) : 0;
 }
 
 void ebpf_reader__fini(struct ebpf_reader *reader)
 {
     free(reader->stream_seqs);
     reader->stream_seqs = NULL;
+    ebpf_coalesce__free(reader->coalesce);
+    reader->coalesce = NULL;
 }
 
 static uint64_t ring__record_span(uint32_t len)
@@ -231,6 +235,25 @@ static void reader__check_stream(struct ebpf_reader *reader, int ring, const str
     *last = hdr->stream_seq;
 }
 
+/* Hand over a record, which stands for `count` events of its type. */
+static void reader__deliver(void *user, const struct ebpf_event_header *hdr, uint32_t size, uint64_t count)
+{
+    struct ebpf_reader *reader = user;
+    struct ebpf_event event = {
+        .hdr = hdr,
+        .size = size,
+        .seq = reader->seq + 1,
+        .time_ns = hdr->ts_boot_ns + reader->boot_to_wall_ns,
+    };
+
+    if (reader->handler(reader->user, &event)) {
+        reader->refused[hdr->type] += count;
+        return;
+    }
+    reader->seq++;
+    reader->accepted[hdr->type] += count;
+}
+
 static void reader__handle(struct ebpf_reader *reader, int ring, const void *data, uint32_t len)
 {
     const struct ebpf_event_header *hdr = data;
@@ -244,19 +267,8 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
     }
     reader__check_stream(reader, ring, hdr);
 
-    struct ebpf_event event = {
-        .hdr = hdr,
-        .size = len,
-        .seq = reader->seq + 1,
-        .time_ns = hdr->ts_boot_ns + reader->boot_to_wall_ns,
-    };
-
-    if (reader->handler(reader->user, &event)) {
-        reader->refused[hdr->type]++;
-        return;
-    }
-    reader->seq++;
-    reader->accepted[hdr->type]++;
+    if (!reader->coalesce || !ebpf_coalesce__take(reader->coalesce, hdr, len))
+        reader__deliver(reader, hdr, len, 1);
 }
 
 int ebpf_reader__consume(struct ebpf_reader *reader)
@@ -270,6 +282,8 @@ int ebpf_reader__consume(struct ebpf_reader *reader)
         reader__handle(reader, ring, data, len);
         ring__advance(&reader->backend->rings[ring], len);
     }
+    if (reader->coalesce)
+        ebpf_coalesce__expire(reader->coalesce, clock__ns(CLOCK_BOOTTIME));
     if (clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS)
         reader__check_losses(reader);
     return n;
@@ -291,4 +305,10 @@ void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
             t->lost[reason] = reader__lost(reader, &counts, type, reason);
     }
+}
+
+void ebpf_reader__flush(struct ebpf_reader *reader)
+{
+    if (reader->coalesce)
+        ebpf_coalesce__expire(reader->coalesce, UINT64_MAX);
 }

@@ -6,6 +6,7 @@
 #define EBPF_READER_H
 
 #include "Backend.h"
+#include "Coalesce.h"
 #include "EbpfEvents.h"
 
 /* Checks that a loss by recursion has to outlast before it is told: a spare copy may yet make the event. */
@@ -17,10 +18,11 @@ struct ebpf_reader {
     ebpf_loss_fn loss_handler;
     void *user;
 
-    uint64_t seq;             /* last number given */
-    uint64_t records;         /* read from the rings */
-    uint64_t corrupt;         /* of those, how many the decoder refused */
-    uint64_t boot_to_wall_ns; /* what to add to a time since boot */
+    struct ebpf_coalesce *coalesce; /* NULL when not wanted */
+    uint64_t seq;                   /* last number given */
+    uint64_t records;               /* read from the rings */
+    uint64_t corrupt;               /* of those, how many the decoder refused */
+    uint64_t boot_to_wall_ns;       /* what to add to a time since boot */
     uint64_t losses_checked_ns;
     uint64_t checks;       /* how often losses were checked for */
     uint32_t streams;      /* scratch slots */
@@ -41,6 +43,9 @@ void ebpf_reader__fini(struct ebpf_reader *reader);
 
 /* Give the handler everything that is in the rings; tell losses when due. Returns the number of records read. */
 int ebpf_reader__consume(struct ebpf_reader *reader);
+
+/* Give the handler what is kept back. */
+void ebpf_reader__flush(struct ebpf_reader *reader);
 
 /* Tell the losses that were not told yet. To be called when the backend is stopped: the counts are taken for final. */
 void ebpf_reader__tell_losses(struct ebpf_reader *reader);

@@ -549,6 +549,15 @@ static int backend__count_cpus(struct bpf_backend *b)
     return 0;
 }
 
+static void backend__go_live(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    _Static_assert(EBPF_EXCLUDE_MAX == EMIT_EXCLUDED_MAX, "the interface and the probes differ");
+    for (uint32_t i = 0; i < opts->exclude_count; i++)
+        b->runtime->excluded[i] = (uint32_t)opts->exclude_pids[i];
+    b->runtime->excluded_count = opts->exclude_count;
+    b->runtime->live = true;
+}
+
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
@@ -581,7 +590,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
             preflight__tell_failure(&b->log, "cannot map the rings", err);
     }
     if (!err)
-        b->runtime->live = true;
+        backend__go_live(b, opts);
     if (err) {
         bpf_backend__close(&b->base);
         return err;

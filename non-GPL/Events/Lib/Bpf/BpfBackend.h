@@ -24,7 +24,7 @@ struct bpf_backend {
     int cpus;
     uint32_t slots;   /* scratch slots */
     uint32_t streams; /* those that records can name */
-    bool tramp;     /* fentry and fexit programs can be attached */
+    bool tramp;       /* fentry and fexit programs can be attached */
     bool stopped;
 };
 

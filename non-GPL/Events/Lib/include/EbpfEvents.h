@@ -173,6 +173,10 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
+/** Most processes that can be excluded, and longest time for which changes can be told as one. */
+#define EBPF_EXCLUDE_MAX 16
+#define EBPF_COALESCE_MS_MAX 60000
+
 /**
  * Options of a source. Zero a member for its default; set sz to sizeof. With a smaller sz, of an older library, members
  * that are not whole within it have their defaults; with a larger one, what this library does not know must be zero.
@@ -189,6 +193,9 @@ struct ebpf_source_opts {
     bool libbpf_log;              /**< pass libbpf's log on, at EBPF_LOG_DEBUG; for the process, not only this source */
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
+    uint32_t coalesce_ms;         /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
+    uint32_t exclude_count;       /**< processes in exclude_pids, EBPF_EXCLUDE_MAX at most */
+    const int32_t *exclude_pids;  /**< processes (initial pid namespace) whose actions are filtered; read by open only */
 };
 
 /** A source of events. */
