@@ -126,8 +126,8 @@ static void by_tmpfile(void)
 /* 32-bit numbers; strings that are below 4 GiB. */
 static void by_int80(void)
 {
-    static char o[] = "int80-open", c[] = "int80-creat", m[] = "int80-mkdir", n[] = "int80-mknod", s[] = "int80-symlink",
-                l[] = "int80-link", target[] = "target";
+    static char o[] = "int80-open", c[] = "int80-creat", m[] = "int80-mkdir", n[] = "int80-mknod";
+    static char s[] = "int80-symlink", l[] = "int80-link", target[] = "target";
 
     long fd = int80(INT80_OPEN, (long)o, O_CREAT | O_WRONLY, 0600, 0);
 

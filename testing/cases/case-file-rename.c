@@ -83,7 +83,12 @@ static void replacing(void)
     CHECK(!rename("e", "e2")); /* two names of one file: nothing happens */
     CHECK(!rename("new", "e"));
     renamed(&(struct renamed){
-        .what = "rename over a file with another name", .from = "new", .to = "e", .replaced = replaced, .replaced_nlink = 1});
+        .what = "rename over a file with another name",
+        .from = "new",
+        .to = "e",
+        .replaced = replaced,
+        .replaced_nlink = 1,
+    });
 }
 
 static void with_flags(void)

@@ -27,7 +27,8 @@ UNUSED static bool place_is_overlay;
 static void ext4__mount(void *place)
 {
     CHECK(!setenv("PLACE", place, 1));
-    CHECK(!system("dd if=/dev/zero of=$PLACE.image bs=1M count=8 2>/dev/null && mke2fs -F $PLACE.image >/dev/null 2>&1"));
+    CHECK(!system("dd if=/dev/zero of=$PLACE.image bs=1M count=8 2>/dev/null"));
+    CHECK(!system("mke2fs -F $PLACE.image >/dev/null 2>&1"));
     CHECK(!system("mount -t ext4 -o loop $PLACE.image $PLACE"));
 }
 
@@ -52,8 +53,8 @@ static void overlay__mount(void *place)
 }
 
 /*
- * An empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and go there. What that
- * takes other processes do, so that it is none of ours.
+ * An empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and go there. What
+ * that takes other processes do, so that it is none of ours.
  */
 UNUSED static void place__make(int argc, char **argv)
 {

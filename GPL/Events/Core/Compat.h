@@ -195,7 +195,9 @@ static __always_inline bool compat__is_error(u64 ret)
     return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
 }
 
-/* The path by which a process has opened a file, when `file` is the one below it, of a file system under another one. */
+/*
+ * The path by which a process has opened a file, when `file` is the one below it, of a file system under another one.
+ */
 static __always_inline struct path *compat__user_path(struct file *file)
 {
     struct backing_file *backing = (void *)file;

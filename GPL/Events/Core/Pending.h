@@ -3,15 +3,16 @@
  * Pending.h - records of operations that are under way.
  *
  * What an operation removes or moves must be looked at before it, and whether it succeeds is known after it. So the
- * record is begun where the kernel is about to do it, kept in a slot, and submitted or dropped where it has been done. In
- * between the task may sleep and others run, so the slots are not those of Emit.h, which are held for a moment only.
+ * record is begun where the kernel is about to do it, kept in a slot, and submitted or dropped where it has been done.
+ * In between the task may sleep and others run, so the slots are not those of Emit.h, which are held for a moment only.
  *
  * A task finds its slot again by its id: it takes the first free one of a few places that follow from the id, and looks
  * in the same places later. An operation that has none is counted as lost. The end of an operation can be missed (the
  * kernel skips a program that is already running on the CPU), which leaves a slot taken: its task takes it over when it
  * comes again, another one when it is old and nothing else is free.
  *
- * File systems on top of others call the same functions for what is below, in the same task: the object tells those apart.
+ * File systems on top of others call the same functions for what is below, in the same task: the object tells those
+ * apart.
  */
 #ifndef EBPF_CORE_PENDING_H
 #define EBPF_CORE_PENDING_H

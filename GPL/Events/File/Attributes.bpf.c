@@ -3,9 +3,9 @@
  * FILE_MODIFY, change_type PERMISSIONS, OWNER, TIMES and XATTRS.
  *
  * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families come to, with the
- * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr and
- * vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see Mount.h. notify_change, which
- * is behind them, also runs for writes, truncations and what file systems do by themselves.
+ * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr
+ * and vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see Mount.h. notify_change,
+ * which is behind them, also runs for writes, truncations and what file systems do by themselves.
  *
  * Misses: nothing known. A change to what was there before is reported.
  */

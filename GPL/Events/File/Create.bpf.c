@@ -4,17 +4,17 @@
  * one. FILE_LINK: a file got a further name. Files that an open creates: see Open.bpf.c.
  *
  * Hooks: the ends of vfs_mkdir, vfs_mknod, vfs_create (a regular file by mknod), vfs_symlink and vfs_link, which system
- * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. They are given dentries;
- * the mount is remembered, see Mount.h. File systems on top of others call them for what is below as well, by a mount of
- * their own. done_path_create, which has both, is inlined into its callers.
+ * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. They are given
+ * dentries; the mount is remembered, see Mount.h. File systems on top of others call them for what is below as well, by
+ * a mount of their own. done_path_create, which has both, is inlined into its callers.
  *
  * Misses: network file systems whose new directory has no inode yet here.
  */
 #include "Mount.h"
 
 /*
- * The mount of a dentry that was changed, 0 when the change is none of a process': made by the kernel for itself, or by a
- * file system below another one.
+ * The mount of a dentry that was changed, 0 when the change is none of a process': made by the kernel for itself, or by
+ * a file system below another one.
  */
 static __always_inline u64 created__mount(enum ebpf_event_type type, u64 dentry)
 {

@@ -2,11 +2,11 @@
 /*
  * FILE_DELETE: a name of a file, or a directory, was deleted.
  *
- * Hooks: the end of security_path_unlink and security_path_rmdir, which unlink, unlinkat, rmdir and io_uring come to with
- * the mount, the dentry and, still, the inode, when nothing forbids it any more; then the end of vfs_unlink, whose value
- * tells whether it was done. For a directory it is d_delete, which vfs_rmdir calls on success: vfs_rmdir itself is inlined
- * on 5.10, although BTF lists it. File systems on top of others call vfs_unlink for what is below as well, with another
- * dentry.
+ * Hooks: the end of security_path_unlink and security_path_rmdir, which unlink, unlinkat, rmdir and io_uring come to
+ * with the mount, the dentry and, still, the inode, when nothing forbids it any more; then the end of vfs_unlink, whose
+ * value tells whether it was done. For a directory it is d_delete, which vfs_rmdir calls on success: vfs_rmdir itself
+ * is inlined on 5.10, although BTF lists it. File systems on top of others call vfs_unlink for what is below as well,
+ * with another dentry.
  *
  * A file that is replaced by a rename is told by FILE_RENAME. Misses: nothing known.
  */

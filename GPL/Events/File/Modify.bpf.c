@@ -3,19 +3,15 @@
  * FILE_MODIFY, change_type CONTENT: bytes of a regular file were written, or it was made shorter or longer.
  *
  * Hooks: the ends of the functions that do it, for their values tell how much was written, and that something was. No
- * function is behind all of them: security_file_permission, which is before all, does not know what comes of it, and what
- * is behind (fsnotify) is inlined and leaves out what nobody watches.
+ * function is behind all of them: security_file_permission, which is before all, does not know what comes of it, and
+ * what is behind (fsnotify) is inlined and leaves out what nobody watches.
  *
- *   write, pwrite                        vfs_write
- *   writev, pwritev, pwritev2            vfs_writev
- *   sendfile                             do_splice_direct (copy_file_range comes there too, on some kernels)
- *   splice, also by io_uring             do_splice
- *   copy_file_range, FICLONE             vfs_copy_file_range, vfs_clone_file_range
- *   fallocate, also by io_uring          vfs_fallocate
- *   truncate, ftruncate, O_TRUNC         vfs_truncate, do_truncate
- *   aio                                  aio_write with aio_complete_rw
- *   io_uring                             kiocb_done
- *   a shared writable mapping            vm_mmap_pgoff, security_file_mprotect: when it is made, for stores are no calls
+ *   write, pwrite                        vfs_write writev, pwritev, pwritev2            vfs_writev sendfile
+ *   do_splice_direct (copy_file_range comes there too, on some kernels) splice, also by io_uring             do_splice
+ *   copy_file_range, FICLONE             vfs_copy_file_range, vfs_clone_file_range fallocate, also by io_uring
+ *   vfs_fallocate truncate, ftruncate, O_TRUNC         vfs_truncate, do_truncate aio
+ *   aio_write with aio_complete_rw io_uring                             kiocb_done a shared writable mapping
+ *   vm_mmap_pgoff, security_file_mprotect: when it is made, for stores are no calls
  *
  * A write that goes on by itself (aio or io_uring with O_DIRECT) is reported when it has begun, without `bytes`.
  *

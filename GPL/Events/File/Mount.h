@@ -2,9 +2,9 @@
 /*
  * Mount.h - the mount by which a task is changing a file, for hooks that are given a dentry only.
  *
- * Before it changes anything by way of a path or a file, the kernel calls mnt_want_write or mnt_want_write_file. The mount
- * is remembered there, for the task; the newest that is of the dentry's file system is the one. A file system on top of
- * others asks for its own mount of what is below in between, so a few are kept.
+ * Before it changes anything by way of a path or a file, the kernel calls mnt_want_write or mnt_want_write_file. The
+ * mount is remembered there, for the task; the newest that is of the dentry's file system is the one. A file system on
+ * top of others asks for its own mount of what is below in between, so a few are kept.
  *
  * The memory is a table by task id. Two tasks with the same place in it at the same moment would take it away from each
  * other: who finds another's entry takes the mount of the working or root directory, if that is of the file system, and

@@ -3,14 +3,14 @@
  * FILE_CREATE, as far as an open creates a file; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
  * /dev/shm, was opened.
  *
- * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the file
- * made where it was to be made: the kernel has marked such a file FMODE_CREATED. Opens that are none of the three are told
- * by a few loads. The obvious hooks, the system calls, have a string that another thread can change.
+ * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the
+ * file made where it was to be made: the kernel has marked such a file FMODE_CREATED. Opens that are none of the three
+ * are told by a few loads. The obvious hooks, the system calls, have a string that another thread can change.
  *
  * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
  *
- * Misses: an open that is refused after this point by the file system is reported when the file was created by it, which
- * is true.
+ * Misses: an open that is refused after this point by the file system is reported when the file was created by it,
+ * which is true.
  */
 #include "File.h"
 

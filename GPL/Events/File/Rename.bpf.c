@@ -2,10 +2,11 @@
 /*
  * FILE_RENAME: a file or directory was renamed or moved, or exchanged with another one.
  *
- * Hooks: the end of security_path_rename, which every rename comes to, by system call or io_uring, with mounts, dentries
- * and flags, when nothing forbids it any more: the old path is read there. Then the end of vfs_rename, whose value tells
- * whether it was done; the dentry has its new name and place then. File systems on top of others call vfs_rename for what
- * is below as well, with other dentries. The file at the new path, when there was one, is kept by the kernel until then.
+ * Hooks: the end of security_path_rename, which every rename comes to, by system call or io_uring, with mounts,
+ * dentries and flags, when nothing forbids it any more: the old path is read there. Then the end of vfs_rename, whose
+ * value tells whether it was done; the dentry has its new name and place then. File systems on top of others call
+ * vfs_rename for what is below as well, with other dentries. The file at the new path, when there was one, is kept by
+ * the kernel until then.
  *
  * A rename of one name of a file to another name of the same file does nothing, and is no event. Misses: nothing known.
  */

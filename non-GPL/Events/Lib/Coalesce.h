@@ -2,9 +2,9 @@
 /*
  * Coalesce.h - many content changes of one file by one process told as few.
  *
- * The first change is for the handler at once. Those that follow it within the window are kept back, and told as one when
- * the window ends: the last of them, with how many there were and the sum of their bytes. What must not be overtaken by
- * something else is told before it: another event about that file, or the end of the process.
+ * The first change is for the handler at once. Those that follow it within the window are kept back, and told as one
+ * when the window ends: the last of them, with how many there were and the sum of their bytes. What must not be
+ * overtaken by something else is told before it: another event about that file, or the end of the process.
  */
 #ifndef EBPF_COALESCE_H
 #define EBPF_COALESCE_H

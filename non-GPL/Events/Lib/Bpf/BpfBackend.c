@@ -155,8 +155,8 @@ static bool target__exists(const struct btf *btf, const char *section)
 }
 
 /*
- * Leave out the programs that this kernel has no hook for. libbpf finds that out as well, but refuses all then; so where
- * it is to be expected it is asked before.
+ * Leave out the programs that this kernel has no hook for. libbpf finds that out as well, but refuses all then; so
+ * where it is to be expected it is asked before.
  */
 static void backend__leave_out_lacking(struct bpf_backend *b)
 {

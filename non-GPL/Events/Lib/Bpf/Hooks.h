@@ -47,7 +47,9 @@ bool hooks__wants_map(struct hooks *hooks, const char *map);
 /* Whether an event is lost when the kernel skips a program. */
 bool hooks__emits(const char *program, int event);
 
-/* The event that counts as lost when the kernel skips a program: one that is sourced, as far as there is; 0 for none. */
+/*
+ * The event that counts as lost when the kernel skips a program: one that is sourced, as far as there is; 0 for none.
+ */
 int hooks__skipped_event(const struct hooks *hooks, const char *program);
 
 /* Call `tell` for each thing that the events lack by the last choice. */

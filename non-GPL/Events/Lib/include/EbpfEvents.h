@@ -193,9 +193,9 @@ struct ebpf_source_opts {
     bool libbpf_log;              /**< pass libbpf's log on, at EBPF_LOG_DEBUG; for the process, not only this source */
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
-    uint32_t coalesce_ms;         /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
-    uint32_t exclude_count;       /**< processes in exclude_pids, EBPF_EXCLUDE_MAX at most */
-    const int32_t *exclude_pids;  /**< processes (initial pid namespace) whose actions are filtered; read by open only */
+    uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
+    uint32_t exclude_count; /**< processes in exclude_pids, EBPF_EXCLUDE_MAX at most */
+    const int32_t *exclude_pids; /**< processes (initial pid namespace) whose actions are filtered; read by open only */
 };
 
 /** A source of events. */
@@ -239,8 +239,8 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 int ebpf_source__consume(struct ebpf_source *source);
 
 /**
- * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings stays
- * to be consumed, until ebpf_source__consume returns 0.
+ * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings
+ * stays to be consumed, until ebpf_source__consume returns 0.
  */
 void ebpf_source__stop(struct ebpf_source *source);
 
@@ -266,8 +266,9 @@ struct ebpf_features {
 struct ebpf_features ebpf_source__features(const struct ebpf_source *source);
 
 /**
- * Detach, unload, free. What was not consumed is dropped. To give back a hook takes some kernels (6.1 and 6.12 are such)
- * a tenth of a second, of which a source has up to fifty; the last process that has the source's descriptors waits.
+ * Detach, unload, free. What was not consumed is dropped. To give back a hook takes some kernels (6.1 and 6.12 are
+ * such) a tenth of a second, of which a source has up to fifty; the last process that has the source's descriptors
+ * waits.
  */
 void ebpf_source__close(struct ebpf_source *source);
 
