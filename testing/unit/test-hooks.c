@@ -144,7 +144,7 @@ static void test_spares(void)
     hooks.spares = false;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(!hooks__wants_map(&hooks, "exec_marks"));
-    /* attached, and so run, after what they are spares of */
+    /* attached after what they are spares of, and so run after it, or on a trampoline before it */
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }
 

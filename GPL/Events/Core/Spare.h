@@ -6,7 +6,13 @@
  * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes
  * on. The guard is by program, so copies of it on the same hook have one each. They run one after the other in the same
  * task; the first that is not skipped makes the event and leaves a mark, by which the others know. An event is lost
- * only when all copies are busy on the CPU: as often as the first was skipped, less what the spares have rescued.
+ * only when all copies are busy on the CPU. How often that was is known in two ways:
+ *
+ *   on a tracepoint, where copies are run in the order in which they were attached, exactly: as often as the first was
+ *   skipped, less what the spares have rescued. For that each run has to leave a mark, also one that makes no event.
+ *
+ *   on a trampoline, where they are run in the reverse order, at most as often as the program itself, the last, was
+ *   skipped. It is busy for a moment only: it finds that a spare has been there. Runs that make no event need no mark.
  */
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
@@ -43,6 +49,22 @@ static __always_inline bool spare__is_done(void *marks, struct task_struct *task
 
     *(struct task_struct *volatile *)&address = task;
     return spare__is_done_at(marks, address, key);
+}
+
+/*
+ * The same for an event that has nothing to be told from the next one by: copies are run in a certain order, so one
+ * that is run after itself or a later one is run for another event. `object` is what the event is about, `place` that
+ * in the order, from 0.
+ */
+static __always_inline bool spare__comes_after(void *marks, u64 object, u32 place)
+{
+    u64 task = bpf_get_current_task(), mark = (object << 2) | place;
+    u64 *last = emit_constants.spares ? bpf_map_lookup_elem(marks, &task) : NULL;
+    bool after = last && *last >> 2 == object << 2 >> 2 && (*last & 3) < place;
+
+    if (emit_constants.spares)
+        bpf_map_update_elem(marks, &task, &mark, BPF_ANY);
+    return after;
 }
 
 static __always_inline void spare__rescued(enum ebpf_event_type type)

@@ -85,30 +85,31 @@ static __always_inline int content__emit_at(u64 file_addr, s64 bytes)
 struct spare_marks_map write_marks SEC(".maps");
 
 /* The kernel counts the writes of a task, and has counted this one. */
-static __noinline int vfs_write__handle(struct file *file, s64 ret, bool spare)
+static __always_inline bool write__is_done(void)
 {
-    if (emit_constants.spares) {
-        u64 address = bpf_get_current_task();
-        struct task_struct *task = (void *)address;
+    u64 address = bpf_get_current_task();
+    struct task_struct *task = (void *)address;
 
-        if (spare__is_done_at(&write_marks, address, BPF_CORE_READ(task, ioac.syscw)))
-            return 0;
-        if (spare)
-            spare__rescued(EBPF_EVENT_FILE_MODIFY);
-    }
-    return ret > 0 ? content__emit(file, ret, 0) : 0;
+    return emit_constants.spares && spare__is_done_at(&write_marks, address, BPF_CORE_READ(task, ioac.syscw));
 }
 
-#define WRITE_PROGRAM(name, spare)                                                                                     \
+static __noinline int vfs_write__handle(struct file *file, s64 ret)
+{
+    if (ret <= 0 || !file__is_regular(file) || write__is_done())
+        return 0;
+    return content__emit(file, ret, 0);
+}
+
+#define WRITE_PROGRAM(name)                                                                                            \
     SEC("fexit/vfs_write")                                                                                             \
     int BPF_PROG(name, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)                     \
     {                                                                                                                  \
-        return vfs_write__handle(file, ret, spare);                                                                    \
+        return vfs_write__handle(file, ret);                                                                           \
     }
 
-WRITE_PROGRAM(fexit__vfs_write, false)
-WRITE_PROGRAM(fexit__vfs_write_spare1, true)
-WRITE_PROGRAM(fexit__vfs_write_spare2, true)
+WRITE_PROGRAM(fexit__vfs_write)
+WRITE_PROGRAM(fexit__vfs_write_spare1)
+WRITE_PROGRAM(fexit__vfs_write_spare2)
 
 SEC("fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)

@@ -12,6 +12,7 @@
  * Misses: an open that is refused after this point by the file system is reported when the file was created by it,
  * which is true.
  */
+#include "../Core/Spare.h"
 #include "File.h"
 
 /* A name of three letters, without its NUL, as a number. */
@@ -53,8 +54,12 @@ static __always_inline bool file__is_memfd(struct dentry *dentry)
     return *(u64 *)name == MEMFD_PREFIX;
 }
 
-#define EMIT_OPENED(file, NAME, name)                                                                                  \
+struct spare_marks_map open_marks SEC(".maps");
+
+#define EMIT_OPENED(file, NAME, name, place)                                                                           \
     do {                                                                                                               \
+        if (spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))                                 \
+            return 0;                                                                                                  \
         struct scratch *s = EMIT_BEGIN(NAME, name);                                                                    \
                                                                                                                        \
         if (!s)                                                                                                        \
@@ -63,8 +68,7 @@ static __always_inline bool file__is_memfd(struct dentry *dentry)
         EMIT_SUBMIT(s, NAME);                                                                                          \
     } while (0)
 
-SEC("fentry/security_file_open")
-int BPF_PROG(fentry__security_file_open, struct file *file)
+static __always_inline int security_file_open__handle(struct file *file, u32 place)
 {
     u32 mode = file->f_mode;
 
@@ -73,7 +77,7 @@ int BPF_PROG(fentry__security_file_open, struct file *file)
     if (mode & FMODE_CREATED) {
         if (event__is_wanted(EBPF_EVENT_FILE_CREATE) && !(file->f_flags & O_TMPFILE_BIT) &&
             !current__is_kernel_thread())
-            EMIT_OPENED(file, FILE_CREATE, file_create);
+            EMIT_OPENED(file, FILE_CREATE, file_create, place);
         return 0;
     }
     if (!event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && !event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN))
@@ -84,11 +88,22 @@ int BPF_PROG(fentry__security_file_open, struct file *file)
         return 0;
     if (sb->s_flags & SB_KERNMOUNT) {
         if (event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && file__is_memfd(file->f_path.dentry))
-            EMIT_OPENED(file, FILE_MEMFD_OPEN, file_memfd_open);
+            EMIT_OPENED(file, FILE_MEMFD_OPEN, file_memfd_open, place);
         return 0;
     }
     if (event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
         mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt))))
-        EMIT_OPENED(file, FILE_SHMEM_OPEN, file_shmem_open);
+        EMIT_OPENED(file, FILE_SHMEM_OPEN, file_shmem_open, place);
     return 0;
 }
+
+#define OPEN_PROGRAM(name, place)                                                                                      \
+    SEC("fentry/security_file_open")                                                                                   \
+    int BPF_PROG(name, struct file *file)                                                                              \
+    {                                                                                                                  \
+        return security_file_open__handle(file, place);                                                                \
+    }
+
+OPEN_PROGRAM(fentry__security_file_open, 2)
+OPEN_PROGRAM(fentry__security_file_open_spare1, 1)
+OPEN_PROGRAM(fentry__security_file_open_spare2, 0)

@@ -296,8 +296,8 @@ static int exit__of(int err)
 }
 
 /*
- * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which ends
- * after this process, so that it can end at once.
+ * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which
+ * ends after this process, so that it can end at once.
  */
 static void source__release(struct ebpf_source *source)
 {

@@ -336,13 +336,12 @@ static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *cou
 {
     for (size_t i = 0; i < b->hooks.count; i++) {
         const char *name = b->hooks.programs[i].name;
-
-        if (b->links[i] && !b->stopped)
-            b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
         int event = hooks__skipped_event(&b->hooks, name);
 
         if (!event)
             continue;
+        if (b->links[i] && !b->stopped)
+            b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
         counts->seen[event] += b->recursion_misses[i];
         counts->lost[event][EBPF_REASON_RECURSION] += b->recursion_misses[i];
     }
