@@ -50,6 +50,7 @@ struct emit_runtime {
     ebpf_u32 self_tgid; /* the process of the library: its own actions are not events */
     ebpf_u32 live;      /* all programs are attached, and the source is not stopped: else they do nothing */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
+    ebpf_u64 live_since;                      /* monotonic, ns */
     ebpf_u32 excluded_count;
     ebpf_u32 excluded[EMIT_EXCLUDED_MAX]; /* processes whose actions are not wanted */
 };

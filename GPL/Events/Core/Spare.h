@@ -58,12 +58,15 @@ static __always_inline bool spare__is_done(void *marks, struct task_struct *task
  */
 static __always_inline bool spare__comes_after(void *marks, u64 object, u32 place)
 {
-    u64 task = bpf_get_current_task(), mark = (object << 2) | place;
-    u64 *last = emit_constants.spares ? bpf_map_lookup_elem(marks, &task) : NULL;
-    bool after = last && *last >> 2 == object << 2 >> 2 && (*last & 3) < place;
+    if (!emit_constants.spares)
+        return false;
+    u64 address = bpf_get_current_task();
+    struct task_struct *task = (void *)address;
+    u64 about = object ^ BPF_CORE_READ(task, start_time), mark = about << 2 | place;
+    u64 *last = bpf_map_lookup_elem(marks, &address);
+    bool after = last && *last >> 2 == mark >> 2 && (*last & 3) < place;
 
-    if (emit_constants.spares)
-        bpf_map_update_elem(marks, &task, &mark, BPF_ANY);
+    bpf_map_update_elem(marks, &address, &mark, BPF_ANY);
     return after;
 }
 

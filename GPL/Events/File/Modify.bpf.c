@@ -90,7 +90,11 @@ static __always_inline bool write__is_done(void)
     u64 address = bpf_get_current_task();
     struct task_struct *task = (void *)address;
 
-    return emit_constants.spares && spare__is_done_at(&write_marks, address, BPF_CORE_READ(task, ioac.syscw));
+    if (!emit_constants.spares)
+        return false;
+    /* with the start of the task: the next one at its address counts from 0 again */
+    return spare__is_done_at(&write_marks, address,
+                             BPF_CORE_READ(task, start_time) ^ BPF_CORE_READ(task, ioac.syscw) << 48);
 }
 
 static __noinline int vfs_write__handle(struct file *file, s64 ret)

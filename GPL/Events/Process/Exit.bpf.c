@@ -122,7 +122,10 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
     if (!s)
         return 0;
     exiting__fill((void *)s->data, s, task);
-    bpf_map_update_elem(&exiting, &signal, s->data, BPF_ANY);
+    /* what was begun after the source is counted by the second hook, which will not find it */
+    if (bpf_map_update_elem(&exiting, &signal, s->data, BPF_ANY) &&
+        task->group_leader->start_time <= emit_runtime.live_since)
+        count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_STATE);
     scratch__release(s);
     return 0;
 }
@@ -149,8 +152,11 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
     struct exiting *found = bpf_map_lookup_elem(&exiting, &signal);
 
     if (!found || found->pids.start_time_ns != leader->start_time) {
-        /* a zombie comes here again when its parent ends without having waited for it, then in that process */
-        if ((pid_t)(bpf_get_current_pid_tgid() >> 32) == leader->tgid)
+        /*
+         * One that is older than the source may have been past the first hook. And a zombie comes here again when its
+         * parent ends without having waited for it, then in that process.
+         */
+        if (leader->start_time > emit_runtime.live_since && (pid_t)(bpf_get_current_pid_tgid() >> 32) == leader->tgid)
             count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_STATE);
         return 0;
     }
