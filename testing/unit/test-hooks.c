@@ -130,6 +130,14 @@ static void test_spares(void)
     CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)));
     CHECK(wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare3"));
     CHECK(!wanted("tp_btf__sched_process_fork_spare1"));
+    CHECK(hooks__wants_map(&hooks, "exec_marks") && !hooks__wants_map(&hooks, "fork_marks"));
+    hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
+    CHECK(!wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare2"));
+    CHECK(hooks__wants_map(&hooks, "exec_marks"));
+    hooks.spares = false;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
+    CHECK(!hooks__wants_map(&hooks, "exec_marks"));
     /* attached, and so run, after what they are spares of */
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }

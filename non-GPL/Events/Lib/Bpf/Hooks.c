@@ -176,6 +176,25 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     return more;
 }
 
+/*
+ * Whether what goes with a program is needed. What goes with a spare is needed without it too: the program that it
+ * would be a spare of looks there where there may be spares.
+ */
+static bool hooks__needs(struct hooks *hooks, const char *name)
+{
+    const struct hooks_program *program = hooks__find(hooks, name);
+
+    if (program && program->wanted)
+        return true;
+    for (const struct hook_spare_row *row = spare_rows; hooks->spares && row < ROWS_END(spare_rows); row++) {
+        const struct hooks_program *original = hooks__find(hooks, row->program);
+
+        if (!strcmp(row->spare, name) && original && original->wanted)
+            return true;
+    }
+    return false;
+}
+
 bool hooks__wants_map(struct hooks *hooks, const char *map)
 {
     bool listed = false;
@@ -184,9 +203,7 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
         if (strcmp(row->map, map))
             continue;
         listed = true;
-        const struct hooks_program *program = hooks__find(hooks, row->program);
-
-        if (program && program->wanted)
+        if (hooks__needs(hooks, row->program))
             return true;
     }
     return !listed;

@@ -40,7 +40,7 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
 /* Note that the kernel refuses a program, and why. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Whether one of the wanted programs uses a map. */
+/* Whether one of the wanted programs uses a map, or would with its spares. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);
 
 /* The event that is lost each time the kernel skips a program; 0 when none is. */
