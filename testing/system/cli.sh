@@ -85,6 +85,30 @@ check "help lists every event" help_lists_events
 check "version" sh -c "EventsTrace --version | grep -q '^EventsTrace [0-9]'"
 check "schema" sh -c "EventsTrace --schema | grep -q PROCESS_EXEC"
 
+for option in --help --version --schema; do
+    check "$option to a full disk" refused 6 "cannot write to standard output: No space left" \
+        sh -c "EventsTrace $option >/dev/full"
+done
+
+abbreviation() {
+    trace short.out short.err -u --process-mem || return 1
+    flood memfd 1 >/dev/null
+    wait_for 50 grep -q PROCESS_MEMFD_CREATE short.out || return 1
+    trace_stop
+}
+check "an option may be shortened" abbreviation
+
+# Statistics come while it runs, as whole records; libbpf's log is on standard error.
+stats_and_log() {
+    trace sv.out sv.err -u -s -v --process-exec || return 1
+    /bin/true
+    wait_for 40 sh -c '[ "$(grep -c "^{\"event_type\":\"STATS\".*}$" sv.err)" -ge 2 ]' || { echo "no STATS"; return 1; }
+    kill -0 "$TRACE_PID" && trace_stop || return 1
+    grep -q "^libbpf: " sv.err || { echo "no log of libbpf's"; return 1; }
+    ! grep -v '^{' sv.out
+}
+check "-s writes statistics, -v libbpf's log" stats_and_log
+
 no_event() {
     trace none.out none.err || return 1
     true && sleep 0.3

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the output goes to: jq, a pipe that nobody reads, a disk that is full at the end or for a while.
+# kernels: 5.10 newest
+# vm: --file /usr/bin/jq
+# shellcheck shell=sh
+. /root/system/tap.sh
+mkdir -p /tmp/results
+cd /tmp || exit 1
+
+# The final counts of an event, held against the accounting identity, and `delivered` against a number.
+counts_hold() {
+    grep '"event_type":"STATS"' "$1" | tail -n 1 >stats.json
+    jq -c ".events.$2" stats.json
+    jq -e ".events.$2 | .seen == .delivered + .filtered + ([.lost[]] | add // 0) and .delivered == $3" stats.json
+}
+
+# The documented command; the first keys are those that consumers expect there.
+into_jq() {
+    EventsTrace -i --unbuffer-stdout --process-exec 2>jq.err | jq --unbuffered . >jq.out &
+    wait_for 300 grep -q probes_initialized jq.out || { cat jq.err; return 1; }
+    ls --color=auto >/dev/null
+    wait_for 50 grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
+    kill "$(pidof EventsTrace)" && wait
+    jq -se '[.[] | select(.argv == "ls --color=auto")] | length == 1 and (.[0] | keys_unsorted[0:8] == ["event_type",
+        "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"])' jq.out
+}
+check "EventsTrace -u --process-exec | jq" into_jq
+
+# The shell holds the FIFO open, and reads what there is when all is over.
+unread_fifo() {
+    mkfifo fifo
+    exec 7<>fifo
+    EventsTrace -s -u --process-memfd-create >fifo 2>fifo.err 7>&- &
+    TRACE_PID=$!
+    wait_for 300 grep -q STATS fifo.err || { cat fifo.err; return 1; }
+    flood memfd 3000 >/dev/null
+    trace_stop
+    status=$?
+    timeout 1 cat <&7 >fifo.rest
+    exec 7>&-
+    [ $status = 6 ] || { echo "status $status: $(tail -n 1 fifo.err)"; return 1; }
+    grep -q "lines were not written: nobody reads" fifo.err || return 1
+    counts_hold fifo.err PROCESS_MEMFD_CREATE "$(grep -c '^{.*"event_type":"PROCESS_MEMFD_CREATE".*}$' fifo.rest)" &&
+        jq -e '.events.PROCESS_MEMFD_CREATE.seen == 3000' stats.json
+}
+check "a FIFO that nobody reads: ends in 2 s, counts hold" unread_fifo
+
+full_at_the_end() {
+    mkdir -p full && mount -t tmpfs -o size=64k full full || return 1
+    trace full/out full.err -u --process-exec || return 1
+    i=0
+    while [ $i -lt 400 ]; do /bin/true; i=$((i + 1)); done
+    trace_stop
+    status=$?
+    cp full/out full.out
+    umount full
+    [ $status = 6 ] || { echo "status $status"; return 1; }
+    [ "$(grep -c warning full.err)" = 1 ] || { grep warning full.err; return 1; }
+    ! grep -v '^{.*}$' full.out || return 1
+    counts_hold full.err PROCESS_EXEC "$(events PROCESS_EXEC full.out)"
+}
+check "a disk that is full at the end: status, counts, one warning" full_at_the_end
+
+# Lines so short that one finds room where another one did not; flood_check.py looks at the numbers.
+full_for_a_while() {
+    mkdir -p room && mount -t tmpfs -o size=64k room room || return 1
+    trace room/out /tmp/results/output.err -u --process-memfd-create --process-setsid || return 1
+    flood memfd 12000 2 >/dev/null
+    for _ in 1 2 3 4 5 6 7 8; do setsid true; sleep 0.1; done
+    mount -o remount,size=32m room
+    for _ in 1 2 3 4 5 6 7 8; do setsid true; sleep 0.1; done
+    flood memfd 100 >/dev/null
+    wait_for 30 sh -c 'tail -n 20 room/out | grep -q flood1-99-'
+    trace_stop || { echo "status $?"; return 1; }
+    cp room/out /tmp/results/output.ndjson
+    umount room
+}
+check "a disk that is full for a while" full_for_a_while
