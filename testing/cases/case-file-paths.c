@@ -9,6 +9,9 @@
 
 #include "bytes.h"
 
+/* As in linux/mount.h, which some C libraries' own clashes with. */
+enum { SYS_OPEN_TREE = 428, OPEN_TREE_CLONED = 1 };
+
 /* A path in the directory of this run. */
 static char *here(const char *name)
 {
@@ -190,6 +193,25 @@ static void mounts(void)
     CHECK(!umount("nested") && !umount("target"));
 }
 
+/* In a mount that is nowhere: unmounted while it is in use, or never mounted. */
+static void detached(const char *what, int fd)
+{
+    CHECK(fd >= 0 && !fchdir(fd) && !close(fd));
+    life__live(&(struct life){.what = what, .dir = ".", .seen = "", .leaf = "a", .unreachable = true});
+    CHECK(!chdir(case_dir));
+}
+
+static void nowhere(void)
+{
+    dir__made("detached");
+    CHECK(!mount("detached", "detached", "tmpfs", 0, NULL));
+    int fd = open("detached", O_PATH | O_CLOEXEC);
+
+    CHECK(!umount2("detached", MNT_DETACH));
+    detached("unmounted while in use", fd);
+    detached("never mounted", syscall(SYS_OPEN_TREE, AT_FDCWD, "detached", OPEN_TREE_CLONED | O_CLOEXEC));
+}
+
 static void bound_file(void)
 {
     const char *leaf = "bound-file", *source = "bound-source";
@@ -322,6 +344,7 @@ int main(void)
     roots();
     mounts();
     bound_file();
+    nowhere();
     resolving();
     in_deleted_directory();
     in_moved_directory();
