@@ -9,16 +9,14 @@
 static void make_root(void)
 {
     const char *const dirs[] = {"lower", "upper", "work", "merged", "volume", "lower/home", "lower/old", "lower/volume",
-                                "lower/tmp", "lower/srv/dir"};
+                                "lower/tmp", "lower/home/dir"};
 
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
         CHECK(!mkdir(dirs[i], 0755));
-    static const char *const names[] = {"write", "chmod", "rename", "link", "unlink", NULL};
-
-    for (const char *const *name = names; *name; name++) {
+    for (const char *const *name = (const char *const[]){"write", "chmod", "rename", "link", "unlink", NULL}; *name; name++) {
         char path[64];
 
-        snprintf(path, sizeof(path), "lower/srv/%s", *name);
+        snprintf(path, sizeof(path), "lower/home/%s", *name);
         file__write(path, "image\n", 6, 0644);
     }
 }
@@ -44,18 +42,18 @@ static void changes_of_image(void)
     int fd;
 
     life = &l;
-    fd = open("/srv/write", O_WRONLY | O_APPEND | O_CLOEXEC);
+    fd = open("/home/write", O_WRONLY | O_APPEND | O_CLOEXEC);
     CHECK(fd >= 0 && write(fd, "more\n", 5) == 5 && !close(fd));
     life__event("write", "FILE_MODIFY");
     fact__int("bytes", 5);
     life__path("path", "");
-    expected__file("/srv/write");
+    expected__file("/home/write");
     l = of_image("chmod");
-    CHECK(!chmod("/srv/chmod", 0600));
+    CHECK(!chmod("/home/chmod", 0600));
     life__event("chmod", "FILE_MODIFY");
     fact__str("change_type", "PERMISSIONS");
     life__path("path", "");
-    expected__file("/srv/chmod");
+    expected__file("/home/chmod");
 }
 
 static void names_of_image(void)
@@ -63,19 +61,19 @@ static void names_of_image(void)
     struct life l = of_image("rename");
 
     life = &l;
-    CHECK(!rename("/srv/rename", "/srv/rename2"));
+    CHECK(!rename("/home/rename", "/home/rename2"));
     life__two("rename", "FILE_RENAME", "", "2");
     l = of_image("link");
-    CHECK(!link("/srv/link", "/srv/link2"));
+    CHECK(!link("/home/link", "/home/link2"));
     life__two("link", "FILE_LINK", "", "2");
     l = of_image("unlink");
     life__one("unlink", "FILE_DELETE", "");
-    CHECK(!unlink("/srv/unlink"));
-    CHECK(!close(open("/srv/unlink", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)));
+    CHECK(!unlink("/home/unlink"));
+    CHECK(!close(open("/home/unlink", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)));
     life__one("create it anew", "FILE_CREATE", "");
     l = of_image("dir");
     life__one("rmdir", "FILE_DELETE", "");
-    CHECK(!rmdir("/srv/dir") && !mkdir("/srv/dir", 0700));
+    CHECK(!rmdir("/home/dir") && !mkdir("/home/dir", 0700));
     life__one("mkdir anew", "FILE_CREATE", "");
 }
 

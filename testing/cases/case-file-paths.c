@@ -9,6 +9,9 @@
 
 #include "bytes.h"
 
+/* As in linux/mount.h, which some C libraries' own clashes with. */
+enum { SYS_OPEN_TREE = 428, OPEN_TREE_CLONED = 1 };
+
 /* A path in the directory of this run. */
 static char *here(const char *name)
 {
@@ -146,13 +149,7 @@ static void under_root(void)
 
     CHECK(outside >= 0 && !chroot(root));
     life__live(&(struct life){
-        .what = "from outside of the root",
-        .dir = ".",
-        .seen = case_dir,
-        .leaf = "a",
-        .root = root,
-        .unreachable = true,
-    });
+        .what = "from outside of the root", .dir = ".", .seen = case_dir, .leaf = "a", .root = root, .unreachable = true});
     life__live(&(struct life){.what = "root directory", .dir = "/", .seen = "", .leaf = "a", .root = root});
     CHECK(!chdir("/in"));
     life__live(&(struct life){.what = "below the root", .dir = ".", .seen = "/in", .leaf = "a", .root = root});
@@ -191,10 +188,28 @@ static void mounts(void)
         bound("below what is bound", "source/sub");
     }
     CHECK(!chdir("nested"));
-    life__live(&(struct life){
-        .what = "working directory is a bind mount", .dir = ".", .seen = here("nested"), .leaf = "a"});
+    life__live(&(struct life){.what = "working directory is a bind mount", .dir = ".", .seen = here("nested"), .leaf = "a"});
     CHECK(!chdir(case_dir));
     CHECK(!umount("nested") && !umount("target"));
+}
+
+/* In a mount that is nowhere: unmounted while it is in use, or never mounted. */
+static void detached(const char *what, int fd)
+{
+    CHECK(fd >= 0 && !fchdir(fd) && !close(fd));
+    life__live(&(struct life){.what = what, .dir = ".", .seen = "", .leaf = "a", .unreachable = true});
+    CHECK(!chdir(case_dir));
+}
+
+static void nowhere(void)
+{
+    dir__made("detached");
+    CHECK(!mount("detached", "detached", "tmpfs", 0, NULL));
+    int fd = open("detached", O_PATH | O_CLOEXEC);
+
+    CHECK(!umount2("detached", MNT_DETACH));
+    detached("unmounted while in use", fd);
+    detached("never mounted", syscall(SYS_OPEN_TREE, AT_FDCWD, "detached", OPEN_TREE_CLONED | O_CLOEXEC));
 }
 
 static void bound_file(void)
@@ -329,6 +344,7 @@ int main(void)
     roots();
     mounts();
     bound_file();
+    nowhere();
     resolving();
     in_deleted_directory();
     in_moved_directory();

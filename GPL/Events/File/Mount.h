@@ -18,14 +18,17 @@
 /* The mount of the dentry at an address, or 0 when it is not known; in Mount.bpf.c. */
 extern u64 mount__recent(u64 dentry);
 
-/* Whether a mount is not in any mount namespace: the kernel's own, as that of an overlay's layer. */
+/*
+ * Whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error. One that
+ * was unmounted while it is in use has none (NULL), and what processes do there is theirs.
+ */
 static __always_inline bool mount__is_internal(u64 vfsmount)
 {
     struct mount *mnt = mount__of(vfsmount);
     u64 ns = (u64)BPF_CORE_READ(mnt, mnt_ns);
 
-    /* mounts of memfds and the like are in none either, but their file system is nobody else's */
-    return (!ns || ns > (u64)-MAX_ERRNO) && !(BPF_CORE_READ(mnt, mnt.mnt_sb, s_flags) & SB_KERNMOUNT);
+    /* mounts of memfds and the like are the kernel's as well, but their file system is nobody else's */
+    return ns > (u64)-MAX_ERRNO && !(BPF_CORE_READ(mnt, mnt.mnt_sb, s_flags) & SB_KERNMOUNT);
 }
 
 #endif
