@@ -9,7 +9,9 @@ CYCLES=12 # one in six with all events, which takes the newest kernel 15 seconds
 
 cycles() {
     dmesg -c >/dev/null
-    before=$(/opt/bin/bpf-objects)
+    none="programs 0 maps 0 links 0"
+    # the kernel frees those of scripts before this one after a grace period
+    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]"
     sh -c 'while :; do /bin/true; setsid true; done' &
     load=$!
     i=0
@@ -21,11 +23,10 @@ cycles() {
         i=$((i + 1))
     done
     kill $load
-    # the kernel frees them after a grace period
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$before' ]"
+    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]"
     after=$(/opt/bin/bpf-objects)
-    echo "before $before, after $after"
-    [ "$before" = "$after" ] || return 1
+    echo "left: $after"
+    [ "$after" = "$none" ] || return 1
     ! dmesg | grep -i "warning:\|bug:\|oops\|rcu.*stall\|scheduling while atomic\|invalid context"
 }
 check "$CYCLES attach and detach cycles under load leave nothing" cycles

@@ -54,7 +54,7 @@ without() {
     else
         options=$process_options types=$process_types
     fi
-    lost=$(events_lost_without "$2")
+    lost=$(for program in $(echo "$2" | tr , ' '); do events_lost_without "$program"; done)
     # shellcheck disable=SC2086 # words
     trace part.out part.err -u $options --disable-hook "$2" || { cat part.err; return 1; }
     make_events "$class" || { trace_stop; return 1; }

@@ -18,5 +18,5 @@ under() {
 exec 3>&1
 check "start of --process-exec under 1.0 billion instructions" under start_ns 1000000000 --process-exec
 check "peak memory of --process-exec under 12 MB" under peak_kb 12000 --process-exec
-check "start of --all under 2.0 billion instructions" under start_ns 2000000000 --all
+check "start of --all under 2.5 billion instructions" under start_ns 2500000000 --all
 check "peak memory of --all under 12 MB" under peak_kb 12000 --all

@@ -27,6 +27,17 @@ static __always_inline struct mount *mount__of(u64 vfsmount)
     return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
 }
 
+/* In no directory, and named by memfd_create. */
+static __always_inline bool dentry__is_memfd(struct dentry *dentry)
+{
+    char name[8] = {};
+
+    if (dentry->d_parent != dentry)
+        return false;
+    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
+    return *(u64 *)name == MEMFD_PREFIX;
+}
+
 /* Paths that are appended from now on are as a process with this root directory sees them. For `typed` see Compat.h. */
 static __always_inline void path_job__root(struct scratch *s, bool typed, struct fs_struct *fs)
 {

@@ -32,26 +32,15 @@ static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
 static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 {
     struct dentry *mountpoint = BPF_CORE_READ(mnt, mnt_mountpoint);
-    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
 
     if (!dentry__is_named(mountpoint, NAME3('s', 'h', 'm')))
         return false;
+    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
     struct dentry *above = BPF_CORE_READ(mountpoint, d_parent);
 
     if (above == BPF_CORE_READ(parent, mnt.mnt_root))
         above = BPF_CORE_READ(parent, mnt_mountpoint);
     return dentry__is_named(above, NAME3('d', 'e', 'v'));
-}
-
-/* In no directory, and named by memfd_create. */
-static __always_inline bool file__is_memfd(struct dentry *dentry)
-{
-    char name[8] = {};
-
-    if (dentry->d_parent != dentry)
-        return false;
-    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
-    return *(u64 *)name == MEMFD_PREFIX;
 }
 
 struct spare_marks_map open_marks SEC(".maps");
@@ -87,7 +76,7 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
     if (sb->s_magic != TMPFS_MAGIC)
         return 0;
     if (sb->s_flags & SB_KERNMOUNT) {
-        if (event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && file__is_memfd(file->f_path.dentry))
+        if (event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && dentry__is_memfd(file->f_path.dentry))
             EMIT_OPENED(file, FILE_MEMFD_OPEN, file_memfd_open, place);
         return 0;
     }

@@ -139,17 +139,6 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
-/* In no directory, and named by memfd_create. */
-static __always_inline bool dentry__is_memfd(struct dentry *dentry)
-{
-    char name[8] = {};
-
-    if (dentry->d_parent != dentry)
-        return false;
-    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
-    return *(u64 *)name == MEMFD_PREFIX;
-}
-
 struct spare_marks_map exec_marks SEC(".maps");
 
 static __noinline int sched_process_exec__handle(struct task_struct *task, u32 old_tid, struct linux_binprm *bprm,
