@@ -8,15 +8,16 @@
 
 static void make_root(void)
 {
-    const char *const dirs[] = {"lower", "upper", "work", "merged", "volume", "lower/home", "lower/old", "lower/volume",
-                                "lower/tmp", "lower/home/dir"};
+    const char *const dirs[] = {"lower", "upper", "work", "merged", "volume", "lower/srv", "lower/old", "lower/volume",
+                                "lower/tmp", "lower/srv/dir"};
+    const char *const files[] = {"write", "chmod", "rename", "link", "unlink"};
 
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
         CHECK(!mkdir(dirs[i], 0755));
-    for (const char *const *name = (const char *const[]){"write", "chmod", "rename", "link", "unlink", NULL}; *name; name++) {
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         char path[64];
 
-        snprintf(path, sizeof(path), "lower/home/%s", *name);
+        snprintf(path, sizeof(path), "lower/srv/%s", files[i]);
         file__write(path, "image\n", 6, 0644);
     }
 }
@@ -33,7 +34,7 @@ static void enter_root(void)
 
 static struct life of_image(const char *leaf)
 {
-    return (struct life){.what = "file of the image", .dir = "/home", .seen = "/home", .leaf = leaf, .root = "/"};
+    return (struct life){.what = "file of the image", .dir = "/srv", .seen = "/srv", .leaf = leaf, .root = "/"};
 }
 
 static void changes_of_image(void)
@@ -42,18 +43,18 @@ static void changes_of_image(void)
     int fd;
 
     life = &l;
-    fd = open("/home/write", O_WRONLY | O_APPEND | O_CLOEXEC);
+    fd = open("/srv/write", O_WRONLY | O_APPEND | O_CLOEXEC);
     CHECK(fd >= 0 && write(fd, "more\n", 5) == 5 && !close(fd));
     life__event("write", "FILE_MODIFY");
     fact__int("bytes", 5);
     life__path("path", "");
-    expected__file("/home/write");
+    expected__file("/srv/write");
     l = of_image("chmod");
-    CHECK(!chmod("/home/chmod", 0600));
+    CHECK(!chmod("/srv/chmod", 0600));
     life__event("chmod", "FILE_MODIFY");
     fact__str("change_type", "PERMISSIONS");
     life__path("path", "");
-    expected__file("/home/chmod");
+    expected__file("/srv/chmod");
 }
 
 static void names_of_image(void)
@@ -61,19 +62,19 @@ static void names_of_image(void)
     struct life l = of_image("rename");
 
     life = &l;
-    CHECK(!rename("/home/rename", "/home/rename2"));
+    CHECK(!rename("/srv/rename", "/srv/rename2"));
     life__two("rename", "FILE_RENAME", "", "2");
     l = of_image("link");
-    CHECK(!link("/home/link", "/home/link2"));
+    CHECK(!link("/srv/link", "/srv/link2"));
     life__two("link", "FILE_LINK", "", "2");
     l = of_image("unlink");
     life__one("unlink", "FILE_DELETE", "");
-    CHECK(!unlink("/home/unlink"));
-    CHECK(!close(open("/home/unlink", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)));
+    CHECK(!unlink("/srv/unlink"));
+    CHECK(!close(open("/srv/unlink", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)));
     life__one("create it anew", "FILE_CREATE", "");
     l = of_image("dir");
     life__one("rmdir", "FILE_DELETE", "");
-    CHECK(!rmdir("/home/dir") && !mkdir("/home/dir", 0700));
+    CHECK(!rmdir("/srv/dir") && !mkdir("/srv/dir", 0700));
     life__one("mkdir anew", "FILE_CREATE", "");
 }
 
@@ -82,11 +83,11 @@ static void container(void *unused)
     (void)unused;
     fact__int("pid", getpid());
     enter_root();
-    CHECK(!chdir("/home"));
+    CHECK(!chdir("/srv"));
     life__begin();
     place_is_overlay = true;
     life__live(&(struct life){.what = "root directory", .dir = "/", .seen = "", .leaf = "a", .root = "/"});
-    life__live(&(struct life){.what = "working directory", .dir = ".", .seen = "/home", .leaf = "a", .root = "/"});
+    life__live(&(struct life){.what = "working directory", .dir = ".", .seen = "/srv", .leaf = "a", .root = "/"});
     changes_of_image();
     names_of_image();
     place_is_overlay = false;

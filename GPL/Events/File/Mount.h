@@ -19,8 +19,8 @@
 extern u64 mount__recent(u64 dentry);
 
 /*
- * Whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error. One that
- * was unmounted while it is in use has none (NULL), and what processes do there is theirs.
+ * Whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error. One
+ * that was unmounted while it is in use has none (NULL), and what processes do there is theirs.
  */
 static __always_inline bool mount__is_internal(u64 vfsmount)
 {
