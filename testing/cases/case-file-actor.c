@@ -141,8 +141,8 @@ static void ring__act(struct ring *r, unsigned char flags, const char *file, con
     int fd = ring__do(r, &sqe);
 
     CHECK(fd >= 0);
-    sqe = (struct io_uring_sqe){.opcode = IORING_OP_WRITE, .flags = flags, .fd = fd,
-                                .addr = (uintptr_t) "abc", .len = 3};
+    sqe = (struct io_uring_sqe){
+        .opcode = IORING_OP_WRITE, .flags = flags, .fd = fd, .addr = (uintptr_t) "abc", .len = 3};
     CHECK(ring__do(r, &sqe) == 3);
     close(fd); /* of the thread that polls, it is none of a child's */
     sqe = (struct io_uring_sqe){.opcode = IORING_OP_RENAMEAT, .flags = flags, .fd = AT_FDCWD, .addr = (uintptr_t)file,

@@ -10,14 +10,15 @@ static void make_root(void)
 {
     const char *const dirs[] = {"lower", "upper", "work", "merged", "volume", "lower/srv", "lower/old", "lower/volume",
                                 "lower/tmp", "lower/srv/dir"};
-    const char *const files[] = {"write", "chmod", "rename", "link", "unlink"};
 
     for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
         CHECK(!mkdir(dirs[i], 0755));
-    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+    static const char *const names[] = {"write", "chmod", "rename", "link", "unlink", NULL};
+
+    for (const char *const *name = names; *name; name++) {
         char path[64];
 
-        snprintf(path, sizeof(path), "lower/srv/%s", files[i]);
+        snprintf(path, sizeof(path), "lower/srv/%s", *name);
         file__write(path, "image\n", 6, 0644);
     }
 }

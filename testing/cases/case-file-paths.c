@@ -148,8 +148,14 @@ static void under_root(void)
     const char *root = here("root");
 
     CHECK(outside >= 0 && !chroot(root));
-    life__live(&(struct life){.what = "from outside of the root", .dir = ".", .seen = case_dir, .leaf = "a",
-                              .root = root, .unreachable = true});
+    life__live(&(struct life){
+        .what = "from outside of the root",
+        .dir = ".",
+        .seen = case_dir,
+        .leaf = "a",
+        .root = root,
+        .unreachable = true,
+    });
     life__live(&(struct life){.what = "root directory", .dir = "/", .seen = "", .leaf = "a", .root = root});
     CHECK(!chdir("/in"));
     life__live(&(struct life){.what = "below the root", .dir = ".", .seen = "/in", .leaf = "a", .root = root});
@@ -188,7 +194,8 @@ static void mounts(void)
         bound("below what is bound", "source/sub");
     }
     CHECK(!chdir("nested"));
-    life__live(&(struct life){.what = "working directory bound", .dir = ".", .seen = here("nested"), .leaf = "a"});
+    life__live(&(struct life){
+        .what = "working directory is a bind mount", .dir = ".", .seen = here("nested"), .leaf = "a"});
     CHECK(!chdir(case_dir));
     CHECK(!umount("nested") && !umount("target"));
 }

@@ -5,17 +5,21 @@
  *   flood memfd COUNT [THREADS]    COUNT memfds; the comm of a thread is its number, the name is number and serial
  *   flood tty COUNT [THREADS]      COUNT writes to a terminal, each of the letter and length of its thread's number
  *   flood exec COUNT [THREADS]     COUNT processes that exec a program with an argument that says the number, and exit
+ *   flood forks COUNT [THREADS]    COUNT processes that make a thread each, and exit
+ *   flood threads COUNT [THREADS]  COUNT threads, which are no events
  *
- * Prints {"kind":K,"count":N,"threads":T}.
+ * Prints {"kind":K,"count":N,"threads":T,"pid":P}.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -88,6 +92,57 @@ static void *flood_exec(void *arg)
     return NULL;
 }
 
+static void *end_at_once(void *arg)
+{
+    return arg;
+}
+
+/* In a child of a process with threads, where only what is safe in a signal handler may be called: so no pthreads. */
+static int thread_main(void *arg)
+{
+    (void)arg;
+    syscall(SYS_exit, 0);
+    return 0;
+}
+
+static void child_main(void)
+{
+    static char stack[16384] __attribute__((aligned(16)));
+
+    clone(thread_main, stack + sizeof(stack), CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, NULL);
+    _exit(0);
+}
+
+static void *flood_forks(void *arg)
+{
+    (void)arg;
+    for (long i = 0; i < per_thread; i++) {
+        pid_t pid = fork();
+
+        if (!pid)
+            child_main();
+        if (pid < 0 || waitpid(pid, NULL, 0) != pid) {
+            perror("fork");
+            exit(1);
+        }
+    }
+    return NULL;
+}
+
+static void *flood_threads(void *arg)
+{
+    (void)arg;
+    for (long i = 0; i < per_thread; i++) {
+        pthread_t id;
+
+        if (pthread_create(&id, NULL, end_at_once, NULL) || pthread_join(id, NULL)) {
+            perror("pthread_create");
+            exit(1);
+        }
+    }
+    return NULL;
+}
+
 static void *drain(void *arg)
 {
     char buffer[4096];
@@ -129,8 +184,12 @@ int main(int argc, char **argv)
         run = flood_tty;
     else if (!strcmp(kind, "exec"))
         run = flood_exec;
+    else if (!strcmp(kind, "forks"))
+        run = flood_forks;
+    else if (!strcmp(kind, "threads"))
+        run = flood_threads;
     if (!run || count < 1 || threads < 1 || threads > 64) {
-        fprintf(stderr, "usage: flood memfd|tty|exec COUNT [THREADS]\n");
+        fprintf(stderr, "usage: flood memfd|tty|exec|forks|threads COUNT [THREADS]\n");
         return 2;
     }
     if (run == flood_tty && open_tty()) {
@@ -143,6 +202,7 @@ int main(int argc, char **argv)
             return 1;
     for (long i = 0; i < threads; i++)
         pthread_join(ids[i], NULL);
-    printf("{\"kind\":\"%s\",\"count\":%ld,\"threads\":%ld}\n", kind, per_thread * threads, threads);
+    printf("{\"kind\":\"%s\",\"count\":%ld,\"threads\":%ld,\"pid\":%d}\n", kind, per_thread * threads, threads,
+           getpid());
     return 0;
 }

@@ -9,44 +9,66 @@
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-made="fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace load-module"
+# What each class makes happen, and the types that must come of it.
+process_options="--process-fork --process-exec --process-exit --process-setsid --process-setuid --process-setgid
+    --process-tty-write --process-memfd-create --process-shmget --process-ptrace --process-load-module"
+process_types="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID PROCESS_SETUID PROCESS_SETGID PROCESS_TTY_WRITE
+    PROCESS_MEMFD_CREATE PROCESS_SHMGET PROCESS_PTRACE PROCESS_LOAD_MODULE"
+file_options="--file-create --file-delete --file-rename --file-modify --file-memfd-open --file-shmem-open --file-link"
+file_types="FILE_CREATE FILE_DELETE FILE_RENAME FILE_MODIFY FILE_MEMFD_OPEN FILE_SHMEM_OPEN FILE_LINK"
 
-make_events() {
-    sh -c 'exit 3'
-    setsid true
-    for case in "setid uid" "setid gid" tty memfd shmget ptrace module; do
+run_cases() {
+    for case in "$@"; do
         # shellcheck disable=SC2086 # a program and its argument
         case-$case >case.out 2>&1 || { tail -n 2 case.out; return 1; }
     done
 }
 
-# The event that is lost without a program: what the program is the only way to. As PROCESS_FORK, or nothing.
-event_lost_without() {
-    sed -n 's/^HOOK(\([A-Z_]*\), *\([0-9]*\), *\([a-z0-9_]*\),.*/\1 \2 \3/p' /root/Hooks.def |
-        awk -v program="$1" '{ways[$1] = ways[$1] < $2 ? $2 : ways[$1]} $3 == program && $2 == 0 {event = $1}
-                             END {if (event && !ways[event]) print event}'
+make_events() {
+    if [ "$1" = file ]; then
+        run_cases file-create file-delete file-rename file-attributes file-open
+    else
+        sh -c 'exit 3'
+        setsid true
+        run_cases "setid uid" "setid gid" tty memfd shmget ptrace module
+    fi
 }
 
-# Whether it is missed: spares and second ways are not wanted here while all is well.
+# The events that are lost without a program: those for which it is in the only way.
+events_lost_without() {
+    sed -n 's/^HOOK(\([A-Z_]*\), *\([0-9]*\), *\([a-z0-9_]*\),.*/\1 \2 \3/p' /root/Hooks.def |
+        awk -v program="$1" '{ways[$1] = ways[$1] < $2 ? $2 : ways[$1]} $3 == program && $2 == 0 {events[$1]}
+                             END {for (event in events) if (!ways[event]) print event}'
+}
+
+# Whether it is missed: spares, second ways and what some kernels lack are not, while all is well.
 is_wanted() {
     grep -q "^HOOK([A-Z_]*, *0, *$1,\|^HOOK_OPTIONAL([A-Z_]*, *$1," /root/Hooks.def
 }
 
-# without PROGRAM[,PROGRAM...]
+# without CLASS PROGRAM[,PROGRAM...]
 without() {
-    lost=$(event_lost_without "$1")
-    trace part.out part.err -u -a --disable-hook "$1" || { cat part.err; return 1; }
-    make_events || { trace_stop; return 1; }
-    trace_stop || return 1
-    if is_wanted "$1"; then
-        grep -q "$1: disabled" part.err || { echo "not named: $(cat part.err)"; return 1; }
-    elif grep warning part.err; then
-        return 1
+    class=$1
+    if [ "$class" = file ]; then
+        options=$file_options types=$file_types
+    else
+        options=$process_options types=$process_types
     fi
-    for event in $made; do
-        type=PROCESS_$(echo "$event" | tr 'a-z-' 'A-Z_')
+    lost=$(events_lost_without "$2")
+    # shellcheck disable=SC2086 # words
+    trace part.out part.err -u $options --disable-hook "$2" || { cat part.err; return 1; }
+    make_events "$class" || { trace_stop; return 1; }
+    trace_stop || return 1
+    for program in $(echo "$2" | tr , ' '); do
+        if is_wanted "$program"; then
+            grep -q "$program: disabled" part.err || { echo "$program is not named: $(cat part.err)"; return 1; }
+        elif grep "warning.*$program" part.err; then
+            return 1
+        fi
+    done
+    for type in $types; do
         count=$(events "$type" part.out)
-        if [ "$type" = "$lost" ]; then
+        if echo "$lost" | grep -qx "$type"; then
             [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
         else
             [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
@@ -54,14 +76,30 @@ without() {
     done
 }
 
-sed -n 's/^HOOK_SPARE(.*, *\([a-z0-9_]*\))/\1/p' /root/Hooks.def >spares
-grep -o '\(tp_btf\|fentry\|fexit\)__[a-z0-9_]*' /root/Hooks.def | sort -u | grep -vxFf spares >programs
-if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
-    in_turn=spares
-else
-    in_turn=programs
-    check "without any spare" without "$(paste -s -d , spares)"
-fi
-while read -r program; do
-    check "without $program" without "$program"
-done <$in_turn
+# of CLASS KIND: the programs of rows of that kind, for events of that class
+of() {
+    row="^$2($(echo "$1" | tr a-z A-Z)_[A-Z_]*,\( *0,\)\{0,1\} *\([a-z][a-z0-9_]*\)[,)].*"
+    sed -n "s/$row/\2/p" /root/Hooks.def | sort -u
+}
+
+# Spares by their names: those of programs of the class.
+spares_of() {
+    for program in $(of "$1" HOOK); do
+        sed -n "s/^HOOK_SPARE($program, *\([a-z0-9_]*\))/\1/p" /root/Hooks.def
+    done
+}
+
+for class in process file; do
+    if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
+        for program in $(spares_of $class); do
+            check "without $program" without $class "$program"
+        done
+        continue
+    fi
+    check "without any spare of $class events" without $class "$(spares_of $class | paste -s -d ,)"
+    check "without what $class events can be without" without $class \
+        "$( (of $class HOOK_OPTIONAL; of $class HOOK_IF_THERE) | paste -s -d ,)"
+    for program in $(of $class HOOK); do
+        check "without $program" without $class "$program"
+    done
+done

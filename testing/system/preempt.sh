@@ -21,5 +21,20 @@ flood_all() {
     wait_for 300 grep -q end-of-flood /tmp/results/preempt.ndjson || return 1
     trace_stop
 }
+
+# Processes and threads that come and go.
+churn() {
+    trace /tmp/results/churn.ndjson /tmp/results/churn.err -u --process-fork --process-exec --process-exit || return 1
+    flood forks 1600 16 >/tmp/results/churn-forks.json &
+    forks=$!
+    flood threads 3200 16 >/tmp/results/churn-threads.json &
+    threads=$!
+    flood exec 320 8 >/tmp/results/churn-exec.json || return 1
+    wait $forks && wait $threads || return 1
+    /bin/true end-of-churn
+    wait_for 300 grep -q end-of-churn /tmp/results/churn.ndjson || return 1
+    trace_stop
+}
 mkdir -p /tmp/results
 check "floods from 40 threads end" flood_all
+check "processes and threads from 40 threads end" churn
