@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the floods of file events must have left: paths that were right at some time, every operation in its order."""
+
+import json
+import re
+
+from flood_check import check_counts, check_numbers, load, of_type
+
+UNSTABLE_MAX = 100          # of 10,000 paths that were read while they were renamed; 8 were the most that was seen
+STAGES = ["FILE_CREATE", "FILE_MODIFY", "FILE_RENAME", "FILE_DELETE"]
+FILES = 25000
+MARKED = 100
+
+
+def kernel_preempts(directory):
+    """Whether the guest's kernel preempts BPF programs, and so skips some runs: nearly all of them would have made no
+    event, and all of them count as one that was lost."""
+    with open(f"{directory}/preempt-mode", encoding="ascii") as file:
+        return re.search(r"\((full|lazy)\)", file.read()) is not None
+
+
+def check_skips(counts, preempts):
+    """Nothing is lost, but for what a kernel that preempts may have skipped. Returns how many skips there were."""
+    lost = counts["lost"]
+    assert not lost or (preempts and set(lost) == {"recursion"}), counts
+    skips = sum(lost.values())
+    assert skips <= 8 + counts["seen"] // 100, counts
+    return skips
+
+
+def facts_of(directory, name):
+    with open(f"{directory}/{name}.json", encoding="ascii") as file:
+        return json.load(file)
+
+
+def check_race_event(event, places, facts):
+    """A path in a place where the directory has been, of that file. Returns whether it is told to be unstable."""
+    match = re.fullmatch(r"([ -~]*)/f(\d{5})", event["path"])
+    assert match, f"garbage: {event}"
+    number = int(match[2])
+    unstable = event.get("path_unstable", False)
+    assert unstable or match[1] in places, f"the directory was never there: {event['path']}"
+    assert not event.get("path_truncated"), event
+    assert event["file_info"]["inode"] == facts["inodes"][number], f"inode of {number}: {event['file_info']}"
+    if event["event_type"] != "FILE_CREATE":
+        assert event["file_info"]["size"] == number % 997 + 1, f"size of {number}: {event['file_info']}"
+    if event["event_type"] == "FILE_MODIFY":
+        assert event["bytes"] == number % 997 + 1, event
+    return unstable
+
+
+def rename_race(directory):
+    events, stats = load(directory, "rename-race")
+    facts = facts_of(directory, "rename-race")
+    count, places, preempts = len(facts["inodes"]), set(facts["dirs"]), kernel_preempts(directory)
+    for kind in ("FILE_CREATE", "FILE_MODIFY", "FILE_DELETE"):
+        skips = check_skips(stats[kind], preempts)
+        found = [event for event in of_type(events, kind) if "/f" in event["path"] and event["comm"] == "rename-race"]
+        unstable = sum(check_race_event(event, places, facts) for event in found)
+        numbers = {event["path"][-5:] for event in found}
+        assert len(found) == len(numbers) == count, f"{kind}: {len(found)} of {count}, {len(numbers)} different"
+        seen = {place: sum(event["path"].startswith(place) for event in found) for place in sorted(places)}
+        assert unstable <= UNSTABLE_MAX, f"{unstable} of {count} are unstable"
+        yield (f"{kind}: {count} in {facts['renames']} renames, {unstable} unstable, "
+              f"by place {list(seen.values())}, {skips} skips")
+
+
+def check_identity(events, stats, preempts):
+    """Per type; what the generator made and what the script's own shell did are known. Returns the losses."""
+    made = {"FILE_CREATE": FILES + 2, "FILE_MODIFY": FILES + 1, "FILE_RENAME": FILES, "FILE_DELETE": FILES}
+    for kind, count in made.items():
+        skips = stats[kind]["lost"].get("recursion", 0) if preempts else 0
+        seen = stats[kind]["seen"] - stats[kind]["filtered"]
+        assert count <= seen <= count + skips, f"{kind}: made {count}, {stats[kind]}"
+        check_counts(stats, events, kind, seen)
+    return {kind: sum(stats[kind]["lost"].values()) for kind in made}
+
+
+def lives(events):
+    """Of each file, the types of its events in the order of the stream."""
+    found = {}
+    for event in events:
+        match = re.search(r"/[cr](\d{6})$", event.get("path", event.get("old_path", "")))
+        if match and event["comm"] == "file-burst":
+            found.setdefault(int(match[1]), []).append(event["event_type"])
+    return found
+
+
+def file_burst_read(directory):
+    events, stats = load(directory, "file-burst-read")
+    preempts = kernel_preempts(directory)
+    check_identity(events, stats, preempts)
+    skips = sum(check_skips(stats[kind], preempts) for kind in STAGES)
+    assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
+    yield f"{4 * FILES} operations, as many events, none lost, {skips} skips"
+    found = lives(events)
+    wrong = {number: stages for number, stages in found.items() if stages != STAGES}
+    assert len(found) == FILES and not wrong, f"{len(found)} files; {list(wrong.items())[:3]}"
+    yield "each file is created, modified, renamed and deleted, in that order"
+
+
+def file_burst_stop(directory):
+    events, stats = load(directory, "file-burst-stop")
+    lost = check_identity(events, stats, kernel_preempts(directory))
+    assert all(lost.values()), f"nothing was lost: the burst is too small to test anything: {lost}"
+    yield f"counts are exact ({', '.join(f'{lost[kind]} {kind}' for kind in STAGES)} lost of {FILES} each)"
+    told = check_numbers(events)
+    assert told == sum(sum(counts["lost"].values()) for counts in stats.values()), told
+    yield "holes in seq are losses that were told"
+    rest = [number for number, stages in lives(events).items() if stages != [kind for kind in STAGES if kind in stages]]
+    assert not rest, rest[:3]
+    yield "what is told of a file is in order"
+    execs = [event for event in of_type(events, "PROCESS_EXEC") if re.fullmatch(r"true marked-\d+", event["argv"])]
+    pids = {event["pids"]["tgid"] for event in execs}
+    forks = [event for event in of_type(events, "PROCESS_FORK") if event["child_pids"]["tgid"] in pids]
+    exits = [event for event in of_type(events, "PROCESS_EXIT") if event["pids"]["tgid"] in pids]
+    assert len(execs) == len(pids) == len(forks) == len(exits) == MARKED, (len(execs), len(forks), len(exits))
+    yield f"{MARKED} processes that ran meanwhile are all told"
+
+
+def file_burst(directory):
+    yield from file_burst_read(directory)
+    yield from file_burst_stop(directory)
+
+
+CHECKS = {"rename-race": rename_race, "file-burst": file_burst}

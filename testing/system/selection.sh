@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# One kind of file event alone: all of that kind come, none of another, and few programs are loaded for it.
+# kernels: 5.10 6.1 6.12 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+options="create delete rename link modify memfd-open shmem-open"
+unused=$(/opt/bin/bpf-objects)
+
+programs() {
+    /opt/bin/bpf-objects | cut -d ' ' -f 2
+}
+
+type_of() {
+    echo "FILE_$(echo "$1" | tr 'a-z-' 'A-Z_')"
+}
+
+# Something of each kind, always the same.
+do_all() {
+    rm -rf /dev/shm/case*
+    for case in create delete rename write open attributes; do
+        "/opt/bin/case-file-$case" tmpfs >>facts || return 1
+    done
+    /bin/true do-all-is-done
+}
+
+# traced NAME OPTION...: what do_all causes, in NAME.out; how many programs there were for it, in NAME.programs.
+traced() {
+    file=$1
+    shift
+    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$unused' ]" || { echo "programs are left"; return 1; }
+    before=$(programs)
+    trace "$file.out" "$file.err" -u --process-exec "$@" || { cat "$file.err"; return 1; }
+    echo $(($(programs) - before)) >"$file.programs"
+    do_all || { trace_stop; return 1; }
+    wait_for 100 grep -q do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
+    trace_stop
+}
+
+# more_than_none NAME: programs that the file events needed.
+more_than_none() {
+    echo $(($(cat "$1.programs") - $(cat none.programs)))
+}
+
+# of_type TYPE FILE: how many events of a type the programs have caused.
+of_type() {
+    grep '"comm":"case-file' "$2" | grep -c "\"event_type\":\"$1\""
+}
+
+baseline() {
+    for option in $options; do
+        set -- "$@" "--file-$option"
+    done
+    traced all "$@" || return 1
+    echo "# programs for all: $(more_than_none all)" >&3
+    for option in $options; do
+        [ "$(of_type "$(type_of "$option")" all.out)" -gt 0 ] || { echo "no $option with all selected"; return 1; }
+    done
+}
+
+# alone OPTION LIMIT: the same events of that kind as with all selected, nothing else, at most LIMIT programs more than
+# process-exec needs.
+alone() {
+    traced alone "--file-$1" || return 1
+    type=$(type_of "$1")
+    loaded=$(more_than_none alone)
+    echo "# programs for $1: $loaded" >&3
+    same=$(of_type "$type" all.out)
+    got=$(of_type "$type" alone.out)
+    [ "$got" = "$same" ] || { echo "$got of $type, $same with all selected"; return 1; }
+    others=$(grep '"event_type":"FILE_' alone.out | grep -vc "\"event_type\":\"$type\"")
+    [ "$others" = 0 ] || { echo "$others of other types"; return 1; }
+    [ "$loaded" -le "$2" ] || { echo "$loaded programs, limit $2"; return 1; }
+}
+
+none() {
+    traced none || return 1
+    [ "$(grep -c '"event_type":"FILE_' none.out)" = 0 ]
+}
+
+exec 3>&1
+check "no file event selected: none comes" none
+check "all file events selected: all come" baseline
+# what is preempted has two spares of the program for opens
+check "--file-create alone" alone create 9
+check "--file-delete alone" alone delete 4
+check "--file-rename alone" alone rename 2
+check "--file-link alone" alone link 2
+check "--file-modify alone" alone modify 30
+check "--file-memfd-open alone" alone memfd-open 3
+check "--file-shmem-open alone" alone shmem-open 3
