@@ -76,6 +76,25 @@ few_files() {
 }
 check "too few file descriptors" few_files
 
+check "usage: coalesce wants a number" refused 2 "coalesce.*from 1 to 60000, not '0'" EventsTrace --coalesce 0
+check "usage: exclude-pid wants a number" refused 2 "exclude-pid.*not '12x'" EventsTrace --exclude-pid 12x
+
+# What an excluded process does is no event, and counted; what others do is.
+excluded() {
+    mkfifo go
+    sh -c 'read -r line <go; echo text >excluded-file' &
+    pid=$!
+    trace ex.out ex.err -u --file-create --exclude-pid $pid || return 1
+    echo >go
+    wait $pid
+    echo text >other-file
+    wait_for 50 grep -q /other-file ex.out || return 1
+    trace_stop || return 1
+    ! grep /excluded-file ex.out || return 1
+    grep '"FILE_CREATE":{"seen":[0-9]*,"delivered":[0-9]*,"filtered":1,"lost":{}}' ex.err
+}
+check "an excluded process makes no event" excluded
+
 help_lists_events() {
     for event in fork exec exit setsid setuid setgid tty-write memfd-create shmget ptrace load-module; do
         grep -q -- "--process-$event " help.out || { echo "$event"; return 1; }
