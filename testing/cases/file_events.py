@@ -45,14 +45,13 @@ def brief(event):
     return {key: event[key] for key in keys if key in event}
 
 
-def expect_list(facts, events):
-    """What happened is what was written down, once each and in that order."""
-    seen, due = own_events(facts, events), facts["expected"]
+def same_list(events, seen, due, hold_one):
+    """What came is what was due, once each and in that order; hold_one(event, want) fails where a pair differs."""
     events.shown |= {event["event_type"] for event in seen}
     wrong = []
     for number, (event, want) in enumerate(zip(seen, due)):
         try:
-            hold(event, want)
+            hold_one(event, want)
         except Failure as failure:
             wrong.append(f"{number}: {failure}")
             if len(wrong) == 3:
@@ -62,3 +61,8 @@ def expect_list(facts, events):
         wrong.append(f"{len(due)} events were due, {len(seen)} came; number {number}: "
                      f"due {short(due[number:number + 1])}, came {short([brief(e) for e in seen[number:number + 1]])}")
     true(not wrong, " | ".join(wrong))
+
+
+def expect_list(facts, events):
+    """What happened is what was written down, once each and in that order."""
+    same_list(events, own_events(facts, events), facts["expected"], hold)

@@ -3,7 +3,7 @@
 (file-life.h)."""
 
 from expect import Failure, decode, lacks, same, short, true
-from file_events import brief, hold
+from file_events import hold, same_list
 
 PATHS = ("path", "old_path", "new_path", "symlink_target_path", "xattr_name")
 TEXTS = PATHS[3:]           # which are as they were given
@@ -52,18 +52,5 @@ def life_of(facts, events, tgid):
 
 def expect_life(facts, events, root_path=None):
     """What happened is what was written down, once each and in that order, and nothing else."""
-    seen, due = life_of(facts, events, facts["pid"]), facts["expected"]
-    events.shown |= {event["event_type"] for event in seen}
-    wrong = []
-    for number, (event, want) in enumerate(zip(seen, due)):
-        try:
-            hold_life(event, want, root_path)
-        except Failure as failure:
-            wrong.append(f"{number}: {failure}")
-            if len(wrong) == 3:
-                break
-    if len(seen) != len(due):
-        number = min(len(seen), len(due))
-        wrong.append(f"{len(due)} events were due, {len(seen)} came; number {number}: "
-                     f"due {short(due[number:number + 1])}, came {short([brief(e) for e in seen[number:number + 1]])}")
-    true(not wrong, " | ".join(wrong))
+    same_list(events, life_of(facts, events, facts["pid"]), facts["expected"],
+              lambda event, want: hold_life(event, want, root_path))
