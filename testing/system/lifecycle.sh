@@ -9,9 +9,7 @@ CYCLES=12 # one in six with all events, which takes the newest kernel 15 seconds
 
 cycles() {
     dmesg -c >/dev/null
-    none="programs 0 maps 0 links 0"
-    # the kernel frees those of scripts before this one after a grace period
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]"
+    nothing_left || return 1
     sh -c 'while :; do /bin/true; setsid true; done' &
     load=$!
     i=0
@@ -23,10 +21,7 @@ cycles() {
         i=$((i + 1))
     done
     kill $load
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]"
-    after=$(/opt/bin/bpf-objects)
-    echo "left: $after"
-    [ "$after" = "$none" ] || return 1
+    nothing_left || return 1
     ! dmesg | grep -i "warning:\|bug:\|oops\|rcu.*stall\|scheduling while atomic\|invalid context"
 }
 check "$CYCLES attach and detach cycles under load leave nothing" cycles

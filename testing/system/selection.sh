@@ -6,7 +6,6 @@
 cd /tmp || exit 1
 
 options="create delete rename link modify memfd-open shmem-open"
-unused=$(/opt/bin/bpf-objects)
 
 programs() {
     /opt/bin/bpf-objects | cut -d ' ' -f 2
@@ -29,10 +28,9 @@ do_all() {
 traced() {
     file=$1
     shift
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$unused' ]" || { echo "programs are left"; return 1; }
-    before=$(programs)
+    nothing_left || return 1
     trace "$file.out" "$file.err" -u --process-exec "$@" || { cat "$file.err"; return 1; }
-    echo $(($(programs) - before)) >"$file.programs"
+    programs >"$file.programs"
     do_all || { trace_stop; return 1; }
     wait_for 100 grep -q do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
     trace_stop

@@ -46,6 +46,14 @@ trace_stop() {
     wait "$TRACE_PID"
 }
 
+# Wait until the kernel has freed what tracers before have left; it does that after a grace period.
+nothing_left() {
+    none="programs 0 maps 0 links 0"
+    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
+    echo "left: $(/opt/bin/bpf-objects)"
+    return 1
+}
+
 # Number of events of a type in a file.
 events() {
     grep -c "\"event_type\":\"$1\"" "$2"
