@@ -121,6 +121,11 @@ struct ebpf_varlen {
     ebpf_u32 reserved;
 };
 
+/* An address in network byte order: of IPv6, or of IPv4 as ::ffff:a.b.c.d. */
+struct ebpf_ip {
+    ebpf_u32 words[4];
+};
+
 #define EBPF_KIND_u32 ebpf_u32
 #define EBPF_KIND_s32 ebpf_s32
 #define EBPF_KIND_u64 ebpf_u64
@@ -128,12 +133,21 @@ struct ebpf_varlen {
 #define EBPF_KIND_octal ebpf_u32
 #define EBPF_KIND_file_type ebpf_u32
 #define EBPF_KIND_change_type ebpf_u32
+#define EBPF_KIND_transport ebpf_u32
+#define EBPF_KIND_address_family ebpf_u32
+#define EBPF_KIND_close_reason ebpf_u32
+#define EBPF_KIND_flow_state ebpf_u32
+#define EBPF_KIND_direction ebpf_u32
+#define EBPF_KIND_errno_name ebpf_u32
 #define EBPF_KIND_u64str ebpf_u64
+#define EBPF_KIND_ip struct ebpf_ip
 #define EBPF_KIND_pid_info struct ebpf_pid_info
 #define EBPF_KIND_cred_info struct ebpf_cred_info
 #define EBPF_KIND_tty_dev struct ebpf_tty_dev
 #define EBPF_KIND_ns_info struct ebpf_ns_info
 #define EBPF_KIND_file_info struct ebpf_file_info
+#define EBPF_KIND_net_info struct ebpf_net_info
+#define EBPF_KIND_net_traffic struct ebpf_net_traffic
 
 // clang-format off
 #define GROUP(name, doc) struct ebpf_##name {

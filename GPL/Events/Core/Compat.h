@@ -85,6 +85,24 @@ static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
     return ret;
 }
 
+/*
+ * The value of inet_csk_accept at its end, behind its arguments: four, and two since 6.10 (92ef0fd55ac8). Typed, so
+ * that each is read at a place of its own.
+ */
+static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
+{
+    struct sock *sk;
+
+    if (bpf_core_type_exists(struct proto_accept_arg)) {
+        sk = (void *)ctx[2];
+        BARRIER(sk);
+    } else {
+        sk = (void *)ctx[4];
+        BARRIER(sk);
+    }
+    return sk;
+}
+
 /* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
 {

@@ -198,11 +198,9 @@ static __always_inline struct scratch *scratch__claim(void)
     return NULL;
 }
 
-/* Whether the current process' actions are not wanted. */
-static __always_inline bool current__is_filtered(void)
+/* Whether a process' actions are not wanted. */
+static __always_inline bool process__is_filtered(u32 tgid)
 {
-    u32 tgid = bpf_get_current_pid_tgid() >> 32;
-
     if (tgid == emit_runtime.self_tgid)
         return true;
     if (!emit_runtime.excluded_count)
@@ -212,6 +210,11 @@ static __always_inline bool current__is_filtered(void)
             return true;
     }
     return false;
+}
+
+static __always_inline bool current__is_filtered(void)
+{
+    return process__is_filtered(bpf_get_current_pid_tgid() >> 32);
 }
 
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
@@ -226,14 +229,14 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
 }
 
 /*
- * Begin a record of `type` whose fixed part has `size` bytes. The fixed part is not cleared: the caller fills every
- * member. Returns NULL, with the event counted, when it is not to be made.
+ * Begin a record of `type` whose fixed part has `size` bytes, about something that the process `tgid` did. The fixed
+ * part is not cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made.
  */
-static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size)
+static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size, u32 tgid)
 {
     if (!emit_runtime.live)
         return NULL;
-    if (current__is_filtered()) {
+    if (process__is_filtered(tgid)) {
         count__seen_and_filtered(type);
         return NULL;
     }
@@ -287,7 +290,8 @@ enum {
 #include "../Events.def"
 };
 
-#define EMIT_BEGIN(NAME, name) emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event))
+#define EMIT_BEGIN_BY(NAME, name, tgid) emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), tgid)
+#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, bpf_get_current_pid_tgid() >> 32)
 #define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
 

@@ -53,6 +53,7 @@ struct emit_runtime {
     ebpf_u64 live_since;                      /* monotonic, ns */
     ebpf_u32 excluded_count;
     ebpf_u32 excluded[EMIT_EXCLUDED_MAX]; /* processes whose actions are not wanted */
+    ebpf_u64 sockets_untracked;           /* connections for which the probes' table had no room */
 };
 
 #endif

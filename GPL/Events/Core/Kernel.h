@@ -63,6 +63,26 @@ typedef int key_t;
 #define O_TMPFILE_BIT 020000000
 #define RENAME_EXCHANGE 0x2
 #define MINOR_BITS 20
+#define AF_INET 2
+#define AF_INET6 10
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define ETH_P_IP 0x0800
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_CLOSE 7
+#define TCP_CLOSE_WAIT 8
+#define TCP_LAST_ACK 9
+#define TCP_LISTEN 10
+#define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
+#define SEND_SHUTDOWN 2
+#define EINVAL 22
+#define EPIPE 32
+#define EAFNOSUPPORT 97
+#define ECONNABORTED 103
+#define ECONNRESET 104
+#define ETIMEDOUT 110
 
 /* What memfd_create puts before the name given: "memfd:", as a little endian number. */
 #define MEMFD_PREFIX 0x3a64666d656dULL
@@ -385,6 +405,92 @@ struct task_struct {
 /* x86-64 */
 struct pt_regs {
     unsigned long cx, si, orig_ax;
+};
+
+struct in6_addr {
+    union {
+        u32 u6_addr32[4];
+    } in6_u;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+struct sock_common {
+    u32 skc_daddr, skc_rcv_saddr;
+    u16 skc_dport, skc_num;
+    u16 skc_family;
+    u8 skc_state;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+    unsigned long skc_flags;
+};
+
+struct socket {
+    struct file *file;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    struct socket *sk_socket;
+    u16 sk_protocol;
+    u32 sk_max_ack_backlog;
+    int sk_err;
+    u8 sk_shutdown;
+};
+
+struct inet_sock {
+    u16 inet_sport;
+};
+
+struct inet_connection_sock {
+    struct inet_sock icsk_inet;
+};
+
+struct tcp_sock {
+    struct inet_connection_sock inet_conn;
+    u32 write_seq, snd_nxt;
+    u64 bytes_sent, bytes_retrans, bytes_received;
+    bool is_mptcp;
+};
+
+/* Counts since 6.5 (38967f424b5b). */
+struct mptcp_sock {
+    struct sock *first;
+    u64 bytes_sent, bytes_received;
+    u64 write_seq, snd_nxt;
+};
+
+/* Since 6.10 (92ef0fd55ac8) */
+struct proto_accept_arg {
+    int flags;
+};
+
+struct flowi_ports {
+    u16 dport, sport;
+};
+
+union flowi_uli {
+    struct flowi_ports ports;
+};
+
+struct flowi4 {
+    u32 saddr, daddr;
+    union flowi_uli uli;
+};
+
+struct flowi6 {
+    struct in6_addr daddr, saddr;
+    union flowi_uli uli;
+};
+
+struct sk_buff {
+    struct sock *sk;
+    unsigned int len;
+    u16 protocol;
+    u16 transport_header, network_header;
+    unsigned char *head, *data;
 };
 
 struct linux_binprm {

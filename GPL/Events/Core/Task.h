@@ -105,6 +105,15 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
         }                                                                                                              \
     } while (0)
 
+/* Threads that the kernel makes for itself; those that it makes for a process (io_uring) are that process'. */
+static __always_inline bool current__is_kernel_thread(void)
+{
+    bool is_kernel_thread;
+
+    WITH_CURRENT(task, typed, is_kernel_thread = KREAD(typed, task, flags) & PF_KTHREAD);
+    return is_kernel_thread;
+}
+
 /* Ids and name of the current task: what every event of a system call starts with. */
 static __always_inline void current__fill(struct scratch *s, struct ebpf_pid_info *pi)
 {

@@ -29,15 +29,6 @@ extern int file_symlink__append(u32 slot, u64 inode);
 /* The cgroup of the current task, and its root directory where that is not the host's. */
 extern int file_actor__append(u32 slot);
 
-/* Threads that the kernel makes for itself; those that it makes for a process (io_uring) are that process'. */
-static __always_inline bool current__is_kernel_thread(void)
-{
-    bool is_kernel_thread;
-
-    WITH_CURRENT(task, typed, is_kernel_thread = KREAD(typed, task, flags) & PF_KTHREAD);
-    return is_kernel_thread;
-}
-
 /* A path that is the typed `path`'s. */
 static __always_inline void file_path__append(struct scratch *s, enum ebpf_tag tag, struct path *path)
 {

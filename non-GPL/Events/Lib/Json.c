@@ -65,7 +65,7 @@ UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
 #define VALUE(id, NAME, text, doc) [id] = {"\"" text "\"", sizeof(text) + 1},
 #define END_ENUM(name)                                                                                                 \
         };                                                                                                             \
-        size_t i = *value < sizeof(texts) / sizeof(*texts) ? *value : 0;                                               \
+        size_t i = *value < sizeof(texts) / sizeof(*texts) && texts[*value].len ? *value : 0;                          \
                                                                                                                        \
         memcpy(p, texts[i].text, texts[i].len);                                                                        \
         return p + texts[i].len;                                                                                       \
@@ -77,6 +77,15 @@ UNUSED JSON_INLINE char *write_u64str(char *p, const ebpf_u64 *value)
 {
     *p++ = '"';
     p = write_number(p, *value);
+    *p++ = '"';
+    return p;
+}
+
+/* An address of IPv4 in dotted decimals, one of IPv6 as RFC 5952 has it. */
+UNUSED JSON_INLINE char *write_ip(char *p, const struct ebpf_ip *value)
+{
+    *p++ = '"';
+    p = ebpf_json__write_ip(p, value);
     *p++ = '"';
     return p;
 }

@@ -262,6 +262,9 @@ void ebpf_json__escaped(struct json_out *out, struct slice value);
 /* The pairs "timestamp" and "ts_boot_ns", and a comma. */
 char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns);
 
+/* An address, without quotes; in JsonIp.c. At most 39 bytes. */
+char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip);
+
 #define JSON_TIMES_MAX                                                                                                 \
     (sizeof("\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":,") - 1 + NUMBER_DIGITS_MAX)
 

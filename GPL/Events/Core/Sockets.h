@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sockets.h - what is kept of a TCP connection from its beginning to its end: who opened or accepted it, and how it
+ * ended.
+ *
+ * A table of fixed size. A connection has one of eight places that follow from its addresses, and claims it as a
+ * scratch slot is claimed (see Emit.h). Socket storage, where the kernel has it for these programs, takes 1,300 to 2,500
+ * instructions a connection, a hash map 900, this 100. A connection that finds no place is counted
+ * (emit_runtime.sockets_untracked) and says so in its event; who owns it will not be known when it ends.
+ *
+ * The kernel may use the address of a socket again, so an entry is only of a socket with the same ports and peer.
+ */
+#ifndef EBPF_CORE_SOCKETS_H
+#define EBPF_CORE_SOCKETS_H
+
+#include "Spare.h"
+#include "Task.h"
+
+#define SOCKETS_BITS 14
+#define SOCKETS_MAX (1 << SOCKETS_BITS)
+#define SOCKETS_TRIES 8
+
+enum socket_role {
+    SOCKET_OPENED = 1,
+    SOCKET_ACCEPTED,
+    SOCKET_FOUND, /* was up before the probes: only how it ended is known */
+};
+
+struct socket_entry {
+    u64 sk; /* struct sock; 0: free */
+    u64 claims;
+    u64 since; /* boot time, ns */
+    u64 ends;  /* ports and peer */
+    u32 role;
+    u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
+    u16 error;    /* of the socket, then */
+    struct ebpf_pid_info owner;
+    char comm[EBPF_COMM_LEN];
+};
+
+struct sockets_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, SOCKETS_MAX);
+    __type(key, u32);
+    __type(value, struct socket_entry);
+};
+
+extern struct sockets_map sockets SEC(".maps");
+extern struct spare_marks_map network_marks SEC(".maps");
+
+static __always_inline u64 socket__ends_of(u16 sport, u16 dport, u32 daddr)
+{
+    return (u64)sport << 48 | (u64)dport << 32 | daddr;
+}
+
+/* Both ports and the last word of the peer's address: they stay until the socket is used again. */
+static __always_inline u64 socket__ends(struct sock *sk, u16 sport)
+{
+    u32 daddr = sk->__sk_common.skc_family == AF_INET6 ? sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3]
+                                                       : sk->__sk_common.skc_daddr;
+
+    return socket__ends_of(sport, sk->__sk_common.skc_dport, daddr);
+}
+
+static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
+{
+    u32 place = ((u32)(ends * 0x9e3779b97f4a7c15ULL >> (64 - SOCKETS_BITS)) + n) & (SOCKETS_MAX - 1);
+
+    return bpf_map_lookup_elem(&sockets, &place);
+}
+
+/* The entry of a connection; `sk` may be typed or an address. */
+#define SOCKET_FIND(sk_, ends_)                                                                                        \
+    ({                                                                                                                 \
+        struct socket_entry *found_ = NULL;                                                                            \
+                                                                                                                       \
+        for (u32 n_ = 0; n_ < SOCKETS_TRIES; n_++) {                                                                   \
+            struct socket_entry *e_ = socket__place(ends_, n_);                                                        \
+                                                                                                                       \
+            if (e_ && e_->sk == (u64)(sk_) && e_->ends == (ends_)) {                                                   \
+                found_ = e_;                                                                                           \
+                break;                                                                                                 \
+            }                                                                                                          \
+        }                                                                                                              \
+        found_;                                                                                                        \
+    })
+
+static __always_inline void socket__forget(struct socket_entry *e)
+{
+    e->sk = 0;
+    __sync_fetch_and_add(&e->claims, -1);
+}
+
+/* A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when full. */
+static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 ends)
+{
+    for (u32 n = 0; n < SOCKETS_TRIES; n++) {
+        struct socket_entry *e = socket__place(ends, n);
+
+        if (!e)
+            continue;
+        if (e->sk == (u64)sk)
+            return e;
+        if (e->sk)
+            continue;
+        __sync_fetch_and_add(&e->claims, 1);
+        if (*(volatile u64 *)&e->claims == 1)
+            return e;
+        __sync_fetch_and_add(&e->claims, -1);
+    }
+    COUNT(emit_runtime.sockets_untracked);
+    return NULL;
+}
+
+/* Keep a connection that the current task, if it is one's, has begun. */
+static __always_inline struct socket_entry *socket__keep(struct sock *sk, u64 ends, enum socket_role role)
+{
+    struct socket_entry *e = socket__claim(sk, ends);
+
+    if (!e)
+        return NULL;
+    e->sk = (u64)sk;
+    e->ends = ends;
+    e->role = role;
+    e->ended_in = 0;
+    e->error = 0;
+    e->since = bpf_ktime_get_boot_ns();
+    if (role != SOCKET_FOUND) {
+        WITH_CURRENT(task, typed, {
+            pid_info__fill(&e->owner, typed, task);
+            kernel__copy(typed, e->comm, task->comm, EBPF_COMM_LEN);
+        });
+    }
+    return e;
+}
+
+#endif

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * NETWORK_CONNECTION_ACCEPTED: a process took a connection from a listening socket.
+ * NETWORK_LISTEN: a process began to listen.
+ *
+ * Accepted: the end of inet_csk_accept, which accept, accept4, io_uring and MPTCP come to, and whose value is the new
+ * socket. What is told of a connection before (SYN_RECV to ESTABLISHED) happens in an interrupt, in no process.
+ *
+ * Listen: the end of inet_csk_listen_start, which the socket of each address comes to once; a second listen() with
+ * another backlog does not. inet_listen is passed by by MPTCP on 7.x.
+ *
+ * Misses: nothing known.
+ */
+#include "Network.h"
+
+static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
+{
+    struct tcp_sock *tp = emit_runtime.live && sk ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_ACCEPT, place))
+        return 0;
+    u16 sport = tcp__sport(tp);
+    struct socket_entry *e = socket__keep(sk, socket__ends(sk, sport), SOCKET_ACCEPTED);
+    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
+                            ? EMIT_BEGIN(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted)
+                            : NULL;
+
+    if (!s)
+        return 0;
+    struct ebpf_network_connection_accepted_event *event = (void *)s->data;
+
+    if (e)
+        owner__copy(&event->hdr, &event->pids, e);
+    else
+        current__fill(s, &event->pids);
+    event->hdr.flags = (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+    net_info__fill(&event->net, sk, sport);
+    EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
+    return 0;
+}
+
+#define ACCEPT_PROGRAM(name, place)                                                                                    \
+    SEC("fexit/inet_csk_accept")                                                                                       \
+    int BPF_PROG(name)                                                                                                 \
+    {                                                                                                                  \
+        return inet_csk_accept__handle(compat__accepted_sock(ctx), place);                                             \
+    }
+
+ACCEPT_PROGRAM(fexit__inet_csk_accept, 2)
+ACCEPT_PROGRAM(fexit__inet_csk_accept_spare1, 1)
+ACCEPT_PROGRAM(fexit__inet_csk_accept_spare2, 0)
+
+SEC("fexit/inet_csk_listen_start")
+int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
+{
+    if ((int)compat__func_ret(ctx, 2) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    struct scratch *s = tp ? EMIT_BEGIN(NETWORK_LISTEN, network_listen) : NULL;
+
+    if (!s)
+        return 0;
+    struct ebpf_network_listen_event *event = (void *)s->data;
+
+    current__fill(s, &event->pids);
+    net_info__fill(&event->net, sk, tcp__sport(tp));
+    /* the destination is what the socket was last connected to, if it was */
+    __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
+    event->net.destination_port = 0;
+    net_info__set_family(&event->net, &event->net.source);
+    if (event->net.family == EBPF_FAMILY_INET)
+        ip__set_v4(&event->net.destination, 0);
+    event->backlog = sk->sk_max_ack_backlog;
+    event->reserved = 0;
+    event->hdr.flags = tcp__is_mptcp(tp) ? EBPF_LISTEN_F_MPTCP : 0;
+    EMIT_SUBMIT(s, NETWORK_LISTEN);
+    return 0;
+}

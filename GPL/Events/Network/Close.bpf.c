@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * NETWORK_CONNECTION_CLOSED: a connection's last descriptor was closed.
+ *
+ * Hook: tcp_close, which comes once a socket, in the process that closes it last, by close or at its exit; whoever else
+ * had it, by fork or over a unix socket, makes no difference. Bytes are read there: what the process wrote and the
+ * kernel has still to send counts as sent. tcp_disconnect ends a connection too, and leaves the socket for another one.
+ *
+ * A socket in state CLOSE may have been connected or not: that it was is known from tcp_done (Connect.bpf.c). What was
+ * still connecting is a failed attempt instead.
+ *
+ * The obvious hook, the tracepoint inet_sock_set_state, comes up to ten times a connection, and most often in an
+ * interrupt, in no process.
+ *
+ * The socket of MPTCP is another one than those of its subflows, which its worker closes some time later: mptcp_close.
+ *
+ * Misses: a connection that the peer had reset before the probes were attached.
+ */
+#include "Network.h"
+
+/* What ended a connection, of how it was when it ended. */
+static __always_inline u32 close_reason__of(u32 state, u32 error)
+{
+    switch (error) {
+    case 0:
+        return state == TCP_CLOSE_WAIT || state == TCP_LAST_ACK ? EBPF_CLOSE_PEER : EBPF_CLOSE_HERE;
+    case ECONNRESET:
+    case EPIPE:
+        return EBPF_CLOSE_RESET;
+    case ETIMEDOUT:
+        return EBPF_CLOSE_TIMED_OUT;
+    default:
+        return EBPF_CLOSE_ABORTED;
+    }
+}
+
+/*
+ * Sequence numbers tell what waits to be sent, and count a FIN that waits as one; so does the count of what was
+ * received, when the peer's has come.
+ */
+static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct sock *sk, struct tcp_sock *tp)
+{
+    u32 unsent = tp->write_seq - tp->snd_nxt;
+
+    if (unsent && sk->sk_shutdown & SEND_SHUTDOWN)
+        unsent--;
+    net->bytes_sent = tp->bytes_sent - tp->bytes_retrans + unsent;
+    net->bytes_received = tp->bytes_received;
+    if (net->bytes_received && sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1)
+        net->bytes_received--;
+}
+
+/* The event but for its bytes; NULL when there is to be none. */
+static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport, struct socket_entry *e, u32 state)
+{
+    bool is_owned = e && e->role != SOCKET_FOUND, is_kernel = current__is_kernel_thread();
+
+    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (is_kernel && !is_owned))
+        return NULL;
+    struct scratch *s =
+        EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed,
+                      is_kernel && is_owned ? e->owner.tgid : (u32)(bpf_get_current_pid_tgid() >> 32));
+
+    if (!s)
+        return NULL;
+    struct ebpf_network_connection_closed_event *event = (void *)s->data;
+
+    if (is_kernel && is_owned)
+        owner__copy(&event->hdr, &event->pids, e);
+    else
+        current__fill(s, &event->pids);
+    net_info__fill((void *)&event->net, sk, sport);
+    event->hdr.flags = EBPF_CLOSED_F_REASON | (is_owned ? EBPF_CLOSED_F_OWNER : 0);
+    if (is_owned) {
+        event->owner_pids = e->owner;
+        event->duration_ns = event->hdr.ts_boot_ns - e->since;
+    } else {
+        __builtin_memset(&event->owner_pids, 0, sizeof(event->owner_pids));
+        event->duration_ns = 0;
+    }
+    event->close_reason = close_reason__of(state, e ? e->error : 0);
+    event->reserved = 0;
+    return s;
+}
+
+/*
+ * The state in which a connection ends; 0 when there was none, and `e`, if there was an attempt, is done with.
+ */
+static __always_inline u32 connection__state(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp)
+{
+    u32 state = sk->__sk_common.skc_state;
+
+    if (state == TCP_CLOSE && e && e->ended_in)
+        return e->ended_in;
+    if (state == TCP_CLOSE || state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
+        if (e)
+            connection__failed(e, sk, sport, is_mptcp, ECONNABORTED);
+        return 0;
+    }
+    return state;
+}
+
+static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp)
+{
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    u32 state = connection__state(e, sk, sport, false);
+
+    if (!state)
+        return 0;
+    struct scratch *s = closed__begin(sk, sport, e, state);
+
+    if (s) {
+        struct ebpf_network_connection_closed_event *event = (void *)s->data;
+
+        bytes__fill(&event->net, sk, tp);
+        EMIT_SUBMIT(s, NETWORK_CONNECTION_CLOSED);
+    }
+    if (e)
+        socket__forget(e);
+    return 0;
+}
+
+/* Never accepted, or the kernel's own. */
+static __always_inline bool sock__is_nobodys(struct sock *sk)
+{
+    return !sk->sk_socket || !sk->sk_socket->file;
+}
+
+static __always_inline int tcp_close__handle(struct sock *sk, u32 place)
+{
+    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp || tcp__is_mptcp(tp) || NETWORK_IS_DONE(sk, NETWORK_CLOSE, place))
+        return 0;
+    return connection__end(sk, tp);
+}
+
+#define CLOSE_PROGRAM(name, place)                                                                                     \
+    SEC("fentry/tcp_close")                                                                                            \
+    int BPF_PROG(name, struct sock *sk)                                                                                \
+    {                                                                                                                  \
+        return tcp_close__handle(sk, place);                                                                           \
+    }
+
+CLOSE_PROGRAM(fentry__tcp_close, 2)
+CLOSE_PROGRAM(fentry__tcp_close_spare1, 1)
+CLOSE_PROGRAM(fentry__tcp_close_spare2, 0)
+
+SEC("fentry/tcp_disconnect")
+int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
+{
+    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    return tp && !tcp__is_mptcp(tp) ? connection__end(sk, tp) : 0;
+}
+
+/* The bytes of all subflows together where the kernel counts them, else those of the first one. */
+static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, struct mptcp_sock *msk, struct sock *first)
+{
+    struct tcp_sock *tp = (void *)first;
+
+    if (bpf_core_field_exists(msk->bytes_sent)) {
+        net->bytes_sent = BPF_CORE_READ(msk, bytes_sent) + BPF_CORE_READ(msk, write_seq) - BPF_CORE_READ(msk, snd_nxt);
+        net->bytes_received = BPF_CORE_READ(msk, bytes_received);
+    } else {
+        net->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans) +
+                          BPF_CORE_READ(msk, write_seq) - BPF_CORE_READ(msk, snd_nxt);
+        net->bytes_received = BPF_CORE_READ(tp, bytes_received);
+    }
+}
+
+SEC("fentry/mptcp_close")
+int BPF_PROG(fentry__mptcp_close, struct sock *sk)
+{
+    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+        return 0;
+    struct mptcp_sock *msk = (void *)sk;
+    struct sock *first = BPF_CORE_READ(msk, first);
+    u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = SOCKET_FIND(first, ends);
+    u32 state = connection__state(e, sk, sport, true);
+
+    if (!state)
+        return 0;
+    struct scratch *s = closed__begin(sk, sport, e, state);
+
+    if (s) {
+        struct ebpf_network_connection_closed_event *event = (void *)s->data;
+
+        event->hdr.flags |= EBPF_CLOSED_F_MPTCP;
+        mptcp_bytes__fill(&event->net, msk, first);
+        EMIT_SUBMIT(s, NETWORK_CONNECTION_CLOSED);
+    }
+    if (e)
+        socket__forget(e);
+    return 0;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * NETWORK_CONNECTION_ATTEMPTED: a process began to connect. NETWORK_CONNECTION_FAILED: nothing came of it.
+ *
+ * Attempted: tcp_connect, which sends the SYN. Route and port are chosen there, so the addresses are final; every way
+ * to connect comes there once, in the process: blocking or not, IPv4-mapped, with fast open (at the first write),
+ * MPTCP's first subflow, by io_uring. security_socket_connect, the obvious hook, knows none of that, misses
+ * MSG_FASTOPEN, and comes twice by io_uring.
+ *
+ * Failed: tcp_done, where the kernel gives up on what is still connecting, be it refused, timed out or unreachable,
+ * often in an interrupt: so who attempted is kept (Core/Sockets.h). What fails at once, for want of a route or a port, never
+ * comes to tcp_connect, and is told at the end of tcp_v4_connect and tcp_v6_connect, as an attempt and its failure. What
+ * the process itself closes before it is up is told in Close.bpf.c.
+ *
+ * Misses: what a policy forbids before (LSM, cgroup programs), and attempts that a kernel thread makes for itself.
+ */
+#include "Network.h"
+
+/* The attempt of the current task; `e` knows who that is, if there is one. */
+static __always_inline struct ebpf_network_connection_attempted_event *
+attempted__begin(struct scratch *s, struct socket_entry *e, bool is_mptcp)
+{
+    struct ebpf_network_connection_attempted_event *event = (void *)s->data;
+
+    if (e)
+        owner__copy(&event->hdr, &event->pids, e);
+    else
+        current__fill(s, &event->pids);
+    event->hdr.flags = (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
+    return event;
+}
+
+static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
+{
+    struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_CONNECT, place))
+        return 0;
+    u16 sport = tcp__sport(tp);
+    struct socket_entry *e = socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED);
+    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
+                            ? EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted)
+                            : NULL;
+
+    if (!s)
+        return 0;
+    net_info__fill(&attempted__begin(s, e, tcp__is_mptcp(tp))->net, sk, sport);
+    EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
+    return 0;
+}
+
+#define CONNECT_PROGRAM(name, place)                                                                                   \
+    SEC("fentry/tcp_connect")                                                                                          \
+    int BPF_PROG(name, struct sock *sk)                                                                                \
+    {                                                                                                                  \
+        return tcp_connect__handle(sk, place);                                                                         \
+    }
+
+CONNECT_PROGRAM(fentry__tcp_connect, 2)
+CONNECT_PROGRAM(fentry__tcp_connect_spare1, 1)
+CONNECT_PROGRAM(fentry__tcp_connect_spare2, 0)
+
+/*
+ * Every connection comes here at its end, most of them when no process has them any more. One that has is remembered
+ * with how it ended, for when it is closed.
+ */
+SEC("fentry/tcp_done")
+int BPF_PROG(fentry__tcp_done, struct sock *sk)
+{
+    if (!emit_runtime.live || !sk->sk_socket)
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    u32 state = sk->__sk_common.skc_state;
+
+    if (!tp || state == TCP_CLOSE || state == TCP_LISTEN)
+        return 0;
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+
+    if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
+        if (e)
+            connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED);
+        else if (emit_runtime.sockets_untracked)
+            count__seen_and_lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED, EBPF_REASON_STATE);
+        return 0;
+    }
+    if (!e)
+        e = socket__keep(sk, ends, SOCKET_FOUND);
+    if (e) {
+        e->ended_in = state;
+        e->error = sk->sk_err;
+    }
+    return 0;
+}
+
+/* An address given to connect, as the kernel has copied it. */
+struct connect_address {
+    u16 family, port;
+    u32 v4_or_flow;
+    struct ebpf_ip v6;
+    u32 scope;
+};
+
+static __always_inline void connect__failed_at_once(struct sock *sk, const void *uaddr, bool is_v6, u32 error)
+{
+    struct connect_address to = {};
+    struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    /* no address at all */
+    if (!tp || error == EINVAL || error == EAFNOSUPPORT || current__is_kernel_thread())
+        return;
+    bpf_probe_read_kernel(&to, is_v6 ? 28 : 8, uaddr);
+    if (!is_v6)
+        ip__set_v4(&to.v6, to.v4_or_flow);
+    else if (ip__is_v4(&to.v6))
+        return; /* tcp_v4_connect has been called for it */
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends_of(sport, to.port, to.v6.words[3]);
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    bool is_mptcp = tcp__is_mptcp(tp);
+    struct scratch *s;
+
+    if (!e && event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED) &&
+        (s = EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted))) {
+        struct ebpf_network_connection_attempted_event *event = attempted__begin(s, NULL, is_mptcp);
+
+        event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
+        net_info__fill(&event->net, sk, sport);
+        event->net.destination = to.v6;
+        event->net.destination_port = bpf_ntohs(to.port);
+        net_info__set_family(&event->net, &to.v6);
+        EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
+    }
+    if (event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED) &&
+        (s = EMIT_BEGIN(NETWORK_CONNECTION_FAILED, network_connection_failed))) {
+        struct ebpf_network_connection_failed_event *event = (void *)s->data;
+
+        current__fill(s, &event->pids);
+        net_info__fill(&event->net, sk, sport);
+        event->net.destination = to.v6;
+        event->net.destination_port = bpf_ntohs(to.port);
+        net_info__set_family(&event->net, &to.v6);
+        event->error = event->error_number = error;
+        event->hdr.flags = is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
+        EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
+    }
+    if (e)
+        socket__forget(e);
+}
+
+SEC("fexit/tcp_v4_connect")
+int BPF_PROG(fexit__tcp_v4_connect, struct sock *sk, const void *uaddr, int len, int ret)
+{
+    if (ret < 0)
+        connect__failed_at_once(sk, uaddr, false, -ret);
+    return 0;
+}
+
+SEC("fexit/tcp_v6_connect")
+int BPF_PROG(fexit__tcp_v6_connect, struct sock *sk, const void *uaddr, int len, int ret)
+{
+    if (ret < 0)
+        connect__failed_at_once(sk, uaddr, true, -ret);
+    return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Network.h - what network events have in common: the two ends, and the end of a connection that never was one. */
+#ifndef EBPF_NETWORK_NETWORK_H
+#define EBPF_NETWORK_NETWORK_H
+
+#include <bpf/bpf_endian.h>
+
+#include "../Core/Sockets.h"
+
+/* What a spare copy's mark is about: an operation on a socket. */
+enum network_op { NETWORK_CONNECT = 1, NETWORK_ACCEPT, NETWORK_CLOSE };
+
+/* A sock may be typed, so it passes through memory. */
+#define NETWORK_IS_DONE(sk, op, place)                                                                                 \
+    (emit_constants.spares && ({                                                                                       \
+         u64 object_ = 0;                                                                                              \
+                                                                                                                       \
+         bpf_probe_read_kernel(&object_, sizeof(object_), &(sk));                                                      \
+         spare__comes_after(&network_marks, object_ + (op), place);                                                    \
+     }))
+
+#define IP_V4_PREFIX bpf_htonl(0xffff)
+
+static __always_inline void ip__set_v4(struct ebpf_ip *ip, u32 address)
+{
+    ip->words[0] = 0;
+    ip->words[1] = 0;
+    ip->words[2] = IP_V4_PREFIX;
+    ip->words[3] = address;
+}
+
+static __always_inline bool ip__is_v4(const struct ebpf_ip *ip)
+{
+    return !ip->words[0] && !ip->words[1] && ip->words[2] == IP_V4_PREFIX;
+}
+
+static __always_inline void net_info__set_family(struct ebpf_net_info *net, const struct ebpf_ip *ip)
+{
+    net->family = ip__is_v4(ip) ? EBPF_FAMILY_INET : EBPF_FAMILY_INET6;
+}
+
+/*
+ * The ends of a TCP socket. Its own port from `sport`: what the kernel has in the other place is gone when the
+ * connection has ended.
+ */
+static __always_inline void net_info__fill(struct ebpf_net_info *net, struct sock *sk, u16 sport)
+{
+    net->transport = EBPF_TRANSPORT_TCP;
+    if (sk->__sk_common.skc_family == AF_INET6) {
+        kernel__copy(true, &net->source, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(net->source));
+        kernel__copy(true, &net->destination, &sk->__sk_common.skc_v6_daddr, sizeof(net->destination));
+    } else {
+        ip__set_v4(&net->source, sk->__sk_common.skc_rcv_saddr);
+        ip__set_v4(&net->destination, sk->__sk_common.skc_daddr);
+    }
+    net_info__set_family(net, &net->destination);
+    net->source_port = bpf_ntohs(sport);
+    net->destination_port = bpf_ntohs(sk->__sk_common.skc_dport);
+    net->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
+    net->reserved = 0;
+}
+
+static __always_inline bool tcp__is_mptcp(struct tcp_sock *tp)
+{
+    return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
+}
+
+static __always_inline u16 tcp__sport(struct tcp_sock *tp)
+{
+    return tp->inet_conn.icsk_inet.inet_sport;
+}
+
+static __always_inline void owner__copy(struct ebpf_event_header *hdr, struct ebpf_pid_info *pids,
+                                        const struct socket_entry *e)
+{
+    *pids = e->owner;
+    __builtin_memcpy(hdr->comm, e->comm, EBPF_COMM_LEN);
+}
+
+/* An attempt has ended without a connection. This may be in an interrupt: it is told of the process that attempted. */
+static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
+                                               u32 error)
+{
+    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED)
+                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, e->owner.tgid)
+                            : NULL;
+
+    if (s) {
+        struct ebpf_network_connection_failed_event *event = (void *)s->data;
+
+        owner__copy(&event->hdr, &event->pids, e);
+        net_info__fill(&event->net, sk, sport);
+        event->error = event->error_number = error;
+        event->hdr.flags = is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
+        EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
+    }
+    socket__forget(e);
+}
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * JsonIp.c - addresses as text: IPv4 in dotted decimals, IPv6 as RFC 5952 has it.
+ *
+ * Not inet_ntop: it goes through printf, and takes more than all else of a network event together.
+ */
+#include "JsonText.h"
+
+#include <arpa/inet.h>
+
+#define GROUPS 8
+#define GROUP_BITS 16
+
+static char *write_ipv4(char *p, const unsigned char bytes[4])
+{
+    for (int i = 0; i < 4; i++) {
+        p = write_number(p, bytes[i]);
+        *p++ = '.';
+    }
+    return p - 1;
+}
+
+static char *write_group(char *p, unsigned int group)
+{
+    int shift = GROUP_BITS - 4;
+
+    while (shift && !(group >> shift))
+        shift -= 4;
+    for (; shift >= 0; shift -= 4)
+        *p++ = "0123456789abcdef"[group >> shift & 15];
+    return p;
+}
+
+/* The longest run of zero groups, the first of the longest; one alone is none. Returns its length. */
+static int zero_run(const unsigned int groups[GROUPS], int *ret_start)
+{
+    int longest = 1;
+
+    for (int i = 0; i < GROUPS; i++) {
+        int n = 0;
+
+        while (i + n < GROUPS && !groups[i + n])
+            n++;
+        if (n > longest) {
+            longest = n;
+            *ret_start = i;
+        }
+        i += n;
+    }
+    return longest > 1 ? longest : 0;
+}
+
+static char *write_ipv6(char *p, const unsigned char bytes[16])
+{
+    unsigned int groups[GROUPS];
+    int start = GROUPS, run;
+
+    for (int i = 0; i < GROUPS; i++)
+        groups[i] = (unsigned int)bytes[2 * i] << 8 | bytes[2 * i + 1];
+    run = zero_run(groups, &start);
+    for (int i = 0; i < GROUPS; i++) {
+        if (i == start) {
+            *p++ = ':';
+            i += run - 1;
+            if (i == GROUPS - 1)
+                *p++ = ':';
+            continue;
+        }
+        if (i)
+            *p++ = ':';
+        p = write_group(p, groups[i]);
+    }
+    return p;
+}
+
+char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip)
+{
+    if (!ip->words[0] && !ip->words[1] && ip->words[2] == htonl(0xffff))
+        return write_ipv4(p, (const unsigned char *)&ip->words[3]);
+    return write_ipv6(p, (const unsigned char *)ip->words);
+}
