@@ -31,6 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define UNUSED __attribute__((unused))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define CASE_FAILED 99
 

@@ -485,6 +485,10 @@ struct flowi6 {
     union flowi_uli uli;
 };
 
+struct inet_cork {
+    u16 gso_size;
+};
+
 struct sk_buff {
     struct sock *sk;
     unsigned int len;

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* case-net-connect: connections that are attempted in every way, those that come about and those that do not. */
+#include "net-ops.h"
+
+#include <sched.h>
+
+#include "ring.h"
+
+#define NOBODY_LISTENS 1 /* a port */
+#define PAYLOAD 1000
+
+/* -------------------------------------------------------------- successes */
+
+/* How to connect. */
+typedef void connect_fn(int fd, const union address *to);
+
+static void connect__plain(int fd, const union address *to)
+{
+    CHECK(!connect(fd, &to->any, address__len(to)));
+}
+
+static void connect__nonblocking(int fd, const union address *to)
+{
+    int one = 1, zero = 0;
+
+    CHECK(!ioctl(fd, FIONBIO, &one));
+    CHECK(!connect(fd, &to->any, address__len(to)) || errno == EINPROGRESS);
+    await(fd, POLLOUT);
+    CHECK(!ioctl(fd, FIONBIO, &zero));
+}
+
+static void connect__int80(int fd, const union address *to)
+{
+    static union address below_4g;
+
+    below_4g = *to;
+    CHECK(!int80(362, fd, (long)&below_4g, address__len(to), 0));
+}
+
+static struct ring ring;
+static const struct ring_way *ring_way;
+
+static void connect__ring(int fd, const union address *to)
+{
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_CONNECT, .flags = ring_way->sqe_flags, .fd = fd,
+                               .addr = (uintptr_t)to, .off = address__len(to)};
+
+    CHECK(ring__do(&ring, &sqe) == 0);
+}
+
+static int accept__ring(int listener)
+{
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_ACCEPT, .flags = ring_way->sqe_flags, .fd = listener,
+                               .accept_flags = SOCK_CLOEXEC};
+    int fd = ring__do(&ring, &sqe);
+
+    CHECK(fd >= 0);
+    return fd;
+}
+
+/* Connect to an address of this host by way of `fn`, send something, close. */
+static void succeed(const char *what, const char *listen_at, const char *connect_to, int protocol, connect_fn *fn)
+{
+    int listener = listen__at(listen_at, protocol, 5);
+    union address at = socket__name(listener), to = address__of(connect_to, address__port(&at));
+    struct pair p = {.client = socket__open(to.any.sa_family, SOCK_STREAM, protocol)};
+
+    fn(p.client, &to);
+    p.server = fn == connect__ring ? accept__ring(listener) : accept(listener, NULL, NULL);
+    CHECK(p.server >= 0);
+    p.ends = ends__of(p.client);
+    p.ends.mptcp = protocol == IPPROTO_MPTCP;
+    struct ends turned = ends__turned(&p.ends);
+
+    due__attempted(what, &p.ends);
+    due__accepted(what, &turned);
+    send__all(p.client, PAYLOAD);
+    receive__all(p.server, PAYLOAD);
+    pair__close(what, &p, PAYLOAD, 0);
+    CHECK(!close(listener));
+}
+
+/* With fast open the connection begins with the first data, that go along with the SYN when there is a cookie. */
+static void fast_open(const char *what, bool by_option)
+{
+    int listener = listen__at(V4_LOOP, 0, 5), queue = 5, one = 1;
+    union address to = socket__name(listener);
+
+    CHECK(!setsockopt(listener, IPPROTO_TCP, TCP_FASTOPEN, &queue, sizeof(queue)));
+    for (int i = 0; i < 3; i++) {
+        struct pair p = {.client = socket__open(AF_INET, SOCK_STREAM, 0)};
+
+        if (by_option) {
+            CHECK(!setsockopt(p.client, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &one, sizeof(one)));
+            CHECK(!connect(p.client, &to.any, address__len(&to)));
+            send__all(p.client, PAYLOAD);
+        } else {
+            static const char data[PAYLOAD];
+
+            CHECK(sendto(p.client, data, PAYLOAD, MSG_FASTOPEN, &to.any, address__len(&to)) == PAYLOAD);
+        }
+        p.server = accept(listener, NULL, NULL);
+        CHECK(p.server >= 0);
+        receive__all(p.server, PAYLOAD);
+        p.ends = ends__of(p.client);
+        struct ends turned = ends__turned(&p.ends);
+
+        due__attempted(what, &p.ends);
+        due__accepted(what, &turned);
+        pair__close(what, &p, PAYLOAD, 0);
+    }
+    CHECK(!close(listener));
+}
+
+static void *in_thread(void *tid)
+{
+    *(pid_t *)tid = thread__id();
+    succeed("thread", V4_LOOP, V4_LOOP, 0, connect__plain);
+    return NULL;
+}
+
+static void by_rings(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++) {
+        ring_way = &ring_ways[i];
+        CHECK(ring__open(&ring, ring_way->setup_flags));
+        succeed(ring_way->name, V4_LOOP, V4_LOOP, 0, connect__ring);
+        if (has_ipv6())
+            succeed(ring_way->name, V6_LOOP, V6_LOOP, 0, connect__ring);
+        CHECK(!close(ring.fd));
+    }
+}
+
+static void successes(bool takes_int80)
+{
+    pid_t tid;
+
+    succeed("plain", V4_LOOP, V4_LOOP, 0, connect__plain);
+    succeed("non-blocking", V4_LOOP, V4_LOOP, 0, connect__nonblocking);
+    succeed("any address", "0.0.0.0", "127.0.0.2", 0, connect__plain);
+    if (takes_int80)
+        succeed("int80", V4_LOOP, V4_LOOP, 0, connect__int80);
+    thread__run(in_thread, &tid);
+    if (has_ipv6()) {
+        succeed("IPv6", V6_LOOP, V6_LOOP, 0, connect__plain);
+        succeed("IPv6, non-blocking", V6_LOOP, V6_LOOP, 0, connect__nonblocking);
+        succeed("mapped", V4_LOOP, V4_MAPPED_LOOP, 0, connect__plain);
+        succeed("mapped, non-blocking", V4_LOOP, V4_MAPPED_LOOP, 0, connect__nonblocking);
+        succeed("to a socket of both families", "::", V4_LOOP, 0, connect__plain);
+        succeed("mapped, to a socket of both families", "::", V4_MAPPED_LOOP, 0, connect__plain);
+    }
+    fast_open("MSG_FASTOPEN", false);
+    fast_open("TCP_FASTOPEN_CONNECT", true);
+    by_rings();
+}
+
+static bool mptcp(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, IPPROTO_MPTCP);
+
+    if (fd < 0)
+        return false;
+    close(fd);
+    succeed("MPTCP", V4_LOOP, V4_LOOP, IPPROTO_MPTCP, connect__plain);
+    succeed("MPTCP, non-blocking", V4_LOOP, V4_LOOP, IPPROTO_MPTCP, connect__nonblocking);
+    if (has_ipv6())
+        succeed("MPTCP over IPv6", V6_LOOP, V6_LOOP, IPPROTO_MPTCP, connect__plain);
+    return true;
+}
+
+/* --------------------------------------------------------------- failures */
+
+static void attempt_and_failure(const char *what, const struct ends *ends, const char *error)
+{
+    due__attempted(what, ends);
+    due__failed(what, ends, error);
+}
+
+/* The port that a socket is given by connect is forgotten when that has failed, so it is bound to one before. */
+static int bound_socket(const char *source, struct ends *ends, const union address *to)
+{
+    int fd = socket__open(to->any.sa_family, SOCK_STREAM, 0);
+    union address from = address__of(source, 0);
+
+    CHECK(!bind(fd, &from.any, address__len(&from)));
+    *ends = (struct ends){.source = socket__name(fd), .destination = *to};
+    return fd;
+}
+
+static void refused(const char *what, const char *source, const char *address, bool blocking)
+{
+    union address to = address__of(address, NOBODY_LISTENS);
+    struct ends ends;
+    int fd = bound_socket(source, &ends, &to), error = 0, one = 1;
+    socklen_t len = sizeof(error);
+
+    if (blocking) {
+        CHECK(connect(fd, &to.any, address__len(&to)) && errno == ECONNREFUSED);
+    } else {
+        CHECK(!ioctl(fd, FIONBIO, &one) && connect(fd, &to.any, address__len(&to)));
+        if (errno == EINPROGRESS) {
+            await(fd, POLLOUT);
+            CHECK(!getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) && error == ECONNREFUSED);
+        } else {
+            CHECK(errno == ECONNREFUSED);
+        }
+    }
+    attempt_and_failure(what, &ends, "ECONNREFUSED");
+    CHECK(!close(fd));
+}
+
+/* No route: nothing is sent, and no port is chosen. */
+static void unreachable(const char *what, const char *address, const char *none)
+{
+    union address to = address__of(address, 80);
+    struct ends ends = {.source = address__of(none, 0), .destination = to};
+    int fd = socket__open(to.any.sa_family, SOCK_STREAM, 0);
+
+    CHECK(connect(fd, &to.any, address__len(&to)) && errno == ENETUNREACH);
+    attempt_and_failure(what, &ends, "ENETUNREACH");
+    CHECK(!close(fd));
+}
+
+/* A listener whose queue is full answers no SYN. */
+struct deaf {
+    int listener, filler[8], fillers;
+    union address to;
+};
+
+static void deaf__open(struct deaf *d)
+{
+    int one = 1;
+
+    d->listener = listen__at(V4_LOOP, 0, 0);
+    d->to = socket__name(d->listener);
+    d->fillers = 0;
+    for (; d->fillers < 8; d->fillers++) {
+        int fd = socket__open(AF_INET, SOCK_STREAM, 0);
+        struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+        CHECK(!ioctl(fd, FIONBIO, &one));
+        CHECK(!connect(fd, &d->to.any, address__len(&d->to)) || errno == EINPROGRESS);
+        d->filler[d->fillers] = fd;
+        if (!poll(&p, 1, 300))
+            break; /* this one is not answered any more */
+        struct ends ends = ends__of(fd);
+
+        due__attempted("deaf", &ends);
+    }
+    CHECK(d->fillers < 8);
+    struct ends ends = {.source = socket__name(d->filler[d->fillers]), .destination = d->to};
+
+    due__attempted("deaf", &ends);
+    CHECK(!close(d->filler[d->fillers]));
+    due__failed("closed before it was up", &ends, "ECONNABORTED");
+}
+
+static void deaf__close(struct deaf *d)
+{
+    for (int i = 0; i < d->fillers; i++) {
+        struct ends ends = ends__of(d->filler[i]);
+
+        CHECK(!close(d->filler[i]));
+        due__closed("deaf", &ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
+    }
+    CHECK(!close(d->listener));
+}
+
+static void timed_out(const struct deaf *d)
+{
+    struct ends ends;
+    int fd = bound_socket(V4_LOOP, &ends, &d->to), one = 1;
+
+    CHECK(!setsockopt(fd, IPPROTO_TCP, TCP_SYNCNT, &one, sizeof(one)));
+    CHECK(connect(fd, &d->to.any, address__len(&d->to)) && errno == ETIMEDOUT);
+    attempt_and_failure("timed out", &ends, "ETIMEDOUT");
+    CHECK(!close(fd));
+}
+
+static void given_up(const struct deaf *d)
+{
+    union address none = {.any = {.sa_family = AF_UNSPEC}};
+    struct ends ends;
+    int fd = bound_socket(V4_LOOP, &ends, &d->to), one = 1;
+
+    CHECK(!ioctl(fd, FIONBIO, &one) && connect(fd, &d->to.any, address__len(&d->to)) && errno == EINPROGRESS);
+    CHECK(!connect(fd, &none.any, sizeof(none.any)));
+    attempt_and_failure("given up by AF_UNSPEC", &ends, "ECONNABORTED");
+    CHECK(!close(fd));
+}
+
+/* What fails leaves nothing behind that changes what the same socket does next. */
+static void failure_then_success(void)
+{
+    union address nobody = address__of(V4_LOOP, NOBODY_LISTENS), from = address__of(V4_LOOP, 777);
+    int listener = listen__at(V4_LOOP, 0, 5), fd = socket__open(AF_INET, SOCK_STREAM, 0);
+    union address to = socket__name(listener);
+
+    CHECK(!bind(fd, &from.any, address__len(&from))); /* to that port, which is kept, unlike one that is given */
+    for (int i = 0; i < 3; i++) {
+        struct ends ends = {.source = socket__name(fd), .destination = nobody};
+
+        CHECK(connect(fd, &nobody.any, address__len(&nobody)) && errno == ECONNREFUSED);
+        attempt_and_failure("failure, then success", &ends, "ECONNREFUSED");
+    }
+    CHECK(!connect(fd, &to.any, address__len(&to)));
+    struct pair p = {.client = fd, .server = accept(listener, NULL, NULL), .ends = ends__of(fd)};
+    struct ends turned = ends__turned(&p.ends);
+
+    due__attempted("failure, then success", &p.ends);
+    due__accepted("failure, then success", &turned);
+    pair__close("failure, then success", &p, 0, 0);
+    CHECK(!close(listener));
+}
+
+/* No attempts: what is no address, and what is connected or connecting already. */
+static void no_attempts(int deaf_listener)
+{
+    union address to = socket__name(deaf_listener);
+    int listener = listen__at(V4_LOOP, 0, 5), fd = socket__open(AF_INET, SOCK_STREAM, 0);
+
+    CHECK(connect(fd, &to.any, 4) && errno == EINVAL);
+    to.any.sa_family = AF_INET6;
+    CHECK(connect(fd, &to.any, sizeof(to.v4)) && errno == EAFNOSUPPORT);
+    CHECK(!close(fd));
+    struct pair p = pair__open("connected already", listener);
+
+    to = socket__name(listener);
+    CHECK(connect(p.client, &to.any, address__len(&to)) && errno == EISCONN);
+    pair__close("connected already", &p, 0, 0);
+    CHECK(!close(listener));
+}
+
+static void failures(void)
+{
+    struct deaf d;
+
+    refused("refused", V4_LOOP, V4_LOOP, true);
+    refused("refused, non-blocking", V4_LOOP, V4_LOOP, false);
+    unreachable("unreachable", "192.0.2.1", "0.0.0.0");
+    if (has_ipv6()) {
+        refused("refused over IPv6", V6_LOOP, V6_LOOP, true);
+        refused("refused, non-blocking, over IPv6", V6_LOOP, V6_LOOP, false);
+        refused("refused, mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, true);
+        unreachable("unreachable over IPv6", "2001:db8::1", "::");
+        unreachable("unreachable, mapped", "::ffff:192.0.2.1", "::");
+    }
+    deaf__open(&d);
+    timed_out(&d);
+    given_up(&d);
+    no_attempts(d.listener);
+    deaf__close(&d);
+    failure_then_success();
+}
+
+/* A network of its own, in which nothing is but the loopback, once that is up. */
+static void other_namespace(void)
+{
+    CHECK(!unshare(CLONE_NEWNET) && !system("ifconfig lo up"));
+    net_namespace__look();
+    succeed("other namespace", V4_LOOP, V4_LOOP, 0, connect__plain);
+    refused("other namespace", V4_LOOP, V4_LOOP, true);
+    unreachable("other namespace", "192.0.2.1", "0.0.0.0");
+}
+
+int main(void)
+{
+    fact__int("pid", getpid());
+    fact__str("comm", "case-net-connec");
+    net_namespace__look();
+    bool takes_int80 = int80__available();
+
+    fact__array("expected");
+    successes(takes_int80);
+    bool has_mptcp = mptcp();
+
+    failures();
+    other_namespace();
+    fact__array_end();
+    if (!has_mptcp)
+        fact__str("skipped_mptcp", "MPTCP: the kernel does not have it");
+    return facts__print();
+}
