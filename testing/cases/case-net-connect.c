@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-net-connect: connections that are attempted in every way, those that come about and those that do not. */
+/*
+ * case-net-connect: connections that are attempted in every way, those that come about and those that do not.
+ *
+ *   case-net-connect          all of them
+ *   case-net-connect brief    one that comes about, and one that is refused
+ */
 #include "net-ops.h"
 
 #include <sched.h>
@@ -42,16 +47,19 @@ static const struct ring_way *ring_way;
 
 static void connect__ring(int fd, const union address *to)
 {
-    struct io_uring_sqe sqe = {.opcode = IORING_OP_CONNECT, .flags = ring_way->sqe_flags, .fd = fd,
-                               .addr = (uintptr_t)to, .off = address__len(to)};
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_CONNECT,
+                               .flags = ring_way->sqe_flags,
+                               .fd = fd,
+                               .addr = (uintptr_t)to,
+                               .off = address__len(to)};
 
     CHECK(ring__do(&ring, &sqe) == 0);
 }
 
 static int accept__ring(int listener)
 {
-    struct io_uring_sqe sqe = {.opcode = IORING_OP_ACCEPT, .flags = ring_way->sqe_flags, .fd = listener,
-                               .accept_flags = SOCK_CLOEXEC};
+    struct io_uring_sqe sqe = {
+        .opcode = IORING_OP_ACCEPT, .flags = ring_way->sqe_flags, .fd = listener, .accept_flags = SOCK_CLOEXEC};
     int fd = ring__do(&ring, &sqe);
 
     CHECK(fd >= 0);
@@ -363,14 +371,8 @@ static void other_namespace(void)
     unreachable("other namespace", "192.0.2.1", "0.0.0.0");
 }
 
-int main(void)
+static void all(bool takes_int80)
 {
-    fact__int("pid", getpid());
-    fact__str("comm", "case-net-connec");
-    net_namespace__look();
-    bool takes_int80 = int80__available();
-
-    fact__array("expected");
     successes(takes_int80);
     bool has_mptcp = mptcp();
 
@@ -379,5 +381,26 @@ int main(void)
     fact__array_end();
     if (!has_mptcp)
         fact__str("skipped_mptcp", "MPTCP: the kernel does not have it");
+}
+
+static void brief(void)
+{
+    succeed("plain", V4_LOOP, V4_LOOP, 0, connect__plain);
+    refused("refused", V4_LOOP, V4_LOOP, true);
+    fact__array_end();
+}
+
+int main(int argc, char **argv)
+{
+    fact__int("pid", getpid());
+    fact__str("comm", "case-net-connec");
+    net_namespace__look();
+    bool takes_int80 = int80__available();
+
+    fact__array("expected");
+    if (argc > 1 && !strcmp(argv[1], "brief"))
+        brief();
+    else
+        all(takes_int80);
     return facts__print();
 }

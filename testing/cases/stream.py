@@ -17,6 +17,10 @@ FILE_INFO = {"type": str} | dict.fromkeys(("inode", "mode", "size", "uid", "gid"
 FILE = {"pids": PIDS, "creds": CREDS, "mount_namespace": int, "file_info": FILE_INFO, "symlink_target_path": str,
         "pids_ss_cgroup_path": str}
 
+NET = {"transport": str, "family": str, "source_address": str, "source_port": int, "destination_address": str,
+       "destination_port": int, "network_namespace": int}
+TRAFFIC = NET | {"bytes_sent": int, "bytes_received": int}
+
 # The contract's keys of each event, and their types. Further keys may be there; a type that is missing here is only
 # held against what is common to all.
 KEYS = {
@@ -43,6 +47,13 @@ KEYS = {
     "FILE_MEMFD_OPEN": FILE | {"path": str},
     "FILE_SHMEM_OPEN": FILE | {"path": str},
     "FILE_LINK": FILE | {"old_path": str, "new_path": str},
+    "NETWORK_CONNECTION_ATTEMPTED": {"pids": PIDS, "net": NET, "mptcp": bool, "untracked": bool},
+    "NETWORK_CONNECTION_ACCEPTED": {"pids": PIDS, "net": NET, "mptcp": bool, "untracked": bool},
+    "NETWORK_CONNECTION_CLOSED": {"pids": PIDS, "net": TRAFFIC, "mptcp": bool, "close_reason": str},
+    "NETWORK_CONNECTION_FAILED": {"pids": PIDS, "net": NET, "mptcp": bool, "error": str, "errno": int},
+    "NETWORK_LISTEN": {"pids": PIDS, "net": NET, "mptcp": bool, "backlog": int},
+    "NETWORK_DATAGRAM_FLOW": {"pids": PIDS, "net": NET, "direction": str, "flow_state": str, "datagrams": int,
+                              "bytes": int},
 }
 # Keys that consumers expect in this order at the start of a line.
 FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}

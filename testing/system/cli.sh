@@ -21,19 +21,6 @@ check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsens
 check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
 check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se
 
-# Options of the output contract: an event, or refused by name.
-planned() {
-    for event in file-create file-delete file-rename file-modify file-memfd-open file-shmem-open net-conn-attempt \
-        net-conn-accept net-conn-closed; do
-        grep -q -- "--$event " help.out && continue
-        refused 2 "'--$event'.*no such event yet.*--help" EventsTrace "--$event" || return 1
-        refused 2 "'--$event=3'.*no such event yet.*--help" EventsTrace "--$event=3" || return 1
-    done
-}
-EventsTrace --help >help.out
-check "usage: events that do not exist yet" planned
-grep -q -- --net-conn-closed help.out ||
-    check "usage: one of them, shortened" refused 2 "'--net-conn-close'.*no such event yet" EventsTrace --net-conn-close
 check "usage: the option is blamed, not what stands before it" refused 2 "'--bogus'" EventsTrace foo --bogus
 check "usage: the letter is blamed, not what stands before it" refused 2 "'-x'" EventsTrace --disable-hook=a -ax
 check "usage: unwanted value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3

@@ -16,6 +16,9 @@ process_types="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID PROCESS_SET
     PROCESS_MEMFD_CREATE PROCESS_SHMGET PROCESS_PTRACE PROCESS_LOAD_MODULE"
 file_options="--file-create --file-delete --file-rename --file-modify --file-memfd-open --file-shmem-open --file-link"
 file_types="FILE_CREATE FILE_DELETE FILE_RENAME FILE_MODIFY FILE_MEMFD_OPEN FILE_SHMEM_OPEN FILE_LINK"
+network_options="--net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed --net-listen --net-datagram"
+network_types="NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_ACCEPTED NETWORK_CONNECTION_CLOSED
+    NETWORK_CONNECTION_FAILED NETWORK_LISTEN NETWORK_DATAGRAM_FLOW"
 
 run_cases() {
     for case in "$@"; do
@@ -25,13 +28,15 @@ run_cases() {
 }
 
 make_events() {
-    if [ "$1" = file ]; then
-        run_cases file-create file-delete file-rename file-attributes file-open
-    else
+    case $1 in
+    file) run_cases file-create file-delete file-rename file-attributes file-open ;;
+    network) run_cases "net-connect brief" net-datagram ;;
+    process)
         sh -c 'exit 3'
         setsid true
         run_cases "setid uid" "setid gid" tty memfd shmget ptrace module
-    fi
+        ;;
+    esac
 }
 
 # The events that are lost without a program: those for which it is in the only way.
@@ -49,11 +54,7 @@ is_wanted() {
 # without CLASS PROGRAM[,PROGRAM...]
 without() {
     class=$1
-    if [ "$class" = file ]; then
-        options=$file_options types=$file_types
-    else
-        options=$process_options types=$process_types
-    fi
+    eval "options=\$${class}_options types=\$${class}_types"
     lost=$(for program in $(echo "$2" | tr , ' '); do events_lost_without "$program"; done)
     # shellcheck disable=SC2086 # words
     trace part.out part.err -u $options --disable-hook "$2" || { cat part.err; return 1; }
@@ -89,7 +90,7 @@ spares_of() {
     done
 }
 
-for class in process file; do
+for class in process file network; do
     if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
         for program in $(spares_of $class); do
             check "without $program" without $class "$program"

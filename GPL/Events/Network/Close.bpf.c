@@ -57,9 +57,8 @@ static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport,
 
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (is_kernel && !is_owned))
         return NULL;
-    struct scratch *s =
-        EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed,
-                      is_kernel && is_owned ? e->owner.tgid : (u32)(bpf_get_current_pid_tgid() >> 32));
+    struct scratch *s = EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed,
+                                      is_kernel && is_owned ? e->owner.tgid : (u32)(bpf_get_current_pid_tgid() >> 32));
 
     if (!s)
         return NULL;

@@ -45,13 +45,6 @@ static const struct option_row rows[] = {
 
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
 
-/* Options of the output contract whose events are still to come: known by name, and refused as such. */
-static const char *const planned[] = {
-    "net-conn-attempt",
-    "net-conn-accept",
-    "net-conn-closed",
-};
-
 static struct option long_options[OPTIONS_MAX + 1];
 static char short_options[2 * ROW_COUNT + 2];
 
@@ -80,14 +73,6 @@ static bool option__begins(const char *argument, const char *name)
     return len && !strncmp(name, argument + 2, len);
 }
 
-static bool option__is_planned(const char *argument)
-{
-    for (size_t i = 0; i < sizeof(planned) / sizeof(*planned); i++)
-        if (option__begins(argument, planned[i]))
-            return true;
-    return false;
-}
-
 static bool option__is_ambiguous(const char *argument)
 {
     int matches = 0;
@@ -109,8 +94,6 @@ static int option__refuse(const char *argument, int letter)
         message__write("unknown option '-%c'; %s", letter, remedy);
     else if (option__is_ambiguous(argument))
         message__write("option '%s' is ambiguous; write more of it, %s", argument, remedy);
-    else if (option__is_planned(argument))
-        message__write("option '%s': this version has no such event yet; %s", argument, remedy);
     else
         message__write("unknown option or unwanted value '%s'; %s", argument, remedy);
     return -EINVAL;

@@ -16,7 +16,7 @@
     ROW(s64, 20, "\"type\":\"integer\",\"minimum\":-9223372036854775808,\"maximum\":9223372036854775807",              \
         "number, up to 64 bits, can be negative")                                                                      \
     ROW(octal, 11, "\"type\":\"integer\",\"minimum\":0,\"maximum\":37777777777", "number, its digits are octal ones")  \
-    ROW(ip, 41, "\"type\":\"string\",\"anyOf\":[{\"format\":\"ipv4\"},{\"format\":\"ipv6\"}]",                      \
+    ROW(ip, 41, "\"type\":\"string\",\"anyOf\":[{\"format\":\"ipv4\"},{\"format\":\"ipv6\"}]",                         \
         "string, an address of IPv4 or IPv6 (RFC 5952)")                                                               \
     ROW(u64str, 22, "\"type\":\"string\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"", "string, a decimal number")
 

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* case-net-datagram: UDP datagrams, sent and received in every way, and the totals when their sockets are closed. */
+#include "net-ops.h"
+
+#include <netinet/udp.h>
+#include <sched.h>
+
+#include "ring.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
+#define PEERS 20
+
+static char payload[2000];
+
+/* Two sockets, each bound to a port of an address. */
+struct duo {
+    int a, b;
+    struct ends ends; /* of a */
+};
+
+static int udp__at(const char *address)
+{
+    union address at = address__of(address, 0);
+    int fd = socket__open(at.any.sa_family, SOCK_DGRAM, 0);
+
+    CHECK(!bind(fd, &at.any, address__len(&at)));
+    return fd;
+}
+
+static struct duo duo__open(const char *a_at, const char *b_at)
+{
+    struct duo d = {.a = udp__at(a_at), .b = udp__at(b_at)};
+
+    d.ends = (struct ends){.source = socket__name(d.a), .destination = socket__name(d.b)};
+    return d;
+}
+
+static void flow(const char *what, const struct ends *ends, const char *direction, const char *state, long datagrams,
+                 long bytes, pid_t closer)
+{
+    due__begin(what, "NETWORK_DATAGRAM_FLOW", ends, closer ? closer : getpid());
+    fact__str("transport", "UDP");
+    fact__str("direction", direction);
+    fact__str("flow_state", state);
+    fact__int("datagrams", datagrams);
+    fact__int("bytes", bytes);
+    fact__int("owner", closer ? getpid() : 0);
+    due__end();
+}
+
+static void is_new(const char *what, const struct ends *ends, const char *direction, long datagrams, long bytes)
+{
+    flow(what, ends, direction, "NEW", datagrams, bytes, 0);
+}
+
+static void is_closed(const char *what, const struct ends *ends, const char *direction, long datagrams, long bytes)
+{
+    flow(what, ends, direction, "CLOSED", datagrams, bytes, getpid());
+}
+
+static void send_to(int fd, const union address *to, size_t len)
+{
+    CHECK(sendto(fd, payload, len, 0, &to->any, address__len(to)) == (ssize_t)len);
+}
+
+static void receive(int fd, size_t len)
+{
+    static char data[65536];
+
+    CHECK(recv(fd, data, sizeof(data), 0) == (ssize_t)len);
+}
+
+/* Of a socket of both families, an address of IPv4 as it has to be given. */
+static union address mapped(const union address *v4)
+{
+    union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_port = v4->v4.sin_port}};
+
+    a.v6.sin6_addr.s6_addr[10] = a.v6.sin6_addr.s6_addr[11] = 0xff;
+    memcpy(&a.v6.sin6_addr.s6_addr[12], &v4->v4.sin_addr, 4);
+    return a;
+}
+
+/* Three there, one back. */
+static void exchange(const char *what, const char *a_at, const char *b_at, bool connected)
+{
+    struct duo d = duo__open(a_at, b_at);
+    struct ends turned = ends__turned(&d.ends);
+    union address to_b = d.ends.destination, to_a = d.ends.source;
+
+    if (connected)
+        CHECK(!connect(d.a, &to_b.any, address__len(&to_b)) && !connect(d.b, &to_a.any, address__len(&to_a)));
+    for (int i = 0; i < 3; i++) {
+        if (connected)
+            CHECK(send(d.a, payload, 100, 0) == 100);
+        else
+            send_to(d.a, &to_b, 100);
+        receive(d.b, 100);
+    }
+    is_new(what, &d.ends, "SENT", 1, 100);
+    is_new(what, &turned, "RECEIVED", 1, 100);
+    send_to(d.b, &to_a, 50);
+    receive(d.a, 50);
+    is_new(what, &turned, "SENT", 1, 50);
+    is_new(what, &d.ends, "RECEIVED", 1, 50);
+    CHECK(!close(d.a) && !close(d.b));
+    is_closed(what, &d.ends, "RECEIVED", 1, 50);
+    is_closed(what, &d.ends, "SENT", 3, 300);
+    is_closed(what, &turned, "SENT", 1, 50);
+    is_closed(what, &turned, "RECEIVED", 3, 300);
+}
+
+/* What is sent as one way says: the receiver gets `datagrams` with `bytes` in all. */
+struct sent {
+    long datagrams, bytes, first_datagrams, first_bytes;
+};
+
+typedef struct sent send_fn(const struct duo *d);
+
+static struct sent send__many(const struct duo *d)
+{
+    union address to = d->ends.destination;
+    struct iovec iov[4];
+    struct mmsghdr messages[4] = {0};
+
+    for (int i = 0; i < 4; i++) {
+        iov[i] = (struct iovec){payload, 10 + (size_t)i};
+        messages[i].msg_hdr =
+            (struct msghdr){.msg_name = &to, .msg_namelen = address__len(&to), .msg_iov = &iov[i], .msg_iovlen = 1};
+    }
+    CHECK(sendmmsg(d->a, messages, 4, 0) == 4);
+    return (struct sent){4, 46, 1, 10};
+}
+
+static struct sent send__pieces(const struct duo *d)
+{
+    union address to = d->ends.destination;
+
+    CHECK(sendto(d->a, payload, 30, MSG_MORE, &to.any, address__len(&to)) == 30);
+    CHECK(sendto(d->a, payload, 12, 0, &to.any, address__len(&to)) == 12);
+    return (struct sent){1, 42, 1, 42};
+}
+
+static struct sent send__segments(const struct duo *d)
+{
+    int size = 400;
+
+    CHECK(!setsockopt(d->a, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)));
+    send_to(d->a, &d->ends.destination, 1000);
+    return (struct sent){3, 1000, 3, 1000};
+}
+
+static struct sent send__nothing(const struct duo *d)
+{
+    send_to(d->a, &d->ends.destination, 0);
+    return (struct sent){1, 0, 1, 0};
+}
+
+static struct sent send__int80(const struct duo *d)
+{
+    static union address to;
+    static char data[20];
+
+    to = d->ends.destination;
+    /* sendto has six arguments, of which int80 passes four: by socketcall */
+    static unsigned int args[6];
+
+    args[0] = (unsigned int)d->a;
+    args[1] = (unsigned int)(uintptr_t)data;
+    args[2] = sizeof(data);
+    args[4] = (unsigned int)(uintptr_t)&to;
+    args[5] = address__len(&to);
+    CHECK(int80(102, 11, (long)args, 0, 0) == sizeof(data));
+    return (struct sent){1, 20, 1, 20};
+}
+
+static struct ring ring;
+static const struct ring_way *ring_way;
+
+static struct sent send__ring(const struct duo *d)
+{
+    union address to = d->ends.destination;
+    struct iovec iov = {payload, 77};
+    struct msghdr message = {.msg_name = &to, .msg_namelen = address__len(&to), .msg_iov = &iov, .msg_iovlen = 1};
+    struct io_uring_sqe sqe = {
+        .opcode = IORING_OP_SENDMSG, .flags = ring_way->sqe_flags, .fd = d->a, .addr = (uintptr_t)&message, .len = 1};
+
+    CHECK(ring__do(&ring, &sqe) == 77);
+    return (struct sent){1, 77, 1, 77};
+}
+
+static void one_way(const char *what, const char *a_at, const char *b_at, send_fn *fn)
+{
+    struct duo d = duo__open(a_at, b_at);
+    struct ends turned = ends__turned(&d.ends);
+    struct sent sent = fn(&d);
+    long got = 0, datagrams = 0, first = -1;
+    static char data[65536];
+
+    while (datagrams < sent.datagrams) {
+        ssize_t n = recv(d.b, data, sizeof(data), 0);
+
+        CHECK(n >= 0);
+        first = first < 0 ? n : first;
+        got += n;
+        datagrams++;
+    }
+    CHECK(got == sent.bytes);
+    is_new(what, &d.ends, "SENT", sent.first_datagrams, sent.first_bytes);
+    is_new(what, &turned, "RECEIVED", 1, first);
+    CHECK(!close(d.a) && !close(d.b));
+    is_closed(what, &d.ends, "SENT", sent.datagrams, sent.bytes);
+    is_closed(what, &turned, "RECEIVED", sent.datagrams, sent.bytes);
+}
+
+/* Looking at a datagram is not receiving it; a part of it that finds no room is received all the same. */
+static void peek_and_cut(void)
+{
+    struct duo d = duo__open(V4_LOOP, V4_LOOP);
+    struct ends turned = ends__turned(&d.ends);
+    char data[10];
+
+    send_to(d.a, &d.ends.destination, 100);
+    CHECK(recv(d.b, data, sizeof(data), MSG_PEEK) == 10 && recv(d.b, data, sizeof(data), MSG_PEEK | MSG_TRUNC) == 100);
+    CHECK(recv(d.b, data, sizeof(data), 0) == 10);
+    is_new("peek", &d.ends, "SENT", 1, 100);
+    is_new("peek", &turned, "RECEIVED", 1, 100);
+    CHECK(!close(d.a) && !close(d.b));
+    is_closed("peek", &d.ends, "SENT", 1, 100);
+    is_closed("peek", &turned, "RECEIVED", 1, 100);
+}
+
+/* One socket, many peers. */
+static void peers(void)
+{
+    int a = udp__at(V4_LOOP), b[PEERS];
+    struct ends ends[PEERS];
+
+    for (int i = 0; i < PEERS; i++) {
+        b[i] = udp__at(V4_LOOP);
+        ends[i] = (struct ends){.source = socket__name(a), .destination = socket__name(b[i])};
+        send_to(a, &ends[i].destination, 10 + (size_t)i);
+        is_new("peers", &ends[i], "SENT", 1, 10 + i);
+    }
+    for (int i = 0; i < PEERS; i++)
+        send_to(a, &ends[i].destination, 1);
+    CHECK(!close(a));
+    for (int i = PEERS - 1; i >= 0; i--) {
+        is_closed("peers", &ends[i], "SENT", 2, 11 + i);
+        CHECK(!close(b[i])); /* it has received nothing */
+    }
+}
+
+/* The source of a socket that is bound to nothing, and what comes to one that is bound to any address. */
+static void unbound(const char *what, const char *any, const char *loop)
+{
+    int a = socket__open(address__of(any, 0).any.sa_family, SOCK_DGRAM, 0), b = udp__at(any);
+    union address to = socket__name(b), from = address__of(loop, 0), dest = address__of(loop, address__port(&to));
+    struct ends ends;
+
+    if (dest.any.sa_family != to.any.sa_family) {
+        union address as_v6 = mapped(&dest);
+
+        send_to(a, &as_v6, 60);
+    } else {
+        send_to(a, &dest, 60);
+    }
+    receive(b, 60);
+    to = socket__name(a);
+    address__set_port(&from, address__port(&to));
+    ends = (struct ends){.source = from, .destination = dest};
+    struct ends turned = ends__turned(&ends);
+
+    is_new(what, &ends, "SENT", 1, 60);
+    is_new(what, &turned, "RECEIVED", 1, 60);
+    CHECK(!close(a) && !close(b));
+    is_closed(what, &ends, "SENT", 1, 60);
+    is_closed(what, &turned, "RECEIVED", 1, 60);
+}
+
+/* No events: sockets that are not used, and datagrams that are not sent. */
+static void nothing(void)
+{
+    static char too_long[70000];
+    int a = udp__at(V4_LOOP);
+    union address to = socket__name(a), far = address__of("192.0.2.1", 9);
+
+    CHECK(sendto(a, too_long, sizeof(too_long), 0, &to.any, address__len(&to)) < 0 && errno == EMSGSIZE);
+    CHECK(!close(a));
+    a = socket__open(AF_INET, SOCK_DGRAM, 0);
+    CHECK(sendto(a, payload, 10, 0, &far.any, address__len(&far)) < 0 && errno == ENETUNREACH);
+    CHECK(!close(a));
+}
+
+static void wait_and_exit(void *gate)
+{
+    gate__wait(gate);
+}
+
+/* Who closes it last closes it: a child, by its exit. */
+static void closed_by_child(void)
+{
+    struct duo d = duo__open(V4_LOOP, V4_LOOP);
+    struct gate gate;
+
+    send_to(d.a, &d.ends.destination, 5);
+    is_new("closed by a child", &d.ends, "SENT", 1, 5);
+    gate__init(&gate);
+    pid_t child = child__start(wait_and_exit, &gate);
+
+    CHECK(!close(d.a) && !close(d.b));
+    gate__open(&gate);
+    CHECK(child__wait(child) == 0);
+    flow("closed by a child", &d.ends, "SENT", "CLOSED", 1, 5, child);
+}
+
+static void by_rings(void)
+{
+    for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++) {
+        ring_way = &ring_ways[i];
+        CHECK(ring__open(&ring, ring_way->setup_flags));
+        one_way(ring_way->name, V4_LOOP, V4_LOOP, send__ring);
+        if (has_ipv6())
+            one_way(ring_way->name, V6_LOOP, V6_LOOP, send__ring);
+        CHECK(!close(ring.fd));
+    }
+}
+
+static void *in_thread(void *unused)
+{
+    (void)unused;
+    exchange("thread", V4_LOOP, V4_LOOP, false);
+    return NULL;
+}
+
+static void all(bool takes_int80)
+{
+    exchange("plain", V4_LOOP, V4_LOOP, false);
+    exchange("connected", V4_LOOP, "127.0.0.9", true);
+    one_way("sendmmsg", V4_LOOP, V4_LOOP, send__many);
+    one_way("in pieces", V4_LOOP, V4_LOOP, send__pieces);
+    one_way("segments", V4_LOOP, V4_LOOP, send__segments);
+    one_way("empty", V4_LOOP, V4_LOOP, send__nothing);
+    if (takes_int80)
+        one_way("int80", V4_LOOP, V4_LOOP, send__int80);
+    unbound("unbound", "0.0.0.0", V4_LOOP);
+    if (has_ipv6()) {
+        exchange("IPv6", V6_LOOP, V6_LOOP, false);
+        exchange("connected, IPv6", V6_LOOP, V6_LOOP, true);
+        exchange("mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, false);
+        exchange("connected, mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, true);
+        one_way("sendmmsg, IPv6", V6_LOOP, V6_LOOP, send__many);
+        one_way("in pieces, IPv6", V6_LOOP, V6_LOOP, send__pieces);
+        one_way("segments, IPv6", V6_LOOP, V6_LOOP, send__segments);
+        unbound("unbound, IPv6", "::", V6_LOOP);
+        unbound("unbound, mapped", "::", V4_LOOP);
+    }
+    thread__run(in_thread, NULL);
+    by_rings();
+    peek_and_cut();
+    peers();
+    nothing();
+    closed_by_child();
+}
+
+int main(void)
+{
+    fact__int("pid", getpid());
+    fact__str("comm", "case-net-datagr");
+    net_namespace__look();
+    bool takes_int80 = int80__available();
+
+    fact__array("expected");
+    all(takes_int80);
+    CHECK(!unshare(CLONE_NEWNET) && !system("ifconfig lo up"));
+    net_namespace__look();
+    exchange("other namespace", V4_LOOP, V4_LOOP, false);
+    fact__array_end();
+    return facts__print();
+}
