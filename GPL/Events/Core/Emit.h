@@ -30,7 +30,8 @@ struct path_walk {
     u32 used;
     u32 flags;
     u32 components, checked;
-    u32 steps, reserved;
+    u32 steps;
+    u32 typed; /* the first of the components, that path__append_typed has to check */
     struct {
         u64 dentry;
         u32 seq, reserved;

@@ -255,6 +255,21 @@ struct dentry {
     struct super_block *d_sb;
 };
 
+/* Where a name is that needs no memory of its own: until 6.12, and since (61bc24ac9fa7). */
+#define DENTRY_SHORT_NAME 31
+
+struct dentry___array {
+    unsigned char d_iname[32];
+};
+
+union shortname_store {
+    unsigned char string[40];
+};
+
+struct dentry___union {
+    union shortname_store d_shortname;
+};
+
 struct vfsmount {
     struct dentry *mnt_root;
     struct super_block *mnt_sb;

@@ -14,8 +14,8 @@
  */
 #include "Path.h"
 
-#define NAME_MAX 255
-#define CGROUP_CACHE_LEN 496
+#define CGROUP_CACHE_LEN 488
+#define CGROUP_CACHE_ENTRIES 1024 /* a power of two */
 
 #define TURN_STEPS 16 /* dentries and mounts */
 #define ROUND_TURNS 8
@@ -24,13 +24,6 @@
 #define STEPS_LAST 320 /* of these, for a walk that is not checked, when all before were disturbed */
 #define TURN_CGROUPS 8
 #define CGROUP_TURNS 8
-
-enum walk_phase {
-    WALK_UP,
-    WALK_CHECK,
-    WALK_LAST, /* up once more, not to be checked */
-    WALK_DONE,
-};
 
 /* What a dentry begins with, as it is read at once. */
 struct dentry_head {
@@ -98,19 +91,28 @@ static __always_inline void walk__restart(struct scratch *s, enum walk_phase pha
     w->flags = 0;
     w->components = 0;
     w->checked = 0;
+    w->typed = 0;
     w->phase = phase;
 }
 
 /* From the root of a mount to where it is mounted. False at the top of the namespace. */
 static __always_inline bool walk__up_mount(struct path_walk *w)
 {
-    struct mount *mnt = (void *)w->mnt;
-    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
+    struct mount *mnt = (void *)w->mnt, *parent;
+    u64 place[2] = {}; /* parent and mountpoint */
 
-    if (parent == mnt)
+    if (bpf_core_field_offset(struct mount, mnt_mountpoint) ==
+        bpf_core_field_offset(struct mount, mnt_parent) + sizeof(u64)) {
+        bpf_core_read(place, sizeof(place), &mnt->mnt_parent);
+    } else {
+        place[0] = (u64)BPF_CORE_READ(mnt, mnt_parent);
+        place[1] = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+    }
+    if (place[0] == (u64)mnt)
         return false;
-    w->dentry = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
-    w->mnt = (u64)parent;
+    parent = (void *)place[0];
+    w->dentry = place[1];
+    w->mnt = place[0];
     w->mnt_root = (u64)BPF_CORE_READ(parent, mnt.mnt_root);
     return true;
 }
@@ -222,6 +224,19 @@ int path__round(u32 slot)
     return 0;
 }
 
+int path__walk(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    for (int i = 0; i < WALK_ROUNDS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+        path__round(slot);
+    if (s->walk.phase != WALK_DONE)
+        s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
+    return 0;
+}
+
 int path__append(u32 slot, u32 tag)
 {
     struct scratch *s = scratch__at(slot);
@@ -235,66 +250,72 @@ int path__append(u32 slot, u32 tag)
     s->walk.start = s->len + sizeof(*v);
     s->walk.steps = 0;
     walk__restart(s, WALK_UP);
-    for (int i = 0; i < WALK_ROUNDS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
-        path__round(slot);
-    if (s->walk.phase != WALK_DONE)
-        s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
+    path__walk(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.flags);
     return 0;
 }
 
 /*
  * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Entries of an LRU map are reused at
- * once, also under a program that has been preempted while it copied one: the id at both ends tells.
+ * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and counts
+ * its version up; who copies one under which it has changed has nothing.
  */
 struct cgroup_cache_entry {
     u64 id;
+    u64 claims;
     u32 len;
-    u32 reserved;
+    u32 version; /* odd: being written */
     u8 path[CGROUP_CACHE_LEN];
-    u64 id_again;
 };
 
 struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 1024);
-    __type(key, u64);
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, CGROUP_CACHE_ENTRIES);
+    __type(key, u32);
     __type(value, struct cgroup_cache_entry);
 } cgroup_paths SEC(".maps");
 
+static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
+{
+    u32 place = id & (CGROUP_CACHE_ENTRIES - 1);
+
+    return bpf_map_lookup_elem(&cgroup_paths, &place);
+}
+
 static __always_inline bool cgroup_cache__copy(struct scratch *s, struct ebpf_varlen *v, u64 id)
 {
-    struct cgroup_cache_entry *e = bpf_map_lookup_elem(&cgroup_paths, &id);
+    struct cgroup_cache_entry *e = cgroup_cache__place(id);
 
-    if (!e)
+    if (!e || e->id != id)
         return false;
+    u32 version = *(volatile u32 *)&e->version;
     u64 len = *(volatile u32 *)&e->len;
 
-    if (len > CGROUP_CACHE_LEN || bpf_probe_read_kernel(v + 1, len, e->path))
+    if (version & 1 || len > CGROUP_CACHE_LEN || bpf_probe_read_kernel(v + 1, len, e->path))
         return false;
-    if (*(volatile u64 *)&e->id != id || *(volatile u64 *)&e->id_again != id)
+    if (*(volatile u64 *)&e->id != id || *(volatile u32 *)&e->version != version)
         return false;
     varlen__end(s, v, len, 0, 0);
     return true;
 }
 
-/* Keeps what was just written as `v`; the entry is put together behind it, in what is free of the slot. */
-static __always_inline void cgroup_cache__keep(struct scratch *s, struct ebpf_varlen *v, u64 id)
+/* Keeps what was just written as `v`. */
+static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 {
-    u64 off = *(volatile u32 *)&s->len;
+    struct cgroup_cache_entry *e = cgroup_cache__place(id);
     u64 len = *(volatile u32 *)&v->len;
 
-    if (off > SCRATCH_PATHS - sizeof(struct cgroup_cache_entry) || len > CGROUP_CACHE_LEN)
+    if (!e || len > CGROUP_CACHE_LEN)
         return;
-    struct cgroup_cache_entry *e = (void *)&s->data[off];
-
-    e->id = id;
-    e->id_again = id;
-    e->len = len;
-    e->reserved = 0;
-    bpf_probe_read_kernel(e->path, len, v + 1);
-    bpf_map_update_elem(&cgroup_paths, &id, e, BPF_ANY);
+    __sync_fetch_and_add(&e->claims, 1);
+    if (*(volatile u64 *)&e->claims == 1) {
+        *(volatile u32 *)&e->version = e->version + 1;
+        *(volatile u64 *)&e->id = id;
+        *(volatile u32 *)&e->len = len;
+        bpf_probe_read_kernel(e->path, len, v + 1);
+        *(volatile u32 *)&e->version = e->version + 1;
+    }
+    __sync_fetch_and_add(&e->claims, -1);
 }
 
 /* A node up. */
@@ -336,10 +357,9 @@ int cgroup_path__turn(u32 slot)
     return 0;
 }
 
-int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
+int cgroup_path__append(u32 slot, u64 kn_addr, u64 id)
 {
     struct scratch *s = scratch__at(slot);
-    struct kernfs_node *kn = (void *)kn_addr;
 
     if (!s)
         return -1;
@@ -347,8 +367,6 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
 
     if (!v)
         return -1;
-    u64 id = is_v2 ? BPF_CORE_READ(kn, id) : 0;
-
     if (id && cgroup_cache__copy(s, v, id))
         return 0;
     s->walk.dentry = kn_addr;
@@ -359,6 +377,6 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u32 is_v2)
         cgroup_path__turn(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.phase == WALK_DONE ? 0 : EBPF_VARLEN_TRUNCATED);
     if (id && s->walk.phase == WALK_DONE)
-        cgroup_cache__keep(s, v, id);
+        cgroup_cache__keep(v, id);
     return 0;
 }

@@ -14,13 +14,26 @@
 #include "Compat.h"
 #include "Emit.h"
 
+#define NAME_MAX 255
+
+enum walk_phase {
+    WALK_UP,
+    WALK_CHECK,
+    WALK_LAST, /* up once more, not to be checked */
+    WALK_DONE,
+};
+
 /* Append the path in s->job as field `tag`; in Path.bpf.c. Returns 0, or a negative number when there was no room. */
 extern int path__append(u32 slot, u32 tag);
 
+/* Go on with a walk that was begun. */
+extern int path__walk(u32 slot);
+
 /*
- * Append the path of a cgroup's node from the root of its hierarchy, which is that of cgroup v2 or not; in Path.bpf.c.
+ * Append the path of a cgroup's node from the root of its hierarchy; in Path.bpf.c. `id` is the node's when it can be
+ * kept by it, else 0.
  */
-extern int cgroup_path__append(u32 slot, u64 kn, u32 is_v2);
+extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
 
 static __always_inline struct mount *mount__of(u64 vfsmount)
 {
@@ -50,16 +63,116 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
     }
 }
 
+/*
+ * The walk in Path.bpf.c takes a helper's call for each look at a dentry. From a typed dentry its parents are typed too,
+ * and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the process.
+ */
+#define TYPED_COMPONENTS 16
+
+enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
+
+#define BARRIER_MEMORY() asm volatile("" ::: "memory")
+#define SHORT_NAME_COPIED 24
+
+/* A name of the usual length is copied as it stands in the dentry. False when there is no room. */
+static __always_inline bool component__append_typed(struct scratch *s, struct dentry *dentry)
+{
+    u64 used = *(volatile u32 *)&s->walk.used;
+    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 len = dentry->d_name.len;
+
+    BARRIER(off);
+    BARRIER(len);
+    if (used > EBPF_PATH_MAX - NAME_MAX - 1 || off > SCRATCH_PATHS - NAME_MAX - 1 || len > NAME_MAX)
+        return false;
+    if (len > SHORT_NAME_COPIED)
+        bpf_probe_read_kernel(&s->data[off], len, dentry->d_name.name);
+    else if (bpf_core_field_exists(struct dentry___union, d_shortname))
+        kernel__copy(true, &s->data[off], ((struct dentry___union *)dentry)->d_shortname.string, SHORT_NAME_COPIED);
+    else
+        kernel__copy(true, &s->data[off], ((struct dentry___array *)dentry)->d_iname, SHORT_NAME_COPIED);
+    s->data[off + len] = 0;
+    s->walk.used = used + len + 1;
+    return true;
+}
+
+static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
+{
+    struct path_walk *w = &s->walk;
+
+    for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
+        if ((u64)dentry == *(volatile u64 *)&w->mnt_root || (u64)dentry == *(volatile u64 *)&s->job.root_dentry) {
+            *(struct dentry *volatile *)&w->dentry = dentry;
+            w->components = w->checked = w->typed = n;
+            return w->dentry == s->job.root_dentry && s->job.mnt == s->job.root_mnt ? WALK_AT_ROOT : WALK_AT_MOUNT;
+        }
+        u32 seq = dentry->d_seq.seqcount.sequence;
+
+        BARRIER_MEMORY();
+        struct dentry *parent = dentry->d_parent;
+
+        if (parent == dentry || seq & 1 || !component__append_typed(s, dentry))
+            return WALK_GIVEN_UP;
+        if (!n && !dentry->d_hash.pprev)
+            w->flags = EBPF_VARLEN_DELETED;
+        *(struct dentry *volatile *)&w->seen[n].dentry = dentry;
+        w->seen[n].seq = seq;
+        dentry = parent;
+    }
+    return WALK_GIVEN_UP;
+}
+
+/* Whether what was walked above is still as it was. */
+static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry)
+{
+    struct path_walk *w = &s->walk;
+
+    BARRIER_MEMORY();
+    for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
+        if (n >= *(volatile u32 *)&w->typed)
+            return 1;
+        if ((u64)dentry != w->seen[n].dentry || dentry->d_seq.seqcount.sequence != w->seen[n].seq)
+            return 0;
+        dentry = dentry->d_parent;
+    }
+    return 1;
+}
+
+/* Append the path of a typed dentry by way of the mount s->job.mnt, whose root is walk.mnt_root, as field `tag`. */
+static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
+{
+    struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
+    struct path_walk *w = &s->walk;
+
+    *(struct dentry *volatile *)&s->job.dentry = dentry;
+    if (!v)
+        return;
+    w->start = s->len + sizeof(*v);
+    w->used = w->flags = w->steps = 0;
+    int result = walk__up_typed(s, dentry);
+
+    if (result == WALK_AT_MOUNT) {
+        w->mnt = s->job.mnt - bpf_core_field_offset(struct mount, mnt);
+        w->phase = WALK_UP;
+        path__walk(s->slot);
+    }
+    if (result == WALK_GIVEN_UP || !walk__check_typed(s, dentry))
+        path__append(s->slot, tag);
+    else
+        varlen__end(s, v, w->used, 0, w->flags);
+}
+
 static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, bool typed, struct path *path)
 {
     if (typed) {
-        *(struct dentry *volatile *)&s->job.dentry = path->dentry;
         *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
+        *(struct dentry *volatile *)&s->walk.mnt_root = path->mnt->mnt_root;
+        path__append_typed(s, tag, path->dentry);
     } else {
         s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
         s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
+        path__append(s->slot, tag);
     }
-    path__append(s->slot, tag);
 }
 
 /* Whether a mount is the top of its namespace: nothing is above it but, as a rule, the first root file system. */
@@ -97,18 +210,23 @@ static __always_inline void varlen__root_path(struct scratch *s)
 static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
 {
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
-        u32 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-        u64 css = 0;
+        u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
+        struct cgroup_subsys_state **place = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
 
-        bpf_probe_read_kernel(&css, sizeof(css), (void *)&cset->subsys + id * sizeof(void *));
-        struct cgroup *pids = BPF_CORE_READ((struct cgroup_subsys_state *)css, cgroup);
+        if (typed)
+            css = *place;
+        else
+            bpf_probe_read_kernel(&css, sizeof(css), place);
+        struct cgroup *pids = KREAD(typed, css, cgroup);
 
-        if (BPF_CORE_READ(pids, root, hierarchy_id)) {
-            cgroup_path__append(s->slot, (u64)BPF_CORE_READ(pids, kn), false);
+        if (KREAD(typed, pids, root, hierarchy_id)) {
+            cgroup_path__append(s->slot, scalar__of(s, KREAD(typed, pids, kn)), 0);
             return;
         }
     }
-    cgroup_path__append(s->slot, scalar__of(s, KREAD(typed, cset, dfl_cgrp, kn)), true);
+    struct kernfs_node *kn = KREAD(typed, cset, dfl_cgrp, kn);
+
+    cgroup_path__append(s->slot, scalar__of(s, kn), KREAD(typed, kn, id));
 }
 
 #endif

@@ -20,9 +20,9 @@ static __always_inline int security_path_remove__exit(struct path *dir, struct d
 
     if (!s)
         return 0;
-    s->job.dentry = scalar__of(s, dentry);
-    s->job.mnt = scalar__of(s, dir->mnt);
-    file_event__fill(s, scalar__of(s, dentry->d_inode));
+    *(struct vfsmount *volatile *)&s->job.mnt = dir->mnt;
+    *(struct dentry *volatile *)&s->walk.mnt_root = dir->mnt->mnt_root;
+    file_event__fill_typed(s, dentry, dentry->d_inode);
     return 0;
 }
 

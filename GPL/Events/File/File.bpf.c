@@ -30,28 +30,6 @@ int file_actor__fill(u32 slot)
     return 0;
 }
 
-static __always_inline u32 file_type__of(u32 mode)
-{
-    switch (mode & S_IFMT) {
-    case S_IFREG:
-        return EBPF_FILE_TYPE_FILE;
-    case S_IFDIR:
-        return EBPF_FILE_TYPE_DIR;
-    case S_IFLNK:
-        return EBPF_FILE_TYPE_SYMLINK;
-    case S_IFCHR:
-        return EBPF_FILE_TYPE_CHARACTER_DEVICE;
-    case S_IFBLK:
-        return EBPF_FILE_TYPE_BLOCK_DEVICE;
-    case S_IFIFO:
-        return EBPF_FILE_TYPE_NAMED_PIPE;
-    case S_IFSOCK:
-        return EBPF_FILE_TYPE_SOCKET;
-    default:
-        return 0;
-    }
-}
-
 int file_info__fill(u32 slot, u64 inode_addr)
 {
     struct scratch *s = scratch__at(slot);

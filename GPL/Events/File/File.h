@@ -29,12 +29,6 @@ extern int file_symlink__append(u32 slot, u64 inode);
 /* The cgroup of the current task, and its root directory where that is not the host's. */
 extern int file_actor__append(u32 slot);
 
-/* A path that is the typed `path`'s. */
-static __always_inline void file_path__append(struct scratch *s, enum ebpf_tag tag, struct path *path)
-{
-    varlen__path(s, tag, true, path);
-}
-
 /* A path of the dentry at an address, by way of a mount. */
 static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)
 {
@@ -57,12 +51,85 @@ static __always_inline void file_event__fill(struct scratch *s, u64 inode)
     file_actor__append(s->slot);
 }
 
+#define INODE_TIME_TYPED(inode, which)                                                                                 \
+    ({                                                                                                                 \
+        s64 ns_ = 0;                                                                                                   \
+                                                                                                                       \
+        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec))                                              \
+            ns_ = ((struct inode___apart *)(inode))->i_##which##_sec * NS_PER_SECOND +                                 \
+                  ((struct inode___apart *)(inode))->i_##which##_nsec;                                                 \
+        else if (bpf_core_field_exists(struct inode___hidden, __i_##which))                                            \
+            ns_ = ((struct inode___hidden *)(inode))->__i_##which.tv_sec * NS_PER_SECOND +                             \
+                  ((struct inode___hidden *)(inode))->__i_##which.tv_nsec;                                             \
+        else if (bpf_core_field_exists(struct inode___spec, i_##which))                                                \
+            ns_ = ((struct inode___spec *)(inode))->i_##which.tv_sec * NS_PER_SECOND +                                 \
+                  ((struct inode___spec *)(inode))->i_##which.tv_nsec;                                                 \
+        ns_;                                                                                                           \
+    })
+
+static __always_inline u32 file_type__of(u32 mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return EBPF_FILE_TYPE_FILE;
+    case S_IFDIR:
+        return EBPF_FILE_TYPE_DIR;
+    case S_IFLNK:
+        return EBPF_FILE_TYPE_SYMLINK;
+    case S_IFCHR:
+        return EBPF_FILE_TYPE_CHARACTER_DEVICE;
+    case S_IFBLK:
+        return EBPF_FILE_TYPE_BLOCK_DEVICE;
+    case S_IFIFO:
+        return EBPF_FILE_TYPE_NAMED_PIPE;
+    case S_IFSOCK:
+        return EBPF_FILE_TYPE_SOCKET;
+    default:
+        return 0;
+    }
+}
+
+/* file_info of a typed inode: a tenth of what file_info__fill takes. */
+static __always_inline void file_info__fill_typed(struct scratch *s, struct inode *inode)
+{
+    struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
+    u32 mode = inode->i_mode, dev = inode->i_sb->s_dev;
+
+    fi->type = file_type__of(mode);
+    fi->mode = mode;
+    if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
+        fi->inode = ((struct inode___ino_u64 *)inode)->i_ino;
+    else
+        fi->inode = ((struct inode___ino_long *)inode)->i_ino;
+    fi->size = inode->i_size;
+    fi->uid = inode->i_uid.val;
+    fi->gid = inode->i_gid.val;
+    fi->atime = INODE_TIME_TYPED(inode, atime);
+    fi->mtime = INODE_TIME_TYPED(inode, mtime);
+    fi->ctime = INODE_TIME_TYPED(inode, ctime);
+    fi->dev_major = dev >> MINOR_BITS;
+    fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
+    fi->nlink = inode->i_nlink;
+    fi->reserved = 0;
+}
+
+/* The same as file_event__fill for a typed dentry, by way of the mount that s->job and s->walk.mnt_root say. */
+static __always_inline void file_event__fill_typed(struct scratch *s, struct dentry *dentry, struct inode *inode)
+{
+    file_actor__fill(s->slot);
+    file_info__fill_typed(s, inode);
+    path__append_typed(s, EBPF_TAG_PATH, dentry);
+    if ((inode->i_mode & S_IFMT) == S_IFLNK)
+        file_symlink__append(s->slot, scalar__of(s, inode));
+    file_actor__append(s->slot);
+}
+
 /* An event about a typed file that is open. */
 static __always_inline void file_event__fill_of(struct scratch *s, struct path *path, struct inode *inode)
 {
-    *(struct dentry *volatile *)&s->job.dentry = path->dentry;
     *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
-    file_event__fill(s, scalar__of(s, inode));
+    *(struct dentry *volatile *)&s->walk.mnt_root = path->mnt->mnt_root;
+    file_event__fill_typed(s, path->dentry, inode);
 }
 
 #endif

@@ -29,12 +29,15 @@ int BPF_PROG(fexit__security_path_rename, struct path *old_dir, struct dentry *o
     e->hdr.flags = flags & (EBPF_RENAME_F_NOREPLACE | EBPF_RENAME_F_EXCHANGE | EBPF_RENAME_F_WHITEOUT);
     e->replaced_inode = e->exchanged_inode = 0;
     e->replaced_nlink = e->reserved_replaced = 0;
-    s->op.aux[0] = scalar__of(s, new_dir->mnt);
+    s->op.aux[0] = scalar__of(s, new_dir->mnt->mnt_root);
     s->op.aux[1] = scalar__of(s, target);
     if (target && !(flags & RENAME_EXCHANGE))
         e->hdr.flags |= EBPF_RENAME_F_REPLACED;
     file_actor__fill(s->slot);
-    dentry_path__append(s, EBPF_TAG_OLD_PATH, scalar__of(s, old), scalar__of(s, old_dir->mnt));
+    /* both directories are by the same mount, or there would be no rename */
+    *(struct vfsmount *volatile *)&s->job.mnt = old_dir->mnt;
+    s->walk.mnt_root = s->op.aux[0];
+    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
     return 0;
 }
 
@@ -52,7 +55,7 @@ int BPF_PROG(fexit__vfs_rename, struct renamedata *rd, int ret)
     }
     struct ebpf_file_rename_event *e = (void *)s->data;
     struct inode *target = (void *)s->op.aux[1];
-    u64 inode = scalar__of(s, old->d_inode);
+    struct inode *inode = old->d_inode;
 
     if (e->hdr.flags & EBPF_RENAME_F_EXCHANGE) {
         e->exchanged_inode = compat__inode_number(target);
@@ -60,9 +63,11 @@ int BPF_PROG(fexit__vfs_rename, struct renamedata *rd, int ret)
         e->replaced_inode = compat__inode_number(target);
         e->replaced_nlink = BPF_CORE_READ(target, i_nlink);
     }
-    file_info__fill(s->slot, inode);
-    dentry_path__append(s, EBPF_TAG_NEW_PATH, scalar__of(s, old), s->op.aux[0]);
-    file_symlink__append(s->slot, inode);
+    file_info__fill_typed(s, inode);
+    s->walk.mnt_root = s->op.aux[0];
+    path__append_typed(s, EBPF_TAG_NEW_PATH, old);
+    if ((inode->i_mode & S_IFMT) == S_IFLNK)
+        file_symlink__append(s->slot, scalar__of(s, inode));
     file_actor__append(s->slot);
     PENDING_SUBMIT(s, FILE_RENAME);
     return 0;
