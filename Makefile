@@ -89,9 +89,12 @@ $(BUILD)/bpf/%.o: $(GPL)/%.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+# Without the table of source lines (its length is set to 0): libbpf keeps it for each program, which takes a megabyte
+# and is of use only in the verifier's log. BPF_LINES=1 keeps it.
 $(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS) $(BUILD)/lists/BPF_OBJS
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJS)
+	$(Q)test -n "$(BPF_LINES)" || scripts/cut-bpf-lines $@
 
 $(SKELETON): $(BUILD)/bpf/EbpfProbes.o
 	$(say) SKEL $@

@@ -103,6 +103,17 @@ static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
     return sk;
 }
 
+/*
+ * Where a dentry has a name that needs no memory of its own: an array until 6.12, whose length differs, a union since
+ * (61bc24ac9fa7). The offset, for CO-RE takes no load from an array of another length.
+ */
+static __always_inline u32 compat__short_name_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___union, d_shortname)
+               ? bpf_core_field_offset(struct dentry___union, d_shortname)
+               : bpf_core_field_offset(struct dentry___array, d_iname);
+}
+
 /* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
 {

@@ -15,6 +15,33 @@ struct scratch_map scratch SEC(".maps");
 struct pending_map pending SEC(".maps");
 struct counters_map counters SEC(".maps");
 
+int scratch__claim_from(u32 first)
+{
+    for (u32 i = 0; i < EMIT_CLAIM_TRIES; i++) {
+        u32 key = (first + i) % emit_constants.slots; /* no branch, of which the verifier would look at both ways */
+        struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
+
+        if (!s)
+            continue;
+        __sync_fetch_and_add(&s->claims, 1);
+        if (*(volatile u64 *)&s->claims == 1) {
+            s->slot = key;
+            return key;
+        }
+        scratch__release(s);
+    }
+    return -1;
+}
+
+int process__is_excluded(u32 tgid)
+{
+    u64 found = 0;
+
+    for (u32 i = 0; i < EMIT_EXCLUDED_MAX; i++)
+        found |= (u64)(emit_runtime.excluded[i] ^ tgid) - 1; /* all ones when they are the same; no branches */
+    return found >> 63;
+}
+
 /*
  * Run once by the library, by BPF_PROG_RUN and thus in its own process: tells who that is in the initial pid namespace,
  * and which directory is the root of the first process, whatever namespace or root the library runs in.

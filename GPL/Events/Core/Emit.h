@@ -31,7 +31,9 @@ struct path_walk {
     u32 flags;
     u32 components, checked;
     u32 steps;
-    u32 typed; /* the first of the components, that path__append_typed has to check */
+    u32 typed;    /* the first of the components, that path__append_typed has to check */
+    u32 mounts;   /* that were left upwards */
+    u32 reserved;
     struct {
         u64 dentry;
         u32 seq, reserved;
@@ -177,40 +179,28 @@ static __always_inline void scratch__release(struct scratch *s)
     __sync_fetch_and_add(&s->claims, -1);
 }
 
+/*
+ * Claim a free slot, trying from `slot` on; in Emit.bpf.c. Its number, or a negative one when there is none. A global
+ * function: the verifier would look at all that follows once for each try.
+ */
+extern int scratch__claim_from(u32 slot);
+
 static __always_inline struct scratch *scratch__claim(void)
 {
-    u32 slot = bpf_get_smp_processor_id();
+    int slot = scratch__claim_from(bpf_get_smp_processor_id());
 
-    for (int i = 0; i < EMIT_CLAIM_TRIES; i++, slot++) {
-        if (slot >= emit_constants.slots)
-            slot = 0;
-        u32 key = slot;
-        struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
-
-        if (!s)
-            continue;
-        __sync_fetch_and_add(&s->claims, 1);
-        if (*(volatile u64 *)&s->claims == 1) {
-            s->slot = slot;
-            return s;
-        }
-        scratch__release(s);
-    }
-    return NULL;
+    return slot < 0 ? NULL : bpf_map_lookup_elem(&scratch, &slot);
 }
+
+/* Whether a process was excluded; in Emit.bpf.c. */
+extern int process__is_excluded(u32 tgid);
 
 /* Whether a process' actions are not wanted. */
 static __always_inline bool process__is_filtered(u32 tgid)
 {
     if (tgid == emit_runtime.self_tgid)
         return true;
-    if (!emit_runtime.excluded_count)
-        return false;
-    for (u32 i = 0; i < EMIT_EXCLUDED_MAX; i++) {
-        if (i < emit_runtime.excluded_count && emit_runtime.excluded[i] == tgid)
-            return true;
-    }
-    return false;
+    return emit_runtime.excluded_count && process__is_excluded(tgid);
 }
 
 static __always_inline bool current__is_filtered(void)

@@ -22,7 +22,7 @@
 #define EMIT_EXCLUDED_MAX 16
 
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 56 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];

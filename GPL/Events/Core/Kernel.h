@@ -255,9 +255,7 @@ struct dentry {
     struct super_block *d_sb;
 };
 
-/* Where a name is that needs no memory of its own: until 6.12, and since (61bc24ac9fa7). */
-#define DENTRY_SHORT_NAME 31
-
+/* Until 6.12, and since; see compat__short_name_offset. */
 struct dentry___array {
     unsigned char d_iname[32];
 };

@@ -14,6 +14,9 @@
  */
 #include "Path.h"
 
+#define MOUNT_CACHE_LEN 240
+#define MOUNT_CACHE_COMPONENTS 4
+#define MOUNT_CACHE_ENTRIES 256 /* a power of two */
 #define CGROUP_CACHE_LEN 488
 #define CGROUP_CACHE_ENTRIES 1024 /* a power of two */
 
@@ -92,6 +95,7 @@ static __always_inline void walk__restart(struct scratch *s, enum walk_phase pha
     w->components = 0;
     w->checked = 0;
     w->typed = 0;
+    w->mounts = 0;
     w->phase = phase;
 }
 
@@ -111,6 +115,7 @@ static __always_inline bool walk__up_mount(struct path_walk *w)
     if (place[0] == (u64)mnt)
         return false;
     parent = (void *)place[0];
+    w->mounts++;
     w->dentry = place[1];
     w->mnt = place[0];
     w->mnt_root = (u64)BPF_CORE_READ(parent, mnt.mnt_root);
@@ -252,6 +257,149 @@ int path__append(u32 slot, u32 tag)
     walk__restart(s, WALK_UP);
     path__walk(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.flags);
+    return 0;
+}
+
+/*
+ * Where mounts are mounted, as path text, as a process with a certain root directory sees it. Mounts seldom move: to see
+ * that an entry still holds, its mount and the few directories above it are looked at, which takes a third of a walk.
+ * Only what is mounted below the root's own mount is kept.
+ */
+struct mount_cache_entry {
+    u64 claims;
+    u64 mnt; /* struct vfsmount */
+    u64 root_dentry, root_mnt;
+    u64 place[2]; /* parent and mountpoint of the mount */
+    u32 version;  /* odd: being written */
+    u32 len;
+    u64 components;
+    struct {
+        u64 dentry, parent, hash_len;
+        u32 seq, reserved;
+    } seen[MOUNT_CACHE_COMPONENTS];
+    u8 path[MOUNT_CACHE_LEN];
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, MOUNT_CACHE_ENTRIES);
+    __type(key, u32);
+    __type(value, struct mount_cache_entry);
+} mount_paths SEC(".maps");
+
+static __always_inline struct mount_cache_entry *mount_cache__place(struct scratch *s)
+{
+    u64 key = s->job.mnt ^ s->job.root_mnt << 7 ^ s->job.root_dentry << 3;
+    u32 place = (u32)(key * 0x9e3779b97f4a7c15ULL >> 40) & (MOUNT_CACHE_ENTRIES - 1);
+
+    return bpf_map_lookup_elem(&mount_paths, &place);
+}
+
+static __always_inline bool mount_place__read(u64 place[2], u64 vfsmount)
+{
+    struct mount *mnt = mount__of(vfsmount);
+
+    return bpf_core_field_offset(struct mount, mnt_mountpoint) ==
+               bpf_core_field_offset(struct mount, mnt_parent) + sizeof(u64) &&
+           !bpf_core_read(place, 2 * sizeof(u64), &mnt->mnt_parent);
+}
+
+static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e)
+{
+    u64 place[2];
+
+    if (!mount_place__read(place, e->mnt) || place[0] != e->place[0] || place[1] != e->place[1])
+        return false;
+    for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
+        struct dentry_head head = {};
+
+        if (i >= e->components)
+            break;
+        dentry_head__read(&head, (void *)e->seen[i].dentry);
+        if (head.seq != e->seen[i].seq || head.parent != e->seen[i].parent ||
+            ((u64)head.name_len << 32 | head.hash) != e->seen[i].hash_len)
+            return false;
+    }
+    return true;
+}
+
+/* Go on with a walk that has come to the root of its mount, by what is known. Returns 0 when it is the end of the walk. */
+int mount_cache__append(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+    struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
+
+    if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root_mnt || e->root_dentry != s->job.root_dentry)
+        return -1;
+    u32 version = *(volatile u32 *)&e->version;
+    u64 len = *(volatile u32 *)&e->len, used = *(volatile u32 *)&s->walk.used;
+    u64 off = *(volatile u32 *)&s->walk.start + used;
+
+    BARRIER(off);
+    if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN ||
+        off > SCRATCH_PATHS - MOUNT_CACHE_LEN || !mount_cache__holds(e))
+        return -1;
+    bpf_probe_read_kernel(&s->data[off], len, e->path);
+    if (*(volatile u32 *)&e->version != version)
+        return -1;
+    s->walk.used = used + len;
+    return 0;
+}
+
+static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struct scratch *s, u64 off, u64 len)
+{
+    u64 typed = *(volatile u32 *)&s->walk.typed, n = s->walk.components - typed;
+
+    if (!mount_place__read(e->place, s->job.mnt))
+        return false;
+    for (u64 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
+        struct dentry_head head = {};
+        u64 at = typed + i;
+
+        BARRIER(at);
+        if (i >= n)
+            break;
+        if (at >= EBPF_PATH_COMPONENTS_MAX)
+            return false;
+        dentry_head__read(&head, (void *)s->walk.seen[at].dentry);
+        if (head.seq != s->walk.seen[at].seq)
+            return false;
+        e->seen[i].dentry = s->walk.seen[at].dentry;
+        e->seen[i].seq = head.seq;
+        e->seen[i].parent = head.parent;
+        e->seen[i].hash_len = (u64)head.name_len << 32 | head.hash;
+    }
+    e->components = n;
+    e->mnt = s->job.mnt;
+    e->root_mnt = s->job.root_mnt;
+    e->root_dentry = s->job.root_dentry;
+    e->len = len;
+    return !bpf_probe_read_kernel(e->path, len, &s->data[off]);
+}
+
+/* Keeps what a walk has found above its mount, of which it had walked `used` bytes. */
+int mount_cache__keep(u32 slot, u32 used)
+{
+    struct scratch *s = scratch__at(slot);
+    struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
+
+    if (!e || s->walk.flags & ~EBPF_VARLEN_DELETED || s->walk.mounts != 1 ||
+        s->walk.components - s->walk.typed > MOUNT_CACHE_COMPONENTS)
+        return -1;
+    u64 off = (u64) * (volatile u32 *)&s->walk.start + used, len = (u64) * (volatile u32 *)&s->walk.used - used;
+
+    BARRIER(off);
+    BARRIER(len);
+    if (len > MOUNT_CACHE_LEN || off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
+        return -1;
+    __sync_fetch_and_add(&e->claims, 1);
+    if (*(volatile u64 *)&e->claims == 1) {
+        *(volatile u32 *)&e->version = e->version + 1;
+        if (!mount_cache__fill(e, s, off, len))
+            *(volatile u64 *)&e->mnt = 0;
+        *(volatile u32 *)&e->version = e->version + 1;
+    }
+    __sync_fetch_and_add(&e->claims, -1);
     return 0;
 }
 

@@ -29,6 +29,10 @@ extern int path__append(u32 slot, u32 tag);
 /* Go on with a walk that was begun. */
 extern int path__walk(u32 slot);
 
+/* The same by what is known of the mount, to be tried before, and kept after. */
+extern int mount_cache__append(u32 slot);
+extern int mount_cache__keep(u32 slot, u32 used);
+
 /*
  * Append the path of a cgroup's node from the root of its hierarchy; in Path.bpf.c. `id` is the node's when it can be
  * kept by it, else 0.
@@ -67,7 +71,7 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
  * The walk in Path.bpf.c takes a helper's call for each look at a dentry. From a typed dentry its parents are typed too,
  * and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the process.
  */
-#define TYPED_COMPONENTS 16
+#define TYPED_COMPONENTS 12
 
 enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
 
@@ -87,10 +91,8 @@ static __always_inline bool component__append_typed(struct scratch *s, struct de
         return false;
     if (len > SHORT_NAME_COPIED)
         bpf_probe_read_kernel(&s->data[off], len, dentry->d_name.name);
-    else if (bpf_core_field_exists(struct dentry___union, d_shortname))
-        kernel__copy(true, &s->data[off], ((struct dentry___union *)dentry)->d_shortname.string, SHORT_NAME_COPIED);
     else
-        kernel__copy(true, &s->data[off], ((struct dentry___array *)dentry)->d_iname, SHORT_NAME_COPIED);
+        kernel__copy(true, &s->data[off], (void *)dentry + compat__short_name_offset(), SHORT_NAME_COPIED);
     s->data[off + len] = 0;
     s->walk.used = used + len + 1;
     return true;
@@ -148,13 +150,17 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     if (!v)
         return;
     w->start = s->len + sizeof(*v);
-    w->used = w->flags = w->steps = 0;
+    w->used = w->flags = w->steps = w->mounts = 0;
     int result = walk__up_typed(s, dentry);
 
-    if (result == WALK_AT_MOUNT) {
+    if (result == WALK_AT_MOUNT && mount_cache__append(s->slot)) {
+        u32 used = *(volatile u32 *)&w->used;
+
         w->mnt = s->job.mnt - bpf_core_field_offset(struct mount, mnt);
         w->phase = WALK_UP;
         path__walk(s->slot);
+        if (w->typed)
+            mount_cache__keep(s->slot, used);
     }
     if (result == WALK_GIVEN_UP || !walk__check_typed(s, dentry))
         path__append(s->slot, tag);

@@ -45,44 +45,52 @@ static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 
 struct spare_marks_map open_marks SEC(".maps");
 
-#define EMIT_OPENED(file, NAME, name, place)                                                                           \
-    do {                                                                                                               \
-        if (spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))                                 \
-            return 0;                                                                                                  \
-        struct scratch *s = EMIT_BEGIN(NAME, name);                                                                    \
-                                                                                                                       \
-        if (!s)                                                                                                        \
-            return 0;                                                                                                  \
-        file_event__fill_of(s, &(file)->f_path, (file)->f_inode);                                                      \
-        EMIT_SUBMIT(s, NAME);                                                                                          \
-    } while (0)
-
-static __always_inline int security_file_open__handle(struct file *file, u32 place)
+/* Which event the opening of a file is, 0 for none. */
+static __always_inline u32 opened__type(struct file *file)
 {
     u32 mode = file->f_mode;
 
     if (mode & FMODE_NOACCOUNT)
         return 0;
-    if (mode & FMODE_CREATED) {
-        if (event__is_wanted(EBPF_EVENT_FILE_CREATE) && !(file->f_flags & O_TMPFILE_BIT) &&
-            !current__is_kernel_thread())
-            EMIT_OPENED(file, FILE_CREATE, file_create, place);
-        return 0;
-    }
+    if (mode & FMODE_CREATED)
+        return event__is_wanted(EBPF_EVENT_FILE_CREATE) && !(file->f_flags & O_TMPFILE_BIT) &&
+                       !current__is_kernel_thread()
+                   ? EBPF_EVENT_FILE_CREATE
+                   : 0;
     if (!event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && !event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN))
         return 0;
     struct super_block *sb = file->f_path.mnt->mnt_sb;
 
     if (sb->s_magic != TMPFS_MAGIC)
         return 0;
-    if (sb->s_flags & SB_KERNMOUNT) {
-        if (event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && dentry__is_memfd(file->f_path.dentry))
-            EMIT_OPENED(file, FILE_MEMFD_OPEN, file_memfd_open, place);
+    if (sb->s_flags & SB_KERNMOUNT)
+        return event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && dentry__is_memfd(file->f_path.dentry)
+                   ? EBPF_EVENT_FILE_MEMFD_OPEN
+                   : 0;
+    return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
+                   mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt)))
+               ? EBPF_EVENT_FILE_SHMEM_OPEN
+               : 0;
+}
+
+/* The three events have the same members and the same ring, so that one record does for all of them. */
+_Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_memfd_open_event) &&
+                   sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
+               "opened files are told alike");
+
+static __always_inline int security_file_open__handle(struct file *file, u32 place)
+{
+    u32 type = opened__type(file) & (EMIT_TYPES_MAX - 1);
+
+    if (!type || spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))
         return 0;
-    }
-    if (event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
-        mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt))))
-        EMIT_OPENED(file, FILE_SHMEM_OPEN, file_shmem_open, place);
+    struct scratch *s =
+        emit__begin(type, sizeof(struct ebpf_file_create_event), bpf_get_current_pid_tgid() >> 32);
+
+    if (!s)
+        return 0;
+    file_event__fill_of(s, &file->f_path, file->f_inode);
+    emit__submit(s, type, EBPF_RING_BULK, SCRATCH_DATA);
     return 0;
 }
 
