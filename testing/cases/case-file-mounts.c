@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case-file-mounts: paths through mounts that come, go and move, and through directories above them that get other
+ * names, each time after the path before it was told.
+ */
+#include "file-ops.h"
+
+/* Create a file by a path, some times in a row: what is kept of the first is used by the others. */
+static void create_in(const char *directory)
+{
+    char name[256];
+
+    for (int i = 0; i < 3; i++) {
+        static int number;
+
+        snprintf(name, sizeof(name), "%s/file%d", directory, number++);
+        CHECK(!close(make_file(name)));
+    }
+}
+
+/* A directory, of which nothing is told: made by another process. */
+static void make_directory(void *name)
+{
+    CHECK(!mkdir(name, 0755));
+}
+
+static void directory(const char *name)
+{
+    child__run(make_directory, (void *)name);
+}
+
+static void rename_it(const char *from, const char *to)
+{
+    CHECK(!rename(from, to));
+    expected__begin("directory", "FILE_RENAME");
+    expected__path("old_path", from);
+    expected__path("new_path", to);
+    fact__object_end();
+}
+
+int main(void)
+{
+    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* what is shared cannot move */
+    case__dir();
+    fact__int("pid", getpid());
+    fact__array("expected");
+    directory("a");
+    directory("a/m");
+    directory("a/n");
+    CHECK(!mount("one", "a/m", "tmpfs", 0, NULL));
+    create_in("a/m");
+    directory("a/m/d");
+    create_in("a/m/d");
+
+    /* the directory above the mount gets another name */
+    rename_it("a", "b");
+    create_in("b/m");
+    create_in("b/m/d");
+    rename_it("b", "a");
+    create_in("a/m");
+
+    /* the mount moves */
+    CHECK(!mount("a/m", "a/n", NULL, MS_MOVE, NULL));
+    create_in("a/n");
+
+    /* another one in its place, and one on top of it */
+    CHECK(!mount("two", "a/m", "tmpfs", 0, NULL));
+    create_in("a/m");
+    CHECK(!umount2("a/m", 0) && !mount("three", "a/m", "tmpfs", 0, NULL));
+    create_in("a/m");
+    CHECK(!mount("four", "a/m", "tmpfs", 0, NULL));
+    create_in("a/m");
+
+    /* the same file system in two places, and a mount in a mount */
+    directory("a/b");
+    CHECK(!mount("a/n", "a/b", NULL, MS_BIND, NULL));
+    create_in("a/b");
+    create_in("a/n");
+    CHECK(!mount("five", "a/n/d", "tmpfs", 0, NULL));
+    create_in("a/n/d");
+    create_in("a/b/d");
+    fact__array_end();
+    return facts__print();
+}
