@@ -17,8 +17,6 @@
 #define MOUNT_CACHE_LEN 240
 #define MOUNT_CACHE_COMPONENTS 4
 #define MOUNT_CACHE_ENTRIES 256 /* a power of two */
-#define CGROUP_CACHE_LEN 488
-#define CGROUP_CACHE_ENTRIES 1024 /* a power of two */
 
 #define TURN_STEPS 16 /* dentries and mounts */
 #define ROUND_TURNS 8
@@ -339,7 +337,7 @@ int mount_cache__append(u32 slot)
     if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN ||
         off > SCRATCH_PATHS - MOUNT_CACHE_LEN || !mount_cache__holds(e))
         return -1;
-    bpf_probe_read_kernel(&s->data[off], len, e->path);
+    cached__copy(&s->data[off], e->path, len);
     if (*(volatile u32 *)&e->version != version)
         return -1;
     s->walk.used = used + len;
@@ -403,49 +401,7 @@ int mount_cache__keep(u32 slot, u32 used)
     return 0;
 }
 
-/*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and counts
- * its version up; who copies one under which it has changed has nothing.
- */
-struct cgroup_cache_entry {
-    u64 id;
-    u64 claims;
-    u32 len;
-    u32 version; /* odd: being written */
-    u8 path[CGROUP_CACHE_LEN];
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, CGROUP_CACHE_ENTRIES);
-    __type(key, u32);
-    __type(value, struct cgroup_cache_entry);
-} cgroup_paths SEC(".maps");
-
-static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
-{
-    u32 place = id & (CGROUP_CACHE_ENTRIES - 1);
-
-    return bpf_map_lookup_elem(&cgroup_paths, &place);
-}
-
-static __always_inline bool cgroup_cache__copy(struct scratch *s, struct ebpf_varlen *v, u64 id)
-{
-    struct cgroup_cache_entry *e = cgroup_cache__place(id);
-
-    if (!e || e->id != id)
-        return false;
-    u32 version = *(volatile u32 *)&e->version;
-    u64 len = *(volatile u32 *)&e->len;
-
-    if (version & 1 || len > CGROUP_CACHE_LEN || bpf_probe_read_kernel(v + 1, len, e->path))
-        return false;
-    if (*(volatile u64 *)&e->id != id || *(volatile u32 *)&e->version != version)
-        return false;
-    varlen__end(s, v, len, 0, 0);
-    return true;
-}
+struct cgroup_paths_map cgroup_paths SEC(".maps");
 
 /* Keeps what was just written as `v`. */
 static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
@@ -515,8 +471,6 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u64 id)
 
     if (!v)
         return -1;
-    if (id && cgroup_cache__copy(s, v, id))
-        return 0;
     s->walk.dentry = kn_addr;
     s->walk.start = s->len + sizeof(*v);
     s->walk.used = 0;

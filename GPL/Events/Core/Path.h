@@ -39,6 +39,70 @@ extern int mount_cache__keep(u32 slot, u32 used);
  */
 extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
 
+/*
+ * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
+ * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and counts
+ * its version up; who copies one under which it has changed has nothing.
+ */
+#define CGROUP_CACHE_LEN 488
+#define CGROUP_CACHE_ENTRIES 1024 /* a power of two */
+#define CACHED_WORDS 8            /* what is no longer is copied word by word, without a helper's call */
+
+struct cgroup_cache_entry {
+    u64 id;
+    u64 claims;
+    u32 len;
+    u32 version; /* odd: being written */
+    u8 path[CGROUP_CACHE_LEN];
+};
+
+struct cgroup_paths_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, CGROUP_CACHE_ENTRIES);
+    __type(key, u32);
+    __type(value, struct cgroup_cache_entry);
+};
+
+extern struct cgroup_paths_map cgroup_paths SEC(".maps");
+
+static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
+{
+    u32 place = id & (CGROUP_CACHE_ENTRIES - 1);
+
+    return bpf_map_lookup_elem(&cgroup_paths, &place);
+}
+
+/* A short text from a cache to a record; both have room for CACHED_WORDS. */
+static __always_inline void cached__copy(void *to, const void *from, u32 len)
+{
+    if (len > CACHED_WORDS * 8)
+        bpf_probe_read_kernel(to, len, from);
+    else
+        kernel__copy(true, to, from, CACHED_WORDS * 8);
+}
+
+/* Append the path of the cgroup with this node as it is kept. False when it is not. */
+static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
+{
+    struct cgroup_cache_entry *e = cgroup_cache__place(id);
+    struct ebpf_varlen *v = e && e->id == id
+                                ? varlen__begin(s, EBPF_TAG_CGROUP_PATH, SCRATCH_PATHS - EBPF_PATH_MAX - 64)
+                                : NULL;
+
+    if (!v)
+        return false;
+    u32 version = *(volatile u32 *)&e->version;
+    u64 len = *(volatile u32 *)&e->len;
+
+    if (version & 1 || len > CGROUP_CACHE_LEN)
+        return false;
+    cached__copy(v + 1, e->path, len);
+    if (*(volatile u64 *)&e->id != id || *(volatile u32 *)&e->version != version)
+        return false;
+    varlen__end(s, v, len, 0, 0);
+    return true;
+}
+
 static __always_inline struct mount *mount__of(u64 vfsmount)
 {
     return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
@@ -140,7 +204,14 @@ static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry
     return 1;
 }
 
-/* Append the path of a typed dentry by way of the mount s->job.mnt, whose root is walk.mnt_root, as field `tag`. */
+/* The mount for path__append_typed. */
+static __always_inline void path_job__mount(struct scratch *s, struct vfsmount *mnt)
+{
+    *(struct vfsmount *volatile *)&s->job.mnt = mnt;
+    *(struct dentry *volatile *)&s->walk.mnt_root = mnt->mnt_root;
+}
+
+/* Append the path of a typed dentry by way of the mount that path_job__mount has said, as field `tag`. */
 static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
 {
     struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
@@ -171,8 +242,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
 static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, bool typed, struct path *path)
 {
     if (typed) {
-        *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
-        *(struct dentry *volatile *)&s->walk.mnt_root = path->mnt->mnt_root;
+        path_job__mount(s, path->mnt);
         path__append_typed(s, tag, path->dentry);
     } else {
         s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
@@ -231,8 +301,10 @@ static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, s
         }
     }
     struct kernfs_node *kn = KREAD(typed, cset, dfl_cgrp, kn);
+    u64 node_id = KREAD(typed, kn, id);
 
-    cgroup_path__append(s->slot, scalar__of(s, kn), KREAD(typed, kn, id));
+    if (!cgroup_cache__copy(s, node_id))
+        cgroup_path__append(s->slot, scalar__of(s, kn), node_id);
 }
 
 #endif

@@ -19,7 +19,8 @@
 
 #include "Emit.h"
 
-#define PENDING_STALE_NS 30000000000ULL
+#define PENDING_STALE_NS 30000000000LL
+#define PENDING_NOT_YET 0x7fffffffffffffffULL
 
 static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret_slot)
 {
@@ -30,14 +31,15 @@ static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret
 }
 
 /* Take over a slot whose owner never came back. */
-static __always_inline bool pending__steal(struct scratch *s, u64 now)
+static __always_inline bool pending__steal(struct scratch *s)
 {
+    u64 now = bpf_ktime_get_boot_ns();
     bool stolen = false;
 
-    if (!*(volatile u64 *)&s->op.owner || now - s->op.since < PENDING_STALE_NS)
+    if (!*(volatile u64 *)&s->op.owner || (s64)(now - s->op.since) < PENDING_STALE_NS)
         return false;
     __sync_fetch_and_add(&s->op.steals, 1);
-    if (*(volatile u32 *)&s->op.steals == 1 && now - *(volatile u64 *)&s->op.since >= PENDING_STALE_NS) {
+    if (*(volatile u32 *)&s->op.steals == 1 && (s64)(now - *(volatile u64 *)&s->op.since) >= PENDING_STALE_NS) {
         count__seen_and_lost(s->op.type & (EMIT_TYPES_MAX - 1), EBPF_REASON_STATE);
         s->op.since = now;
         stolen = true;
@@ -46,10 +48,10 @@ static __always_inline bool pending__steal(struct scratch *s, u64 now)
     return stolen;
 }
 
-static __always_inline struct scratch *pending__take(struct scratch *s, u32 slot, u64 owner, u64 now)
+static __always_inline struct scratch *pending__take(struct scratch *s, u32 slot, u64 owner)
 {
-    s->op.owner = owner;
-    s->op.since = now;
+    *(volatile u64 *)&s->op.since = PENDING_NOT_YET; /* before it has an owner, lest it look old */
+    *(volatile u64 *)&s->op.owner = owner;
     s->slot = slot | SLOT_PENDING;
     return s;
 }
@@ -57,7 +59,7 @@ static __always_inline struct scratch *pending__take(struct scratch *s, u32 slot
 /* A slot for an operation of the current task, or NULL when there is none. */
 static __always_inline struct scratch *pending__claim(void)
 {
-    u64 owner = bpf_get_current_pid_tgid(), now = bpf_ktime_get_ns();
+    u64 owner = bpf_get_current_pid_tgid();
     struct scratch *s;
     u32 slot;
 
@@ -66,14 +68,14 @@ static __always_inline struct scratch *pending__claim(void)
         if (!s)
             continue;
         if (*(volatile u64 *)&s->op.owner == owner)
-            return pending__take(s, slot, owner, now); /* its own, left over */
+            return pending__take(s, slot, owner); /* its own, left over */
         __sync_fetch_and_add(&s->claims, 1);
         if (*(volatile u64 *)&s->claims == 1)
-            return pending__take(s, slot, owner, now);
+            return pending__take(s, slot, owner);
         scratch__release(s);
     }
     s = pending__place(owner, 0, &slot);
-    return s && pending__steal(s, now) ? pending__take(s, slot, owner, now) : NULL;
+    return s && pending__steal(s) ? pending__take(s, slot, owner) : NULL;
 }
 
 /*
@@ -93,6 +95,7 @@ static __always_inline struct scratch *pending__begin(enum ebpf_event_type type,
     s->op.object = scalar__of(s, object);
     s->op.type = type;
     record__begin(s, type, size);
+    s->op.since = ((struct ebpf_event_header *)s->data)->ts_boot_ns;
     return s;
 }
 

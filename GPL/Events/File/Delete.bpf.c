@@ -20,9 +20,7 @@ static __always_inline int security_path_remove__exit(struct path *dir, struct d
 
     if (!s)
         return 0;
-    *(struct vfsmount *volatile *)&s->job.mnt = dir->mnt;
-    *(struct dentry *volatile *)&s->walk.mnt_root = dir->mnt->mnt_root;
-    file_event__fill_typed(s, dentry, dentry->d_inode);
+    file_event__fill_typed(s, dir->mnt, dentry, dentry->d_inode);
     return 0;
 }
 

@@ -26,7 +26,9 @@ int file_actor__fill(u32 slot)
         e->reserved = 0;
         comm__fill(s, typed, task);
         path_job__root(s, typed, KREAD(typed, task, fs));
+        varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups));
     });
+    varlen__root_path(s);
     return 0;
 }
 
@@ -84,16 +86,5 @@ int file_symlink__append(u32 slot, u64 inode_addr)
 
     /* a long one may be in pages of the file, which cannot be read here */
     varlen__end(s, v, n > 0 ? n - 1 : 0, fi->size, n > 0 && n < SYMLINK_MAX ? 0 : EBPF_VARLEN_TRUNCATED);
-    return 0;
-}
-
-int file_actor__append(u32 slot)
-{
-    struct scratch *s = scratch__at(slot);
-
-    if (!s)
-        return -1;
-    WITH_CURRENT(task, typed, varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups)));
-    varlen__root_path(s);
     return 0;
 }

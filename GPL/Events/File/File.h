@@ -17,7 +17,10 @@
                        __builtin_offsetof(struct ebpf_file_create_event, file_info),                                   \
                    "file events begin alike")
 
-/* Ids, credentials and name of the current task, whose root directory paths are seen from; in File.bpf.c. */
+/*
+ * Ids, credentials and name of the current task, its cgroup, and its root directory, which paths are seen from; in
+ * File.bpf.c. To be called when the fixed part is all that there is of the record.
+ */
 extern int file_actor__fill(u32 slot);
 
 /* file_info of the inode at an address. */
@@ -25,9 +28,6 @@ extern int file_info__fill(u32 slot, u64 inode);
 
 /* What the inode, when it is a symbolic link, points to. */
 extern int file_symlink__append(u32 slot, u64 inode);
-
-/* The cgroup of the current task, and its root directory where that is not the host's. */
-extern int file_actor__append(u32 slot);
 
 /* A path of the dentry at an address, by way of a mount. */
 static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)
@@ -48,7 +48,6 @@ static __always_inline void file_event__fill(struct scratch *s, u64 inode)
     s->job.mnt = job.mnt;
     path__append(s->slot, EBPF_TAG_PATH);
     file_symlink__append(s->slot, inode);
-    file_actor__append(s->slot);
 }
 
 #define INODE_TIME_TYPED(inode, which)                                                                                 \
@@ -113,23 +112,22 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
     fi->reserved = 0;
 }
 
-/* The same as file_event__fill for a typed dentry, by way of the mount that s->job and s->walk.mnt_root say. */
-static __always_inline void file_event__fill_typed(struct scratch *s, struct dentry *dentry, struct inode *inode)
+/* The same as file_event__fill for a typed dentry, by way of a typed mount. */
+static __always_inline void file_event__fill_typed(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry,
+                                                   struct inode *inode)
 {
     file_actor__fill(s->slot);
+    path_job__mount(s, mnt);
     file_info__fill_typed(s, inode);
     path__append_typed(s, EBPF_TAG_PATH, dentry);
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
-    file_actor__append(s->slot);
 }
 
 /* An event about a typed file that is open. */
 static __always_inline void file_event__fill_of(struct scratch *s, struct path *path, struct inode *inode)
 {
-    *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
-    *(struct dentry *volatile *)&s->walk.mnt_root = path->mnt->mnt_root;
-    file_event__fill_typed(s, path->dentry, inode);
+    file_event__fill_typed(s, path->mnt, path->dentry, inode);
 }
 
 #endif

@@ -35,8 +35,7 @@ int BPF_PROG(fexit__security_path_rename, struct path *old_dir, struct dentry *o
         e->hdr.flags |= EBPF_RENAME_F_REPLACED;
     file_actor__fill(s->slot);
     /* both directories are by the same mount, or there would be no rename */
-    *(struct vfsmount *volatile *)&s->job.mnt = old_dir->mnt;
-    s->walk.mnt_root = s->op.aux[0];
+    path_job__mount(s, old_dir->mnt);
     path__append_typed(s, EBPF_TAG_OLD_PATH, old);
     return 0;
 }
@@ -68,7 +67,6 @@ int BPF_PROG(fexit__vfs_rename, struct renamedata *rd, int ret)
     path__append_typed(s, EBPF_TAG_NEW_PATH, old);
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
-    file_actor__append(s->slot);
     PENDING_SUBMIT(s, FILE_RENAME);
     return 0;
 }

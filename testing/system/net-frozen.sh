@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# 10,000 connections of which most are made while the reader is stopped: what is lost is counted and told.
+# kernels: 5.10 6.1 newest
+# vm: --smp 2 --memory 1024
+# shellcheck shell=sh
+. /root/system/tap.sh
+results=/tmp/results
+
+told() {
+    /bin/true end-of-burst
+    tail -c 20000 "$1" | grep -q end-of-burst
+}
+
+frozen() {
+    name=$results/net-frozen
+    trace "$name.ndjson" "$name.err" --process-exec --net-conn-attempt --net-conn-accept --net-conn-closed \
+        --net-conn-failed || return 1
+    /opt/bin/net-burst 10000 loop stop "$TRACE_PID" >"$name.json" || { kill -CONT "$TRACE_PID"; trace_stop; return 1; }
+    wait_for 100 told "$name.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
+    trace_stop
+}
+mkdir -p $results
+cat /sys/kernel/debug/sched/preempt >$results/preempt-mode 2>/dev/null
+check "a reader that was stopped goes on" frozen

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of network events must have left: every connection with its ends, its owner and its bytes."""
+
+import collections
+import json
+import pathlib
+import re
+import sys
+
+from file_check import check_skips, facts_of, kernel_preempts
+from flood_check import check_counts, check_numbers, load, of_type
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "cases"))
+import expect  # noqa: E402
+import net_events  # noqa: E402
+
+ATTEMPTED, ACCEPTED, CLOSED, FAILED, LISTEN, FLOW = KINDS = [
+    "NETWORK_CONNECTION_ATTEMPTED", "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED",
+    "NETWORK_CONNECTION_FAILED", "NETWORK_LISTEN", "NETWORK_DATAGRAM_FLOW"]
+DURATION_MAX_NS = 60_000_000_000
+
+
+def ends_of(event, side="client"):
+    """As they are to the client."""
+    net = event["net"]
+    ends = ((net["source_address"], net["source_port"]), (net["destination_address"], net["destination_port"]))
+    return ends if side == "client" else ends[::-1]
+
+
+def side_of(event, facts):
+    """Whose end it is, by the port that is a server's: "client" or "server", and the worker's number."""
+    for side, key in (("client", "destination_port"), ("server", "source_port")):
+        worker = event["net"][key] - facts["port"]
+        if 0 <= worker < len(facts["clients"]):
+            return side, worker
+    raise AssertionError(f"a connection of somebody else: {event}")
+
+
+def check_event(event, facts):
+    """The process, the namespace and the addresses are those of one end of a connection. Returns whose end."""
+    side, worker = side_of(event, facts)
+    assert side == {ATTEMPTED: "client", ACCEPTED: "server"}.get(event["event_type"], side), event
+    assert event["pids"]["tgid"] == facts[f"{side}s"][worker] and event["comm"] == "net-burst", event
+    assert event["net"]["transport"] == "TCP" and event["net"]["family"] == "AF_INET", event
+    assert event["net"]["network_namespace"] == facts[f"{side}_namespace"], event
+    assert not event["mptcp"] and not event.get("untracked"), event
+    for (address, _), number in zip(ends_of(event, side), (2, 1)):
+        match = re.fullmatch(rf"{re.escape(facts['prefix'])}\.{number}\.(\d)", address)
+        assert match and 1 <= int(match[1]) <= facts["spread"], event
+    return side
+
+
+def closed_due(number, side, facts):
+    """What the end of a connection must say; see net-burst.c."""
+    workers, spread, prefix = len(facts["clients"]), facts["spread"], facts["prefix"]
+    sent, received = number + 1, 2 * facts["count"] - number
+    is_first = (number // workers % 2 == 1) == (side == "server")
+    return {"client": f"{prefix}.2.{1 + number // spread % spread}", "server": f"{prefix}.1.{1 + number % spread}",
+            "port": facts["port"] + number % workers, "owner": facts[f"{side}s"][number % workers],
+            "bytes": (sent, received) if side == "client" else (received, sent),
+            "reason": "HERE" if is_first else "PEER"}
+
+
+def check_closed(event, facts):
+    """One end of a connection: returns the connection's number and whose end it is."""
+    side, net = check_event(event, facts), event["net"]
+    number = (net["bytes_sent"] if side == "client" else net["bytes_received"]) - 1
+    client, server = ends_of(event, side)
+    seen = {"client": client[0], "server": server[0], "port": server[1], "owner": event["owner_pids"]["tgid"],
+            "bytes": (net["bytes_sent"], net["bytes_received"]), "reason": event["close_reason"]}
+    due = closed_due(number, side, facts)
+    assert seen == due, f"{side} of connection {number}: {seen}, due {due}"
+    assert 0 < event["duration_ns"] < DURATION_MAX_NS, event
+    return number, side
+
+
+def check_events(events, facts):
+    """Each event is right, and no end is closed twice. Returns which ends of which connections are closed."""
+    for kind in (ATTEMPTED, ACCEPTED):
+        for event in of_type(events, kind):
+            check_event(event, facts)
+    closed = collections.Counter(check_closed(event, facts) for event in of_type(events, CLOSED))
+    twice = [end for end, times in closed.items() if times > 1]
+    assert not twice, f"closed twice: {twice[:5]}"
+    assert not of_type(events, FAILED), of_type(events, FAILED)[0]
+    return closed
+
+
+def check_seen(events, stats, facts, preempts):
+    """Per type, what was seen is what was made, and the identity holds. Returns the losses."""
+    made = {ATTEMPTED: facts["count"], ACCEPTED: facts["count"], CLOSED: 2 * facts["count"], FAILED: 0}
+    for kind, count in made.items():
+        skips = stats[kind]["lost"].get("recursion", 0) if preempts else 0
+        seen = stats[kind]["seen"] - stats[kind]["filtered"]
+        assert count <= seen <= count + skips, f"{kind}: made {count}, {stats[kind]}"
+        check_counts(stats, events, kind, seen)
+    assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
+    return {kind: sum(stats[kind]["lost"].values()) for kind in made}
+
+
+def same_ends(events, facts):
+    """What was attempted is what was accepted, and what either end has closed."""
+    attempted = collections.Counter(ends_of(event) for event in of_type(events, ATTEMPTED))
+    others = {"accepted": [ends_of(event, "server") for event in of_type(events, ACCEPTED)], "client": [], "server": []}
+    for event in of_type(events, CLOSED):
+        side = side_of(event, facts)[0]
+        others[side].append(ends_of(event, side))
+    for what, ends in others.items():
+        wrong = attempted - collections.Counter(ends)
+        assert len(ends) == facts["count"] and not wrong, f"{what}: {len(ends)}; lacks {list(wrong)[:3]}"
+    return len(attempted)
+
+
+def net_burst_of(directory, name):
+    events, stats = load(directory, name)
+    facts, preempts = facts_of(directory, name), kernel_preempts(directory)
+    count = facts["count"]
+    check_seen(events, stats, facts, preempts)
+    skips = sum(check_skips(counts, preempts) for kind, counts in stats.items() if kind in KINDS)
+    rate = count * 1000 // facts["ms"]
+    yield f"{name}: {count} connections, {rate} a second, are {4 * count} events, none lost, {skips} skips"
+    assert len(check_events(events, facts)) == 2 * count
+    yield f"{name}: each end is closed once, with its owner, its bytes and who was first"
+    different = same_ends(events, facts)
+    yield f"{name}: attempts, accepts and closes have the same ends, {different} different ones"
+    for what in ("sent", "received"):
+        due = facts[f"client_{what}"] + facts[f"server_{what}"]
+        told = sum(event["net"][f"bytes_{what}"] for event in of_type(events, CLOSED))
+        assert told == due == count * (2 * count + 1), f"{what}: {told} bytes told, {due} made"
+    yield f"{name}: the sums of bytes are what was sent and received"
+
+
+def net_burst(directory):
+    for name, apart in (("net-burst-loop", False), ("net-burst-veth", True)):
+        facts = facts_of(directory, name)
+        assert (facts["client_namespace"] != facts["server_namespace"]) == apart, facts
+        yield from net_burst_of(directory, name)
+
+
+def net_frozen(directory):
+    events, stats = load(directory, "net-frozen")
+    facts, preempts = facts_of(directory, "net-frozen"), kernel_preempts(directory)
+    lost = check_seen(events, stats, facts, preempts)
+    assert all(lost[kind] for kind in (ATTEMPTED, ACCEPTED, CLOSED)), f"nothing was lost: the burst is too small: {lost}"
+    yield f"counts are exact (lost {list(lost.values())} of {facts['count']} connections); holes in seq are told"
+    reasons = {reason for kind in lost for reason in stats[kind]["lost"]}
+    assert reasons - {"recursion"} == {"ring_full"} and (preempts or "recursion" not in reasons), reasons
+    yield "the reason is told"
+    closed = check_events(events, facts)
+    opened = {ends_of(event) for event in of_type(events, ATTEMPTED)}
+    known = sum(ends_of(event) not in opened for event in of_type(events, CLOSED) if side_of(event, facts)[0] == "client")
+    assert known, "every close has its attempt: nothing was lost between"
+    yield f"what is told is right; {len(closed)} closes, {known} have their owner although the attempt was lost"
+
+
+def case_facts(directory, name):
+    with open(f"{directory}/{name}.facts", encoding="ascii") as file:
+        return json.load(file)
+
+
+def net_no_ipv6(directory):
+    events, stats = load(directory, "net-no-ipv6")
+    preempts = kernel_preempts(directory)
+    assert sum(check_skips(counts, preempts) for counts in stats.values()) == check_numbers(events)
+    for case, kinds in (("case-net-connect", [ATTEMPTED, ACCEPTED, CLOSED, FAILED]), ("case-net-datagram", [FLOW])):
+        facts = case_facts(directory, case)
+        due = collections.Counter(one["event_type"] for one in facts["expected"])
+        assert set(due) == set(kinds), due
+        assert {one["family"] for one in facts["expected"]} == {"AF_INET"}
+        net_events.expect_list(facts, expect.Events(events), kinds)
+        yield f"{case} makes its {due.total()} events"
+    facts = facts_of(directory, "net-no-ipv6")
+    listens = sorted(event["net"]["source_port"] for event in of_type(events, LISTEN) if event["comm"] == "net-burst")
+    assert listens == [facts["port"], facts["port"] + 1], listens
+    yield "listening is told"
+
+
+def net_before(directory):
+    events, stats = load(directory, "net-before")
+    facts, preempts = case_facts(directory, "net-before"), kernel_preempts(directory)
+    assert sum(check_skips(counts, preempts) for counts in stats.values()) == check_numbers(events)
+    net_events.expect_list(facts, expect.Events(events), KINDS)
+    for kind, number in collections.Counter(one["event_type"] for one in facts["expected"]).items():
+        assert number, kind
+        yield f"{number} {kind}"
+
+
+CHECKS = {"net-burst": net_burst, "net-frozen": net_frozen, "net-no-ipv6": net_no_ipv6, "net-before": net_before}
