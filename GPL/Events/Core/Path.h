@@ -279,12 +279,19 @@ static __always_inline void varlen__root_path(struct scratch *s)
     s->job = job;
 }
 
+/* A cgroup: its node, and the id by which its path is kept, 0 when it is not. */
+struct cgroup_ref {
+    u64 node, id;
+};
+
 /*
  * The cgroup of who is in a css_set: in the pids controller's own hierarchy where there is one (cgroup v1), else in the
  * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup.
  */
-static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
+static __always_inline struct cgroup_ref cgroup_ref__of(struct scratch *s, bool typed, struct css_set *cset)
 {
+    struct cgroup_ref ref = {};
+
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
         u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
         struct cgroup_subsys_state **place = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
@@ -296,15 +303,26 @@ static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, s
         struct cgroup *pids = KREAD(typed, css, cgroup);
 
         if (KREAD(typed, pids, root, hierarchy_id)) {
-            cgroup_path__append(s->slot, scalar__of(s, KREAD(typed, pids, kn)), 0);
-            return;
+            ref.node = scalar__of(s, KREAD(typed, pids, kn));
+            return ref;
         }
     }
     struct kernfs_node *kn = KREAD(typed, cset, dfl_cgrp, kn);
-    u64 node_id = KREAD(typed, kn, id);
 
-    if (!cgroup_cache__copy(s, node_id))
-        cgroup_path__append(s->slot, scalar__of(s, kn), node_id);
+    ref.id = KREAD(typed, kn, id);
+    ref.node = scalar__of(s, kn);
+    return ref;
+}
+
+static __always_inline void varlen__cgroup_ref(struct scratch *s, struct cgroup_ref ref)
+{
+    if (!ref.id || !cgroup_cache__copy(s, ref.id))
+        cgroup_path__append(s->slot, ref.node, ref.id);
+}
+
+static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
+{
+    varlen__cgroup_ref(s, cgroup_ref__of(s, typed, cset));
 }
 
 #endif

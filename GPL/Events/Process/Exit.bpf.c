@@ -28,7 +28,7 @@ struct exiting {
     struct ebpf_tty_dev ctty;
     struct ebpf_ns_info ns;
     char comm[EBPF_COMM_LEN];
-    u64 cgroups; /* css_set of the last thread: the first one may be gone, and stays where it was */
+    struct cgroup_ref cgroup; /* of the last thread: the first one may be gone, and stays where it was */
     u64 emitted; /* to come once more, for the parent */
 };
 
@@ -75,7 +75,7 @@ static __always_inline void exiting__fill(struct exiting *x, struct scratch *s, 
     ctty__fill(&x->ctty, true, task);
     ns_info__fill(&x->ns, s, true, task);
     kernel__copy(true, x->comm, leader->comm, EBPF_COMM_LEN);
-    x->cgroups = scalar__of(s, task->cgroups);
+    x->cgroup = cgroup_ref__of(s, true, task->cgroups);
     x->emitted = 0;
 }
 
@@ -94,7 +94,7 @@ static __always_inline void exit__emit(const struct exiting *x, struct task_stru
     e->ns = x->ns;
     __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
     exit_status__fill(e, leader);
-    varlen__cgroup_path(s, false, (void *)x->cgroups);
+    varlen__cgroup_ref(s, x->cgroup);
     EMIT_SUBMIT(s, PROCESS_EXIT);
 }
 
