@@ -119,7 +119,7 @@ struct sent {
 
 typedef struct sent send_fn(const struct duo *d);
 
-static struct sent send__many(const struct duo *d)
+static struct sent send__mmsg(const struct duo *d)
 {
     union address to = d->ends.destination;
     struct iovec iov[4];
@@ -339,7 +339,7 @@ static void all(bool takes_int80)
 {
     exchange("plain", V4_LOOP, V4_LOOP, false);
     exchange("connected", V4_LOOP, "127.0.0.9", true);
-    one_way("sendmmsg", V4_LOOP, V4_LOOP, send__many);
+    one_way("sendmmsg", V4_LOOP, V4_LOOP, send__mmsg);
     one_way("in pieces", V4_LOOP, V4_LOOP, send__pieces);
     one_way("segments", V4_LOOP, V4_LOOP, send__segments);
     one_way("empty", V4_LOOP, V4_LOOP, send__nothing);
@@ -351,7 +351,7 @@ static void all(bool takes_int80)
         exchange("connected, IPv6", V6_LOOP, V6_LOOP, true);
         exchange("mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, false);
         exchange("connected, mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, true);
-        one_way("sendmmsg, IPv6", V6_LOOP, V6_LOOP, send__many);
+        one_way("sendmmsg, IPv6", V6_LOOP, V6_LOOP, send__mmsg);
         one_way("in pieces, IPv6", V6_LOOP, V6_LOOP, send__pieces);
         one_way("segments, IPv6", V6_LOOP, V6_LOOP, send__segments);
         unbound("unbound, IPv6", "::", V6_LOOP);

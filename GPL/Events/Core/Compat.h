@@ -114,6 +114,25 @@ static __always_inline u32 compat__short_name_offset(void)
                : bpf_core_field_offset(struct dentry___array, d_iname);
 }
 
+/*
+ * The id of the cgroup at a level above that of the current task, 0 when there is none. Before 6.1 the helper for it is
+ * not for tracing programs, but the ids stand in the cgroup. Goes with 5.15.
+ */
+static __always_inline u64 compat__ancestor_cgroup_id(u32 level)
+{
+    if (!bpf_core_field_exists(struct cgroup___ids, ancestor_ids))
+        return bpf_get_current_ancestor_cgroup_id(level);
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct cgroup___ids *cgroup = (void *)BPF_CORE_READ(task, cgroups, dfl_cgrp);
+    u64 id = 0;
+
+    if (level > (u32)BPF_CORE_READ(cgroup, level))
+        return 0;
+    bpf_probe_read_kernel(&id, sizeof(id),
+                          (void *)cgroup + bpf_core_field_offset(struct cgroup___ids, ancestor_ids) + 8 * (u64)level);
+    return id;
+}
+
 /* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
 {

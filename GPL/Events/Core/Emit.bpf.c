@@ -33,15 +33,6 @@ int scratch__claim_from(u32 first)
     return -1;
 }
 
-int process__is_excluded(u32 tgid)
-{
-    u64 found = 0;
-
-    for (u32 i = 0; i < EMIT_EXCLUDED_MAX; i++)
-        found |= (u64)(emit_runtime.excluded[i] ^ tgid) - 1; /* all ones when they are the same; no branches */
-    return found >> 63;
-}
-
 /*
  * Run once by the library, by BPF_PROG_RUN and thus in its own process: tells who that is in the initial pid namespace,
  * and which directory is the root of the first process, whatever namespace or root the library runs in.
@@ -57,6 +48,7 @@ int raw_tp__identify_self(void *ctx)
     emit_runtime.self_tgid = bpf_get_current_pid_tgid() >> 32;
     emit_runtime.host_root_dentry = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.dentry);
     emit_runtime.host_root_mnt = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.mnt);
+    emit_runtime.host_mnt_ns = BPF_CORE_READ(ns, child_reaper, nsproxy, mnt_ns, ns.inum);
     return 0;
 }
 

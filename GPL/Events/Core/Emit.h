@@ -66,6 +66,8 @@ struct scratch {
     struct path_walk walk;
     struct user_copy copy;
     u64 scalar; /* see scalar__of */
+    u32 path_matches; /* how the paths of a file event meet the selection; see Select.h */
+    u32 reserved;
     u8 data[SCRATCH_DATA_ENV];
 };
 
@@ -192,20 +194,20 @@ static __always_inline struct scratch *scratch__claim(void)
     return slot < 0 ? NULL : bpf_map_lookup_elem(&scratch, &slot);
 }
 
-/* Whether a process was excluded; in Emit.bpf.c. */
-extern int process__is_excluded(u32 tgid);
+/* Whether the selection leaves out what the current task does; in Select.bpf.c. */
+extern int selection__rejects(u32 tgid);
 
-/* Whether a process' actions are not wanted. */
-static __always_inline bool process__is_filtered(u32 tgid)
-{
-    if (tgid == emit_runtime.self_tgid)
-        return true;
-    return emit_runtime.excluded_count && process__is_excluded(tgid);
-}
+/* Kinds of conditions that are about who acts. */
+#define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
 
+/* Whether the current process' actions are not wanted. */
 static __always_inline bool current__is_filtered(void)
 {
-    return process__is_filtered(bpf_get_current_pid_tgid() >> 32);
+    u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+    if (tgid == emit_runtime.self_tgid)
+        return true;
+    return emit_runtime.selects & SELECTS_TASKS && selection__rejects(tgid);
 }
 
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
@@ -217,17 +219,18 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
     hdr->flags = 0;
     hdr->reserved = 0;
     s->len = size;
+    s->path_matches = 0;
 }
 
 /*
- * Begin a record of `type` whose fixed part has `size` bytes, about something that the process `tgid` did. The fixed
- * part is not cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made.
+ * Begin a record of `type` whose fixed part has `size` bytes, unless who did it is filtered. The fixed part is not
+ * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made.
  */
-static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size, u32 tgid)
+static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size, bool is_filtered)
 {
     if (!emit_runtime.live)
         return NULL;
-    if (process__is_filtered(tgid)) {
+    if (is_filtered) {
         count__seen_and_filtered(type);
         return NULL;
     }
@@ -281,8 +284,9 @@ enum {
 #include "../Events.def"
 };
 
-#define EMIT_BEGIN_BY(NAME, name, tgid) emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), tgid)
-#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, bpf_get_current_pid_tgid() >> 32)
+#define EMIT_BEGIN_BY(NAME, name, is_filtered)                                                                         \
+    emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered)
+#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, current__is_filtered())
 #define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
 

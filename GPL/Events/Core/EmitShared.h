@@ -19,10 +19,48 @@
 #define PENDING_SLOTS 128
 #define PENDING_TRIES 8
 
-#define EMIT_EXCLUDED_MAX 16
+/*
+ * Whose events are wanted, and of which files. What is included narrows: of each kind that has something, one must
+ * match. What is excluded takes away.
+ */
+#define SELECT_VALUES 16 /* ids of a kind */
+#define SELECT_TEXTS 8   /* names, cgroups, paths */
+#define SELECT_PATH_MAX 256
+#define SELECT_NO_ID 0xffffffffu /* fills up a list: no process' and no user's */
+
+enum select_kind {
+    SELECT_PID,
+    SELECT_TREE, /* a process and its descendants */
+    SELECT_UID,
+    SELECT_COMM,
+    SELECT_CGROUP,
+    SELECT_CONTAINER, /* who has a pid or mount namespace of its own */
+    SELECT_PATH,
+};
+
+struct select_list {
+    ebpf_u32 kinds; /* bit n: there is something of kind n */
+    ebpf_u32 reserved;
+    ebpf_u32 pids[SELECT_VALUES], uids[SELECT_VALUES];
+    ebpf_u64 comms[SELECT_TEXTS][2];
+    ebpf_u64 cgroups[SELECT_TEXTS]; /* ids, 0 fills up */
+    ebpf_u32 cgroup_levels[SELECT_TEXTS];
+    ebpf_u32 path_lens[SELECT_TEXTS];             /* 0 fills up */
+    ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8]; /* as records have them: components, leaf first */
+};
+
+/* By process id: what is known of whose descendant a process is. */
+#define TREE_CHUNK 4096
+#define TREE_KNOWN 1
+#define TREE_INCLUDED 2
+#define TREE_EXCLUDED 4
+
+struct tree_chunk {
+    ebpf_u8 flags[TREE_CHUNK];
+};
 
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 8)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];
@@ -40,6 +78,8 @@ struct emit_constants {
     ebpf_u32 wakeup_bytes; /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
     ebpf_u32 capture_env;  /* environment of executed programs wanted */
     ebpf_u32 spares;       /* programs have spare copies */
+    ebpf_u32 trees;        /* descendants are followed */
+    ebpf_u32 reserved;
     ebpf_u64 events;       /* bit n: event type n is wanted */
 };
 
@@ -51,9 +91,10 @@ struct emit_runtime {
     ebpf_u32 live;      /* all programs are attached, and the source is not stopped: else they do nothing */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
     ebpf_u64 live_since;                      /* monotonic, ns */
-    ebpf_u32 excluded_count;
-    ebpf_u32 excluded[EMIT_EXCLUDED_MAX]; /* processes whose actions are not wanted */
-    ebpf_u64 sockets_untracked;           /* connections for which the probes' table had no room */
+    ebpf_u64 sockets_untracked;               /* connections for which the probes' table had no room */
+    ebpf_u32 host_mnt_ns;                     /* mount namespace of the first process */
+    ebpf_u32 selects;                         /* bit n: a condition of kind n is set */
+    struct select_list include, exclude;
 };
 
 #endif

@@ -373,6 +373,12 @@ struct cgroup {
     struct cgroup_root *root;
 };
 
+/* Until 6.0 (7f203bc89eb6); then there is a helper that tracing programs may call. */
+struct cgroup___ids {
+    int level;
+    u64 ancestor_ids[1];
+};
+
 struct cgroup_subsys_state {
     struct cgroup *cgroup;
 };

@@ -255,6 +255,7 @@ int path__append(u32 slot, u32 tag)
     walk__restart(s, WALK_UP);
     path__walk(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.flags);
+    path__select(s, tag);
     return 0;
 }
 

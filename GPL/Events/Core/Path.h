@@ -13,6 +13,7 @@
 
 #include "Compat.h"
 #include "Emit.h"
+#include "Select.h"
 
 #define NAME_MAX 255
 
@@ -233,10 +234,12 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
         if (w->typed)
             mount_cache__keep(s->slot, used);
     }
-    if (result == WALK_GIVEN_UP || !walk__check_typed(s, dentry))
+    if (result == WALK_GIVEN_UP || !walk__check_typed(s, dentry)) {
         path__append(s->slot, tag);
-    else
-        varlen__end(s, v, w->used, 0, w->flags);
+        return;
+    }
+    varlen__end(s, v, w->used, 0, w->flags);
+    path__select(s, tag);
 }
 
 static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, bool typed, struct path *path)

@@ -18,9 +18,11 @@
 #define EBPF_CORE_PENDING_H
 
 #include "Emit.h"
+#include "Select.h"
 
 #define PENDING_STALE_NS 30000000000LL
 #define PENDING_NOT_YET 0x7fffffffffffffffULL
+#define PENDING_IS_FILTERED 0x80000000u /* of pending_op.type: there is no record */
 
 static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret_slot)
 {
@@ -94,6 +96,11 @@ static __always_inline struct scratch *pending__begin(enum ebpf_event_type type,
     }
     s->op.object = scalar__of(s, object);
     s->op.type = type;
+    if (current__is_filtered()) { /* to be counted if it is done */
+        s->op.type = type | PENDING_IS_FILTERED;
+        s->op.since = bpf_ktime_get_boot_ns();
+        return NULL;
+    }
     record__begin(s, type, size);
     s->op.since = ((struct ebpf_event_header *)s->data)->ts_boot_ns;
     return s;
@@ -101,7 +108,6 @@ static __always_inline struct scratch *pending__begin(enum ebpf_event_type type,
 
 #define PENDING_BEGIN(NAME, name, object) pending__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), object)
 
-/* The record of the current task's operation on `object`, NULL when there is none: it is nobody's or not wanted. */
 static __always_inline struct scratch *pending__find(const void *object)
 {
     u64 owner = bpf_get_current_pid_tgid();
@@ -116,14 +122,31 @@ static __always_inline struct scratch *pending__find(const void *object)
     return NULL;
 }
 
-/* The operation failed. */
-static __always_inline void pending__drop(struct scratch *s)
+static __always_inline void pending__release(struct scratch *s)
 {
     s->op.owner = 0;
     scratch__release(s);
 }
 
-/* The operation has been done, and the record is complete. */
+/*
+ * The current task's operation on `object` has come to its end. Its record, to be completed and submitted, or NULL when
+ * there is none: it is nobody's, has failed, or is filtered, and is done with.
+ */
+static __always_inline struct scratch *pending__done(enum ebpf_event_type type, const void *object, bool has_failed)
+{
+    struct scratch *s = pending__find(object);
+
+    if (!s || (s->op.type & ~PENDING_IS_FILTERED) != type)
+        return NULL;
+    if (!has_failed && !(s->op.type & PENDING_IS_FILTERED))
+        return s;
+    if (!has_failed && emit_runtime.live)
+        count__seen_and_filtered(type);
+    pending__release(s);
+    return NULL;
+}
+
+/* The record is complete. */
 static __always_inline void pending__submit(struct scratch *s, enum ebpf_event_type type, enum ebpf_ring ring)
 {
     struct ebpf_event_header *hdr = (void *)s->data;
@@ -133,7 +156,7 @@ static __always_inline void pending__submit(struct scratch *s, enum ebpf_event_t
         scratch__release(s);
         return;
     }
-    if (current__is_filtered()) {
+    if (paths__are_rejected(s)) {
         count__seen_and_filtered(type);
         scratch__release(s);
         return;

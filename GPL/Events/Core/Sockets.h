@@ -31,7 +31,8 @@ struct socket_entry {
     u64 claims;
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
-    u32 role;
+    u16 role;
+    u16 is_filtered; /* who opened or accepted it is */
     u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
     u16 error;    /* of the socket, then */
     struct ebpf_pid_info owner;
@@ -124,6 +125,7 @@ static __always_inline struct socket_entry *socket__keep(struct sock *sk, u64 en
     e->role = role;
     e->ended_in = 0;
     e->error = 0;
+    e->is_filtered = role != SOCKET_FOUND && current__is_filtered();
     e->since = bpf_ktime_get_boot_ns();
     if (role != SOCKET_FOUND) {
         WITH_CURRENT(task, typed, {

@@ -30,7 +30,7 @@ static __always_inline int change__submit(struct scratch *s, enum ebpf_change_ty
     struct ebpf_file_modify_event *e = (void *)s->data;
 
     e->change_type = type;
-    EMIT_SUBMIT(s, FILE_MODIFY);
+    file_event__submit(s, EBPF_EVENT_FILE_MODIFY);
     return 0;
 }
 

@@ -47,7 +47,7 @@ static __always_inline void created__emit(u64 dentry_addr, const char *target)
     dentry_path__append(s, EBPF_TAG_PATH, dentry_addr, mnt);
     if (target)
         varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
-    EMIT_SUBMIT(s, FILE_CREATE);
+    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
 }
 
 SEC("fexit/vfs_mkdir")
@@ -99,7 +99,7 @@ static __always_inline void linked__emit(u64 old_addr, u64 new_addr)
     dentry_path__append(s, EBPF_TAG_OLD_PATH, old_addr, mnt);
     dentry_path__append(s, EBPF_TAG_NEW_PATH, new_addr, mnt);
     file_symlink__append(s->slot, (u64)inode);
-    EMIT_SUBMIT(s, FILE_LINK);
+    file_event__submit(s, EBPF_EVENT_FILE_LINK);
 }
 
 SEC("fexit/vfs_link")

@@ -39,13 +39,10 @@ int BPF_PROG(fexit__security_path_rmdir, struct path *dir, struct dentry *dentry
 SEC("fexit/vfs_unlink")
 int BPF_PROG(fexit__vfs_unlink)
 {
-    struct scratch *s = pending__find((void *)COMPAT_IDMAP_ARG(ctx, 1));
+    struct scratch *s =
+        pending__done(EBPF_EVENT_FILE_DELETE, (void *)COMPAT_IDMAP_ARG(ctx, 1), (int)COMPAT_IDMAP_ARG(ctx, 3));
 
-    if (!s || s->op.type != EBPF_EVENT_FILE_DELETE)
-        return 0;
-    if ((int)COMPAT_IDMAP_ARG(ctx, 3))
-        pending__drop(s);
-    else
+    if (s)
         PENDING_SUBMIT(s, FILE_DELETE);
     return 0;
 }
@@ -55,9 +52,9 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 {
     if ((dentry->d_inode->i_mode & S_IFMT) != S_IFDIR)
         return 0;
-    struct scratch *s = pending__find(dentry);
+    struct scratch *s = pending__done(EBPF_EVENT_FILE_DELETE, dentry, false);
 
-    if (s && s->op.type == EBPF_EVENT_FILE_DELETE)
+    if (s)
         PENDING_SUBMIT(s, FILE_DELETE);
     return 0;
 }

@@ -29,6 +29,21 @@ extern int file_info__fill(u32 slot, u64 inode);
 /* What the inode, when it is a symbolic link, points to. */
 extern int file_symlink__append(u32 slot, u64 inode);
 
+/* Hand in a file event that is not kept pending, unless its paths are not wanted. */
+static __always_inline void file_event__submit(struct scratch *s, enum ebpf_event_type type)
+{
+    struct cpu_counters *c;
+
+    if (!paths__are_rejected(s)) {
+        emit__submit(s, type, EBPF_RING_BULK, SCRATCH_DATA);
+        return;
+    }
+    c = counters__get();
+    if (c)
+        COUNT(c->filtered[type]);
+    scratch__release(s);
+}
+
 /* A path of the dentry at an address, by way of a mount. */
 static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)
 {

@@ -47,7 +47,7 @@ static __always_inline void content__submit(struct scratch *s)
     struct ebpf_file_modify_event *e = (void *)s->data;
 
     e->change_type = EBPF_CHANGE_CONTENT;
-    EMIT_SUBMIT(s, FILE_MODIFY);
+    file_event__submit(s, EBPF_EVENT_FILE_MODIFY);
 }
 
 static __always_inline int content__emit(struct file *file, s64 bytes, u16 flags)

@@ -112,12 +112,12 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
     if (!type || spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))
         return 0;
     struct scratch *s =
-        emit__begin(type, sizeof(struct ebpf_file_create_event), bpf_get_current_pid_tgid() >> 32);
+        emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
     if (!s)
         return 0;
     file_event__fill_of(s, &file->f_path, file->f_inode);
-    emit__submit(s, type, EBPF_RING_BULK, SCRATCH_DATA);
+    file_event__submit(s, type);
     return 0;
 }
 

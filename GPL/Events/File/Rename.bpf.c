@@ -44,14 +44,10 @@ SEC("fexit/vfs_rename")
 int BPF_PROG(fexit__vfs_rename, struct renamedata *rd, int ret)
 {
     struct dentry *old = rd->old_dentry;
-    struct scratch *s = pending__find(old);
+    struct scratch *s = pending__done(EBPF_EVENT_FILE_RENAME, old, ret);
 
-    if (!s || s->op.type != EBPF_EVENT_FILE_RENAME)
+    if (!s)
         return 0;
-    if (ret) {
-        pending__drop(s);
-        return 0;
-    }
     struct ebpf_file_rename_event *e = (void *)s->data;
     struct inode *target = (void *)s->op.aux[1];
     struct inode *inode = old->d_inode;

@@ -58,7 +58,7 @@ static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport,
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (is_kernel && !is_owned))
         return NULL;
     struct scratch *s = EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed,
-                                      is_kernel && is_owned ? e->owner.tgid : (u32)(bpf_get_current_pid_tgid() >> 32));
+                                      is_kernel && is_owned ? e->is_filtered : current__is_filtered());
 
     if (!s)
         return NULL;

@@ -32,7 +32,8 @@ struct flow_key {
 
 struct flow {
     u64 datagrams, bytes;
-    u64 since; /* boot time, ns */
+    u64 since;       /* boot time, ns */
+    u64 is_filtered; /* who sent or received its first datagram is */
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
     struct ebpf_net_info net;
@@ -91,7 +92,7 @@ static __always_inline void flow__emit(struct flow *flow, u32 direction, u32 sta
 {
     bool is_kernel = current__is_kernel_thread();
     struct scratch *s = EMIT_BEGIN_BY(NETWORK_DATAGRAM_FLOW, network_datagram_flow,
-                                      is_kernel ? flow->owner.tgid : (u32)(bpf_get_current_pid_tgid() >> 32));
+                                      is_kernel ? flow->is_filtered : current__is_filtered());
 
     if (!s)
         return;
@@ -118,6 +119,7 @@ static __always_inline void flow__emit(struct flow *flow, u32 direction, u32 sta
 static __always_inline void flow__begin(struct flow_key *key, struct flow *flow)
 {
     flow->since = bpf_ktime_get_boot_ns();
+    flow->is_filtered = current__is_filtered();
     WITH_CURRENT(task, typed, {
         pid_info__fill(&flow->owner, typed, task);
         kernel__copy(typed, flow->comm, task->comm, EBPF_COMM_LEN);

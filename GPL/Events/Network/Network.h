@@ -82,7 +82,7 @@ static __always_inline void connection__failed(struct socket_entry *e, struct so
                                                u32 error)
 {
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED)
-                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, e->owner.tgid)
+                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, e->is_filtered)
                             : NULL;
 
     if (s) {

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "Command.h"
 #include "Message.h"
 #include "Options.h"
 #include "Output.h"
@@ -26,14 +27,25 @@ struct trace {
     struct options options;
     struct ebpf_source *source;
     struct output out;
+    struct command command;
+    bool signalled; /* the command was */
     bool told_full;
 };
 
 static volatile sig_atomic_t stop_signal;
+static volatile sig_atomic_t stop_by_process; /* it was sent by one, and not by the terminal */
 
-static void on_signal(int signal)
+static void on_signal(int signal, siginfo_t *info, void *context)
 {
+    (void)context;
+    stop_by_process = info->si_code <= 0;
     stop_signal = signal;
+}
+
+/* That a child has ended is asked for where it is waited for: this only ends the wait. */
+static void on_child(int signal)
+{
+    (void)signal;
 }
 
 /*
@@ -42,20 +54,24 @@ static void on_signal(int signal)
  */
 static void signals__install(sigset_t *ret_waiting)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
+    struct sigaction child = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
     sigset_t ours;
 
     sigemptyset(&ours);
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGHUP);
+    sigaddset(&ours, SIGCHLD);
     sigprocmask(SIG_BLOCK, &ours, ret_waiting);
     sigdelset(ret_waiting, SIGTERM);
     sigdelset(ret_waiting, SIGINT);
     sigdelset(ret_waiting, SIGHUP);
+    sigdelset(ret_waiting, SIGCHLD);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGCHLD, &child, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -227,12 +243,31 @@ static int trace__wait(const struct trace *trace)
     return ppoll(&ready, 1, NULL, &trace->out.signals) < 0 && errno != EINTR ? -errno : 0;
 }
 
+/*
+ * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing ends
+ * with that, or with the second signal. What the terminal sends, the command has got as well.
+ */
+static bool trace__goes_on(struct trace *trace)
+{
+    if (!trace->command.pid)
+        return !stop_signal;
+    if (command__has_ended(&trace->command))
+        return false;
+    if (stop_signal && !trace->signalled) {
+        if (stop_by_process || stop_signal != SIGINT)
+            command__signal(&trace->command, stop_signal);
+        trace->signalled = true;
+        stop_signal = 0;
+    }
+    return !stop_signal;
+}
+
 /* A line leaves within a second of its event: the source is ready at least five times as often. */
 static int trace__loop(struct trace *trace)
 {
     time_t stats_at = seconds__now() + 1;
 
-    while (!stop_signal) {
+    while (trace__goes_on(trace)) {
         int err = trace__wait(trace);
         int n = err ? err : ebpf_source__consume(trace->source);
 
@@ -333,8 +368,8 @@ static int trace__run(struct trace *trace)
         .libbpf_log = o->libbpf_verbose,
         .disable_hooks = o->disable_hooks,
         .coalesce_ms = o->coalesce_ms,
-        .exclude_count = o->exclude_count,
-        .exclude_pids = o->exclude_pids,
+        .condition_count = o->condition_count,
+        .conditions = o->conditions,
     };
     int err = ebpf_source__open(&opts, &trace->source);
 
@@ -342,13 +377,35 @@ static int trace__run(struct trace *trace)
         return exit__of(err);
     if (o->features_line)
         features__print(trace);
+    if (trace->command.pid)
+        command__go(&trace->command);
     int code = trace__loop(trace);
 
     trace__drain(trace);
     size_t left = stats__print_final(trace);
 
     source__release(trace->source);
-    return code ? code : trace__result(trace, left);
+    if (!code)
+        code = trace__result(trace, left);
+    return trace->command.ended ? command__exit_code(&trace->command) : code;
+}
+
+/* The command's process, whose tree is what is traced. */
+static int trace__prepare_command(struct trace *trace, const sigset_t *waiting)
+{
+    struct options *o = &trace->options;
+
+    if (!o->command)
+        return EXIT_OK;
+    int err = command__prepare(&trace->command, o->command, waiting);
+
+    if (err) {
+        fprintf(stderr, "EventsTrace: cannot start a process: %s; see ulimit -u\n", strerror(-err));
+        return EXIT_FAILED;
+    }
+    o->conditions[o->condition_count++] =
+        (struct ebpf_condition){.kind = EBPF_SELECT_TREE, .id = (uint32_t)trace->command.pid};
+    return EXIT_OK;
 }
 
 static int trace__start(const struct options *options)
@@ -366,8 +423,10 @@ static int trace__start(const struct options *options)
         fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n", strerror(-err));
         return EXIT_OUTPUT;
     }
-    int code = trace__run(&trace);
+    int code = trace__prepare_command(&trace, &waiting);
 
+    if (!code)
+        code = trace__run(&trace);
     output__fini(&trace.out);
     return code;
 }

@@ -16,7 +16,11 @@
 #define OPTIONS_MAX 96
 #define FIRST_EVENT_VALUE 1000 /* getopt value of an event: this plus its type */
 
-enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_COALESCE, VALUE_EXCLUDE_PID, VALUE_DISABLE_HOOK };
+#define FIRST_CONDITION_VALUE 500 /* of a condition: this plus twice its kind, and one if it excludes */
+#define INCLUDE(KIND) (FIRST_CONDITION_VALUE + 2 * EBPF_SELECT_##KIND)
+#define EXCLUDE(KIND) (INCLUDE(KIND) + 1)
+
+enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_COALESCE, VALUE_DISABLE_HOOK };
 
 struct option_row {
     const char *name;
@@ -35,7 +39,20 @@ static const struct option_row rows[] = {
     {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
     {"coalesce", VALUE_COALESCE, "MS",
      "tell content changes of one file by one process within so many milliseconds as one, after the first"},
-    {"exclude-pid", VALUE_EXCLUDE_PID, "PID", "leave out what this process does; may be given again"},
+    {"pid", INCLUDE(PID), "PID", "only what this process does; this and the next ones may be given again"},
+    {"exclude-pid", EXCLUDE(PID), "PID", "leave out what this process does"},
+    {"tree", INCLUDE(TREE), "PID", "only what this process and its descendants do"},
+    {"exclude-tree", EXCLUDE(TREE), "PID", "leave out what they do"},
+    {"uid", INCLUDE(UID), "UID", "only what threads with this real user id do"},
+    {"exclude-uid", EXCLUDE(UID), "UID", "leave out what they do"},
+    {"comm", INCLUDE(COMM), "NAME", "only what threads of this name do"},
+    {"exclude-comm", EXCLUDE(COMM), "NAME", "leave out what they do"},
+    {"cgroup", INCLUDE(CGROUP), "PATH", "only what is done in this cgroup (v2) and those below it"},
+    {"exclude-cgroup", EXCLUDE(CGROUP), "PATH", "leave out what is done there"},
+    {"container-only", INCLUDE(CONTAINER), NULL, "only who has a pid or mount namespace of its own"},
+    {"host-only", EXCLUDE(CONTAINER), NULL, "leave them out"},
+    {"path", INCLUDE(PATH), "PREFIX", "of file events, only those about this path and what is below it"},
+    {"exclude-path", EXCLUDE(PATH), "PREFIX", "leave those out"},
     {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
      "do without a probe of Hooks.def, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
@@ -110,34 +127,53 @@ static void options__add_disabled(struct options *o, const char *names)
         o->disable_hooks = joined;
 }
 
-/* A whole number from 1 to `max`; false after a message when the text is another one. */
-static bool number__parse(const char *option, const char *text, long max, long *ret_number)
+/* A whole number from `min` to `max`; false after a message when the text is another one. */
+static bool number__parse(const char *option, const char *text, long min, long max, long *ret_number)
 {
     char *end;
 
     errno = 0;
     long number = strtol(text, &end, 10);
 
-    if (errno || end == text || *end || number < 1 || number > max) {
-        message__write("option '--%s' wants a whole number from 1 to %ld, not '%s'; EventsTrace --help tells more",
-                       option, max, text);
+    if (errno || end == text || *end || number < min || number > max) {
+        message__write("option '--%s' wants a whole number from %ld to %ld, not '%s'; EventsTrace --help tells more",
+                       option, min, max, text);
         return false;
     }
     *ret_number = number;
     return true;
 }
 
-static bool options__exclude(struct options *o, const char *text)
+static const char *option__name(int value)
 {
-    long pid;
+    for (size_t i = 0; i < ROW_COUNT; i++)
+        if (rows[i].value == value)
+            return rows[i].name;
+    return "";
+}
 
-    if (!number__parse("exclude-pid", text, INT32_MAX, &pid))
+static bool value__is_condition(int value)
+{
+    return value >= INCLUDE(PID) && value <= EXCLUDE(PATH);
+}
+
+/* A condition of the selection. What its text has to be is for the library to know. */
+static bool options__select(struct options *o, int value, const char *text)
+{
+    struct ebpf_condition c = {.kind = (enum ebpf_select_kind)((value - FIRST_CONDITION_VALUE) / 2),
+                               .exclude = (value - FIRST_CONDITION_VALUE) % 2, .text = text};
+    bool is_uid = c.kind == EBPF_SELECT_UID;
+    long number = 0;
+
+    if ((is_uid || c.kind == EBPF_SELECT_PID || c.kind == EBPF_SELECT_TREE) &&
+        !number__parse(option__name(value), text, is_uid ? 0 : 1, is_uid ? UINT32_MAX - 1L : INT32_MAX, &number))
         return false;
-    if (o->exclude_count == EBPF_EXCLUDE_MAX) {
-        message__write("option '--exclude-pid' can be given %d times; leave some out", EBPF_EXCLUDE_MAX);
+    if (o->condition_count == CONDITIONS_MAX) {
+        message__write("there are more than %d conditions of what to trace; leave some out", CONDITIONS_MAX);
         return false;
     }
-    o->exclude_pids[o->exclude_count++] = (int32_t)pid;
+    c.id = (uint32_t)number;
+    o->conditions[o->condition_count++] = c;
     return true;
 }
 
@@ -148,12 +184,10 @@ static bool option__take_value(struct options *o, int value, const char *text)
 
     switch (value) {
     case VALUE_COALESCE:
-        if (!number__parse("coalesce", text, EBPF_COALESCE_MS_MAX, &number))
+        if (!number__parse("coalesce", text, 1, EBPF_COALESCE_MS_MAX, &number))
             return false;
         o->coalesce_ms = (uint32_t)number;
         break;
-    case VALUE_EXCLUDE_PID:
-        return options__exclude(o, text);
     case VALUE_DISABLE_HOOK:
         options__add_disabled(o, text);
         break;
@@ -198,12 +232,30 @@ static void option__take(struct options *o, int value)
     }
 }
 
+/* What is behind "--" is a command. False after a message when nothing is. */
+static bool options__split(struct options *o, int *argc, char **argv)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], "--"))
+            continue;
+        if (i + 1 == *argc) {
+            message__write("'--' wants a command behind it; leave it out to trace what runs already");
+            return false;
+        }
+        o->command = argv + i + 1;
+        *argc = i; /* which ends the loop */
+    }
+    return true;
+}
+
 int options__parse(struct options *ret_options, int argc, char **argv)
 {
     struct options options = {0};
     int value;
 
     options__build();
+    if (!options__split(&options, &argc, argv))
+        return -EINVAL;
     opterr = 0;
     for (;;) {
         value = getopt_long(argc, argv, short_options, long_options, NULL);
@@ -215,7 +267,8 @@ int options__parse(struct options *ret_options, int argc, char **argv)
             message__write("option '%s' wants a value; EventsTrace --help tells which", argv[optind - 1]);
             return -EINVAL;
         }
-        if (optarg && !option__take_value(&options, value, optarg))
+        if (value__is_condition(value) ? !options__select(&options, value, optarg)
+                                       : optarg && !option__take_value(&options, value, optarg))
             return -EINVAL;
         option__take(&options, value);
     }
@@ -229,8 +282,9 @@ int options__parse(struct options *ret_options, int argc, char **argv)
 
 void options__help(void)
 {
-    printf("Usage: EventsTrace [OPTION]...\n"
-           "Trace what processes do and print it as newline-delimited JSON.\n\n"
+    printf("Usage: EventsTrace [OPTION]... [-- COMMAND...]\n"
+           "Trace what processes do and print it as newline-delimited JSON.\n"
+           "With a COMMAND, start it, trace it and its descendants, end with it, with its exit status.\n\n"
            "Events:\n");
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++)
         if (ebpf_event_type__option(type))

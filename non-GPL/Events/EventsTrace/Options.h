@@ -23,6 +23,8 @@ enum action {
     ACTION_SCHEMA,
 };
 
+#define CONDITIONS_MAX 128
+
 struct options {
     enum action action;
     struct ebpf_event_set events;
@@ -33,8 +35,9 @@ struct options {
     bool env;
     const char *disable_hooks;
     uint32_t coalesce_ms;
-    uint32_t exclude_count;
-    int32_t exclude_pids[EBPF_EXCLUDE_MAX];
+    size_t condition_count;
+    struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
+    char **command; /* what follows "--", NULL when there is none; the strings are argv's */
 };
 
 /* Parse argv. 0, or -EINVAL after one line on standard error. */

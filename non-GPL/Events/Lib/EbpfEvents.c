@@ -44,7 +44,8 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
         OPTS_MEMBER_END(handler),     OPTS_MEMBER_END(loss_handler),  OPTS_MEMBER_END(log),
         OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),           OPTS_MEMBER_END(low_latency),
         OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),    OPTS_MEMBER_END(disable_hooks),
-        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(exclude_count), OPTS_MEMBER_END(exclude_pids),
+        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(follow_trees),  OPTS_MEMBER_END(condition_count),
+        OPTS_MEMBER_END(conditions),
     };
     const unsigned char *bytes = (const unsigned char *)user;
     size_t known = 0;
@@ -86,9 +87,8 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
                         EBPF_COALESCE_MS_MAX);
         return -EINVAL;
     }
-    if (opts->exclude_count > EBPF_EXCLUDE_MAX || (opts->exclude_count && !opts->exclude_pids)) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: %d processes can be excluded at most",
-                        EBPF_EXCLUDE_MAX);
+    if (opts->condition_count && !opts->conditions) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: its conditions are missing");
         return -EINVAL;
     }
     return 0;
@@ -222,6 +222,15 @@ void ebpf_source__stop(struct ebpf_source *source)
         return;
     source->backend->base.ops->stop(&source->backend->base);
     source->stopped = true;
+}
+
+int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count)
+{
+    if (count && !conditions)
+        return fail(-EINVAL);
+    int err = bpf_backend__select(source->backend, conditions, count);
+
+    return err ? fail(err) : 0;
 }
 
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats)

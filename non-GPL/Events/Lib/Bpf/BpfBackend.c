@@ -24,6 +24,7 @@
 #include "Counts.h"
 #include "Preflight.h"
 #include "Rings.h"
+#include "Trees.h"
 
 #define RING_BYTES_DEFAULT (4u << 20)
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
@@ -77,6 +78,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
         .spares = b->hooks.spares,
+        .trees = b->hooks.trees,
         .events = b->hooks.available.bits,
     };
 
@@ -108,6 +110,8 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
                       ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
         else if (!hooks__wants_map(&b->hooks, name))
             err = bpf_map__set_autocreate(map, false);
+        else if (!strcmp(name, "tree_members"))
+            err = bpf_map__set_max_entries(map, b->tree_chunks);
         if (err)
             return err;
     }
@@ -306,7 +310,11 @@ static int backend__map_memory(struct bpf_backend *b)
         return err;
     b->counters = map__map(b->object, "counters", sizeof(*b->counters) * b->cpus, PROT_READ);
     b->runtime = map__map(b->object, EMIT_RUNTIME_SECTION, sizeof(*b->runtime), PROT_READ | PROT_WRITE);
-    return b->counters && b->runtime ? 0 : -errno;
+    if (!b->counters || !b->runtime)
+        return -errno;
+    if (b->hooks.trees)
+        b->trees = map__map(b->object, "tree_members", sizeof(*b->trees) * b->tree_chunks, PROT_READ | PROT_WRITE);
+    return b->hooks.trees && !b->trees ? -errno : 0;
 }
 
 static void backend__unmap_memory(struct bpf_backend *b)
@@ -317,8 +325,11 @@ static void backend__unmap_memory(struct bpf_backend *b)
         munmap((void *)b->counters, sizeof(*b->counters) * b->cpus);
     if (b->runtime)
         munmap(b->runtime, sizeof(*b->runtime));
+    if (b->trees)
+        munmap(b->trees, sizeof(*b->trees) * b->tree_chunks);
     b->counters = NULL;
     b->runtime = NULL;
+    b->trees = NULL;
 }
 
 /*
@@ -480,15 +491,39 @@ static int backend__count_cpus(struct bpf_backend *b)
     return 0;
 }
 
-static void backend__go_live(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+/* The probes look at `selects` first: while the lists are written there are no conditions. */
+static void backend__apply(struct bpf_backend *b, const struct selection *selection,
+                           const struct ebpf_condition *conditions, size_t count)
+{
+    __atomic_store_n(&b->runtime->selects, 0, __ATOMIC_SEQ_CST);
+    b->runtime->include = selection->include;
+    b->runtime->exclude = selection->exclude;
+    if (b->trees)
+        trees__mark(b->trees, b->tree_chunks, conditions, count);
+    __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
+}
+
+int bpf_backend__select(struct bpf_backend *b, const struct ebpf_condition *conditions, size_t count)
+{
+    struct selection selection;
+    int err = selection__build(&selection, conditions, count, &b->log);
+
+    if (err)
+        return err;
+    if (selection.kinds & 1u << EBPF_SELECT_TREE && !b->trees) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                        "cannot select by trees: the source was opened without follow_trees");
+        return -EOPNOTSUPP;
+    }
+    backend__apply(b, &selection, conditions, count);
+    return 0;
+}
+
+static void backend__go_live(struct bpf_backend *b)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    _Static_assert(EBPF_EXCLUDE_MAX == EMIT_EXCLUDED_MAX, "the interface and the probes differ");
-    for (uint32_t i = 0; i < opts->exclude_count; i++)
-        b->runtime->excluded[i] = (uint32_t)opts->exclude_pids[i];
-    b->runtime->excluded_count = opts->exclude_count;
     b->runtime->live_since = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     b->runtime->live = true;
 }
@@ -496,6 +531,7 @@ static void backend__go_live(struct bpf_backend *b, const struct ebpf_source_opt
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
+    struct selection selection;
     int err;
 
     if (!b)
@@ -506,8 +542,12 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     libbpf_set_print(libbpf__print);
     hooks__init(&b->hooks);
     b->hooks.spares = preflight__kernel_preempts();
+    err = selection__build(&selection, opts->conditions, opts->condition_count, &b->log);
+    b->hooks.trees = opts->follow_trees || (!err && selection.kinds & 1u << EBPF_SELECT_TREE);
+    b->tree_chunks = trees__chunk_count();
 
-    err = preflight__check(&b->log);
+    if (!err)
+        err = preflight__check(&b->log);
     if (!err)
         err = backend__count_cpus(b);
     if (!err && opts->disable_hooks)
@@ -524,8 +564,10 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         if (err)
             preflight__tell_failure(&b->log, "cannot map the rings", err);
     }
-    if (!err)
-        backend__go_live(b, opts);
+    if (!err) {
+        backend__apply(b, &selection, opts->conditions, opts->condition_count);
+        backend__go_live(b);
+    }
     if (err) {
         bpf_backend__close(&b->base);
         return err;

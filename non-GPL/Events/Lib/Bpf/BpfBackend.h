@@ -5,6 +5,7 @@
 
 #include "../Backend.h"
 #include "../Log.h"
+#include "../Select.h"
 #include "Hooks.h"
 
 struct bpf_object;
@@ -21,6 +22,8 @@ struct bpf_backend {
     size_t ring_sizes[EBPF_RING_COUNT];
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
     struct emit_runtime *runtime;        /* mapped from the kernel */
+    struct tree_chunk *trees;            /* the same; NULL when trees are not followed */
+    uint32_t tree_chunks;
     int cpus;
     uint32_t slots;   /* scratch slots */
     uint32_t streams; /* those that records can name */
@@ -33,5 +36,8 @@ struct bpf_backend {
  * another errno, logged; nothing is left behind then.
  */
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend);
+
+/* Replace the selection, as ebpf_source__select says. */
+int bpf_backend__select(struct bpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
 
 #endif

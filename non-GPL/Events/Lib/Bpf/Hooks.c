@@ -7,6 +7,7 @@
 
 #define WAY_OPTIONAL (-1)
 #define WAY_IF_THERE (-2)
+#define WAY_TREES (-3)
 #define NO_EVENT 0
 #define WAYS_MAX 4
 
@@ -22,6 +23,7 @@ static const struct hook_row rows[] = {
 #define HOOK_OPTIONAL(EVENT, program, doc) {EBPF_EVENT_##EVENT, WAY_OPTIONAL, #program, doc},
 #define HOOK_IF_THERE(EVENT, program) {EBPF_EVENT_##EVENT, WAY_IF_THERE, #program, ""},
 #define HOOK_FEATURE(program) {NO_EVENT, WAY_OPTIONAL, #program, ""},
+#define HOOK_TREES(program) {NO_EVENT, WAY_TREES, #program, ""},
 #include "Hooks.def"
 };
 
@@ -173,6 +175,8 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
             program->wanted = true;
             hooks->some_may_lack |= row->way == WAY_IF_THERE;
         }
+        if (row->way == WAY_TREES)
+            program->wanted = hooks->trees && !program->refused;
     }
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);

@@ -21,6 +21,7 @@ struct hooks_program {
 struct hooks {
     struct hooks_program programs[HOOKS_PROGRAMS_MAX];
     size_t count;
+    bool trees;                      /* descendants are to be followed; set before the choice */
     bool spares;                     /* programs get their spare copies; set before the choice */
     bool some_may_lack;              /* a program is wanted that some kernels have no hook for */
     struct ebpf_event_set available; /* of those wanted, by the last choice */

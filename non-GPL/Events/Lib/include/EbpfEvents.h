@@ -131,7 +131,7 @@ struct ebpf_stats {
     struct ebpf_type_stats {
         uint64_t seen;      /**< times that the operation happened while the probe was attached */
         uint64_t delivered; /**< given to the handler, and accepted by it */
-        uint64_t filtered;  /**< not wanted: made by this process */
+        uint64_t filtered;  /**< not wanted: by this process, or left out by the selection */
         uint64_t lost[EBPF_REASON_COUNT];
     } types[EBPF_EVENT_TYPE_COUNT];
     uint64_t records; /**< records read from the rings */
@@ -173,9 +173,30 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
-/** Most processes that can be excluded, and longest time for which changes can be told as one. */
-#define EBPF_EXCLUDE_MAX 16
+/** Longest time for which changes can be told as one. */
 #define EBPF_COALESCE_MS_MAX 60000
+
+/** What a condition of a selection is about. */
+enum ebpf_select_kind {
+    EBPF_SELECT_PID,       /**< id: a process (initial pid namespace); 16 at most */
+    EBPF_SELECT_TREE,      /**< id: a process and its descendants, those that are born later too */
+    EBPF_SELECT_UID,       /**< id: real user id of the thread that acts (initial user namespace); 16 at most */
+    EBPF_SELECT_COMM,      /**< text: name of the thread that acts, at most 15 bytes; 8 at most */
+    EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root; 8 at most */
+    EBPF_SELECT_CONTAINER, /**< who has another pid or mount namespace than the first process */
+    EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it; 8 at most, of 255 bytes at most */
+};
+
+/**
+ * A condition that events have to meet. Of each kind that is included, one condition must be met; none that is excluded
+ * may be. Who acts is decided in the kernel before anything is computed. What is left out is counted as filtered.
+ */
+struct ebpf_condition {
+    enum ebpf_select_kind kind;
+    bool exclude;
+    uint32_t id;
+    const char *text; /**< read by the call only */
+};
 
 /**
  * Options of a source. Zero a member for its default; set sz to sizeof. With a smaller sz, of an older library, members
@@ -194,8 +215,9 @@ struct ebpf_source_opts {
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
     uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
-    uint32_t exclude_count; /**< processes in exclude_pids, EBPF_EXCLUDE_MAX at most */
-    const int32_t *exclude_pids; /**< processes (initial pid namespace) whose actions are filtered; read by open only */
+    bool follow_trees;      /**< EBPF_SELECT_TREE may be used in later selections; one in the first implies it */
+    size_t condition_count; /**< conditions in `conditions` */
+    const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
 };
 
 /** A source of events. */
@@ -243,6 +265,14 @@ int ebpf_source__consume(struct ebpf_source *source);
  * stays to be consumed, until ebpf_source__consume returns 0.
  */
 void ebpf_source__stop(struct ebpf_source *source);
+
+/**
+ * Replace the selection while the source runs. Between the old one and the new one is a moment without any.
+ * @param conditions may be NULL when count is 0, which selects everything
+ * @return 0; -EINVAL when a condition makes no sense, -EOPNOTSUPP for a tree in a source that does not follow them; the
+ *         selection is as it was then, and the log has one line with the cause
+ */
+int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count);
 
 /** Counts so far. */
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Select.h - whose events are wanted, and of which files.
+ *
+ * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Who acts
+ * is decided before anything of an event is computed (current__is_filtered); files are decided by the paths, once those
+ * are known.
+ */
+#ifndef EBPF_CORE_SELECT_H
+#define EBPF_CORE_SELECT_H
+
+#include "Emit.h"
+#include "Task.h"
+
+/* What is known of whose descendants processes are, by process id; made only when trees are followed. */
+struct tree_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct tree_chunk);
+};
+
+extern struct tree_map tree_members SEC(".maps");
+
+#define SELECTS_PATHS (1u << SELECT_PATH)
+
+/* How a path meets the conditions: bits of scratch.path_matches. */
+#define PATH_IS_INCLUDED 1
+#define PATH_IS_NOT_EXCLUDED 2
+
+/* Look at the path that was walked last; in Select.bpf.c. */
+extern int selection__look_at_path(u32 slot);
+
+/* A path of a file event was appended. Of two, one that is wanted suffices. */
+static __always_inline void path__select(struct scratch *s, u32 tag)
+{
+    if (emit_runtime.selects & SELECTS_PATHS &&
+        (tag == EBPF_TAG_PATH || tag == EBPF_TAG_OLD_PATH || tag == EBPF_TAG_NEW_PATH))
+        selection__look_at_path(s->slot);
+}
+
+static __always_inline bool paths__are_rejected(const struct scratch *s)
+{
+    u32 matches = s->path_matches;
+
+    if (!(emit_runtime.selects & SELECTS_PATHS))
+        return false;
+    return (emit_runtime.include.kinds & SELECTS_PATHS && !(matches & PATH_IS_INCLUDED)) ||
+           (emit_runtime.exclude.kinds & SELECTS_PATHS && !(matches & PATH_IS_NOT_EXCLUDED));
+}
+
+#endif

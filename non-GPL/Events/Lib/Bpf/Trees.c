@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Trees.c - the table of descendants as it is at the beginning; see Trees.h.
+ *
+ * /proc is read until a round finds no process of which nothing is known, for processes are born while it is read.
+ */
+#include "Trees.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PID_MAX_PATH "/proc/sys/kernel/pid_max"
+#define PID_MAX_DEFAULT 4194304u
+#define ROUNDS_MAX 64
+
+uint32_t trees__chunk_count(void)
+{
+    FILE *file = fopen(PID_MAX_PATH, "r");
+    unsigned int max = 0;
+
+    if (file && fscanf(file, "%u", &max) != 1)
+        max = 0;
+    if (file)
+        fclose(file);
+    if (!max || max > PID_MAX_DEFAULT)
+        max = PID_MAX_DEFAULT;
+    return max / TREE_CHUNK + 1;
+}
+
+/* The parent of a process, 0 when there is none or it has gone. Its name may have any bytes, brackets too. */
+static uint32_t process__parent(uint32_t pid)
+{
+    char path[64], stat[512];
+    uint32_t parent = 0;
+
+    snprintf(path, sizeof(path), "/proc/%u/stat", pid);
+    FILE *file = fopen(path, "r");
+
+    if (!file)
+        return 0;
+    size_t len = fread(stat, 1, sizeof(stat) - 1, file);
+
+    fclose(file);
+    stat[len] = '\0';
+    const char *end = strrchr(stat, ')');
+
+    return end && sscanf(end + 1, " %*c %u", &parent) == 1 ? parent : 0;
+}
+
+static uint8_t *flags__of(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
+{
+    static uint8_t none;
+
+    return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].flags[pid % TREE_CHUNK] : &none;
+}
+
+/* Give a process what its parent has, if that is known; without one it has nothing. Whether it was news. */
+static bool process__mark(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
+{
+    volatile uint8_t *flags = flags__of(table, chunks, pid);
+    uint32_t parent = process__parent(pid);
+    uint8_t of_parent = parent ? *flags__of(table, chunks, parent) : TREE_KNOWN;
+
+    if (*flags & TREE_KNOWN || !(of_parent & TREE_KNOWN))
+        return false;
+    *flags = of_parent;
+    return true;
+}
+
+static bool trees__round(struct tree_chunk *table, uint32_t chunks)
+{
+    DIR *proc = opendir("/proc");
+    bool news = false;
+
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+        uint32_t pid = (uint32_t)strtoul(entry->d_name, NULL, 10);
+
+        if (pid)
+            news |= process__mark(table, chunks, pid);
+    }
+    if (proc)
+        closedir(proc);
+    return news;
+}
+
+void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count)
+{
+    memset(table, 0, sizeof(*table) * chunks);
+    for (size_t i = 0; i < count; i++) {
+        if (conditions[i].kind == EBPF_SELECT_TREE)
+            *flags__of(table, chunks, conditions[i].id) |=
+                TREE_KNOWN | (conditions[i].exclude ? TREE_EXCLUDED : TREE_INCLUDED);
+    }
+    for (int i = 0; i < ROUNDS_MAX && trees__round(table, chunks); i++)
+        ;
+}

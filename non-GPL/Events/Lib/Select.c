@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Select.c - checks conditions and puts them into lists; see Select.h. */
+#include "Select.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#define COMM_MAX (EBPF_COMM_LEN - 1)
+
+static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+
+_Static_assert((int)EBPF_SELECT_PID == (int)SELECT_PID && (int)EBPF_SELECT_TREE == (int)SELECT_TREE &&
+                   (int)EBPF_SELECT_UID == (int)SELECT_UID && (int)EBPF_SELECT_COMM == (int)SELECT_COMM &&
+                   (int)EBPF_SELECT_CGROUP == (int)SELECT_CGROUP &&
+                   (int)EBPF_SELECT_CONTAINER == (int)SELECT_CONTAINER && (int)EBPF_SELECT_PATH == (int)SELECT_PATH,
+               "the interface and the probes differ");
+
+static void list__clear(struct select_list *list)
+{
+    memset(list, 0, sizeof(*list));
+    memset(list->pids, 0xff, sizeof(list->pids)); /* SELECT_NO_ID */
+    memset(list->uids, 0xff, sizeof(list->uids));
+    memset(list->comms, 0xff, sizeof(list->comms));
+}
+
+static int refuse(const struct ebpf_log *log, const char *why, const char *what)
+{
+    ebpf_log__write(log, EBPF_LOG_ERROR, "cannot select by '%s': %s", what ? what : "", why);
+    return -EINVAL;
+}
+
+static int ids__add(uint32_t *ids, uint32_t id, const struct ebpf_log *log)
+{
+    char text[16];
+
+    for (size_t i = 0; i < SELECT_VALUES; i++) {
+        if (ids[i] == SELECT_NO_ID) {
+            ids[i] = id;
+            return 0;
+        }
+    }
+    snprintf(text, sizeof(text), "%u", id);
+    return refuse(log, "there can be 16 of a kind at most; use a cgroup or a tree", text);
+}
+
+static int comm__add(struct select_list *list, const char *text, const struct ebpf_log *log)
+{
+    char comm[EBPF_COMM_LEN] = {0};
+    size_t len = strlen(text), i = 0;
+
+    if (!len || len > COMM_MAX)
+        return refuse(log, "a thread's name has 1 to 15 bytes", text);
+    memcpy(comm, text, len);
+    while (i < SELECT_TEXTS && list->comms[i][0] != UINT64_MAX)
+        i++;
+    if (i == SELECT_TEXTS)
+        return refuse(log, "there can be 8 names at most", text);
+    memcpy(list->comms[i], comm, sizeof(comm));
+    return 0;
+}
+
+/* A cgroup is named as events name it, from the root of the hierarchy, or by its directory. */
+static int cgroup__look_up(const char *text, struct stat *ret_stat, uint32_t *ret_level)
+{
+    for (size_t i = 0; i < sizeof(cgroup_mounts) / sizeof(*cgroup_mounts); i++) {
+        const char *mount = cgroup_mounts[i];
+        size_t len = strlen(mount);
+        const char *below = !strncmp(text, mount, len) && (text[len] == '/' || !text[len]) ? text + len : text;
+        char path[4200];
+        struct statfs fs;
+
+        if (statfs(mount, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", mount, below);
+        if (stat(path, ret_stat) || !S_ISDIR(ret_stat->st_mode))
+            return -ENOENT;
+        *ret_level = 0;
+        for (const char *p = below; *p; p++)
+            *ret_level += *p != '/' && (p == below || p[-1] == '/');
+        return 0;
+    }
+    return -EOPNOTSUPP;
+}
+
+static int cgroup__add(struct select_list *list, const char *text, const struct ebpf_log *log)
+{
+    struct stat st;
+    uint32_t level;
+    size_t i = 0;
+    int err = cgroup__look_up(text, &st, &level);
+
+    if (err)
+        return refuse(log, err == -ENOENT ? "there is no such cgroup; name one as /sys/fs/cgroup has it"
+                                          : "no cgroup v2 is mounted at /sys/fs/cgroup", text);
+    while (i < SELECT_TEXTS && list->cgroups[i])
+        i++;
+    if (i == SELECT_TEXTS)
+        return refuse(log, "there can be 8 cgroups at most; name one above them", text);
+    list->cgroups[i] = st.st_ino;
+    list->cgroup_levels[i] = level;
+    return 0;
+}
+
+/* Components, leaf first, each with its NUL. Returns the length, or -1 when there is no room. */
+static int path__turn(const char *path, char *out, size_t size)
+{
+    size_t len = 0, end = strlen(path);
+
+    while (end) {
+        size_t start = end;
+
+        while (start && path[start - 1] != '/')
+            start--;
+        if (start < end) {
+            if (len + end - start + 1 > size)
+                return -1;
+            memcpy(out + len, path + start, end - start);
+            len += end - start;
+            out[len++] = '\0';
+        }
+        end = start ? start - 1 : 0;
+    }
+    return (int)len;
+}
+
+static int path__add(struct select_list *list, const char *text, const struct ebpf_log *log)
+{
+    char turned[SELECT_PATH_MAX] = {0};
+    int len = path__turn(text, turned, sizeof(turned));
+    size_t i = 0;
+
+    if (text[0] != '/' || !len)
+        return refuse(log, "a path begins with / and has a name in it", text);
+    if (len < 0)
+        return refuse(log, "a path can have 255 bytes at most; name a directory above it", text);
+    while (i < SELECT_TEXTS && list->path_lens[i])
+        i++;
+    if (i == SELECT_TEXTS)
+        return refuse(log, "there can be 8 paths at most", text);
+    memcpy(list->paths[i], turned, sizeof(turned));
+    list->path_lens[i] = (uint32_t)len;
+    return 0;
+}
+
+static int condition__add(struct select_list *list, const struct ebpf_condition *c, const struct ebpf_log *log)
+{
+    bool wants_text = c->kind == EBPF_SELECT_COMM || c->kind == EBPF_SELECT_CGROUP || c->kind == EBPF_SELECT_PATH;
+
+    if (wants_text && !c->text)
+        return refuse(log, "it has no text", NULL);
+    switch (c->kind) {
+    case EBPF_SELECT_PID:
+        return ids__add(list->pids, c->id, log);
+    case EBPF_SELECT_UID:
+        return ids__add(list->uids, c->id, log);
+    case EBPF_SELECT_COMM:
+        return comm__add(list, c->text, log);
+    case EBPF_SELECT_CGROUP:
+        return cgroup__add(list, c->text, log);
+    case EBPF_SELECT_PATH:
+        return path__add(list, c->text, log);
+    case EBPF_SELECT_TREE:
+    case EBPF_SELECT_CONTAINER:
+        return 0;
+    }
+    return refuse(log, "a condition is of no known kind", NULL);
+}
+
+int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
+                     const struct ebpf_log *log)
+{
+    struct selection selection = {.kinds = 0};
+
+    list__clear(&selection.include);
+    list__clear(&selection.exclude);
+    for (size_t i = 0; i < count; i++) {
+        const struct ebpf_condition *c = &conditions[i];
+        struct select_list *list = c->exclude ? &selection.exclude : &selection.include;
+        int err = condition__add(list, c, log);
+
+        if (err)
+            return err;
+        list->kinds |= 1u << c->kind;
+    }
+    selection.kinds = selection.include.kinds | selection.exclude.kinds;
+    *ret_selection = selection;
+    return 0;
+}
