@@ -10,6 +10,9 @@
 #define OP_LISTEN 57 /* IORING_OP_LISTEN, which is younger than some headers */
 #define BACKLOG 5
 
+static struct ring ring;
+static const struct ring_way *ring_way; /* NULL: by no ring */
+
 /* ------------------------------------------------------------------- due */
 
 /* The family is that of the place where it listens; nobody is at the other end. */
@@ -20,6 +23,8 @@ static void due__listen(const char *what, int fd, int backlog, bool mptcp)
     ends.destination = address__of(address__is_v4(&ends.source) ? "0.0.0.0" : "::", 0);
     due__begin(what, "NETWORK_LISTEN", &ends, getpid());
     fact__int("backlog", backlog);
+    if (!ring_way)
+        fact__int("tid", thread__id());
     due__end();
 }
 
@@ -46,9 +51,6 @@ static int listen__int80(int fd, int backlog)
 {
     return (int)int80(363, fd, backlog, 0, 0);
 }
-
-static struct ring ring;
-static const struct ring_way *ring_way;
 
 static int listen__ring(int fd, int backlog)
 {
@@ -86,17 +88,21 @@ static void *in_thread(void *unused)
 /* False if the kernel's rings cannot do it. */
 static bool by_rings(void)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++) {
+    bool lacks = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(ring_ways) && !lacks; i++) {
         ring_way = &ring_ways[i];
         CHECK(ring__open(&ring, ring_way->setup_flags));
-        int fd = socket__bound(V4_LOOP, 0);
+        int fd = socket__bound(V4_LOOP, 0), res = listen__ring(fd, BACKLOG);
 
-        if (ring__lacks(listen__ring(fd, BACKLOG)))
-            return false;
-        due__listen(ring_way->name, fd, BACKLOG, false);
+        lacks = ring__lacks(res);
+        CHECK(lacks || res == 0);
+        if (!lacks)
+            due__listen(ring_way->name, fd, BACKLOG, false);
         CHECK(!close(fd) && !close(ring.fd));
     }
-    return true;
+    ring_way = NULL;
+    return !lacks;
 }
 
 /* ---------------------------------------------------------------- places */

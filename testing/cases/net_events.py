@@ -24,8 +24,8 @@ def hold(event, due, facts):
     try:
         has(event, net__transport=due.get("transport", "TCP"), pids__tgid=due["tgid"], **wanted)
         # the threads that io_uring makes for a process have names of their own
-        true(event["comm"] == facts["comm"] or (due["what"] in RING_THREADS and event["comm"].startswith("iou-")),
-             f"comm: {event['comm']}")
+        true(event["comm"] == due.get("comm", facts["comm"]) or
+             (due["what"] in RING_THREADS and event["comm"].startswith("iou-")), f"comm: {event['comm']}")
         if "tid" in due:
             has(event, pids__tid=due["tid"])
         if due.get("transport") != "UDP":

@@ -109,6 +109,7 @@ class Stream:
         self._parse()
         self.events = [record for record in self.records if is_event(record)]
         self._check_features()
+        self._check_warnings()
         for event in self.events:
             self._check_event(event, tracer_pid)
         self._check_sequence()
@@ -132,6 +133,12 @@ class Stream:
             self.problem(f"the features line must be the first one and the only one, is in {lines}")
         elif mismatch(self.records[0], {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool}}):
             self.problem(f"features line: {self.records[0]}")
+
+    def _check_warnings(self):
+        """On the kernels of the matrix nothing is unavailable or limited."""
+        for line in self.err.split(b"\n"):
+            if line.startswith(b"EventsTrace: warning"):
+                self.problem(line.decode(errors="replace"))
 
     def _check_event(self, event, tracer_pid):
         kind = event.get("event_type")

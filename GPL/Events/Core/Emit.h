@@ -51,7 +51,7 @@ struct pending_op {
     u64 owner;  /* bpf_get_current_pid_tgid; 0: nobody's */
     u64 object; /* address that tells the operation from others of its task */
     u64 aux[2]; /* of the probe */
-    u64 since;  /* since boot, ns */
+    u64 since;  /* jiffies */
     u32 type;   /* enum ebpf_event_type */
     u32 steals; /* as claims, of who takes the slot away from an owner that never came back */
 };

@@ -63,10 +63,12 @@ typedef int key_t;
 #define O_TMPFILE_BIT 020000000
 #define RENAME_EXCHANGE 0x2
 #define MINOR_BITS 20
+#define AF_UNSPEC 0
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_MPTCP 262
 #define ETH_P_IP 0x0800
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
@@ -76,7 +78,6 @@ typedef int key_t;
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
-#define SEND_SHUTDOWN 2
 #define EINVAL 22
 #define EPIPE 32
 #define EAFNOSUPPORT 97
@@ -448,6 +449,7 @@ struct sock_common {
 
 struct socket {
     struct file *file;
+    struct sock *sk;
 };
 
 struct sock {

@@ -20,8 +20,7 @@
 #include "Emit.h"
 #include "Select.h"
 
-#define PENDING_STALE_NS 30000000000LL
-#define PENDING_NOT_YET 0x7fffffffffffffffULL
+#define PENDING_STALE 30000LL /* jiffies: 30 seconds, or 120 where the clock ticks 250 times a second */
 #define PENDING_IS_FILTERED 0x80000000u /* of pending_op.type: there is no record */
 
 static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret_slot)
@@ -35,13 +34,13 @@ static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret
 /* Take over a slot whose owner never came back. */
 static __always_inline bool pending__steal(struct scratch *s)
 {
-    u64 now = bpf_ktime_get_boot_ns();
+    u64 now = bpf_jiffies64();
     bool stolen = false;
 
-    if (!*(volatile u64 *)&s->op.owner || (s64)(now - s->op.since) < PENDING_STALE_NS)
+    if (!*(volatile u64 *)&s->op.owner || (s64)(now - s->op.since) < PENDING_STALE)
         return false;
     __sync_fetch_and_add(&s->op.steals, 1);
-    if (*(volatile u32 *)&s->op.steals == 1 && (s64)(now - *(volatile u64 *)&s->op.since) >= PENDING_STALE_NS) {
+    if (*(volatile u32 *)&s->op.steals == 1 && (s64)(now - *(volatile u64 *)&s->op.since) >= PENDING_STALE) {
         count__seen_and_lost(s->op.type & (EMIT_TYPES_MAX - 1), EBPF_REASON_STATE);
         s->op.since = now;
         stolen = true;
@@ -52,7 +51,7 @@ static __always_inline bool pending__steal(struct scratch *s)
 
 static __always_inline struct scratch *pending__take(struct scratch *s, u32 slot, u64 owner)
 {
-    *(volatile u64 *)&s->op.since = PENDING_NOT_YET; /* before it has an owner, lest it look old */
+    *(volatile u64 *)&s->op.since = bpf_jiffies64(); /* before it has an owner, lest it look old */
     *(volatile u64 *)&s->op.owner = owner;
     s->slot = slot | SLOT_PENDING;
     return s;
@@ -98,11 +97,9 @@ static __always_inline struct scratch *pending__begin(enum ebpf_event_type type,
     s->op.type = type;
     if (current__is_filtered()) { /* to be counted if it is done */
         s->op.type = type | PENDING_IS_FILTERED;
-        s->op.since = bpf_ktime_get_boot_ns();
         return NULL;
     }
     record__begin(s, type, size);
-    s->op.since = ((struct ebpf_event_header *)s->data)->ts_boot_ns;
     return s;
 }
 

@@ -19,9 +19,12 @@
 
 /*
  * Ids, credentials and name of the current task, its cgroup, and its root directory, which paths are seen from; in
- * File.bpf.c. To be called when the fixed part is all that there is of the record.
+ * File.bpf.c.
  */
 extern int file_actor__fill(u32 slot);
+
+/* The root directory alone. */
+extern int file_actor__root(u32 slot);
 
 /* file_info of the inode at an address. */
 extern int file_info__fill(u32 slot, u64 inode);
@@ -131,10 +134,21 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 static __always_inline void file_event__fill_typed(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry,
                                                    struct inode *inode)
 {
+    bool path_decides = emit_runtime.selects & SELECTS_PATHS;
+
+    if (path_decides) { /* before the rest, which most often is not wanted then */
+        file_actor__root(s->slot);
+        path_job__mount(s, mnt);
+        path__append_typed(s, EBPF_TAG_PATH, dentry);
+        if (paths__are_rejected(s))
+            return;
+    }
     file_actor__fill(s->slot);
-    path_job__mount(s, mnt);
     file_info__fill_typed(s, inode);
-    path__append_typed(s, EBPF_TAG_PATH, dentry);
+    if (!path_decides) {
+        path_job__mount(s, mnt);
+        path__append_typed(s, EBPF_TAG_PATH, dentry);
+    }
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
 }

@@ -4,7 +4,8 @@
  *
  * Hook: tcp_close, which comes once a socket, in the process that closes it last, by close or at its exit; whoever else
  * had it, by fork or over a unix socket, makes no difference. Bytes are read there: what the process wrote and the
- * kernel has still to send counts as sent. tcp_disconnect ends a connection too, and leaves the socket for another one.
+ * kernel has still to send counts as sent. connect to no address (AF_UNSPEC) ends a connection too, and leaves the
+ * socket for another one; it is seen at inet_stream_connect, for the kernel calls tcp_disconnect at other ends as well.
  *
  * A socket in state CLOSE may have been connected or not: that it was is known from tcp_done (Connect.bpf.c). What was
  * still connecting is a failed attempt instead.
@@ -34,15 +35,21 @@ static __always_inline u32 close_reason__of(u32 state, u32 error)
     }
 }
 
+/* Whether this end has put its FIN behind what it has to send, in the state in which the connection ends. */
+static __always_inline bool state__has_fin(u32 state)
+{
+    return state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_SYN_RECV;
+}
+
 /*
  * Sequence numbers tell what waits to be sent, and count a FIN that waits as one; so does the count of what was
  * received, when the peer's has come.
  */
-static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct sock *sk, struct tcp_sock *tp)
+static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct sock *sk, struct tcp_sock *tp, u32 state)
 {
     u32 unsent = tp->write_seq - tp->snd_nxt;
 
-    if (unsent && sk->sk_shutdown & SEND_SHUTDOWN)
+    if (unsent && state__has_fin(state))
         unsent--;
     net->bytes_sent = tp->bytes_sent - tp->bytes_retrans + unsent;
     net->bytes_received = tp->bytes_received;
@@ -113,7 +120,7 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp)
     if (s) {
         struct ebpf_network_connection_closed_event *event = (void *)s->data;
 
-        bytes__fill(&event->net, sk, tp);
+        bytes__fill(&event->net, sk, tp, state);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_CLOSED);
     }
     if (e)
@@ -149,16 +156,6 @@ CLOSE_PROGRAM(fentry__tcp_close, 2)
 CLOSE_PROGRAM(fentry__tcp_close_spare1, 1)
 CLOSE_PROGRAM(fentry__tcp_close_spare2, 0)
 
-SEC("fentry/tcp_disconnect")
-int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
-{
-    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
-        return 0;
-    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
-    return tp && !tcp__is_mptcp(tp) ? connection__end(sk, tp) : 0;
-}
-
 /* The bytes of all subflows together where the kernel counts them, else those of the first one. */
 static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, struct mptcp_sock *msk, struct sock *first)
 {
@@ -171,14 +168,13 @@ static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, stru
         net->bytes_sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans) +
                           BPF_CORE_READ(msk, write_seq) - BPF_CORE_READ(msk, snd_nxt);
         net->bytes_received = BPF_CORE_READ(tp, bytes_received);
+        if (net->bytes_received && BPF_CORE_READ(first, __sk_common.skc_flags) >> SOCK_DONE_BIT & 1)
+            net->bytes_received--;
     }
 }
 
-SEC("fentry/mptcp_close")
-int BPF_PROG(fentry__mptcp_close, struct sock *sk)
+static __always_inline int mptcp__end(struct sock *sk)
 {
-    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
-        return 0;
     struct mptcp_sock *msk = (void *)sk;
     struct sock *first = BPF_CORE_READ(msk, first);
     u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
@@ -200,4 +196,27 @@ int BPF_PROG(fentry__mptcp_close, struct sock *sk)
     if (e)
         socket__forget(e);
     return 0;
+}
+
+SEC("fentry/mptcp_close")
+int BPF_PROG(fentry__mptcp_close, struct sock *sk)
+{
+    return emit_runtime.live && sk->__sk_common.skc_state != TCP_LISTEN && !sock__is_nobodys(sk) ? mptcp__end(sk) : 0;
+}
+
+SEC("fentry/inet_stream_connect")
+int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const void *uaddr, int len)
+{
+    struct sock *sk = sock->sk;
+    u16 family = AF_INET;
+
+    bpf_probe_read_kernel(&family, sizeof(family), uaddr);
+    if (family != AF_UNSPEC || len < (int)sizeof(family) || !emit_runtime.live || !sk ||
+        sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+        return 0;
+    if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
+        return mptcp__end(sk);
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    return tp ? connection__end(sk, tp) : 0;
 }
