@@ -38,6 +38,32 @@ static void rename_it(const char *from, const char *to)
     fact__object_end();
 }
 
+/*
+ * A root directory that is reached by another mount as well, where it is a directory like any other: not the end of a
+ * path, whatever was told before.
+ */
+static void root_by_another_mount(void)
+{
+    char root[300], inside[600], host[700];
+
+    directory("f");
+    CHECK(!mount("six", "f", "tmpfs", 0, NULL));
+    directory("f/other");
+    directory("f/srv");
+    directory("f/srv/j");
+    directory("f/srv/j/tmp");
+    snprintf(root, sizeof(root), "%s/f/srv/j", case_dir);
+    snprintf(inside, sizeof(inside), "%s%s", root, case_dir);
+    snprintf(host, sizeof(host), "%s/host", inside);
+    directory(inside);
+    directory(host);
+    CHECK(!mount("f", host, NULL, MS_BIND, NULL) && !chroot(root) && !chdir(case_dir));
+    create_in("host/other");
+    create_in("host/srv/j");
+    create_in("host/other");
+    create_in("host/srv");
+}
+
 int main(void)
 {
     CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* what is shared cannot move */
@@ -79,6 +105,7 @@ int main(void)
     CHECK(!mount("five", "a/n/d", "tmpfs", 0, NULL));
     create_in("a/n/d");
     create_in("a/b/d");
+    root_by_another_mount();
     fact__array_end();
     return facts__print();
 }

@@ -139,6 +139,27 @@ static void by_rings(void)
     }
 }
 
+/* Reset before anybody has accepted it: it is accepted all the same, and has come to its end. */
+static void reset_in_queue(void)
+{
+    struct linger none = {1, 0};
+    int listener = listen__at(V4_LOOP, 0, 5);
+    union address to = socket__name(listener);
+    struct pair p = {.client = socket__open(AF_INET, SOCK_STREAM, 0)};
+
+    CHECK(!connect(p.client, &to.any, address__len(&to)));
+    p.ends = ends__of(p.client);
+    struct ends turned = ends__turned(&p.ends);
+
+    CHECK(!setsockopt(p.client, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) && !close(p.client));
+    p.server = accept(listener, NULL, NULL);
+    CHECK(p.server >= 0 && !close(p.server) && !close(listener));
+    due__attempted("reset in the queue", &p.ends);
+    due__closed("reset in the queue", &p.ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
+    due__accepted("reset in the queue", &turned);
+    due__closed("reset in the queue", &turned, &(struct closed){getpid(), getpid(), 0, 0, "RESET"});
+}
+
 static void successes(bool takes_int80)
 {
     pid_t tid;
@@ -160,6 +181,7 @@ static void successes(bool takes_int80)
     fast_open("MSG_FASTOPEN", false);
     fast_open("TCP_FASTOPEN_CONNECT", true);
     by_rings();
+    reset_in_queue();
 }
 
 static bool mptcp(void)
@@ -226,6 +248,22 @@ static void unreachable(const char *what, const char *address, const char *none)
 
     CHECK(connect(fd, &to.any, address__len(&to)) && errno == ENETUNREACH);
     attempt_and_failure(what, &ends, "ENETUNREACH");
+    CHECK(!close(fd));
+}
+
+/* An address of IPv4 by a socket that is for IPv6 only, and one of a link without the link. */
+static void not_of_this_socket(void)
+{
+    union address mapped = address__of(V4_MAPPED_LOOP, 80), link = address__of("fe80::1", 80);
+    struct ends ends = {.source = address__of("0.0.0.0", 0), .destination = mapped};
+    int fd = socket__open(AF_INET6, SOCK_STREAM, 0), one = 1;
+
+    CHECK(!setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)));
+    CHECK(connect(fd, &mapped.any, address__len(&mapped)) && errno == ENETUNREACH);
+    attempt_and_failure("mapped, IPv6 only", &ends, "ENETUNREACH");
+    ends = (struct ends){.source = address__of("::", 0), .destination = link};
+    CHECK(connect(fd, &link.any, address__len(&link)) && errno == EINVAL);
+    attempt_and_failure("of a link", &ends, "EINVAL");
     CHECK(!close(fd));
 }
 
@@ -297,6 +335,25 @@ static void given_up(const struct deaf *d)
     CHECK(!close(fd));
 }
 
+/* A socket that is shut down while it connects, and connects again. */
+static void shut_down(const struct deaf *d)
+{
+    union address nobody = address__of(V4_LOOP, NOBODY_LISTENS), from = address__of(V4_LOOP, 778);
+    int fd = socket__open(AF_INET, SOCK_STREAM, 0), one = 1, zero = 0;
+    struct ends ends = {.source = from, .destination = d->to};
+
+    CHECK(!bind(fd, &from.any, address__len(&from)) && !ioctl(fd, FIONBIO, &one));
+    CHECK(connect(fd, &d->to.any, address__len(&d->to)) && errno == EINPROGRESS);
+    shutdown(fd, SHUT_RDWR);
+    attempt_and_failure("shut down", &ends, "ECONNABORTED");
+    ends.destination = nobody;
+    CHECK(!ioctl(fd, FIONBIO, &zero));
+    while (connect(fd, &nobody.any, address__len(&nobody)) && errno != ECONNREFUSED)
+        CHECK(errno == ECONNABORTED); /* of the first one */
+    attempt_and_failure("shut down, again", &ends, "ECONNREFUSED");
+    CHECK(!close(fd));
+}
+
 /* What fails leaves nothing behind that changes what the same socket does next. */
 static void failure_then_success(void)
 {
@@ -351,11 +408,13 @@ static void failures(void)
         refused("refused, non-blocking, over IPv6", V6_LOOP, V6_LOOP, false);
         refused("refused, mapped", V4_MAPPED_LOOP, V4_MAPPED_LOOP, true);
         unreachable("unreachable over IPv6", "2001:db8::1", "::");
-        unreachable("unreachable, mapped", "::ffff:192.0.2.1", "::");
+        unreachable("unreachable, mapped", "::ffff:192.0.2.1", "0.0.0.0");
+        not_of_this_socket();
     }
     deaf__open(&d);
     timed_out(&d);
     given_up(&d);
+    shut_down(&d);
     no_attempts(d.listener);
     deaf__close(&d);
     failure_then_success();

@@ -2,15 +2,15 @@
 /*
  * net-burst - makes TCP connections as fast as it can, each of which can be told by the bytes that go through it.
  *
- *   net-burst COUNT loop|veth read FILE    when FILE, the output of a tracer, is more than AHEAD connections behind, the
- *                                          clients wait
+ *   net-burst COUNT loop|veth read FILE    when FILE, the output of a tracer, is more than AHEAD connections behind,
+ *                                          the clients wait
  *   net-burst COUNT loop|veth stop PID     PID is stopped meanwhile, but for the first and the last tenth
  *
  * loop: over the loopback. veth: between two network namespaces of its own, joined by a veth pair; a.b. is the prefix
  * of the addresses there, which are a.b.1.N of the servers and a.b.2.N of the clients, N from 1 to SPREAD.
  *
  * Connection number n, from 0, is of client n % WORKERS, to the server of that number, which listens at a port of its
- * own. The client sends n + 1 bytes, the server answers with 2 * COUNT - n; then the one closes and the other, which
+ * own. The client sends n + 1 bytes, the server answers with COUNT - n; then the one closes and the other, which
  * sees that, does too. The server does so first in every other connection of a worker. Prints what it did:
  *   {"count":N,"port":P,"spread":S,"prefix":"a.b","ms":T,"client_namespace":I,"server_namespace":I,"clients":[PID...],
  *    "servers":[PID...],"client_sent":N,"client_received":N,"server_sent":N,"server_received":N}
@@ -53,9 +53,9 @@ struct done {
 static struct done *done;
 static long count;
 static const char *prefix;
-static pid_t reader;         /* to be stopped; 0: none */
-static const char *told_in;  /* the tracer's output; NULL: nobody is waited for */
-static ino_t namespaces[3];  /* by side */
+static pid_t reader;        /* to be stopped; 0: none */
+static const char *told_in; /* the tracer's output; NULL: nobody is waited for */
+static ino_t namespaces[3]; /* by side */
 static pid_t pids[3][WORKERS];
 
 static void check(bool ok, const char *what)
@@ -93,7 +93,7 @@ static long to_server(long number)
 
 static long to_client(long number)
 {
-    return 2 * count - number;
+    return count - number;
 }
 
 static bool server_is_first(long number)
@@ -276,10 +276,15 @@ static void await_all(void)
 
 /* ------------------------------------------------------------- namespaces */
 
-static void look_at_namespace(enum side side)
+/* What has no room to wait there, when it was closed first, resets its peer. */
+#define CLOSED_ONES_MAX "65536"
+
+static void enter_namespace(enum side side)
 {
+    int fd = open("/proc/sys/net/ipv4/tcp_max_tw_buckets", O_WRONLY);
     struct stat st;
 
+    check(fd >= 0 && write(fd, CLOSED_ONES_MAX, strlen(CLOSED_ONES_MAX)) > 0 && !close(fd), "tcp_max_tw_buckets");
     check(!stat("/proc/self/ns/net", &st), "namespace");
     namespaces[side] = st.st_ino;
 }
@@ -299,7 +304,7 @@ static void set_up_side(enum side side, const char *device)
 {
     run("for n in $(seq %d); do ip addr add %s.%d.$n/16 dev %s || exit; done; ip link set %s up", SPREAD, prefix, side,
         device, device);
-    look_at_namespace(side);
+    enter_namespace(side);
 }
 
 /* The servers are in a namespace, with their end of the pair, this process and the clients in another one. */
@@ -323,8 +328,8 @@ static void start_servers_apart(void)
 static void start_servers_here(void)
 {
     start_servers();
-    look_at_namespace(SERVER);
-    look_at_namespace(CLIENT);
+    enter_namespace(SERVER);
+    enter_namespace(CLIENT);
 }
 
 /* ------------------------------------------------------------------- main */

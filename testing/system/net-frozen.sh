@@ -12,11 +12,11 @@ told() {
 }
 
 frozen() {
-    name=$results/net-frozen
-    trace "$name.ndjson" "$name.err" --process-exec --net-conn-attempt --net-conn-accept --net-conn-closed \
+    run=$results/net-frozen
+    trace "$run.ndjson" "$run.err" --process-exec --net-conn-attempt --net-conn-accept --net-conn-closed \
         --net-conn-failed || return 1
-    /opt/bin/net-burst 10000 loop stop "$TRACE_PID" >"$name.json" || { kill -CONT "$TRACE_PID"; trace_stop; return 1; }
-    wait_for 100 told "$name.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
+    /opt/bin/net-burst 10000 loop stop "$TRACE_PID" >"$run.json" || { kill -CONT "$TRACE_PID"; trace_stop; return 1; }
+    wait_for 100 told "$run.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
     trace_stop
 }
 mkdir -p $results

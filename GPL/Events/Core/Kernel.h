@@ -78,7 +78,6 @@ typedef int key_t;
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
-#define EINVAL 22
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103
@@ -442,6 +441,7 @@ struct sock_common {
     u16 skc_dport, skc_num;
     u16 skc_family;
     u8 skc_state;
+    u8 skc_ipv6only : 1;
     possible_net_t skc_net;
     struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
     unsigned long skc_flags;
@@ -472,7 +472,7 @@ struct inet_connection_sock {
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
     u32 write_seq, snd_nxt;
-    u64 bytes_sent, bytes_retrans, bytes_received;
+    u64 bytes_sent, bytes_retrans, bytes_received, bytes_acked;
     bool is_mptcp;
 };
 

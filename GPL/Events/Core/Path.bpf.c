@@ -327,10 +327,11 @@ int mount_cache__append(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
     struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
+    u32 version = e ? *(volatile u32 *)&e->version : 1;
 
+    BARRIER_MEMORY();
     if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root_mnt || e->root_dentry != s->job.root_dentry)
         return -1;
-    u32 version = *(volatile u32 *)&e->version;
     u64 len = *(volatile u32 *)&e->len, used = *(volatile u32 *)&s->walk.used;
     u64 off = *(volatile u32 *)&s->walk.start + used;
 

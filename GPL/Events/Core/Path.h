@@ -166,12 +166,16 @@ static __always_inline bool component__append_typed(struct scratch *s, struct de
 static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
 {
     struct path_walk *w = &s->walk;
+    /* by another mount the root directory is one like any other */
+    u64 root = s->job.mnt == s->job.root_mnt ? s->job.root_dentry : 0;
 
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
-        if ((u64)dentry == *(volatile u64 *)&w->mnt_root || (u64)dentry == *(volatile u64 *)&s->job.root_dentry) {
+        bool is_root = (u64)dentry == root;
+
+        if (is_root || (u64)dentry == *(volatile u64 *)&w->mnt_root) {
             *(struct dentry *volatile *)&w->dentry = dentry;
             w->components = w->checked = w->typed = n;
-            return w->dentry == s->job.root_dentry && s->job.mnt == s->job.root_mnt ? WALK_AT_ROOT : WALK_AT_MOUNT;
+            return is_root ? WALK_AT_ROOT : WALK_AT_MOUNT;
         }
         u32 seq = dentry->d_seq.seqcount.sequence;
 

@@ -8,7 +8,11 @@
  * instructions a connection, a hash map 900, this 100. A connection that finds no place is counted
  * (emit_runtime.sockets_untracked) and says so in its event; who owns it will not be known when it ends.
  *
- * The kernel may use the address of a socket again, so an entry is only of a socket with the same ports and peer.
+ * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its attempt
+ * has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a socket
+ * with the same ports and peer.
+ *
+ * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take) tells.
  */
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
@@ -29,10 +33,12 @@ enum socket_role {
 struct socket_entry {
     u64 sk; /* struct sock; 0: free */
     u64 claims;
+    u64 lock; /* as claims */
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
     u16 role;
     u16 is_filtered; /* who opened or accepted it is */
+    u16 is_told;     /* its end has been */
     u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
     u16 error;    /* of the socket, then */
     struct ebpf_pid_info owner;
@@ -92,6 +98,36 @@ static __always_inline void socket__forget(struct socket_entry *e)
     __sync_fetch_and_add(&e->claims, -1);
 }
 
+#define SOCKET_LOCK_TRIES 32
+
+/*
+ * Take an entry, to tell what it is about. Of several at the same moment one gets it; false for the others, and for an
+ * entry that is another connection's by now.
+ */
+#define SOCKET_TAKE(e_, sk_, ends_)                                                                                    \
+    ({                                                                                                                 \
+        bool taken_ = false;                                                                                           \
+                                                                                                                       \
+        if (socket__lock(e_)) {                                                                                        \
+            taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_told;                                \
+            if (taken_)                                                                                                \
+                (e_)->is_told = 1;                                                                                     \
+            __sync_fetch_and_add(&(e_)->lock, -1);                                                                     \
+        }                                                                                                              \
+        taken_;                                                                                                        \
+    })
+
+static __always_inline bool socket__lock(struct socket_entry *e)
+{
+    for (int i = 0; i < SOCKET_LOCK_TRIES; i++) {
+        __sync_fetch_and_add(&e->lock, 1);
+        if (*(volatile u64 *)&e->lock == 1)
+            return true;
+        __sync_fetch_and_add(&e->lock, -1);
+    }
+    return false;
+}
+
 /* A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when full. */
 static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 ends)
 {
@@ -125,6 +161,7 @@ static __always_inline struct socket_entry *socket__keep(struct sock *sk, u64 en
     e->role = role;
     e->ended_in = 0;
     e->error = 0;
+    e->is_told = 0;
     e->is_filtered = role != SOCKET_FOUND && current__is_filtered();
     e->since = bpf_ktime_get_boot_ns();
     if (role != SOCKET_FOUND) {

@@ -18,12 +18,15 @@
 /* A name of three letters, without its NUL, as a number. */
 #define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
 
+/* A name of three letters is in the dentry itself, so one look tells most others. */
 static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
 {
     u32 name = 0;
 
-    if (BPF_CORE_READ(dentry, d_name.len) != 3)
+    bpf_probe_read_kernel(&name, sizeof(name), (void *)dentry + compat__short_name_offset());
+    if (name != name3 || BPF_CORE_READ(dentry, d_name.len) != 3)
         return false;
+    name = 0;
     bpf_probe_read_kernel(&name, 3, BPF_CORE_READ(dentry, d_name.name));
     return name == name3;
 }
@@ -44,33 +47,6 @@ static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 }
 
 struct spare_marks_map open_marks SEC(".maps");
-
-/*
- * What was found of mounts, for tmpfs is opened often: the mount and where it is mounted as one number, with the answer
- * in its lowest bit. The name of the directory above the mountpoint is looked at once.
- */
-#define SHM_ANSWERS 256
-
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, SHM_ANSWERS);
-    __type(key, u32);
-    __type(value, u64);
-} shm_answers SEC(".maps");
-
-static __always_inline bool file__is_in_dev_shm(struct file *file)
-{
-    u64 mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-    u64 about = (mnt + (u64)BPF_CORE_READ(mount__of(mnt), mnt_mountpoint) * 0x9e3779b97f4a7c15ULL) & ~1ULL;
-    u32 place = mnt >> 8 & (SHM_ANSWERS - 1);
-    u64 *answer = bpf_map_lookup_elem(&shm_answers, &place);
-
-    if (!answer)
-        return false;
-    if ((*answer & ~1ULL) != about)
-        *answer = about | mount__is_dev_shm(mount__of(mnt));
-    return *answer & 1;
-}
 
 /* Which event the opening of a file is, 0 for none. */
 static __always_inline u32 opened__type(struct file *file)
@@ -95,7 +71,7 @@ static __always_inline u32 opened__type(struct file *file)
                    ? EBPF_EVENT_FILE_MEMFD_OPEN
                    : 0;
     return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
-                   file__is_in_dev_shm(file)
+                   mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt)))
                ? EBPF_EVENT_FILE_SHMEM_OPEN
                : 0;
 }

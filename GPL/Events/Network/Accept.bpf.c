@@ -20,7 +20,13 @@ static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
     if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_ACCEPT, place))
         return 0;
     u16 sport = tcp__sport(tp);
-    struct socket_entry *e = socket__keep(sk, socket__ends(sk, sport), SOCKET_ACCEPTED);
+    struct socket_entry *e =
+        connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_ACCEPTED) : NULL;
+
+    if (e && sk->__sk_common.skc_state == TCP_CLOSE) { /* reset while nobody had accepted it */
+        e->ended_in = TCP_ESTABLISHED;
+        e->error = sk->sk_err;
+    }
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
                             ? EMIT_BEGIN(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted)
                             : NULL;
@@ -33,7 +39,7 @@ static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
         owner__copy(&event->hdr, &event->pids, e);
     else
         current__fill(s, &event->pids);
-    event->hdr.flags = (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+    event->hdr.flags = (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
     net_info__fill(&event->net, sk, sport);
     EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
     return 0;

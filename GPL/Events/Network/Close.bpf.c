@@ -15,7 +15,7 @@
  *
  * The socket of MPTCP is another one than those of its subflows, which its worker closes some time later: mptcp_close.
  *
- * Misses: a connection that the peer had reset before the probes were attached.
+ * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
  */
 #include "Network.h"
 
@@ -90,31 +90,37 @@ static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport,
 }
 
 /*
- * The state in which a connection ends; 0 when there was none, and `e`, if there was an attempt, is done with.
+ * The state in which a connection ends; 0 when there was none but, if there is an entry, an attempt. `was_up` tells what
+ * else is known of one whose state tells nothing any more.
  */
-static __always_inline u32 connection__state(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp)
+static __always_inline u32 connection__state(const struct socket_entry *e, struct sock *sk, bool was_up)
 {
     u32 state = sk->__sk_common.skc_state;
 
-    if (state == TCP_CLOSE && e && e->ended_in)
-        return e->ended_in;
-    if (state == TCP_CLOSE || state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
-        if (e)
-            connection__failed(e, sk, sport, is_mptcp, ECONNABORTED);
+    if (state == TCP_CLOSE && e)
+        return e->ended_in ?: e->role != SOCKET_OPENED || was_up ? TCP_ESTABLISHED : 0;
+    if (state == TCP_CLOSE || state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED))
         return 0;
-    }
     return state;
 }
 
-static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp)
+/* `leaves_socket`: for another connection. */
+static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp, bool leaves_socket)
 {
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
     struct socket_entry *e = SOCKET_FIND(sk, ends);
-    u32 state = connection__state(e, sk, sport, false);
+    u32 state = connection__state(e, sk, tp->bytes_acked);
 
-    if (!state)
+    if (e && !SOCKET_TAKE(e, sk, ends))
         return 0;
+    if (!state) {
+        if (e)
+            connection__failed(e, sk, sport, false, ECONNABORTED);
+        else if (sk->__sk_common.skc_state == TCP_SYN_SENT)
+            connection__lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+        return 0;
+    }
     struct scratch *s = closed__begin(sk, sport, e, state);
 
     if (s) {
@@ -123,7 +129,7 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp)
         bytes__fill(&event->net, sk, tp, state);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_CLOSED);
     }
-    if (e)
+    if (e && leaves_socket)
         socket__forget(e);
     return 0;
 }
@@ -142,7 +148,7 @@ static __always_inline int tcp_close__handle(struct sock *sk, u32 place)
 
     if (!tp || tcp__is_mptcp(tp) || NETWORK_IS_DONE(sk, NETWORK_CLOSE, place))
         return 0;
-    return connection__end(sk, tp);
+    return connection__end(sk, tp, false);
 }
 
 #define CLOSE_PROGRAM(name, place)                                                                                     \
@@ -179,11 +185,16 @@ static __always_inline int mptcp__end(struct sock *sk)
     struct sock *first = BPF_CORE_READ(msk, first);
     u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = SOCKET_FIND(first, ends);
-    u32 state = connection__state(e, sk, sport, true);
+    struct socket_entry *e = first ? SOCKET_FIND(first, ends) : NULL;
+    u32 state = connection__state(e, sk, false);
 
-    if (!state)
+    if (e && !SOCKET_TAKE(e, first, ends))
         return 0;
+    if (!state) {
+        if (e)
+            connection__failed(e, sk, sport, true, ECONNABORTED);
+        return 0;
+    }
     struct scratch *s = closed__begin(sk, sport, e, state);
 
     if (s) {
@@ -218,5 +229,5 @@ int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const void *uaddr
         return mptcp__end(sk);
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    return tp ? connection__end(sk, tp) : 0;
+    return tp ? connection__end(sk, tp, true) : 0;
 }

@@ -26,7 +26,8 @@ attempted__begin(struct scratch *s, struct socket_entry *e, bool is_mptcp)
         owner__copy(&event->hdr, &event->pids, e);
     else
         current__fill(s, &event->pids);
-    event->hdr.flags = (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
+    event->hdr.flags =
+        (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
     return event;
 }
 
@@ -37,7 +38,8 @@ static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
     if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_CONNECT, place))
         return 0;
     u16 sport = tcp__sport(tp);
-    struct socket_entry *e = socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED);
+    struct socket_entry *e =
+        connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
                             ? EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted)
                             : NULL;
@@ -79,18 +81,59 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     struct socket_entry *e = SOCKET_FIND(sk, ends);
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
-        if (e)
+        if (!e)
+            connection__lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+        else if (SOCKET_TAKE(e, sk, ends))
             connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED);
-        else if (emit_runtime.sockets_untracked)
-            count__seen_and_lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED, EBPF_REASON_STATE);
         return 0;
     }
+    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
+        return 0;
+    if (!e && tcp__is_mptcp(tp))
+        return 0; /* a further subflow, or one whose end has been told */
     if (!e)
         e = socket__keep(sk, ends, SOCKET_FOUND);
     if (e) {
         e->ended_in = state;
         e->error = sk->sk_err;
+    } else {
+        count__seen_and_lost(EBPF_EVENT_NETWORK_CONNECTION_CLOSED, EBPF_REASON_STATE);
     }
+    return 0;
+}
+
+/* An attempt that is given up while it is under way: by shutdown, which disconnects. */
+SEC("fentry/tcp_disconnect")
+int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
+{
+    if (!emit_runtime.live || sk->__sk_common.skc_state != TCP_SYN_SENT)
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp)
+        return 0;
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+
+    if (e && SOCKET_TAKE(e, sk, ends))
+        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED);
+    return 0;
+}
+
+/* Nobody has the socket any more. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp)
+        return 0;
+    u64 ends = socket__ends(sk, tcp__sport(tp));
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+
+    if (e)
+        socket__forget(e);
     return 0;
 }
 
@@ -99,21 +142,34 @@ struct connect_address {
     u16 family, port;
     u32 v4_or_flow;
     struct ebpf_ip v6;
-    u32 scope;
 };
 
-static __always_inline void connect__failed_at_once(struct sock *sk, const void *uaddr, bool is_v6, u32 error)
+/* The least lengths of addresses that the kernel takes: of struct sockaddr_in, and of RFC 2133. */
+#define ADDRESS_V4_MIN 16
+#define ADDRESS_V6_MIN 24
+
+/* To an address of IPv4 from none at all, the source is none of IPv4 either. */
+static __always_inline void net_info__set_destination(struct ebpf_net_info *net, const struct connect_address *to)
+{
+    net->destination = to->v6;
+    net->destination_port = bpf_ntohs(to->port);
+    net_info__set_family(net, &to->v6);
+    if (net->family == EBPF_FAMILY_INET && !net->source.words[2] && !net->source.words[3])
+        ip__set_v4(&net->source, 0);
+}
+
+static __always_inline void connect__failed_at_once(struct sock *sk, const void *uaddr, int len, bool is_v6, u32 error)
 {
     struct connect_address to = {};
     struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
 
     /* no address at all */
-    if (!tp || error == EINVAL || error == EAFNOSUPPORT || current__is_kernel_thread())
+    if (!tp || len < (is_v6 ? ADDRESS_V6_MIN : ADDRESS_V4_MIN) || error == EAFNOSUPPORT || current__is_kernel_thread())
         return;
-    bpf_probe_read_kernel(&to, is_v6 ? 28 : 8, uaddr);
+    bpf_probe_read_kernel(&to, is_v6 ? ADDRESS_V6_MIN : 8, uaddr);
     if (!is_v6)
         ip__set_v4(&to.v6, to.v4_or_flow);
-    else if (ip__is_v4(&to.v6))
+    else if (ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
         return; /* tcp_v4_connect has been called for it */
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends_of(sport, to.port, to.v6.words[3]);
@@ -127,9 +183,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
 
         event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
         net_info__fill(&event->net, sk, sport);
-        event->net.destination = to.v6;
-        event->net.destination_port = bpf_ntohs(to.port);
-        net_info__set_family(&event->net, &to.v6);
+        net_info__set_destination(&event->net, &to);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
     }
     if (event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED) &&
@@ -138,9 +192,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
 
         current__fill(s, &event->pids);
         net_info__fill(&event->net, sk, sport);
-        event->net.destination = to.v6;
-        event->net.destination_port = bpf_ntohs(to.port);
-        net_info__set_family(&event->net, &to.v6);
+        net_info__set_destination(&event->net, &to);
         event->error = event->error_number = error;
         event->hdr.flags = is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
         EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
@@ -153,7 +205,7 @@ SEC("fexit/tcp_v4_connect")
 int BPF_PROG(fexit__tcp_v4_connect, struct sock *sk, const void *uaddr, int len, int ret)
 {
     if (ret < 0)
-        connect__failed_at_once(sk, uaddr, false, -ret);
+        connect__failed_at_once(sk, uaddr, len, false, -ret);
     return 0;
 }
 
@@ -161,6 +213,6 @@ SEC("fexit/tcp_v6_connect")
 int BPF_PROG(fexit__tcp_v6_connect, struct sock *sk, const void *uaddr, int len, int ret)
 {
     if (ret < 0)
-        connect__failed_at_once(sk, uaddr, true, -ret);
+        connect__failed_at_once(sk, uaddr, len, true, -ret);
     return 0;
 }

@@ -19,6 +19,20 @@ enum network_op { NETWORK_CONNECT = 1, NETWORK_ACCEPT, NETWORK_CLOSE };
          spare__comes_after(&network_marks, object_ + (op), place);                                                    \
      }))
 
+/* What is kept of connections is wanted. */
+static __always_inline bool connections__are_kept(void)
+{
+    return event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) ||
+           event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+}
+
+/* An event cannot be made because what it needs was not kept. Connections from before the probes are not lost. */
+static __always_inline void connection__lost(enum ebpf_event_type type)
+{
+    if (event__is_wanted(type) && emit_runtime.sockets_untracked)
+        count__seen_and_lost(type, EBPF_REASON_STATE);
+}
+
 #define IP_V4_PREFIX bpf_htonl(0xffff)
 
 static __always_inline void ip__set_v4(struct ebpf_ip *ip, u32 address)
@@ -77,7 +91,10 @@ static __always_inline void owner__copy(struct ebpf_event_header *hdr, struct eb
     __builtin_memcpy(hdr->comm, e->comm, EBPF_COMM_LEN);
 }
 
-/* An attempt has ended without a connection. This may be in an interrupt: it is told of the process that attempted. */
+/*
+ * An attempt, whose entry has been taken, has ended without a connection. This may be in an interrupt: it is told of the
+ * process that attempted.
+ */
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
                                                u32 error)
 {

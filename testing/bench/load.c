@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * load - does one kind of operation many times and prints what one of them took.
+ *
+ *   load [OPTION]... MODE...
+ *
+ *   --pids PID,PID   the tracer and what reads its output: what they use of the CPU to catch up, after the operations,
+ *                    is added
+ *   --freeze PID     this one, the tracer, is stopped during the operations and catches up between the rounds
+ *   --rounds         many short rounds, each of which leaves no more records than an eighth of a ring of 4 MiB, for
+ *                    above that a ring wakes its reader with each record; --freeze does the same
+ *   --share PERCENT  fewer operations
+ *   --ops N          one round of so many operations, without a warm-up
+ *   --label WORD     what the line says as its "phase"
+ *
+ * A mode prints one line of JSON. Nanoseconds are instructions in a guest with --icount. Before each round there is a
+ * pause; the first round is a warm-up of the same size and does not count.
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DIRECTORY "/tmp/bench"
+#define PIDS_MAX 8
+#define TIME_WAIT_S 61
+/* The reader wakes itself every 200 ms: before that has passed, that it does nothing means nothing. */
+#define WAKE_MS 500
+#define LOOK_MS 100
+#define LOOKS_MAX 300
+#define IDLE_MS 2000
+#define LONG_ROUNDS 3
+/* What a process that only looks whether there is something may use between two looks. */
+#define LOOK_NOISE_NS 20000
+
+static int kept_fd, listen_fd;
+static struct sockaddr_in address;
+
+static long long clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    if (clock_gettime(clock, &ts))
+        err(1, "a process that is watched is gone");
+    return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+static void sleep_ms(long ms)
+{
+    struct timespec ts = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&ts, NULL);
+}
+
+/* --- the operations ----------------------------------------------------------------------------------------------- */
+
+static void do_exec(void)
+{
+    static char *const argv[] = {"nop", NULL}, *const environment[] = {NULL};
+    pid_t pid = vfork();
+
+    if (!pid) {
+        execve("/opt/bin/nop", argv, environment);
+        _exit(127);
+    }
+    int status;
+
+    if (waitpid(pid, &status, 0) != pid || status)
+        errx(1, "nop did not run");
+}
+
+static void do_file(void)
+{
+    int fd = open(DIRECTORY "/a", O_WRONLY | O_CREAT, 0600);
+
+    if (fd < 0 || write(fd, "hello", 5) != 5 || close(fd) || rename(DIRECTORY "/a", DIRECTORY "/b") ||
+        unlink(DIRECTORY "/b"))
+        err(1, "file");
+}
+
+static void do_write(void)
+{
+    if (pwrite(kept_fd, "hello", 5, 0) != 5)
+        err(1, "pwrite");
+}
+
+static void do_open(void)
+{
+    if (close(open(DIRECTORY "/kept", O_RDONLY)))
+        err(1, "open");
+}
+
+static void do_net(void)
+{
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+
+    if (connect(client, (struct sockaddr *)&address, sizeof(address)))
+        err(1, "connect");
+    int server = accept(listen_fd, NULL, NULL);
+
+    if (server < 0 || close(client) || close(server))
+        err(1, "accept");
+}
+
+static void do_pread(void)
+{
+    char buffer[5];
+
+    if (pread(kept_fd, buffer, sizeof(buffer), 0) != sizeof(buffer))
+        err(1, "pread");
+}
+
+static void do_getppid(void)
+{
+    syscall(SYS_getppid);
+}
+
+static const struct mode {
+    const char *name;
+    void (*operation)(void);
+    int ops, rounds; /* of a round: 3 records of 1 KiB an exec, 4 of 700 bytes a file, 1 a write, 4 of 400 a net */
+} modes[] = {
+    {"exec", do_exec, 100, 10},      {"file", do_file, 100, 10},
+    {"write", do_write, 500, 10},    {"open", do_open, 1000, 10},
+    {"net", do_net, 200, 10},        {"pread", do_pread, 5000, 10},
+    {"getppid", do_getppid, 20000, 10},
+};
+
+static void prepare(void)
+{
+    socklen_t length = sizeof(address);
+
+    /* A program that is always at the same addresses always takes the same page faults. */
+    personality(ADDR_NO_RANDOMIZE);
+    mkdir(DIRECTORY, 0700);
+    kept_fd = open(DIRECTORY "/kept", O_RDWR | O_CREAT, 0600);
+    do_write();
+    listen_fd = socket(AF_INET, SOCK_STREAM, 0);
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (bind(listen_fd, (struct sockaddr *)&address, sizeof(address)) || listen(listen_fd, 9) ||
+        getsockname(listen_fd, (struct sockaddr *)&address, &length))
+        err(1, "listen");
+}
+
+/* --- who is watched ----------------------------------------------------------------------------------------------- */
+
+static clockid_t watched[PIDS_MAX];
+static int n_watched;
+static pid_t frozen;
+static double idle_per_ms;
+
+static void watch(char *pids)
+{
+    for (char *pid = strtok(pids, ","); pid; pid = strtok(NULL, ",")) {
+        /* The clock of the whole process: of all its threads, also of those that have ended. */
+        if (n_watched == PIDS_MAX || clock_getcpuclockid(atoi(pid), &watched[n_watched++]))
+            errx(1, "no process %s", pid);
+    }
+}
+
+static long long used(void)
+{
+    long long sum = 0;
+
+    for (int i = 0; i < n_watched; i++)
+        sum += clock_ns(watched[i]);
+    return sum;
+}
+
+static void measure_idle(void)
+{
+    long long begin = used();
+
+    sleep_ms(IDLE_MS);
+    idle_per_ms = (double)(used() - begin) / IDLE_MS;
+}
+
+/* Wait until those who are watched have caught up: two looks one after the other see them do nothing but idle. Returns
+ * what they used for it, without what they would have used in that time anyway. */
+static double catch_up(long long used_before)
+{
+    int still = 0, waited = WAKE_MS;
+
+    sleep_ms(WAKE_MS);
+    for (int i = 0; n_watched && still < 2; i++) {
+        long long before = used();
+
+        if (i == LOOKS_MAX)
+            errx(1, "the tracer does not come to rest");
+        sleep_ms(LOOK_MS);
+        waited += LOOK_MS;
+        still = used() - before <= 2 * idle_per_ms * LOOK_MS + LOOK_NOISE_NS ? still + 1 : 0;
+    }
+    double extra = (double)(used() - used_before) - idle_per_ms * waited;
+
+    return extra > 0 ? extra : 0;
+}
+
+static void freeze(void)
+{
+    char path[64], state = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", frozen);
+    kill(frozen, SIGSTOP);
+    while (state != 'T') {
+        FILE *file = fopen(path, "r");
+
+        if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+            errx(1, "no process %d", frozen);
+        fclose(file);
+        sleep_ms(10);
+    }
+}
+
+/* --- rounds ------------------------------------------------------------------------------------------------------- */
+
+/* What a round took; *after is the part of it that came after the operations. */
+static double run_round(const struct mode *mode, int ops, double *after)
+{
+    if (frozen)
+        freeze();
+    else
+        sleep_ms(10);
+    long long used_before, elapsed, begin = clock_ns(CLOCK_MONOTONIC);
+
+    for (int i = 0; i < ops; i++)
+        mode->operation();
+    elapsed = clock_ns(CLOCK_MONOTONIC) - begin;
+    used_before = used();
+    if (frozen)
+        kill(frozen, SIGCONT);
+    *after = catch_up(used_before);
+    if (frozen)
+        *after = 0;
+    return elapsed + *after;
+}
+
+static void run(const struct mode *mode, const char *label, int ops, int rounds, int warm_up)
+{
+    double sum = 0, after_sum = 0, least = 0, most = 0, after;
+
+    if (!strcmp(mode->name, "net"))
+        sleep_ms(TIME_WAIT_S * 1000); /* until the connections of the run before are forgotten */
+    if (n_watched)
+        measure_idle();
+    if (warm_up)
+        run_round(mode, ops, &after);
+    for (int i = 0; i < rounds; i++) {
+        double per_op = run_round(mode, ops, &after) / (ops ? ops : 1);
+
+        sum += per_op;
+        after_sum += after / (ops ? ops : 1);
+        least = !i || per_op < least ? per_op : least;
+        most = per_op > most ? per_op : most;
+    }
+    printf("{\"phase\":\"%s\",\"mode\":\"%s\",\"ops\":%d,\"rounds\":%d,\"per_op\":%.1f,\"after_per_op\":%.1f,"
+           "\"least\":%.1f,\"most\":%.1f,\"idle_per_s\":%.0f}\n",
+           label, mode->name, ops * rounds, rounds, sum / rounds, after_sum / rounds, least, most, idle_per_ms * 1000);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"pids", 1, NULL, 'p'}, {"freeze", 1, NULL, 'f'}, {"rounds", 0, NULL, 'r'}, {"share", 1, NULL, 's'},
+        {"ops", 1, NULL, 'o'},  {"label", 1, NULL, 'l'},  {NULL, 0, NULL, 0},
+    };
+    const char *label = "";
+    int option, in_rounds = 0, share = 100, ops = -1;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        switch (option) {
+        case 'p': watch(optarg); break;
+        case 'f': frozen = atoi(optarg); in_rounds = 1; break;
+        case 'r': in_rounds = 1; break;
+        case 's': share = atoi(optarg); break;
+        case 'o': ops = atoi(optarg); break;
+        case 'l': label = optarg; break;
+        default: return 2;
+        }
+    prepare();
+    for (; optind < argc; optind++) {
+        const struct mode *mode = modes;
+        const struct mode *end = modes + sizeof(modes) / sizeof(modes[0]);
+
+        while (mode < end && strcmp(mode->name, argv[optind]))
+            mode++;
+        if (mode == end)
+            errx(2, "no mode %s", argv[optind]);
+        if (ops >= 0)
+            run(mode, label, ops, 1, 0);
+        else if (in_rounds)
+            run(mode, label, mode->ops, (mode->rounds * share + 99) / 100, 1);
+        else
+            run(mode, label, mode->ops * mode->rounds * share / 100, LONG_ROUNDS, 1);
+    }
+    return 0;
+}

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# measure.sh - the part of scripts/bench that runs in a guest; nanoseconds are instructions there (--icount).
+#
+#   measure.sh SHARE COMMAND...
+#
+# SHARE is the percentage of operations to do. Each COMMAND is a tracer, a line for the shell; it is ready when it writes
+# the first byte to standard output. Prints lines of JSON; what a tracer wrote to standard error is in /tmp/bench-out.
+# shellcheck shell=sh
+share=$1
+shift
+modes="exec file write open net pread getppid"
+out=/tmp/bench-out
+ready=/tmp/bench-ready
+settled_s=45
+mkdir -p $out
+
+# wait_for SECONDS COMMAND...
+wait_for() {
+    left=$1
+    shift
+    until "$@"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 1
+    done
+}
+
+up_for() {
+    [ "$(cut -d. -f1 /proc/uptime)" -ge "$1" ]
+}
+
+# A tracer's programs are freed some time after it has ended.
+no_programs() {
+    [ "$(bpf-objects)" = "programs 0 maps 0 links 0" ]
+}
+
+ended() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+is_ready() {
+    [ -e $ready ] || ended "$sink"
+}
+
+# Two rounds of prog-stats around MODE: what the start of the load generator itself costs is in both.
+program_stats() {
+    echo "{\"stats\":\"$1\",\"ops\":0}"
+    prog-stats
+    load --ops 0 --label none "$1" >/dev/null
+    echo "{\"stats\":\"$1\",\"ops\":0}"
+    prog-stats
+    load --ops "$2" --label none "$1" >/dev/null
+    echo "{\"stats\":\"$1\",\"ops\":$2}"
+    prog-stats
+}
+
+measure() {
+    rm -f $ready
+    # The first process of the pipe tells its number, the shell that of the last one.
+    sh -c "echo \$\$ >/tmp/bench-pid; exec $1" 2>>"$2" | sink $ready &
+    sink=$!
+    wait_for 600 is_ready
+    [ -e $ready ] || return
+    tracer=$(cat /tmp/bench-pid)
+    sleep 3
+    prog-stats --maps
+    # shellcheck disable=SC2086 # one word a mode
+    load --share "$share" --label total --pids "$tracer,$sink" $modes || return
+    # shellcheck disable=SC2086
+    load --share "$share" --label kernel --pids "$tracer,$sink" --freeze "$tracer" $modes || return
+    echo 1 >/proc/sys/kernel/bpf_stats_enabled
+    kill -STOP "$tracer"
+    for mode in $modes; do
+        program_stats "$mode" 100
+        kill -CONT "$tracer"
+        sleep 2
+        kill -STOP "$tracer"
+    done
+    kill -CONT "$tracer"
+    echo 0 >/proc/sys/kernel/bpf_stats_enabled
+    awk '$1 == "VmHWM:" { printf "{\"peak_kb_end\":%d}\n", $2 }' "/proc/$tracer/status"
+    kill -TERM "$tracer"
+    wait_for 20 ended "$tracer" || kill -KILL "$tracer"
+    echo '{"done":true}'
+}
+
+wait_for 300 up_for $settled_s
+for phase in first baseline; do
+    # shellcheck disable=SC2086
+    load --share "$share" --label "$phase" $modes
+    # shellcheck disable=SC2086
+    load --share "$share" --label "$phase-rounds" --rounds $modes
+done
+echo 1 >/proc/sys/kernel/bpf_stats_enabled
+prog-stats --overhead
+echo 0 >/proc/sys/kernel/bpf_stats_enabled
+number=0
+for command; do
+    wait_for 60 no_programs || echo "measure.sh: left by the tracer before: $(bpf-objects)" >&2
+    echo "{\"tracer\":$number}"
+    errors=$out/tracer$number.err
+    if start sh -c "exec $command" 2>"$errors"; then
+        wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
+        measure "$command" "$errors"
+    fi
+    number=$((number + 1))
+done

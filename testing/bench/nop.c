@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* nop - does nothing; what the load generator executes. */
+int main(void)
+{
+    return 0;
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * net-before READY - opens connections within the process, creates the file READY, waits for a byte of its standard
+ * input, and ends them in every way. Prints the events that are due of that, as the cases do (net-ops.h).
+ */
+#include "../cases/net-ops.h"
+
+/* What has gone through a connection before. */
+#define TO_SERVER 1000
+#define TO_CLIENT 30000
+
+#define PATIENCE_S 60
+
+/* How it is when the tracer starts, and ends then. */
+struct early {
+    const char *what, *address;
+    void (*before)(struct early *c);
+    void (*after)(struct early *c);
+    int listener, client, server;
+    struct ends ends, turned; /* of the client, of the server */
+};
+
+static void early__open(struct early *c)
+{
+    c->listener = listen__at(c->address, 0, 5);
+    union address to = socket__name(c->listener);
+
+    c->client = socket__open(to.any.sa_family, SOCK_STREAM, 0);
+    CHECK(!connect(c->client, &to.any, address__len(&to)));
+    c->ends = ends__of(c->client);
+    c->turned = ends__turned(&c->ends);
+}
+
+static void accept_it(struct early *c)
+{
+    c->server = accept4(c->listener, NULL, NULL, SOCK_CLOEXEC);
+    CHECK(c->server >= 0);
+}
+
+static void exchange(struct early *c)
+{
+    send__all(c->client, TO_SERVER);
+    receive__all(c->server, TO_SERVER);
+    send__all(c->server, TO_CLIENT);
+    receive__all(c->client, TO_CLIENT);
+}
+
+static void client_is_due(struct early *c, pid_t pid, int sent, const char *reason)
+{
+    due__closed(c->what, &c->ends, &(struct closed){pid, 0, sent, TO_CLIENT, reason});
+}
+
+static void server_is_due(struct early *c, pid_t pid, int received, const char *reason)
+{
+    due__closed(c->what, &c->turned, &(struct closed){pid, 0, TO_CLIENT, received, reason});
+}
+
+static void reset(int fd)
+{
+    struct linger at_once = {.l_onoff = 1};
+
+    CHECK(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) && !close(fd));
+}
+
+/* ----------------------------------------------------- ends of connections */
+
+static void client_then_server(struct early *c)
+{
+    CHECK(!close(c->client));
+    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    receive__end(c->server);
+    CHECK(!close(c->server));
+    server_is_due(c, getpid(), TO_SERVER, "PEER");
+}
+
+/* What comes later is counted with what came before. */
+static void more_then_server_first(struct early *c)
+{
+    send__all(c->client, 7);
+    receive__all(c->server, 7);
+    CHECK(!close(c->server));
+    server_is_due(c, getpid(), TO_SERVER + 7, "HERE");
+    receive__end(c->client);
+    CHECK(!close(c->client));
+    client_is_due(c, getpid(), TO_SERVER + 7, "PEER");
+}
+
+static void client_resets(struct early *c)
+{
+    char byte;
+
+    reset(c->client);
+    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    CHECK(recv(c->server, &byte, 1, 0) < 0 && errno == ECONNRESET);
+    CHECK(!close(c->server));
+    server_is_due(c, getpid(), TO_SERVER, "RESET");
+}
+
+static void wait_and_exit(void *gate)
+{
+    gate__wait(gate);
+}
+
+static pid_t child;
+
+/* The client, by the exit of the process that has it last. */
+static void by_child(struct early *c)
+{
+    struct gate gate;
+
+    gate__init(&gate);
+    child = child__start(wait_and_exit, &gate);
+
+    CHECK(!close(c->client));
+    gate__open(&gate);
+    CHECK(child__wait(child) == 0);
+    client_is_due(c, child, TO_SERVER, "HERE");
+    receive__end(c->server);
+    CHECK(!close(c->server));
+    server_is_due(c, getpid(), TO_SERVER, "PEER");
+}
+
+/* The socket is disconnected, which ends the connection, and closed afterwards. */
+static void disconnect(struct early *c)
+{
+    union address none = {.any = {.sa_family = AF_UNSPEC}};
+    char byte;
+
+    CHECK(!connect(c->client, &none.any, sizeof(none.any)));
+    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    CHECK(recv(c->server, &byte, 1, 0) < 0 && errno == ECONNRESET);
+    CHECK(!close(c->client) && !close(c->server));
+    server_is_due(c, getpid(), TO_SERVER, "RESET");
+}
+
+static void server_closed_before(struct early *c)
+{
+    CHECK(!close(c->server));
+    receive__end(c->client);
+}
+
+static void client_goes(struct early *c)
+{
+    CHECK(!close(c->client));
+    client_is_due(c, getpid(), TO_SERVER, "PEER");
+}
+
+/* The client has said that it sends no more, and goes on reading. */
+static void client_shut_before(struct early *c)
+{
+    CHECK(!shutdown(c->client, SHUT_WR));
+    receive__end(c->server);
+}
+
+static void server_then_client(struct early *c)
+{
+    CHECK(!close(c->server));
+    server_is_due(c, getpid(), TO_SERVER, "PEER");
+    receive__end(c->client);
+    CHECK(!close(c->client));
+    client_is_due(c, getpid(), TO_SERVER, "HERE");
+}
+
+/* Nothing is told of it, but for the other end, which is closed before. */
+static void reset_before(struct early *c)
+{
+    char byte;
+
+    reset(c->server);
+    CHECK(recv(c->client, &byte, 1, 0) < 0 && errno == ECONNRESET);
+}
+
+static void client_goes_unseen(struct early *c)
+{
+    CHECK(!close(c->client));
+}
+
+static struct early connections[] = {
+    {.what = "client, then server", .address = V4_LOOP, .after = client_then_server},
+    {.what = "client, then server, IPv6", .address = V6_LOOP, .after = client_then_server},
+    {.what = "more, then server first", .address = V4_LOOP, .after = more_then_server_first},
+    {.what = "reset", .address = V4_LOOP, .after = client_resets},
+    {.what = "reset, IPv6", .address = V6_LOOP, .after = client_resets},
+    {.what = "by a child", .address = V4_LOOP, .after = by_child},
+    {.what = "disconnected", .address = V4_LOOP, .after = disconnect},
+    {.what = "server had closed", .address = V4_LOOP, .before = server_closed_before, .after = client_goes},
+    {.what = "client had shut", .address = V4_LOOP, .before = client_shut_before, .after = server_then_client},
+    {.what = "server had reset", .address = V4_LOOP, .before = reset_before, .after = client_goes_unseen},
+};
+
+/* ------------------------------------------------------------------- main */
+
+/* One that was up, but not accepted: its accept is seen, and so is the owner of that end known. */
+static void accepted_later(struct early *c)
+{
+    accept_it(c);
+    due__accepted(c->what, &c->turned);
+    exchange(c);
+    CHECK(!close(c->client));
+    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    receive__end(c->server);
+    CHECK(!close(c->server));
+    due__closed(c->what, &c->turned, &(struct closed){getpid(), getpid(), TO_CLIENT, TO_SERVER, "PEER"});
+}
+
+static void open_all(struct early *waiting)
+{
+    for (size_t i = 0; i < ARRAY_LEN(connections); i++) {
+        struct early *c = &connections[i];
+
+        early__open(c);
+        accept_it(c);
+        exchange(c);
+        if (c->before)
+            c->before(c);
+    }
+    early__open(waiting);
+}
+
+int main(int argc, char **argv)
+{
+    struct early waiting = {.what = "accepted later", .address = V4_LOOP};
+    char byte;
+
+    CHECK(argc == 2);
+    alarm(PATIENCE_S);
+    open_all(&waiting);
+    file__write(argv[1], "", 0, 0600);
+    CHECK(read(0, &byte, 1) == 1);
+
+    fact__int("pid", getpid());
+    fact__str("comm", "net-before");
+    net_namespace__look();
+    fact__array("expected");
+    for (size_t i = 0; i < ARRAY_LEN(connections); i++)
+        connections[i].after(&connections[i]);
+    accepted_later(&waiting);
+    fact__array_end();
+    fact__array("children");
+    fact__int(NULL, child);
+    fact__array_end();
+    return facts__print();
+}
