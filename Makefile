@@ -63,7 +63,7 @@ LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)
 LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
-GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c)
+GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c testing/bench/*.c)
 GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
@@ -147,7 +147,7 @@ $(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
 
 # Static: they run in guests, and on kernels of another age than this machine's.
-vpath %.c testing/cases testing/system
+vpath %.c testing/cases testing/system testing/bench
 $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	$(say) CC $<
 	@mkdir -p $(@D)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * select-actor - becomes somebody, then makes, changes, renames and deletes files in a directory, and executes something.
+ * select-actor - becomes somebody, then makes, changes, renames and deletes files in a directory, and executes a
+ * program.
  *
  *   select-actor DIR ROUNDS [uid N | comm NAME | cgroup DIRECTORY | namespace | orphan]...
  *

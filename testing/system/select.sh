@@ -42,7 +42,7 @@ executions() {
 }
 
 begin() {
-    rm -rf /tmp/in /tmp/out
+    rm -rf /tmp/in /tmp/in2 /tmp/out
     # shellcheck disable=SC2086 # options
     trace sel.out sel.err -u $selected "$@" || { cat sel.err; return 1; }
 }
@@ -75,7 +75,6 @@ start_shell() {
 }
 
 let_shell() {
-    rm -rf /tmp/in2
     echo >go
     wait $SHELL_PID
 }
@@ -109,7 +108,8 @@ process_included() {
 
 paths() {
     begin --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
-    select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 || { trace_stop; return 1; }
+    select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 ||
+        { trace_stop; return 1; }
     trace_stop || return 1
     rm -rf /tmp/inside
     # of file7 its creation and its change are left out; its rename has another path, that is wanted
@@ -163,6 +163,12 @@ slow_down() {
     mkdir /tmp/cmd
 }
 
+# As many events of a type as there are commands match a pattern.
+has() {
+    count=$(grep "\"event_type\":\"$1\"" sel.out | grep -c "$2")
+    [ "$count" = $COMMANDS ] || { echo "$count of $1"; return 1; }
+}
+
 command_whole() {
     slow_down
     sh -c 'while :; do /bin/true noise; echo >/tmp/noise; done' &
@@ -173,10 +179,8 @@ command_whole() {
     wait $noise
     [ $status = 7 ] || { echo "status $status: $(tail -n 1 sel.err)"; return 1; }
     ! grep -m 1 noise sel.out || return 1
-    [ "$(grep '"event_type":"PROCESS_EXEC"' sel.out | grep -c '"args":\["/bin/true","[0-9]*"\]')" = $COMMANDS ] || return 1
-    [ "$(grep '"event_type":"PROCESS_EXIT"' sel.out | grep -c '"exit_code":0.*"comm":"true"')" = $COMMANDS ] || return 1
-    [ "$(grep '"event_type":"FILE_CREATE"' sel.out | grep -c '"path":"/tmp/cmd/[0-9]*"')" = $COMMANDS ] || return 1
-    [ "$(grep '"event_type":"FILE_MODIFY"' sel.out | grep -c '"path":"/tmp/cmd/[0-9]*"')" = $COMMANDS ] || return 1
+    has PROCESS_EXEC '"args":\["/bin/true","[0-9]*"\]' && has PROCESS_EXIT '"exit_code":0.*"comm":"true"' &&
+        has FILE_CREATE '"path":"/tmp/cmd/[0-9]*"' && has FILE_MODIFY '"path":"/tmp/cmd/[0-9]*"' || return 1
     # the first event is its exec
     head -n 1 sel.out | grep -q '"event_type":"PROCESS_EXEC".*"args":\["sh","-c"'
 }
@@ -187,7 +191,8 @@ command_timed() {
         echo slow-down \$((\$(awk '{print int(\$1 * 1000)}' /proc/uptime) - begin)) >&2" >sel.out 2>sel.err
     traced=$(sed -n 's/^slow-down //p' sel.err)
     echo "# 2,000 commands and files: $alone ms alone, $traced ms traced with --all" >&3
-    [ "$traced" -gt 0 ] && [ "$traced" -lt $((alone * 3)) ] # two processors share the work; what it costs is told elsewhere
+    # two processors share the work, and others load them: what it costs exactly is measured elsewhere (scripts/bench)
+    [ "$traced" -gt 0 ] && [ "$traced" -lt $((alone * 3)) ]
 }
 
 command_ends() {

@@ -34,7 +34,14 @@ static void fake__close(struct ebpf_backend *backend)
     free(b);
 }
 
-static const struct ebpf_backend_ops fake_ops = {fake__counts, fake__stop, fake__close};
+static int fake__select(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count)
+{
+    (void)backend, (void)conditions, (void)count;
+    return fake_error;
+}
+
+static const struct ebpf_backend_ops fake_ops = {
+    .counts = fake__counts, .stop = fake__stop, .select = fake__select, .close = fake__close};
 
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {

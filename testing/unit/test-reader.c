@@ -41,7 +41,7 @@ static void memory__end(struct ebpf_backend *b)
     (void)b;
 }
 
-static const struct ebpf_backend_ops memory_ops = {memory__counts, memory__end, memory__end};
+static const struct ebpf_backend_ops memory_ops = {.counts = memory__counts, .stop = memory__end, .close = memory__end};
 
 static int on_event(void *user, const struct ebpf_event *event)
 {

@@ -92,7 +92,7 @@ static void test_smaller_opts(void)
     opts.disable_hooks = "x";
     opts.sz = sizeof(opts) - 1;
     check_opens(&opts);
-    CHECK(fake_opts.ring_bytes == 1u << 20 && fake_opts.disable_hooks && !fake_opts.exclude_pids);
+    CHECK(fake_opts.ring_bytes == 1u << 20 && fake_opts.disable_hooks && !fake_opts.conditions);
     opts.sz = offsetof(struct ebpf_source_opts, loss_handler) - 1;
     check_refused(&opts, -EINVAL, 0);
     opts.sz = 0;

@@ -31,8 +31,8 @@ struct path_walk {
     u32 flags;
     u32 components, checked;
     u32 steps;
-    u32 typed;    /* the first of the components, that path__append_typed has to check */
-    u32 mounts;   /* that were left upwards */
+    u32 typed;  /* the first of the components, that path__append_typed has to check */
+    u32 mounts; /* that were left upwards */
     u32 reserved;
     struct {
         u64 dentry;
@@ -65,7 +65,7 @@ struct scratch {
     struct path_job job;
     struct path_walk walk;
     struct user_copy copy;
-    u64 scalar; /* see scalar__of */
+    u64 scalar;       /* see scalar__of */
     u32 path_matches; /* how the paths of a file event meet the selection; see Select.h */
     u32 reserved;
     u8 data[SCRATCH_DATA_ENV];

@@ -45,7 +45,7 @@ struct select_list {
     ebpf_u64 comms[SELECT_TEXTS][2];
     ebpf_u64 cgroups[SELECT_TEXTS]; /* ids, 0 fills up */
     ebpf_u32 cgroup_levels[SELECT_TEXTS];
-    ebpf_u32 path_lens[SELECT_TEXTS];             /* 0 fills up */
+    ebpf_u32 path_lens[SELECT_TEXTS];                  /* 0 fills up */
     ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8]; /* as records have them: components, leaf first */
 };
 
@@ -80,7 +80,7 @@ struct emit_constants {
     ebpf_u32 spares;       /* programs have spare copies */
     ebpf_u32 trees;        /* descendants are followed */
     ebpf_u32 reserved;
-    ebpf_u64 events;       /* bit n: event type n is wanted */
+    ebpf_u64 events; /* bit n: event type n is wanted */
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */

@@ -260,9 +260,9 @@ int path__append(u32 slot, u32 tag)
 }
 
 /*
- * Where mounts are mounted, as path text, as a process with a certain root directory sees it. Mounts seldom move: to see
- * that an entry still holds, its mount and the few directories above it are looked at, which takes a third of a walk.
- * Only what is mounted below the root's own mount is kept.
+ * Where mounts are mounted, as path text, as a process with a certain root directory sees it. Mounts seldom move: to
+ * see that an entry still holds, its mount and the few directories above it are looked at, which takes a third of a
+ * walk. Only what is mounted below the root's own mount is kept.
  */
 struct mount_cache_entry {
     u64 claims;
@@ -322,7 +322,9 @@ static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e
     return true;
 }
 
-/* Go on with a walk that has come to the root of its mount, by what is known. Returns 0 when it is the end of the walk. */
+/*
+ * Go on with a walk that has come to the root of its mount, by what is known. Returns 0 when it is the end of the walk.
+ */
 int mount_cache__append(u32 slot)
 {
     struct scratch *s = scratch__at(slot);

@@ -42,8 +42,8 @@ extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
 
 /*
  * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and counts
- * its version up; who copies one under which it has changed has nothing.
+ * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and
+ * counts its version up; who copies one under which it has changed has nothing.
  */
 #define CGROUP_CACHE_LEN 488
 #define CGROUP_CACHE_ENTRIES 1024 /* a power of two */
@@ -86,9 +86,8 @@ static __always_inline void cached__copy(void *to, const void *from, u32 len)
 static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__place(id);
-    struct ebpf_varlen *v = e && e->id == id
-                                ? varlen__begin(s, EBPF_TAG_CGROUP_PATH, SCRATCH_PATHS - EBPF_PATH_MAX - 64)
-                                : NULL;
+    struct ebpf_varlen *v =
+        e && e->id == id ? varlen__begin(s, EBPF_TAG_CGROUP_PATH, SCRATCH_PATHS - EBPF_PATH_MAX - 64) : NULL;
 
     if (!v)
         return false;
@@ -133,8 +132,9 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
 }
 
 /*
- * The walk in Path.bpf.c takes a helper's call for each look at a dentry. From a typed dentry its parents are typed too,
- * and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the process.
+ * The walk in Path.bpf.c takes a helper's call for each look at a dentry. From a typed dentry its parents are typed
+ * too, and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the
+ * process.
  */
 #define TYPED_COMPONENTS 12
 

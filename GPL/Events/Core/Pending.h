@@ -20,7 +20,7 @@
 #include "Emit.h"
 #include "Select.h"
 
-#define PENDING_STALE 30000LL /* jiffies: 30 seconds, or 120 where the clock ticks 250 times a second */
+#define PENDING_STALE 30000LL           /* jiffies: 30 seconds, or 120 where the clock ticks 250 times a second */
 #define PENDING_IS_FILTERED 0x80000000u /* of pending_op.type: there is no record */
 
 static __always_inline struct scratch *pending__place(u64 owner, u32 n, u32 *ret_slot)

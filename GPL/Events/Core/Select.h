@@ -2,9 +2,9 @@
 /*
  * Select.h - whose events are wanted, and of which files.
  *
- * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Who acts
- * is decided before anything of an event is computed (current__is_filtered); files are decided by the paths, once those
- * are known.
+ * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Who
+ * acts is decided before anything of an event is computed (current__is_filtered); files are decided by the paths, once
+ * those are known.
  */
 #ifndef EBPF_CORE_SELECT_H
 #define EBPF_CORE_SELECT_H

@@ -4,15 +4,16 @@
  * ended.
  *
  * A table of fixed size. A connection has one of eight places that follow from its addresses, and claims it as a
- * scratch slot is claimed (see Emit.h). Socket storage, where the kernel has it for these programs, takes 1,300 to 2,500
- * instructions a connection, a hash map 900, this 100. A connection that finds no place is counted
+ * scratch slot is claimed (see Emit.h). Socket storage, where the kernel has it for these programs, takes 1,300 to
+ * 2,500 instructions a connection, a hash map 900, this 100. A connection that finds no place is counted
  * (emit_runtime.sockets_untracked) and says so in its event; who owns it will not be known when it ends.
  *
- * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its attempt
- * has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a socket
- * with the same ports and peer.
+ * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its
+ * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a
+ * socket with the same ports and peer.
  *
- * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take) tells.
+ * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take)
+ * tells.
  */
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
@@ -33,14 +34,14 @@ enum socket_role {
 struct socket_entry {
     u64 sk; /* struct sock; 0: free */
     u64 claims;
-    u64 lock; /* as claims */
+    u64 lock;  /* as claims */
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
     u16 role;
     u16 is_filtered; /* who opened or accepted it is */
     u16 is_told;     /* its end has been */
-    u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
-    u16 error;    /* of the socket, then */
+    u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
+    u16 error;       /* of the socket, then */
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };
@@ -128,7 +129,9 @@ static __always_inline bool socket__lock(struct socket_entry *e)
     return false;
 }
 
-/* A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when full. */
+/*
+ * A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when full.
+ */
 static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 ends)
 {
     for (u32 n = 0; n < SOCKETS_TRIES; n++) {

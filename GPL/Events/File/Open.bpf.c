@@ -87,8 +87,7 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
 
     if (!type || spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))
         return 0;
-    struct scratch *s =
-        emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
+    struct scratch *s = emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
     if (!s)
         return 0;

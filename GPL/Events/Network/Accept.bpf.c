@@ -39,7 +39,8 @@ static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
         owner__copy(&event->hdr, &event->pids, e);
     else
         current__fill(s, &event->pids);
-    event->hdr.flags = (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+    event->hdr.flags =
+        (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
     net_info__fill(&event->net, sk, sport);
     EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
     return 0;

@@ -90,8 +90,8 @@ static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport,
 }
 
 /*
- * The state in which a connection ends; 0 when there was none but, if there is an entry, an attempt. `was_up` tells what
- * else is known of one whose state tells nothing any more.
+ * The state in which a connection ends; 0 when there was none but, if there is an entry, an attempt. `was_up` tells
+ * what else is known of one whose state tells nothing any more.
  */
 static __always_inline u32 connection__state(const struct socket_entry *e, struct sock *sk, bool was_up)
 {

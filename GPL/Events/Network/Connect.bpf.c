@@ -8,9 +8,9 @@
  * MSG_FASTOPEN, and comes twice by io_uring.
  *
  * Failed: tcp_done, where the kernel gives up on what is still connecting, be it refused, timed out or unreachable,
- * often in an interrupt: so who attempted is kept (Core/Sockets.h). What fails at once, for want of a route or a port, never
- * comes to tcp_connect, and is told at the end of tcp_v4_connect and tcp_v6_connect, as an attempt and its failure. What
- * the process itself closes before it is up is told in Close.bpf.c.
+ * often in an interrupt: so who attempted is kept (Core/Sockets.h). What fails at once, for want of a route or a port,
+ * never comes to tcp_connect, and is told at the end of tcp_v4_connect and tcp_v6_connect, as an attempt and its
+ * failure. What the process itself closes before it is up is told in Close.bpf.c.
  *
  * Misses: what a policy forbids before (LSM, cgroup programs), and attempts that a kernel thread makes for itself.
  */
@@ -38,8 +38,7 @@ static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
     if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_CONNECT, place))
         return 0;
     u16 sport = tcp__sport(tp);
-    struct socket_entry *e =
-        connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
+    struct socket_entry *e = connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
                             ? EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted)
                             : NULL;

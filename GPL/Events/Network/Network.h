@@ -92,8 +92,8 @@ static __always_inline void owner__copy(struct ebpf_event_header *hdr, struct eb
 }
 
 /*
- * An attempt, whose entry has been taken, has ended without a connection. This may be in an interrupt: it is told of the
- * process that attempted.
+ * An attempt, whose entry has been taken, has ended without a connection. This may be in an interrupt: it is told of
+ * the process that attempted.
  */
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
                                                u32 error)

@@ -29,7 +29,7 @@ struct exiting {
     struct ebpf_ns_info ns;
     char comm[EBPF_COMM_LEN];
     struct cgroup_ref cgroup; /* of the last thread: the first one may be gone, and stays where it was */
-    u64 emitted; /* to come once more, for the parent */
+    u64 emitted;              /* to come once more, for the parent */
 };
 
 struct {

@@ -244,8 +244,8 @@ static int trace__wait(const struct trace *trace)
 }
 
 /*
- * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing ends
- * with that, or with the second signal. What the terminal sends, the command has got as well.
+ * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
+ * ends with that, or with the second signal. What the terminal sends, the command has got as well.
  */
 static bool trace__goes_on(struct trace *trace)
 {

@@ -161,7 +161,8 @@ static bool value__is_condition(int value)
 static bool options__select(struct options *o, int value, const char *text)
 {
     struct ebpf_condition c = {.kind = (enum ebpf_select_kind)((value - FIRST_CONDITION_VALUE) / 2),
-                               .exclude = (value - FIRST_CONDITION_VALUE) % 2, .text = text};
+                               .exclude = (value - FIRST_CONDITION_VALUE) % 2,
+                               .text = text};
     bool is_uid = c.kind == EBPF_SELECT_UID;
     long number = 0;
 

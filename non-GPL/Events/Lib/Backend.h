@@ -29,11 +29,14 @@ struct ebpf_counts {
 };
 
 struct ebpf_backend;
+struct ebpf_condition;
 
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
     /* End the sourcing; afterwards the counts do not change any more. May be called twice. */
     void (*stop)(struct ebpf_backend *backend);
+    /* Replace the selection, as ebpf_source__select says. */
+    int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
     void (*close)(struct ebpf_backend *backend);
 };
 

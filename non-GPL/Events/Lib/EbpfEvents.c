@@ -41,10 +41,10 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
     static const size_t member_ends[] = {
 #define OPTS_MEMBER_END(member)                                                                                        \
     offsetof(struct ebpf_source_opts, member) + sizeof(((struct ebpf_source_opts *)NULL)->member)
-        OPTS_MEMBER_END(handler),     OPTS_MEMBER_END(loss_handler),  OPTS_MEMBER_END(log),
-        OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),           OPTS_MEMBER_END(low_latency),
-        OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),    OPTS_MEMBER_END(disable_hooks),
-        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(follow_trees),  OPTS_MEMBER_END(condition_count),
+        OPTS_MEMBER_END(handler),     OPTS_MEMBER_END(loss_handler), OPTS_MEMBER_END(log),
+        OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),          OPTS_MEMBER_END(low_latency),
+        OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),   OPTS_MEMBER_END(disable_hooks),
+        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(follow_trees), OPTS_MEMBER_END(condition_count),
         OPTS_MEMBER_END(conditions),
     };
     const unsigned char *bytes = (const unsigned char *)user;
@@ -228,7 +228,7 @@ int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition 
 {
     if (count && !conditions)
         return fail(-EINVAL);
-    int err = bpf_backend__select(source->backend, conditions, count);
+    int err = source->backend->base.ops->select(&source->backend->base, conditions, count);
 
     return err ? fail(err) : 0;
 }

@@ -95,8 +95,10 @@ static int cgroup__add(struct select_list *list, const char *text, const struct 
     int err = cgroup__look_up(text, &st, &level);
 
     if (err)
-        return refuse(log, err == -ENOENT ? "there is no such cgroup; name one as /sys/fs/cgroup has it"
-                                          : "no cgroup v2 is mounted at /sys/fs/cgroup", text);
+        return refuse(log,
+                      err == -ENOENT ? "there is no such cgroup; name one as /sys/fs/cgroup has it"
+                                     : "no cgroup v2 is mounted at /sys/fs/cgroup",
+                      text);
     while (i < SELECT_TEXTS && list->cgroups[i])
         i++;
     if (i == SELECT_TEXTS)

@@ -368,9 +368,38 @@ static void bpf_backend__close(struct ebpf_backend *backend)
     free(b);
 }
 
+/* The probes look at `selects` first: while the lists are written there are no conditions. */
+static void backend__apply(struct bpf_backend *b, const struct selection *selection,
+                           const struct ebpf_condition *conditions, size_t count)
+{
+    __atomic_store_n(&b->runtime->selects, 0, __ATOMIC_SEQ_CST);
+    b->runtime->include = selection->include;
+    b->runtime->exclude = selection->exclude;
+    if (b->trees)
+        trees__mark(b->trees, b->tree_chunks, conditions, count);
+    __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
+}
+
+static int bpf_backend__select(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count)
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+    struct selection selection;
+    int err = selection__build(&selection, conditions, count, &b->log);
+
+    if (err)
+        return err;
+    if (selection.kinds & 1u << EBPF_SELECT_TREE && !b->trees) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot select by trees: the source was opened without follow_trees");
+        return -EOPNOTSUPP;
+    }
+    backend__apply(b, &selection, conditions, count);
+    return 0;
+}
+
 static const struct ebpf_backend_ops bpf_backend_ops = {
     .counts = bpf_backend__counts,
     .stop = bpf_backend__stop,
+    .select = bpf_backend__select,
     .close = bpf_backend__close,
 };
 
@@ -488,34 +517,6 @@ static int backend__count_cpus(struct bpf_backend *b)
     }
     b->slots = 2 * (uint32_t)b->cpus + 6;
     b->streams = b->slots + PENDING_SLOTS;
-    return 0;
-}
-
-/* The probes look at `selects` first: while the lists are written there are no conditions. */
-static void backend__apply(struct bpf_backend *b, const struct selection *selection,
-                           const struct ebpf_condition *conditions, size_t count)
-{
-    __atomic_store_n(&b->runtime->selects, 0, __ATOMIC_SEQ_CST);
-    b->runtime->include = selection->include;
-    b->runtime->exclude = selection->exclude;
-    if (b->trees)
-        trees__mark(b->trees, b->tree_chunks, conditions, count);
-    __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
-}
-
-int bpf_backend__select(struct bpf_backend *b, const struct ebpf_condition *conditions, size_t count)
-{
-    struct selection selection;
-    int err = selection__build(&selection, conditions, count, &b->log);
-
-    if (err)
-        return err;
-    if (selection.kinds & 1u << EBPF_SELECT_TREE && !b->trees) {
-        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
-                        "cannot select by trees: the source was opened without follow_trees");
-        return -EOPNOTSUPP;
-    }
-    backend__apply(b, &selection, conditions, count);
     return 0;
 }
 

@@ -37,7 +37,4 @@ struct bpf_backend {
  */
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend);
 
-/* Replace the selection, as ebpf_source__select says. */
-int bpf_backend__select(struct bpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
-
 #endif

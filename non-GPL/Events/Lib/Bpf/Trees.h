@@ -9,8 +9,8 @@
 uint32_t trees__chunk_count(void);
 
 /*
- * Write into the table what each process in /proc is by the conditions of kind EBPF_SELECT_TREE. Processes that are born
- * meanwhile get it from their parents.
+ * Write into the table what each process in /proc is by the conditions of kind EBPF_SELECT_TREE. Processes that are
+ * born meanwhile get it from their parents.
  */
 void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count);
 

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-select.c - conditions as lists, and those that make no sense. */
+#include <errno.h>
+#include <string.h>
+
+#include "Select.h"
+#include "check.h"
+
+static struct selection built;
+static int messages;
+
+static void on_log(void *user, enum ebpf_log_level level, const char *format, va_list args)
+{
+    (void)user, (void)level, (void)format, (void)args;
+    messages++;
+}
+
+static int build(const struct ebpf_condition *conditions, size_t count)
+{
+    const struct ebpf_log log = {on_log, NULL};
+
+    messages = 0;
+    return selection__build(&built, conditions, count, &log);
+}
+
+static void test_none(void)
+{
+    CHECK(!build(NULL, 0) && !built.kinds && !messages);
+    CHECK(built.include.pids[0] == SELECT_NO_ID && built.exclude.uids[SELECT_VALUES - 1] == SELECT_NO_ID);
+    CHECK(built.include.comms[0][0] == UINT64_MAX && !built.include.path_lens[0] && !built.include.cgroups[0]);
+}
+
+static void test_all_kinds(void)
+{
+    const struct ebpf_condition conditions[] = {
+        {.kind = EBPF_SELECT_PID, .id = 7},
+        {.kind = EBPF_SELECT_PID, .id = 8, .exclude = true},
+        {.kind = EBPF_SELECT_PID, .id = 9},
+        {.kind = EBPF_SELECT_UID, .id = 0},
+        {.kind = EBPF_SELECT_COMM, .text = "fifteen-bytes-x"},
+        {.kind = EBPF_SELECT_CONTAINER, .exclude = true},
+        {.kind = EBPF_SELECT_TREE, .id = 5},
+    };
+    char comm[16] = "fifteen-bytes-x";
+
+    CHECK(!build(conditions, sizeof(conditions) / sizeof(*conditions)) && !messages);
+    CHECK(built.include.pids[0] == 7 && built.include.pids[1] == 9 && built.include.pids[2] == SELECT_NO_ID);
+    CHECK(built.exclude.pids[0] == 8 && built.include.uids[0] == 0);
+    CHECK(!memcmp(built.include.comms[0], comm, sizeof(comm)));
+    CHECK(built.include.kinds == (1u << SELECT_PID | 1u << SELECT_UID | 1u << SELECT_COMM | 1u << SELECT_TREE));
+    CHECK(built.exclude.kinds == (1u << SELECT_PID | 1u << SELECT_CONTAINER));
+    CHECK(built.kinds == (built.include.kinds | built.exclude.kinds));
+}
+
+/* Leaf first, as records have paths. */
+static void test_paths(void)
+{
+    static const struct {
+        const char *path, *turned;
+        uint32_t len;
+    } paths[] = {
+        {"/etc", "etc\0", 4},
+        {"/etc/cron.d", "cron.d\0etc\0", 11},
+        {"//etc///cron.d//", "cron.d\0etc\0", 11},
+        {"/a/b/c", "c\0b\0a\0", 6},
+    };
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+        struct ebpf_condition c = {.kind = EBPF_SELECT_PATH, .text = paths[i].path};
+
+        CHECK(!build(&c, 1) && built.include.path_lens[0] == paths[i].len);
+        CHECK(!memcmp(built.include.paths[0], paths[i].turned, paths[i].len));
+    }
+}
+
+static void test_refused(void)
+{
+    static char long_path[400];
+    const struct ebpf_condition wrong[] = {
+        {.kind = EBPF_SELECT_COMM, .text = ""},
+        {.kind = EBPF_SELECT_COMM, .text = "sixteen-bytes-xx"},
+        {.kind = EBPF_SELECT_COMM},
+        {.kind = EBPF_SELECT_PATH, .text = "etc"},
+        {.kind = EBPF_SELECT_PATH, .text = ""},
+        {.kind = EBPF_SELECT_PATH, .text = "/"},
+        {.kind = EBPF_SELECT_PATH, .text = long_path},
+        {.kind = EBPF_SELECT_CGROUP, .text = "/no/such/cgroup"},
+        {.kind = (enum ebpf_select_kind)99, .id = 1},
+    };
+    struct selection before = built;
+
+    memset(long_path, 'a', sizeof(long_path) - 1);
+    long_path[0] = '/';
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        CHECK(build(&wrong[i], 1) == -EINVAL && messages == 1);
+    CHECK(!memcmp(&before, &built, sizeof(before)));
+}
+
+static void test_too_many(void)
+{
+    struct ebpf_condition conditions[SELECT_VALUES + 1];
+
+    for (uint32_t i = 0; i <= SELECT_VALUES; i++)
+        conditions[i] = (struct ebpf_condition){.kind = EBPF_SELECT_UID, .id = i, .text = "/x"};
+    CHECK(!build(conditions, SELECT_VALUES) && !messages);
+    CHECK(build(conditions, SELECT_VALUES + 1) == -EINVAL && messages == 1);
+    for (int i = 0; i <= SELECT_TEXTS; i++)
+        conditions[i].kind = EBPF_SELECT_PATH;
+    CHECK(!build(conditions, SELECT_TEXTS) && !messages);
+    CHECK(build(conditions, SELECT_TEXTS + 1) == -EINVAL && messages == 1);
+}
+
+int main(void)
+{
+    test_none();
+    test_all_kinds();
+    test_paths();
+    test_refused();
+    test_too_many();
+    return check__report();
+}
