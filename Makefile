@@ -44,9 +44,9 @@ USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=
 # "ld -r" and objcopy, which hide the library's internal names, cannot work on what link-time optimization compiles to.
 LIB_CFLAGS = $(USER_CFLAGS) -fno-lto
 
-# -mcpu=v2: what the verifier of 5.10 bounds best. The UAPI headers are the C library's.
+# -mcpu=v3: what the verifier of 5.10 bounds best. The UAPI headers are the C library's.
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v2 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
 
 # libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed. Not every libelf.a
@@ -89,8 +89,8 @@ $(BUILD)/bpf/%.o: $(GPL)/%.bpf.c
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# Without the table of source lines (its length is set to 0): libbpf keeps it for each program, which takes a megabyte
-# and is of use only in the verifier's log. BPF_LINES=1 keeps it.
+# Without the table of source lines: libbpf keeps it for each program, which takes half a megabyte and is of use only in
+# the verifier's log. BPF_LINES=1 keeps it.
 $(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS) $(BUILD)/lists/BPF_OBJS
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJS)

@@ -3,8 +3,9 @@
 #
 #   measure.sh SHARE COMMAND...
 #
-# SHARE is the percentage of operations to do. Each COMMAND is a tracer, a line for the shell; it is ready when it writes
-# the first byte to standard output. Prints lines of JSON; what a tracer wrote to standard error is in /tmp/bench-out.
+# SHARE is the percentage of operations to do. Each COMMAND is a tracer, a line for the shell; it is ready when it
+# writes the first byte to standard output. Prints lines of JSON; what a tracer wrote to standard error is in
+# /tmp/bench-out.
 # shellcheck shell=sh
 share=$1
 shift
@@ -42,7 +43,20 @@ is_ready() {
     [ -e $ready ] || ended "$sink"
 }
 
-# Two rounds of prog-stats around MODE: what the start of the load generator itself costs is in both.
+# What the start of a tracer costs. "start" ends the tracer once that is ready and waits for it; a signal that comes at
+# a bad moment is lost on some, so it is sent again.
+start_cost() {
+    start sh -c "echo \$\$ >/tmp/bench-pid; exec $1" >/tmp/bench-start 2>"$2" &
+    starter=$!
+    until ended $starter; do
+        sleep 2
+        grep -q do_wait /proc/$starter/wchan 2>/dev/null && kill -TERM "$(cat /tmp/bench-pid)" 2>/dev/null
+    done
+    cat /tmp/bench-start
+    wait $starter
+}
+
+# Looks of prog-stats around a mode: what the start of the load generator itself costs is in both.
 program_stats() {
     echo "{\"stats\":\"$1\",\"ops\":0}"
     prog-stats
@@ -99,7 +113,7 @@ for command; do
     wait_for 60 no_programs || echo "measure.sh: left by the tracer before: $(bpf-objects)" >&2
     echo "{\"tracer\":$number}"
     errors=$out/tracer$number.err
-    if start sh -c "exec $command" 2>"$errors"; then
+    if start_cost "$command" "$errors"; then
         wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
         measure "$command" "$errors"
     fi

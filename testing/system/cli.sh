@@ -21,11 +21,17 @@ check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsens
 check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
 check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se
 
+EventsTrace --help >help.out
 check "usage: the option is blamed, not what stands before it" refused 2 "'--bogus'" EventsTrace foo --bogus
 check "usage: the letter is blamed, not what stands before it" refused 2 "'-x'" EventsTrace --disable-hook=a -ax
 check "usage: unwanted value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3
 check "usage: a newline makes no second line" refused 2 '--a\\x0ab\\x1b' EventsTrace "$(printf -- '--a\nb\033')"
 check "usage: nor in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
+check "usage: no command" refused 2 "'--' wants a command" EventsTrace --process-exec --
+check "usage: a user that is none" refused 2 "'--uid' wants a whole number from 0.*not 'root'" EventsTrace --uid root
+check "usage: a path from nowhere" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
+check "usage: a cgroup that is not there" refused 2 "'/none': there is no such cgroup" EventsTrace --all --cgroup /none
+check "usage: too long a name" refused 2 "1 to 15 bytes" EventsTrace --process-exec --comm sixteen-bytes-xx
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
 check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
 check "usage: unknown hook" \

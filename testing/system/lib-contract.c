@@ -147,9 +147,48 @@ static void no_hook(void)
     CHECK(ebpf_source__classify(err) == EBPF_SOURCE_INVALID);
 }
 
+/* The selection changes while the source runs; one that makes no sense changes nothing. */
+static void selection(void)
+{
+    struct seen seen = {0};
+    struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_SETSID);
+    const struct ebpf_condition nobody = {.kind = EBPF_SELECT_UID, .id = 12345};
+    const struct ebpf_condition us = {.kind = EBPF_SELECT_UID, .id = getuid()};
+    const struct ebpf_condition wrong = {.kind = EBPF_SELECT_PATH, .text = "no/root"};
+    const struct ebpf_condition tree = {.kind = EBPF_SELECT_TREE, .id = (uint32_t)getppid()};
+    struct ebpf_source *source = NULL;
+    struct ebpf_stats stats;
+
+    opts.conditions = &nobody;
+    opts.condition_count = 1;
+    opts.select_kinds = 1u << EBPF_SELECT_PATH;
+    CHECK(!ebpf_source__open(&opts, &source));
+    if (!source)
+        return;
+    make_sessions();
+    CHECK(ebpf_source__select(source, &wrong, 1) == -EINVAL && seen.lines == 1);
+    CHECK(ebpf_source__select(source, &tree, 1) == -EOPNOTSUPP && seen.lines == 2);
+    CHECK(ebpf_source__select(source, NULL, 1) == -EINVAL);
+    make_sessions(); /* still selects nobody */
+    CHECK(!ebpf_source__select(source, &us, 1) && seen.lines == 2);
+    make_sessions();
+    poll_until(source, &seen, EBPF_EVENT_PROCESS_SETSID);
+    CHECK(!ebpf_source__select(source, &nobody, 1));
+    make_sessions();
+    CHECK(!ebpf_source__select(source, NULL, 0));
+    seen.events[EBPF_EVENT_PROCESS_SETSID] = 0;
+    make_sessions();
+    poll_until(source, &seen, EBPF_EVENT_PROCESS_SETSID);
+    seen.events[EBPF_EVENT_PROCESS_SETSID] += CHILDREN;
+    end(source, &seen);
+    CHECK(!ebpf_source__stats(source, &stats) && stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 3 * CHILDREN);
+    ebpf_source__close(source);
+}
+
 int main(void)
 {
     no_hook();
+    selection();
     two_at_once();
     return failed;
 }

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "Select.h"
+#include "Bpf/Select.h"
 #include "check.h"
 
 static struct selection built;

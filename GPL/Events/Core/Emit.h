@@ -207,7 +207,7 @@ static __always_inline bool current__is_filtered(void)
 
     if (tgid == emit_runtime.self_tgid)
         return true;
-    return emit_runtime.selects & SELECTS_TASKS && selection__rejects(tgid);
+    return emit_constants.selects & SELECTS_TASKS && emit_runtime.selects & SELECTS_TASKS && selection__rejects(tgid);
 }
 
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)

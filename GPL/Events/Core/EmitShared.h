@@ -78,7 +78,7 @@ struct emit_constants {
     ebpf_u32 wakeup_bytes; /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
     ebpf_u32 capture_env;  /* environment of executed programs wanted */
     ebpf_u32 spares;       /* programs have spare copies */
-    ebpf_u32 trees;        /* descendants are followed */
+    ebpf_u32 selects;      /* bit n: there may be conditions of kind n; what tests for others is left out */
     ebpf_u32 reserved;
     ebpf_u64 events; /* bit n: event type n is wanted */
 };

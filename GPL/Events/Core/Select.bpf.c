@@ -2,7 +2,8 @@
 /*
  * Select.bpf.c - whether a task and a path meet the conditions; see Select.h.
  *
- * Lists are looked through whole and without branches: for the verifier each branch would double the way.
+ * Kernels before 6.8 check each global function, called or not: what no condition asks for is nothing but its first
+ * line. Lists are looked through whole and without branches: for the verifier each branch would double the way.
  */
 #include "Select.h"
 
@@ -20,6 +21,7 @@ static __always_inline bool ids__have(const u32 *ids, u32 id)
 {
     u64 found = 0;
 
+#pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_VALUES; i++)
         found |= same32(ids[i], id);
     return found >> 63;
@@ -29,6 +31,7 @@ static __always_inline bool list__has_comm(const struct select_list *list, const
 {
     u64 found = 0;
 
+#pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
         u64 differs = (list->comms[i][0] ^ comm[0]) | (list->comms[i][1] ^ comm[1]);
 
@@ -39,6 +42,7 @@ static __always_inline bool list__has_comm(const struct select_list *list, const
 
 static __always_inline bool list__has_cgroup(const struct select_list *list)
 {
+#pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
         u64 id = *(const volatile u64 *)&list->cgroups[i];
 
@@ -51,6 +55,8 @@ static __always_inline bool list__has_cgroup(const struct select_list *list)
 /* A global function, so that the verifier looks at each list once. */
 int selection__has_cgroup(u32 excluded)
 {
+    if (!(emit_constants.selects & 1u << SELECT_CGROUP))
+        return 0;
     return list__has_cgroup(excluded ? &emit_runtime.exclude : &emit_runtime.include);
 }
 
@@ -72,7 +78,7 @@ static __always_inline u32 tree__flags_of(u32 tgid)
 /* Of a process that was there before trees were followed, what its parent is. */
 int tree__flags(u32 tgid)
 {
-    u8 *place = emit_constants.trees ? tree__place(tgid) : NULL;
+    u8 *place = emit_constants.selects & SELECTS_TREES ? tree__place(tgid) : NULL;
     u32 parent;
 
     if (!place)
@@ -104,7 +110,7 @@ static __always_inline bool current__is_in_container(void)
             return 1;                                                                                                  \
     } while (0)
 
-#define SELECTS(kind) (emit_runtime.selects & 1u << (kind))
+#define SELECTS(kind) (emit_constants.selects & emit_runtime.selects & 1u << (kind))
 
 int selection__rejects(u32 tgid)
 {
@@ -142,7 +148,7 @@ int selection__rejects(u32 tgid)
  */
 int path__is_below(u32 slot, u32 n)
 {
-    struct scratch *s = scratch__at(slot);
+    struct scratch *s = emit_constants.selects & SELECTS_PATHS ? scratch__at(slot) : NULL;
     const struct select_list *list = n < SELECT_TEXTS ? &emit_runtime.include : &emit_runtime.exclude;
 
     n &= SELECT_TEXTS - 1;
@@ -155,6 +161,7 @@ int path__is_below(u32 slot, u32 n)
     BARRIER(at);
     if (!at || at > SCRATCH_PATHS - SELECT_PATH_MAX || (used > len && s->data[at - 1]))
         return 0;
+#pragma clang loop unroll(disable)
     for (u32 i = 0; i < PREFIX_WORDS; i++) {
         u64 differs = *(u64 *)&s->data[at + i * 8] ^ list->paths[n][i];
         u64 left = len - i * 8;
@@ -171,6 +178,7 @@ int path__is_below(u32 slot, u32 n)
 
 static __always_inline bool path__is_in(u32 slot, u32 first)
 {
+#pragma clang loop unroll(disable)
     for (u32 n = 0; n < SELECT_TEXTS; n++) {
         if (path__is_below(slot, first + n))
             return true;
@@ -180,7 +188,7 @@ static __always_inline bool path__is_in(u32 slot, u32 first)
 
 int selection__look_at_path(u32 slot)
 {
-    struct scratch *s = scratch__at(slot);
+    struct scratch *s = emit_constants.selects & SELECTS_PATHS ? scratch__at(slot) : NULL;
 
     if (!s)
         return -1;
@@ -197,7 +205,7 @@ int selection__look_at_path(u32 slot)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(tp_btf__follow_trees, struct task_struct *parent, struct task_struct *child)
 {
-    u8 *place = emit_constants.trees && child->pid == child->tgid ? tree__place(child->tgid) : NULL;
+    u8 *place = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid ? tree__place(child->tgid) : NULL;
 
     if (place)
         *place = tree__flags_of(parent->tgid);

@@ -24,6 +24,13 @@ struct tree_map {
 extern struct tree_map tree_members SEC(".maps");
 
 #define SELECTS_PATHS (1u << SELECT_PATH)
+#define SELECTS_TREES (1u << SELECT_TREE)
+
+/* There are conditions about paths. */
+static __always_inline bool paths__are_selected(void)
+{
+    return emit_constants.selects & SELECTS_PATHS && emit_runtime.selects & SELECTS_PATHS;
+}
 
 /* How a path meets the conditions: bits of scratch.path_matches. */
 #define PATH_IS_INCLUDED 1
@@ -35,8 +42,7 @@ extern int selection__look_at_path(u32 slot);
 /* A path of a file event was appended. Of two, one that is wanted suffices. */
 static __always_inline void path__select(struct scratch *s, u32 tag)
 {
-    if (emit_runtime.selects & SELECTS_PATHS &&
-        (tag == EBPF_TAG_PATH || tag == EBPF_TAG_OLD_PATH || tag == EBPF_TAG_NEW_PATH))
+    if (paths__are_selected() && (tag == EBPF_TAG_PATH || tag == EBPF_TAG_OLD_PATH || tag == EBPF_TAG_NEW_PATH))
         selection__look_at_path(s->slot);
 }
 
@@ -44,7 +50,7 @@ static __always_inline bool paths__are_rejected(const struct scratch *s)
 {
     u32 matches = s->path_matches;
 
-    if (!(emit_runtime.selects & SELECTS_PATHS))
+    if (!paths__are_selected())
         return false;
     return (emit_runtime.include.kinds & SELECTS_PATHS && !(matches & PATH_IS_INCLUDED)) ||
            (emit_runtime.exclude.kinds & SELECTS_PATHS && !(matches & PATH_IS_NOT_EXCLUDED));

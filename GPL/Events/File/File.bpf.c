@@ -13,7 +13,7 @@ FILE_EVENT_BEGINS_AS_CREATE(file_link);
 
 int file_actor__root(u32 slot)
 {
-    struct scratch *s = scratch__at(slot);
+    struct scratch *s = emit_constants.selects & SELECTS_PATHS ? scratch__at(slot) : NULL;
 
     if (!s)
         return -1;

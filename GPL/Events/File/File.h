@@ -134,7 +134,7 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 static __always_inline void file_event__fill_typed(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry,
                                                    struct inode *inode)
 {
-    bool path_decides = emit_runtime.selects & SELECTS_PATHS;
+    bool path_decides = paths__are_selected();
 
     if (path_decides) { /* before the rest, which most often is not wanted then */
         file_actor__root(s->slot);

@@ -78,7 +78,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
         .spares = b->hooks.spares,
-        .trees = b->hooks.trees,
+        .selects = b->select_kinds,
         .events = b->hooks.available.bits,
     };
 
@@ -388,8 +388,9 @@ static int bpf_backend__select(struct ebpf_backend *backend, const struct ebpf_c
 
     if (err)
         return err;
-    if (selection.kinds & 1u << EBPF_SELECT_TREE && !b->trees) {
-        ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot select by trees: the source was opened without follow_trees");
+    if (selection.kinds & ~b->select_kinds) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                        "cannot select by that: the source was opened without it in select_kinds");
         return -EOPNOTSUPP;
     }
     backend__apply(b, &selection, conditions, count);
@@ -544,7 +545,8 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     hooks__init(&b->hooks);
     b->hooks.spares = preflight__kernel_preempts();
     err = selection__build(&selection, opts->conditions, opts->condition_count, &b->log);
-    b->hooks.trees = opts->follow_trees || (!err && selection.kinds & 1u << EBPF_SELECT_TREE);
+    b->select_kinds = opts->select_kinds | (err ? 0 : selection.kinds);
+    b->hooks.trees = b->select_kinds & 1u << EBPF_SELECT_TREE;
     b->tree_chunks = trees__chunk_count();
 
     if (!err)

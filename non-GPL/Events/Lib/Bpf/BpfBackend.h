@@ -5,7 +5,7 @@
 
 #include "../Backend.h"
 #include "../Log.h"
-#include "../Select.h"
+#include "Select.h"
 #include "Hooks.h"
 
 struct bpf_object;
@@ -24,6 +24,7 @@ struct bpf_backend {
     struct emit_runtime *runtime;        /* mapped from the kernel */
     struct tree_chunk *trees;            /* the same; NULL when trees are not followed */
     uint32_t tree_chunks;
+    uint32_t select_kinds; /* bit n: there may be conditions of kind n */
     int cpus;
     uint32_t slots;   /* scratch slots */
     uint32_t streams; /* those that records can name */

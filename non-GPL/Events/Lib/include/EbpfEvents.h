@@ -215,7 +215,7 @@ struct ebpf_source_opts {
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
     uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
-    bool follow_trees;      /**< EBPF_SELECT_TREE may be used in later selections; one in the first implies it */
+    uint32_t select_kinds;  /**< bit n: later selections may have conditions of kind n; those of the first one may */
     size_t condition_count; /**< conditions in `conditions` */
     const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
 };
@@ -269,7 +269,7 @@ void ebpf_source__stop(struct ebpf_source *source);
 /**
  * Replace the selection while the source runs. Between the old one and the new one is a moment without any.
  * @param conditions may be NULL when count is 0, which selects everything
- * @return 0; -EINVAL when a condition makes no sense, -EOPNOTSUPP for a tree in a source that does not follow them; the
+ * @return 0; -EINVAL when a condition makes no sense, -EOPNOTSUPP for a kind that select_kinds does not have; the
  *         selection is as it was then, and the log has one line with the cause
  */
 int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count);
