@@ -9,7 +9,7 @@
  *   --freeze PID     this one, the tracer, is stopped during the operations and catches up between the rounds
  *   --rounds         many short rounds, each of which leaves no more records than an eighth of a ring of 4 MiB, for
  *                    above that a ring wakes its reader with each record; --freeze does the same
- *   --share PERCENT  fewer operations
+ *   --share PERCENT  fewer rounds; they are as long as ever, since what one operation costs depends on that
  *   --ops N          one round of so many operations, without a warm-up
  *   --label WORD     what the line says as its "phase"
  *
@@ -304,7 +304,7 @@ int main(int argc, char **argv)
         else if (in_rounds)
             run(mode, label, mode->ops, (mode->rounds * share + 99) / 100, 1);
         else
-            run(mode, label, mode->ops * mode->rounds * share / 100, LONG_ROUNDS, 1);
+            run(mode, label, mode->ops * mode->rounds, (LONG_ROUNDS * share + 99) / 100, 1);
     }
     return 0;
 }

@@ -116,6 +116,9 @@ for command; do
     if start_cost "$command" "$errors"; then
         wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
         measure "$command" "$errors"
+    else
+        # bpftrace, told to be quiet, does not say why it ends.
+        timeout 60 sh -c "$(echo "$command" | sed 's/ -q / /')" 2>>"$errors" >/dev/null
     fi
     number=$((number + 1))
 done

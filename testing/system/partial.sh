@@ -83,6 +83,12 @@ of() {
     sed -n "s/$row/\2/p" /root/Hooks.def | sort -u
 }
 
+# What a class can be without altogether: no event of it needs it.
+dispensable() {
+    of "$1" HOOK >required
+    (of "$1" HOOK_OPTIONAL; of "$1" HOOK_IF_THERE) | grep -vxFf required
+}
+
 # Spares by their names: those of programs of the class.
 spares_of() {
     for program in $(of "$1" HOOK); do
@@ -99,7 +105,7 @@ for class in process file network; do
     fi
     check "without any spare of $class events" without $class "$(spares_of $class | paste -s -d ,)"
     check "without what $class events can be without" without $class \
-        "$( (of $class HOOK_OPTIONAL; of $class HOOK_IF_THERE) | paste -s -d ,)"
+        "$(dispensable $class | paste -s -d ,)"
     for program in $(of $class HOOK); do
         check "without $program" without $class "$program"
     done
