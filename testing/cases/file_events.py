@@ -45,8 +45,9 @@ def brief(event):
     return {key: event[key] for key in keys if key in event}
 
 
-def same_list(events, seen, due, hold_one):
-    """What came is what was due, once each and in that order; hold_one(event, want) fails where a pair differs."""
+def same_list(events, seen, due, hold_one, brief_one=brief):
+    """What came is what was due, once each and in that order; hold_one(event, want) fails where a pair differs.
+    brief_one(event) is what is told of one that is too many."""
     events.shown |= {event["event_type"] for event in seen}
     wrong = []
     for number, (event, want) in enumerate(zip(seen, due)):
@@ -59,7 +60,7 @@ def same_list(events, seen, due, hold_one):
     if len(seen) != len(due):
         number = min(len(seen), len(due))
         wrong.append(f"{len(due)} events were due, {len(seen)} came; number {number}: "
-                     f"due {short(due[number:number + 1])}, came {short([brief(e) for e in seen[number:number + 1]])}")
+                     f"due {short(due[number:number + 1])}, came {short([brief_one(e) for e in seen[number:number + 1]])}")
     true(not wrong, " | ".join(wrong))
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Holds the network events of a case's processes against the list that it has written down (net-ops.h)."""
 
-from expect import Failure, has, lacks, same, short, true
+from expect import Failure, has, lacks, same, true
+from file_events import same_list
 
 NET = {"family", "source_address", "source_port", "destination_address", "destination_port", "network_namespace",
        "bytes_sent", "bytes_received"}
@@ -49,17 +50,4 @@ def brief(event):
 def expect_list(facts, events, types):
     """What happened is what was written down, once each and in that order."""
     seen, due = own_events(facts, events, types), [one for one in facts["expected"] if one["event_type"] in types]
-    events.shown |= {event["event_type"] for event in seen}
-    wrong = []
-    for number, (event, want) in enumerate(zip(seen, due)):
-        try:
-            hold(event, want, facts)
-        except Failure as failure:
-            wrong.append(f"{number}: {failure}")
-            if len(wrong) == 3:
-                break
-    if len(seen) != len(due):
-        number = min(len(seen), len(due))
-        wrong.append(f"{len(due)} events were due, {len(seen)} came; number {number}: "
-                     f"due {short(due[number:number + 1])}, came {short([brief(e) for e in seen[number:number + 1]])}")
-    true(not wrong, " | ".join(wrong))
+    same_list(events, seen, due, lambda event, want: hold(event, want, facts), brief)

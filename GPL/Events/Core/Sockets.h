@@ -12,7 +12,7 @@
  * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a
  * socket with the same ports and peer.
  *
- * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take)
+ * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (SOCKET_TAKE)
  * tells.
  */
 #ifndef EBPF_CORE_SOCKETS_H
