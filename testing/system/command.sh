@@ -53,9 +53,9 @@ command_ends() {
     [ $? = 127 ] && grep -q "cannot run '/no/such/command'" sel.err || return 1
     EventsTrace --process-exec -- sh -c 'kill -9 $$' >sel.out 2>sel.err
     [ $? = 137 ] || return 1
-    EventsTrace -i --process-exec -- sh -c 'trap "exit 3" TERM; while :; do :; done' >sel.out 2>sel.err &
+    EventsTrace --process-exec -- sh -c 'trap "exit 3" TERM; echo trap-is-set; while :; do :; done' >sel.out 2>sel.err &
     pid=$!
-    wait_for 100 grep -q PROCESS_EXEC sel.out || return 1
+    wait_for 100 grep -q trap-is-set sel.err || return 1
     kill $pid
     wait $pid
     [ $? = 3 ] || return 1

@@ -56,7 +56,7 @@ int raw_tp__identify_self(void *ctx)
  * Attached for a moment when nothing else needs a trampoline, to tell whether the kernel has them. Its target never
  * runs.
  */
-SEC("fentry/bpf_fentry_test1")
+SEC("ebpf.fentry/bpf_fentry_test1")
 int BPF_PROG(fentry__probe_trampoline)
 {
     return 0;

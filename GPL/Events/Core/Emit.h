@@ -189,9 +189,20 @@ extern int scratch__claim_from(u32 slot);
 
 static __always_inline struct scratch *scratch__claim(void)
 {
-    int slot = scratch__claim_from(bpf_get_smp_processor_id());
+    u32 slot = bpf_get_smp_processor_id();
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 
-    return slot < 0 ? NULL : bpf_map_lookup_elem(&scratch, &slot);
+    if (!s)
+        return NULL;
+    __sync_fetch_and_add(&s->claims, 1);
+    if (*(volatile u64 *)&s->claims == 1) { /* as good as always */
+        s->slot = slot;
+        return s;
+    }
+    scratch__release(s);
+    int other = scratch__claim_from(slot + 1);
+
+    return other < 0 ? NULL : bpf_map_lookup_elem(&scratch, &other);
 }
 
 /* Whether the selection leaves out what the current task does; in Select.bpf.c. */
@@ -297,6 +308,22 @@ static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
 {
     *(const void *volatile *)&s->scalar = ptr;
     return *(volatile u64 *)&s->scalar;
+}
+
+/*
+ * The same where there is no slot, by way of memory of this CPU. 0 when another program came between.
+ */
+static __always_inline u64 scalar__of_any(const void *ptr)
+{
+    struct cpu_counters *c = counters__get();
+    u64 scalar;
+
+    if (!c)
+        return 0;
+    *(const void *volatile *)&c->pointer = ptr;
+    scalar = *(volatile u64 *)&c->pointer;
+    *(volatile u64 *)&c->pointer = 0; /* no addresses of the kernel to whom the counters are mapped */
+    return scalar == (u64)ptr ? scalar : 0;
 }
 
 /*

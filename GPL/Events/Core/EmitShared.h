@@ -68,6 +68,7 @@ struct cpu_counters {
     ebpf_u64 filtered[EMIT_TYPES_MAX];
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
     ebpf_u64 rescued[EMIT_TYPES_MAX]; /* made by a spare copy of a program that the kernel had skipped; see Spare.h */
+    ebpf_u64 pointer;                 /* of the probes, for a moment; see scalar__of_any */
 };
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");

@@ -3,7 +3,7 @@
  * Select.bpf.c - whether a task and a path meet the conditions; see Select.h.
  *
  * Kernels before 6.8 check each global function, called or not: what no condition asks for is nothing but its first
- * line. Lists are looked through whole and without branches: for the verifier each branch would double the way.
+ * line. Each list has a function of its own, in which the verifier sees one walk through it.
  */
 #include "Select.h"
 
@@ -11,33 +11,64 @@ struct tree_map tree_members SEC(".maps");
 
 #define PREFIX_WORDS (SELECT_PATH_MAX / 8)
 
-/* All ones when both are the same, as 64 bits, else a positive number. */
-static __always_inline u64 same32(u32 a, u32 b)
+static __always_inline const struct select_list *list__of(u32 excluded)
 {
-    return (u64)(a ^ b) - 1;
+    return excluded ? &emit_runtime.exclude : &emit_runtime.include;
 }
 
-static __always_inline bool ids__have(const u32 *ids, u32 id)
+/* Process and user ids, which a list has in the same way. */
+static __always_inline int ids__have(const u32 *ids, u32 id)
 {
-    u64 found = 0;
-
 #pragma clang loop unroll(disable)
-    for (u32 i = 0; i < SELECT_VALUES; i++)
-        found |= same32(ids[i], id);
-    return found >> 63;
+    for (u32 i = 0; i < SELECT_VALUES; i++) {
+        u32 listed = *(const volatile u32 *)&ids[i];
+
+        if (listed == id)
+            return 1;
+        if (listed == SELECT_NO_ID)
+            return 0;
+    }
+    return 0;
 }
 
-static __always_inline bool list__has_comm(const struct select_list *list, const u64 comm[2])
+int selection__has_pid(u32 excluded, u32 tgid)
 {
-    u64 found = 0;
+    return emit_constants.selects & 1u << SELECT_PID ? ids__have(list__of(excluded)->pids, tgid) : 0;
+}
 
+int selection__has_uid(u32 excluded, u32 uid)
+{
+    return emit_constants.selects & 1u << SELECT_UID ? ids__have(list__of(excluded)->uids, uid) : 0;
+}
+
+/* Bytes of a name up to its NUL, and zeros. */
+static __always_inline u64 comm__cut(u64 word)
+{
+    u64 zero = (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
+
+    return zero ? word & (((zero & -zero) >> 7) - 1) : word;
+}
+
+int selection__has_comm(u32 excluded)
+{
+    const struct select_list *list = list__of(excluded);
+    u64 comm[2];
+
+    if (!(emit_constants.selects & 1u << SELECT_COMM))
+        return 0;
+    WITH_CURRENT(task, typed, kernel__copy(typed, comm, task->comm, sizeof(comm)));
+    comm[0] = comm__cut(comm[0]);
+    comm[1] = comm[0] >> 56 ? comm__cut(comm[1]) : 0;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
-        u64 differs = (list->comms[i][0] ^ comm[0]) | (list->comms[i][1] ^ comm[1]);
+        u64 listed = *(const volatile u64 *)&list->comms[i][0];
 
-        found |= same32((u32)(differs | differs >> 32), 0);
+        if (listed == comm[0] && list->comms[i][1] == comm[1])
+            return 1;
+        if (listed == ~0ULL) /* fills up */
+            return 0;
     }
-    return found >> 63;
+    return 0;
 }
 
 static __always_inline bool list__has_cgroup(const struct select_list *list)
@@ -52,12 +83,11 @@ static __always_inline bool list__has_cgroup(const struct select_list *list)
     return false;
 }
 
-/* A global function, so that the verifier looks at each list once. */
 int selection__has_cgroup(u32 excluded)
 {
     if (!(emit_constants.selects & 1u << SELECT_CGROUP))
         return 0;
-    return list__has_cgroup(excluded ? &emit_runtime.exclude : &emit_runtime.include);
+    return list__has_cgroup(list__of(excluded));
 }
 
 static __always_inline u8 *tree__place(u32 tgid)
@@ -115,7 +145,7 @@ static __always_inline bool current__is_in_container(void)
 int selection__rejects(u32 tgid)
 {
     if (SELECTS(SELECT_PID))
-        DECIDE(SELECT_PID, ids__have(emit_runtime.include.pids, tgid), ids__have(emit_runtime.exclude.pids, tgid));
+        DECIDE(SELECT_PID, selection__has_pid(0, tgid), selection__has_pid(1, tgid));
     if (SELECTS(SELECT_TREE)) {
         u32 flags = tree__flags(tgid);
 
@@ -124,14 +154,10 @@ int selection__rejects(u32 tgid)
     if (SELECTS(SELECT_UID)) {
         u32 uid = bpf_get_current_uid_gid();
 
-        DECIDE(SELECT_UID, ids__have(emit_runtime.include.uids, uid), ids__have(emit_runtime.exclude.uids, uid));
+        DECIDE(SELECT_UID, selection__has_uid(0, uid), selection__has_uid(1, uid));
     }
-    if (SELECTS(SELECT_COMM)) {
-        u64 comm[2] = {};
-
-        bpf_get_current_comm(comm, sizeof(comm));
-        DECIDE(SELECT_COMM, list__has_comm(&emit_runtime.include, comm), list__has_comm(&emit_runtime.exclude, comm));
-    }
+    if (SELECTS(SELECT_COMM))
+        DECIDE(SELECT_COMM, selection__has_comm(0), selection__has_comm(1));
     if (SELECTS(SELECT_CGROUP))
         DECIDE(SELECT_CGROUP, selection__has_cgroup(0), selection__has_cgroup(1));
     if (SELECTS(SELECT_CONTAINER)) {
@@ -202,7 +228,7 @@ int selection__look_at_path(u32 slot)
 }
 
 /* A new process is whose descendant its parent is. */
-SEC("tp_btf/sched_process_fork")
+SEC("ebpf.tp_btf/sched_process_fork")
 int BPF_PROG(tp_btf__follow_trees, struct task_struct *parent, struct task_struct *child)
 {
     u8 *place = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid ? tree__place(child->tgid) : NULL;

@@ -44,19 +44,19 @@ static __always_inline int change__emit(struct path *path, enum ebpf_change_type
     return change__submit(s, type);
 }
 
-SEC("fexit/chmod_common")
+SEC("ebpf.fexit/chmod_common")
 int BPF_PROG(fexit__chmod_common, struct path *path, unsigned int mode, int ret)
 {
     return ret ? 0 : change__emit(path, EBPF_CHANGE_PERMISSIONS);
 }
 
-SEC("fexit/chown_common")
+SEC("ebpf.fexit/chown_common")
 int BPF_PROG(fexit__chown_common, struct path *path, unsigned int user, unsigned int group, int ret)
 {
     return ret ? 0 : change__emit(path, EBPF_CHANGE_OWNER);
 }
 
-SEC("fexit/vfs_utimes")
+SEC("ebpf.fexit/vfs_utimes")
 int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
 {
     return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
@@ -87,7 +87,7 @@ static __always_inline int xattr__emit(u64 dentry_addr, u64 name)
     return change__submit(s, EBPF_CHANGE_XATTRS);
 }
 
-SEC("fexit/vfs_setxattr")
+SEC("ebpf.fexit/vfs_setxattr")
 int BPF_PROG(fexit__vfs_setxattr)
 {
     if ((int)compat__func_ret(ctx, 5))
@@ -95,7 +95,7 @@ int BPF_PROG(fexit__vfs_setxattr)
     return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
 }
 
-SEC("fexit/vfs_removexattr")
+SEC("ebpf.fexit/vfs_removexattr")
 int BPF_PROG(fexit__vfs_removexattr)
 {
     if ((int)COMPAT_IDMAP_ARG(ctx, 2))
@@ -103,13 +103,13 @@ int BPF_PROG(fexit__vfs_removexattr)
     return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
 }
 
-SEC("fexit/vfs_set_acl")
+SEC("ebpf.fexit/vfs_set_acl")
 int BPF_PROG(fexit__vfs_set_acl, void *idmap, struct dentry *dentry, const char *name, void *acl, int ret)
 {
     return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
 }
 
-SEC("fexit/vfs_remove_acl")
+SEC("ebpf.fexit/vfs_remove_acl")
 int BPF_PROG(fexit__vfs_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
     return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));

@@ -50,7 +50,7 @@ static __always_inline void created__emit(u64 dentry_addr, const char *target)
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
 }
 
-SEC("fexit/vfs_mkdir")
+SEC("ebpf.fexit/vfs_mkdir")
 int BPF_PROG(fexit__vfs_mkdir)
 {
     if (!compat__is_error(compat__func_ret(ctx, 3)))
@@ -58,7 +58,7 @@ int BPF_PROG(fexit__vfs_mkdir)
     return 0;
 }
 
-SEC("fexit/vfs_mknod")
+SEC("ebpf.fexit/vfs_mknod")
 int BPF_PROG(fexit__vfs_mknod)
 {
     if (!compat__is_error(compat__func_ret(ctx, 4)))
@@ -66,7 +66,7 @@ int BPF_PROG(fexit__vfs_mknod)
     return 0;
 }
 
-SEC("fexit/vfs_create")
+SEC("ebpf.fexit/vfs_create")
 int BPF_PROG(fexit__vfs_create)
 {
     if (!compat__is_error(compat__func_ret(ctx, 4)))
@@ -74,7 +74,7 @@ int BPF_PROG(fexit__vfs_create)
     return 0;
 }
 
-SEC("fexit/vfs_symlink")
+SEC("ebpf.fexit/vfs_symlink")
 int BPF_PROG(fexit__vfs_symlink)
 {
     if (!compat__is_error(compat__func_ret(ctx, 3)))
@@ -102,7 +102,7 @@ static __always_inline void linked__emit(u64 old_addr, u64 new_addr)
     file_event__submit(s, EBPF_EVENT_FILE_LINK);
 }
 
-SEC("fexit/vfs_link")
+SEC("ebpf.fexit/vfs_link")
 int BPF_PROG(fexit__vfs_link)
 {
     if (compat__is_error(compat__func_ret(ctx, 4)))

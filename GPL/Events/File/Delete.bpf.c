@@ -24,19 +24,19 @@ static __always_inline int security_path_remove__exit(struct path *dir, struct d
     return 0;
 }
 
-SEC("fexit/security_path_unlink")
+SEC("ebpf.fexit/security_path_unlink")
 int BPF_PROG(fexit__security_path_unlink, struct path *dir, struct dentry *dentry, int ret)
 {
     return security_path_remove__exit(dir, dentry, ret);
 }
 
-SEC("fexit/security_path_rmdir")
+SEC("ebpf.fexit/security_path_rmdir")
 int BPF_PROG(fexit__security_path_rmdir, struct path *dir, struct dentry *dentry, int ret)
 {
     return security_path_remove__exit(dir, dentry, ret);
 }
 
-SEC("fexit/vfs_unlink")
+SEC("ebpf.fexit/vfs_unlink")
 int BPF_PROG(fexit__vfs_unlink)
 {
     struct scratch *s =
@@ -47,7 +47,7 @@ int BPF_PROG(fexit__vfs_unlink)
     return 0;
 }
 
-SEC("fentry/d_delete")
+SEC("ebpf.fentry/d_delete")
 int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 {
     if ((dentry->d_inode->i_mode & S_IFMT) != S_IFDIR)

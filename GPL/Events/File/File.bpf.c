@@ -11,16 +11,6 @@ FILE_EVENT_BEGINS_AS_CREATE(file_link);
 
 #define SYMLINK_MAX 4096
 
-int file_actor__root(u32 slot)
-{
-    struct scratch *s = emit_constants.selects & SELECTS_PATHS ? scratch__at(slot) : NULL;
-
-    if (!s)
-        return -1;
-    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
-    return 0;
-}
-
 int file_actor__fill(u32 slot)
 {
     struct scratch *s = scratch__at(slot);

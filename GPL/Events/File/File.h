@@ -23,9 +23,6 @@
  */
 extern int file_actor__fill(u32 slot);
 
-/* The root directory alone. */
-extern int file_actor__root(u32 slot);
-
 /* file_info of the inode at an address. */
 extern int file_info__fill(u32 slot, u64 inode);
 
@@ -130,25 +127,20 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
     fi->reserved = 0;
 }
 
-/* The same as file_event__fill for a typed dentry, by way of a typed mount. */
+/*
+ * The same as file_event__fill for a typed dentry, by way of a typed mount. The path comes first: it may tell that the
+ * rest is not wanted.
+ */
 static __always_inline void file_event__fill_typed(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry,
                                                    struct inode *inode)
 {
-    bool path_decides = paths__are_selected();
-
-    if (path_decides) { /* before the rest, which most often is not wanted then */
-        file_actor__root(s->slot);
-        path_job__mount(s, mnt);
-        path__append_typed(s, EBPF_TAG_PATH, dentry);
-        if (paths__are_rejected(s))
-            return;
-    }
+    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    path_job__mount(s, mnt);
+    path__append_typed(s, EBPF_TAG_PATH, dentry);
+    if (paths__are_rejected(s))
+        return;
     file_actor__fill(s->slot);
     file_info__fill_typed(s, inode);
-    if (!path_decides) {
-        path_job__mount(s, mnt);
-        path__append_typed(s, EBPF_TAG_PATH, dentry);
-    }
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
 }

@@ -105,7 +105,7 @@ static __noinline int vfs_write__handle(struct file *file, s64 ret)
 }
 
 #define WRITE_PROGRAM(name)                                                                                            \
-    SEC("fexit/vfs_write")                                                                                             \
+    SEC("ebpf.fexit/vfs_write")                                                                                        \
     int BPF_PROG(name, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)                     \
     {                                                                                                                  \
         return vfs_write__handle(file, ret);                                                                           \
@@ -115,7 +115,7 @@ WRITE_PROGRAM(fexit__vfs_write)
 WRITE_PROGRAM(fexit__vfs_write_spare1)
 WRITE_PROGRAM(fexit__vfs_write_spare2)
 
-SEC("fexit/vfs_writev")
+SEC("ebpf.fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)
 {
     return ret > 0 ? content__emit(file, ret, 0) : 0;
@@ -148,14 +148,14 @@ static __always_inline void content_op__end(void)
     bpf_map_delete_elem(&content_ops, &tid);
 }
 
-SEC("fexit/do_splice")
+SEC("ebpf.fexit/do_splice")
 int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s64 *off_out, unsigned long len,
              unsigned int flags, s64 ret)
 {
     return ret > 0 ? content__emit(out, ret, 0) : 0;
 }
 
-SEC("fexit/do_splice_direct")
+SEC("ebpf.fexit/do_splice_direct")
 int BPF_PROG(fexit__do_splice_direct, struct file *in, s64 *pos, struct file *out, s64 *opos, unsigned long len,
              unsigned int flags, s64 ret)
 {
@@ -167,7 +167,7 @@ int BPF_PROG(fexit__do_splice_direct, struct file *in, s64 *pos, struct file *ou
     return content__emit(out, ret, 0);
 }
 
-SEC("fentry/vfs_copy_file_range")
+SEC("ebpf.fentry/vfs_copy_file_range")
 int BPF_PROG(fentry__vfs_copy_file_range, struct file *in, s64 pos_in, struct file *out)
 {
     u32 tid = bpf_get_current_pid_tgid();
@@ -178,7 +178,7 @@ int BPF_PROG(fentry__vfs_copy_file_range, struct file *in, s64 pos_in, struct fi
     return 0;
 }
 
-SEC("fexit/vfs_copy_file_range")
+SEC("ebpf.fexit/vfs_copy_file_range")
 int BPF_PROG(fexit__vfs_copy_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out, unsigned long len,
              unsigned int flags, s64 ret)
 {
@@ -188,21 +188,21 @@ int BPF_PROG(fexit__vfs_copy_file_range, struct file *in, s64 pos_in, struct fil
     return ret > 0 ? content__emit(out, ret, 0) : 0;
 }
 
-SEC("fexit/vfs_clone_file_range")
+SEC("ebpf.fexit/vfs_clone_file_range")
 int BPF_PROG(fexit__vfs_clone_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out, s64 len,
              unsigned int flags, s64 ret)
 {
     return ret > 0 ? content__emit(out, ret, 0) : 0;
 }
 
-SEC("fexit/vfs_fallocate")
+SEC("ebpf.fexit/vfs_fallocate")
 int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 len, int ret)
 {
     return ret ? 0 : content__emit(file, BYTES_UNKNOWN, 0);
 }
 
 /* By a file: ftruncate and O_TRUNC. By a path it comes from vfs_truncate, which has the mount. */
-SEC("fexit/do_truncate")
+SEC("ebpf.fexit/do_truncate")
 int BPF_PROG(fexit__do_truncate)
 {
     struct file *file = (void *)COMPAT_IDMAP_ARG(ctx, 3);
@@ -210,7 +210,7 @@ int BPF_PROG(fexit__do_truncate)
     return file && !(int)COMPAT_IDMAP_ARG(ctx, 4) ? content__emit(file, BYTES_UNKNOWN, 0) : 0;
 }
 
-SEC("fexit/vfs_truncate")
+SEC("ebpf.fexit/vfs_truncate")
 int BPF_PROG(fexit__vfs_truncate, struct path *path, s64 len, int ret)
 {
     struct scratch *s = ret ? NULL : content__begin(BYTES_UNKNOWN, 0);
@@ -223,7 +223,7 @@ int BPF_PROG(fexit__vfs_truncate, struct path *path, s64 len, int ret)
 }
 
 /* A write that is done at once completes within aio_write, one that goes on is still there at its end. */
-SEC("fentry/aio_write")
+SEC("ebpf.fentry/aio_write")
 int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
 {
     u32 tid = bpf_get_current_pid_tgid();
@@ -235,7 +235,7 @@ int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
     return 0;
 }
 
-SEC("fentry/aio_complete_rw")
+SEC("ebpf.fentry/aio_complete_rw")
 int BPF_PROG(fentry__aio_complete_rw, struct kiocb *kiocb, s64 res)
 {
     struct content_op *op = content_op__of_current();
@@ -248,7 +248,7 @@ int BPF_PROG(fentry__aio_complete_rw, struct kiocb *kiocb, s64 res)
     return res > 0 ? content__emit_at(file, res) : 0;
 }
 
-SEC("fexit/aio_write")
+SEC("ebpf.fexit/aio_write")
 int BPF_PROG(fexit__aio_write, struct kiocb *kiocb, void *iocb, bool vectored, bool compat, int ret)
 {
     struct content_op *op = content_op__of_current();
@@ -270,7 +270,7 @@ static __always_inline bool io_uring__is_write(u8 opcode)
 }
 
 /* The request's own kiocb is what it begins with, so that 5.10, which passes that, passes the same address. */
-SEC("fentry/kiocb_done")
+SEC("ebpf.fentry/kiocb_done")
 int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
 {
     struct io_kiocb *req = (void *)ctx__address(ctx);
@@ -280,7 +280,7 @@ int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
     return content__emit_at((u64)BPF_CORE_READ(req, file), ret > 0 ? ret : BYTES_UNKNOWN);
 }
 
-SEC("fexit/vm_mmap_pgoff")
+SEC("ebpf.fexit/vm_mmap_pgoff")
 int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
              unsigned long flag, unsigned long pgoff, unsigned long ret)
 {
@@ -293,7 +293,7 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
 }
 
 /* What is mapped of a file of an overlay is the file below it. */
-SEC("fexit/security_file_mprotect")
+SEC("ebpf.fexit/security_file_mprotect")
 int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
              int ret)
 {

@@ -42,13 +42,13 @@ static __always_inline int recent__add(struct vfsmount *mnt)
     return 0;
 }
 
-SEC("fentry/mnt_want_write")
+SEC("ebpf.fentry/mnt_want_write")
 int BPF_PROG(fentry__mnt_want_write, struct vfsmount *mnt)
 {
     return recent__add(mnt);
 }
 
-SEC("fentry/mnt_want_write_file")
+SEC("ebpf.fentry/mnt_want_write_file")
 int BPF_PROG(fentry__mnt_want_write_file, struct file *file)
 {
     return recent__add(file->f_path.mnt);

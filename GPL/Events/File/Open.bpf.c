@@ -46,6 +46,13 @@ static __always_inline bool mount__is_dev_shm(struct mount *mnt)
     return dentry__is_named(above, NAME3('d', 'e', 'v'));
 }
 
+static __always_inline u64 opened__mount(struct file *file)
+{
+    u64 mnt = scalar__of_any(file->f_path.mnt);
+
+    return mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt);
+}
+
 struct spare_marks_map open_marks SEC(".maps");
 
 /* Which event the opening of a file is, 0 for none. */
@@ -71,7 +78,7 @@ static __always_inline u32 opened__type(struct file *file)
                    ? EBPF_EVENT_FILE_MEMFD_OPEN
                    : 0;
     return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
-                   mount__is_dev_shm(mount__of((u64)BPF_CORE_READ(file, f_path.mnt)))
+                   mount__is_dev_shm(mount__of(opened__mount(file)))
                ? EBPF_EVENT_FILE_SHMEM_OPEN
                : 0;
 }
@@ -85,7 +92,7 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
 {
     u32 type = opened__type(file) & (EMIT_TYPES_MAX - 1);
 
-    if (!type || spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place))
+    if (!type || (emit_constants.spares && spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place)))
         return 0;
     struct scratch *s = emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
@@ -97,7 +104,7 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
 }
 
 #define OPEN_PROGRAM(name, place)                                                                                      \
-    SEC("fentry/security_file_open")                                                                                   \
+    SEC("ebpf.fentry/security_file_open")                                                                              \
     int BPF_PROG(name, struct file *file)                                                                              \
     {                                                                                                                  \
         return security_file_open__handle(file, place);                                                                \

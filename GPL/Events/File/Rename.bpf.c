@@ -12,7 +12,7 @@
  */
 #include "File.h"
 
-SEC("fexit/security_path_rename")
+SEC("ebpf.fexit/security_path_rename")
 int BPF_PROG(fexit__security_path_rename, struct path *old_dir, struct dentry *old, struct path *new_dir,
              struct dentry *new, unsigned int flags, int ret)
 {
@@ -40,7 +40,7 @@ int BPF_PROG(fexit__security_path_rename, struct path *old_dir, struct dentry *o
     return 0;
 }
 
-SEC("fexit/vfs_rename")
+SEC("ebpf.fexit/vfs_rename")
 int BPF_PROG(fexit__vfs_rename, struct renamedata *rd, int ret)
 {
     struct dentry *old = rd->old_dentry;

@@ -47,7 +47,7 @@ static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
 }
 
 #define ACCEPT_PROGRAM(name, place)                                                                                    \
-    SEC("fexit/inet_csk_accept")                                                                                       \
+    SEC("ebpf.fexit/inet_csk_accept")                                                                                  \
     int BPF_PROG(name)                                                                                                 \
     {                                                                                                                  \
         return inet_csk_accept__handle(compat__accepted_sock(ctx), place);                                             \
@@ -57,7 +57,7 @@ ACCEPT_PROGRAM(fexit__inet_csk_accept, 2)
 ACCEPT_PROGRAM(fexit__inet_csk_accept_spare1, 1)
 ACCEPT_PROGRAM(fexit__inet_csk_accept_spare2, 0)
 
-SEC("fexit/inet_csk_listen_start")
+SEC("ebpf.fexit/inet_csk_listen_start")
 int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
 {
     if ((int)compat__func_ret(ctx, 2) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())

@@ -152,7 +152,7 @@ static __always_inline int tcp_close__handle(struct sock *sk, u32 place)
 }
 
 #define CLOSE_PROGRAM(name, place)                                                                                     \
-    SEC("fentry/tcp_close")                                                                                            \
+    SEC("ebpf.fentry/tcp_close")                                                                                       \
     int BPF_PROG(name, struct sock *sk)                                                                                \
     {                                                                                                                  \
         return tcp_close__handle(sk, place);                                                                           \
@@ -209,13 +209,13 @@ static __always_inline int mptcp__end(struct sock *sk)
     return 0;
 }
 
-SEC("fentry/mptcp_close")
+SEC("ebpf.fentry/mptcp_close")
 int BPF_PROG(fentry__mptcp_close, struct sock *sk)
 {
     return emit_runtime.live && sk->__sk_common.skc_state != TCP_LISTEN && !sock__is_nobodys(sk) ? mptcp__end(sk) : 0;
 }
 
-SEC("fentry/inet_stream_connect")
+SEC("ebpf.fentry/inet_stream_connect")
 int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const void *uaddr, int len)
 {
     struct sock *sk = sock->sk;

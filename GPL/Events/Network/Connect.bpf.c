@@ -51,7 +51,7 @@ static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
 }
 
 #define CONNECT_PROGRAM(name, place)                                                                                   \
-    SEC("fentry/tcp_connect")                                                                                          \
+    SEC("ebpf.fentry/tcp_connect")                                                                                     \
     int BPF_PROG(name, struct sock *sk)                                                                                \
     {                                                                                                                  \
         return tcp_connect__handle(sk, place);                                                                         \
@@ -65,7 +65,7 @@ CONNECT_PROGRAM(fentry__tcp_connect_spare2, 0)
  * Every connection comes here at its end, most of them when no process has them any more. One that has is remembered
  * with how it ended, for when it is closed.
  */
-SEC("fentry/tcp_done")
+SEC("ebpf.fentry/tcp_done")
 int BPF_PROG(fentry__tcp_done, struct sock *sk)
 {
     if (!emit_runtime.live || !sk->sk_socket)
@@ -102,7 +102,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
 }
 
 /* An attempt that is given up while it is under way: by shutdown, which disconnects. */
-SEC("fentry/tcp_disconnect")
+SEC("ebpf.fentry/tcp_disconnect")
 int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
 {
     if (!emit_runtime.live || sk->__sk_common.skc_state != TCP_SYN_SENT)
@@ -121,7 +121,7 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
 }
 
 /* Nobody has the socket any more. */
-SEC("tp_btf/tcp_destroy_sock")
+SEC("ebpf.tp_btf/tcp_destroy_sock")
 int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
 {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -200,7 +200,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         socket__forget(e);
 }
 
-SEC("fexit/tcp_v4_connect")
+SEC("ebpf.fexit/tcp_v4_connect")
 int BPF_PROG(fexit__tcp_v4_connect, struct sock *sk, const void *uaddr, int len, int ret)
 {
     if (ret < 0)
@@ -208,7 +208,7 @@ int BPF_PROG(fexit__tcp_v4_connect, struct sock *sk, const void *uaddr, int len,
     return 0;
 }
 
-SEC("fexit/tcp_v6_connect")
+SEC("ebpf.fexit/tcp_v6_connect")
 int BPF_PROG(fexit__tcp_v6_connect, struct sock *sk, const void *uaddr, int len, int ret)
 {
     if (ret < 0)

@@ -184,7 +184,7 @@ static __always_inline bool flow__is_wanted(struct sock *sk)
     return emit_runtime.live && sk && sk->sk_protocol == IPPROTO_UDP && !current__is_kernel_thread();
 }
 
-SEC("fentry/udp_send_skb")
+SEC("ebpf.fentry/udp_send_skb")
 int BPF_PROG(fentry__udp_send_skb, struct sk_buff *skb, struct flowi4 *fl4, struct inet_cork *cork)
 {
     struct sock *sk = skb->sk;
@@ -207,7 +207,7 @@ int BPF_PROG(fentry__udp_send_skb, struct sk_buff *skb, struct flowi4 *fl4, stru
     return 0;
 }
 
-SEC("fentry/udp_v6_send_skb")
+SEC("ebpf.fentry/udp_v6_send_skb")
 int BPF_PROG(fentry__udp_v6_send_skb, struct sk_buff *skb, struct flowi6 *fl6, struct inet_cork *cork)
 {
     struct sock *sk = skb->sk;
@@ -255,7 +255,7 @@ static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf
 }
 
 /* The length is negative when it was only looked at (MSG_PEEK). */
-SEC("fentry/skb_consume_udp")
+SEC("ebpf.fentry/skb_consume_udp")
 int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int len)
 {
     if (len < 0 || !flow__is_wanted(sk))
@@ -304,7 +304,7 @@ __attribute__((noinline)) int flow__end_some(u64 sk)
     return 0;
 }
 
-SEC("fentry/sk_common_release")
+SEC("ebpf.fentry/sk_common_release")
 int BPF_PROG(fentry__sk_common_release, struct sock *sk)
 {
     if (!emit_runtime.live || sk->sk_protocol != IPPROTO_UDP)

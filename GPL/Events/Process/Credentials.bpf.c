@@ -11,7 +11,7 @@
  */
 #include "../Core/Task.h"
 
-SEC("fexit/security_task_fix_setuid")
+SEC("ebpf.fexit/security_task_fix_setuid")
 int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *before, int flags, int ret)
 {
     if (ret || (after->uid.val == before->uid.val && after->euid.val == before->euid.val &&
@@ -32,7 +32,7 @@ int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *b
     return 0;
 }
 
-SEC("fexit/security_task_fix_setgid")
+SEC("ebpf.fexit/security_task_fix_setgid")
 int BPF_PROG(fexit__security_task_fix_setgid, struct cred *after, struct cred *before, int flags, int ret)
 {
     if (ret || (after->gid.val == before->gid.val && after->egid.val == before->egid.val &&

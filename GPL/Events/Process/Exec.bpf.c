@@ -28,7 +28,7 @@ struct {
     __type(value, struct script);
 } scripts SEC(".maps");
 
-SEC("fentry/security_bprm_check")
+SEC("ebpf.fentry/security_bprm_check")
 int BPF_PROG(fentry__security_bprm_check, struct linux_binprm *bprm)
 {
     u32 tid = bpf_get_current_pid_tgid();
@@ -38,7 +38,8 @@ int BPF_PROG(fentry__security_bprm_check, struct linux_binprm *bprm)
     if (bprm->interp != bprm->filename)
         return 0;
     if (bprm->buf[0] != '#' || bprm->buf[1] != '!') {
-        bpf_map_delete_elem(&scripts, &tid); /* of an exec that failed */
+        if (bpf_map_lookup_elem(&scripts, &tid)) /* of an exec that failed; to look is cheaper */
+            bpf_map_delete_elem(&scripts, &tid);
         return 0;
     }
 
@@ -193,7 +194,7 @@ static __noinline int sched_process_exec__handle(struct task_struct *task, u32 o
 }
 
 #define EXEC_PROGRAM(name, spare)                                                                                      \
-    SEC("tp_btf/sched_process_exec")                                                                                   \
+    SEC("ebpf.tp_btf/sched_process_exec")                                                                              \
     int BPF_PROG(name, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)                             \
     {                                                                                                                  \
         return sched_process_exec__handle(task, old_pid, bprm, spare);                                                 \

@@ -131,7 +131,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
 }
 
 #define EXIT_PROGRAM(name)                                                                                             \
-    SEC("tp_btf/sched_process_exit")                                                                                   \
+    SEC("ebpf.tp_btf/sched_process_exit")                                                                              \
     int BPF_PROG(name, struct task_struct *task)                                                                       \
     {                                                                                                                  \
         return sched_process_exit__handle(task);                                                                       \
@@ -142,7 +142,7 @@ EXIT_PROGRAM(tp_btf__sched_process_exit_spare1)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare2)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare3)
 
-SEC("fentry/do_notify_parent")
+SEC("ebpf.fentry/do_notify_parent")
 int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
 {
     struct signal_struct *signal = leader->signal;
@@ -171,7 +171,7 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
     return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
+SEC("ebpf.tp_btf/sched_process_exit")
 int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
 {
     if (!process__is_ending(task))

@@ -56,7 +56,7 @@ static __noinline int sched_process_fork__handle(struct task_struct *parent, str
 }
 
 #define FORK_PROGRAM(name, spare)                                                                                      \
-    SEC("tp_btf/sched_process_fork")                                                                                   \
+    SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
     int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
     {                                                                                                                  \
         return sched_process_fork__handle(parent, child, spare);                                                       \
@@ -67,7 +67,7 @@ FORK_PROGRAM(tp_btf__sched_process_fork_spare1, true)
 FORK_PROGRAM(tp_btf__sched_process_fork_spare2, true)
 FORK_PROGRAM(tp_btf__sched_process_fork_spare3, true)
 
-SEC("fentry/call_usermodehelper_exec_async")
+SEC("ebpf.fentry/call_usermodehelper_exec_async")
 int BPF_PROG(fentry__call_usermodehelper_exec_async)
 {
     struct task_struct *task = (void *)bpf_get_current_task();

@@ -68,14 +68,14 @@ static __always_inline void memfd__created(const char *name, u64 file)
     EMIT_SUBMIT(s, PROCESS_MEMFD_CREATE);
 }
 
-SEC("fexit/shmem_file_setup")
+SEC("ebpf.fexit/shmem_file_setup")
 int BPF_PROG(fexit__shmem_file_setup, const char *name, u64 size, u64 flags, u64 file)
 {
     memfd__created(name, file);
     return 0;
 }
 
-SEC("fexit/hugetlb_file_setup")
+SEC("ebpf.fexit/hugetlb_file_setup")
 int BPF_PROG(fexit__hugetlb_file_setup, const char *name)
 {
     memfd__created(name, compat__func_ret(ctx, 6));

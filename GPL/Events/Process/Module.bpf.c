@@ -11,7 +11,7 @@
 
 #define MODULE_STRING_MAX 256
 
-SEC("tp_btf/module_load")
+SEC("ebpf.tp_btf/module_load")
 int BPF_PROG(tp_btf__module_load, struct module *mod)
 {
     struct scratch *s = EMIT_BEGIN(PROCESS_LOAD_MODULE, process_load_module);

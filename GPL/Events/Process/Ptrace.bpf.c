@@ -10,7 +10,7 @@
  */
 #include "../Core/Task.h"
 
-SEC("fexit/ptrace_attach")
+SEC("ebpf.fexit/ptrace_attach")
 int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags,
              int ret)
 {

@@ -8,7 +8,7 @@
  */
 #include "../Core/Task.h"
 
-SEC("fexit/ksys_setsid")
+SEC("ebpf.fexit/ksys_setsid")
 int BPF_PROG(fexit__ksys_setsid)
 {
     int sid = ctx[0];

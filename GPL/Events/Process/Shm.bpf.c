@@ -12,7 +12,7 @@
 
 #define IPC_SHM_IDS 2
 
-SEC("fexit/ipcget")
+SEC("ebpf.fexit/ipcget")
 int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void *ops, struct ipc_params *params,
              int ret)
 {

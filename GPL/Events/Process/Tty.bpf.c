@@ -24,7 +24,7 @@ static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
     return major == PTY_MASTER_MAJOR || major - UNIX98_PTY_MASTER_MAJOR < UNIX98_PTY_MAJOR_COUNT;
 }
 
-SEC("fexit/n_tty_write")
+SEC("ebpf.fexit/n_tty_write")
 int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr,
              long ret)
 {

@@ -2,10 +2,12 @@
 #include "Output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,18 +21,34 @@ int output__init(struct output *output, int fd, const sigset_t *signals)
     output->fd = fd;
     output->regular = S_ISREG(st.st_mode);
     output->slow = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
+    if (S_ISFIFO(st.st_mode)) {
+        int size = fcntl(fd, F_GETPIPE_SZ);
+
+        output->pipe_size = size > 0 ? (size_t)size : 0;
+    }
     output->signals = *signals;
+    output->next_try = OUTPUT_BATCH;
     output->buffer = malloc(OUTPUT_BUFFER);
     return output->buffer ? 0 : -ENOMEM;
 }
 
+static size_t output__used(const struct output *output)
+{
+    return output->end - output->begin;
+}
+
 static char *output__room(struct output *output, size_t size)
 {
-    if (OUTPUT_BUFFER - output->used < size)
+    if (OUTPUT_BUFFER - output->end < size) {
         output__flush(output);
-    if (output->closed || output->error || OUTPUT_BUFFER - output->used < size)
+        memmove(output->buffer, output->buffer + output->begin, output__used(output));
+        output->end -= output->begin;
+        output->begin = 0;
+        output->next_try = output->end + OUTPUT_BATCH;
+    }
+    if (output->closed || output->error || OUTPUT_BUFFER - output->end < size)
         return NULL;
-    return output->buffer + output->used;
+    return output->buffer + output->end;
 }
 
 char *output__reserve(struct output *output, size_t size)
@@ -43,27 +61,24 @@ char *output__reserve_notice(struct output *output, size_t size)
     return output__room(output, size + 1);
 }
 
-void output__commit(struct output *output, size_t len)
-{
-    output->buffer[output->used + len] = '\n';
-    output->used += len + 1;
-}
-
 /* How far into its first line what is left of the buffer begins. */
 static void output__consumed(struct output *output, size_t len)
 {
-    const char *newline = memrchr(output->buffer, '\n', len);
+    const char *from = output->buffer + output->begin;
+    const char *newline = memrchr(from, '\n', len);
 
     if (!output->partial || newline) {
-        const char *line = newline ? newline + 1 : output->buffer;
-        size_t n = (size_t)(output->buffer + len - line);
+        const char *line = newline ? newline + 1 : from;
+        size_t n = (size_t)(from + len - line);
 
         memset(output->start, 0, sizeof(output->start));
         memcpy(output->start, line, n < sizeof(output->start) ? n : sizeof(output->start));
     }
-    output->partial = newline ? (size_t)(output->buffer + len - newline - 1) : output->partial + len;
-    output->used -= len;
-    memmove(output->buffer, output->buffer + len, output->used);
+    output->partial = newline ? (size_t)(from + len - newline - 1) : output->partial + len;
+    output->begin += len;
+    if (output->begin == output->end)
+        output->begin = output->end = 0;
+    output->next_try = output->end + OUTPUT_BATCH;
 }
 
 void output__hurry(struct output *output, int ms)
@@ -98,44 +113,77 @@ static bool output__wait(const struct output *output)
     return n > 0;
 }
 
-/* How much to write at once: a pipe that has room takes that much without blocking. Whole lines, if they are short. */
-static size_t output__portion(const struct output *output)
+/* What a pipe takes at once in any case: all of its size, when it is empty. */
+static size_t output__pipe_room(const struct output *output)
 {
-    if (!output->slow || output->used <= PIPE_BUF)
-        return output->used;
-    const char *newline = memrchr(output->buffer, '\n', PIPE_BUF);
+    int queued;
 
-    return newline ? (size_t)(newline - output->buffer + 1) : PIPE_BUF;
+    return output->pipe_size && !ioctl(output->fd, FIONREAD, &queued) && !queued ? output->pipe_size : 0;
+}
+
+/* As much as that, and whole lines if they are short. */
+static size_t output__portion(const struct output *output, size_t most)
+{
+    const char *from = output->buffer + output->begin;
+
+    if (output__used(output) <= most)
+        return output__used(output);
+    const char *newline = memrchr(from, '\n', most);
+
+    return newline ? (size_t)(newline - from + 1) : most;
+}
+
+/* Write once, which does not block. False when that is all for now. */
+static bool output__write(struct output *output, size_t most)
+{
+    ssize_t n = write(output->fd, output->buffer + output->begin, output__portion(output, most));
+
+    if (n > 0) {
+        output->full = false;
+        output__consumed(output, (size_t)n);
+        return true;
+    }
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return true;
+    output->full = n == 0 || errno == ENOSPC || errno == EDQUOT;
+    if (output->full)
+        return false;
+    output->closed = errno == EPIPE;
+    if (!output->closed)
+        output->error = errno;
+    return false;
+}
+
+void output__commit(struct output *output, size_t len)
+{
+    output->buffer[output->end + len] = '\n';
+    output->end += len + 1;
+    if (output->end < output->next_try || output->closed || output->error || output->full)
+        return;
+    size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
+
+    if (most)
+        output__write(output, most);
+    output->next_try = output->end + OUTPUT_BATCH;
 }
 
 bool output__flush(struct output *output)
 {
-    while (output->used && !output->closed && !output->error) {
-        if (output->slow && !output__wait(output))
-            return errno == EINTR;
-        ssize_t n = write(output->fd, output->buffer, output__portion(output));
+    while (output->begin < output->end && !output->closed && !output->error) {
+        size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
 
-        if (n > 0) {
-            output->full = false;
-            output__consumed(output, (size_t)n);
-            continue;
-        }
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            continue;
-        output->full = n == 0 || errno == ENOSPC || errno == EDQUOT;
-        if (output->full)
+        if (!most && !output__wait(output))
+            return errno == EINTR;
+        if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
-        output->closed = errno == EPIPE;
-        if (!output->closed)
-            output->error = errno;
     }
     return !output->closed && !output->error;
 }
 
 bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len)
 {
-    const char *line = output->buffer + *pos;
-    const char *newline = memchr(line, '\n', output->used - *pos);
+    const char *from = output->buffer + output->begin, *line = from + *pos;
+    const char *newline = memchr(line, '\n', output__used(output) - *pos);
 
     if (!newline)
         return false;
@@ -143,7 +191,7 @@ bool output__left(const struct output *output, size_t *pos, const char **ret_lin
 
     *ret_line = is_partial ? output->start : line;
     *ret_len = is_partial ? sizeof(output->start) : (size_t)(newline - line);
-    *pos = (size_t)(newline - output->buffer) + 1;
+    *pos = (size_t)(newline - from) + 1;
     return true;
 }
 

@@ -15,20 +15,23 @@
 #include <time.h>
 
 #define OUTPUT_BUFFER (2u << 20)
+#define OUTPUT_BATCH (64u << 10)      /* from here on lines are written at once, if that is possible without waiting */
 #define OUTPUT_LINE_MAX (1u << 20)    /* more than the longest record makes: each byte can become six */
 #define OUTPUT_NOTICE_MAX (64u << 10) /* room that is kept for notices of loss, of which a full output makes some */
 
 struct output {
     int fd;
-    bool regular; /* a file */
-    bool slow;    /* a pipe, socket or terminal: who reads it may have to be waited for */
+    bool regular;     /* a file */
+    bool slow;        /* a pipe, socket or terminal: who reads it may have to be waited for */
+    size_t pipe_size; /* 0 for what is no pipe */
     char *buffer;
-    size_t used;
-    size_t partial; /* bytes of the first line in the buffer that are in the file already */
-    char start[64]; /* what that line begins with, as much as is in the file */
-    bool full;      /* the last write failed for lack of room */
-    bool closed;    /* nobody reads any more */
-    int error;      /* errno of a failure that will not pass */
+    size_t begin, end; /* of what is not written yet, in the buffer */
+    size_t next_try;   /* the end from which on to write without waiting */
+    size_t partial;    /* bytes of the first line in the buffer that are in the file already */
+    char start[64];    /* what that line begins with, as much as is in the file */
+    bool full;         /* the last write failed for lack of room */
+    bool closed;       /* nobody reads any more */
+    int error;         /* errno of a failure that will not pass */
     bool hurry;
     struct timespec deadline; /* monotonic, with hurry */
     sigset_t signals;         /* mask while waiting for the reader */

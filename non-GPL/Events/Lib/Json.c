@@ -254,19 +254,20 @@ NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
 }
 
 /*
- * Groups repeat: most processes are in the host's namespaces and have the credentials of the one before. So the text of
- * the last one is kept, unless the group has a number of 64 bits: those are times and sizes, and differ every time.
+ * Groups repeat: most processes are in the host's namespaces and have the credentials of the one before, and a process
+ * seldom does one thing only. So the text of the last one is kept, unless the group has several numbers of 64 bits:
+ * those are times and sizes of a file, and differ every time.
  */
 enum {
-#define ROW(kind, max, schema, doc) REPEATS_##kind = max != NUMBER_DIGITS_MAX,
+#define ROW(kind, max, schema, doc) LONG_NUMBERS_##kind = max == NUMBER_DIGITS_MAX,
     JSON_SCALAR_KINDS(ROW)
 #undef ROW
-#define ENUM(name, doc) REPEATS_##name = 1,
-#define GROUP(name, doc) REPEATS_##name = 1
+#define ENUM(name, doc) LONG_NUMBERS_##name = 0,
+#define GROUP(name, doc) LONG_NUMBERS_##name = 0
 #define END_GROUP(name) ,
-#define EVENT(id, NAME, name, option, ring, doc) REPEATS_##name = 0
+#define EVENT(id, NAME, name, option, ring, doc) LONG_NUMBERS_##name = 0
 #define END_EVENT(name) ,
-#define FIELD(kind, name, key, doc) &&REPEATS_##kind
+#define FIELD(kind, name, key, doc) +LONG_NUMBERS_##kind
 #include "Events.def"
 };
 
@@ -313,7 +314,7 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
             char text[MAX_##name + JSON_SLACK];                                                                        \
         } last;                                                                                                        \
                                                                                                                        \
-        if (!REPEATS_##name || sizeof(*e) % 8)                                                                         \
+        if (LONG_NUMBERS_##name > 1 || sizeof(*e) % 8)                                                                 \
             return write_new_##name(p, e);                                                                             \
         if (last.len && same_words(&last.of, e, sizeof(*e)))                                                           \
             return write_raw(p, last.text, last.len);                                                                  \

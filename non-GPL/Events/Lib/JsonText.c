@@ -7,6 +7,8 @@
  */
 #include "JsonText.h"
 
+#define NUMBERS_KEPT_BITS 5
+
 /*
  * Length of the well-formed UTF-8 sequence of two to four bytes that `s` begins with; 0 when there is none. The table
  * is the Unicode standard's 3-7: what the second byte may be depends on the first.
@@ -168,8 +170,7 @@ JSON_INLINE char *write_below_e8(char *p, uint64_t value)
     return p + 8 - zeros;
 }
 
-/* Numbers of more than ten digits. */
-static __attribute__((noinline)) char *write_from_e10(char *p, uint64_t value)
+static char *write_new_from_e10(char *p, uint64_t value)
 {
     uint64_t high = value / 100000000;
 
@@ -180,6 +181,27 @@ static __attribute__((noinline)) char *write_from_e10(char *p, uint64_t value)
         p = write_eight_digits(p, high % 100000000);
     }
     return write_eight_digits(p, value - high * 100000000);
+}
+
+/*
+ * Numbers of more than ten digits. Those are times: of a file, which are most often the same ones, of the start of a
+ * process. So the text of the last ones is kept.
+ */
+static __attribute__((noinline)) char *write_from_e10(char *p, uint64_t value)
+{
+    static _Thread_local struct {
+        uint64_t value, len;
+        char text[NUMBER_DIGITS_MAX + JSON_SLACK];
+    } last[1 << NUMBERS_KEPT_BITS], *known;
+
+    known = &last[value * UINT64_C(0x9e3779b97f4a7c15) >> (64 - NUMBERS_KEPT_BITS)];
+    if (known->value != value) {
+        known->value = value;
+        known->len = (uint64_t)(write_new_from_e10(known->text, value) - known->text);
+    }
+    store16(p, load16(known->text));
+    store_word(p + 16, load_word(known->text + 16));
+    return p + known->len;
 }
 
 char *ebpf_json__write_large(char *p, uint64_t value)
@@ -491,7 +513,7 @@ char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns)
     p = WRITE_LITERAL(p, "\"timestamp\":\"");
     p = write_timestamp(p, time_ns);
     p = WRITE_LITERAL(p, "\",\"ts_boot_ns\":");
-    p = write_number(p, ts_boot_ns);
+    p = ts_boot_ns < 10000000000 ? write_number(p, ts_boot_ns) : write_new_from_e10(p, ts_boot_ns);
     *p = ',';
     return p + 1;
 }

@@ -9,7 +9,6 @@
 #include "BpfBackend.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -55,13 +54,17 @@ static int libbpf__print(enum libbpf_print_level level, const char *format, va_l
     return len;
 }
 
-static struct bpf_object *object__open(void)
+/* Open the probes' object; closes the one before, with all that it holds in the kernel. */
+static int backend__open_object(struct bpf_backend *b)
 {
     LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events");
     size_t size;
     const void *bytes = EbpfProbes__elf_bytes(&size);
 
-    return bpf_object__open_mem(bytes, size, &open_opts);
+    bpf_object__close(b->object);
+    b->tried = false;
+    b->object = bpf_object__open_mem(bytes, size, &open_opts);
+    return b->object ? 0 : -errno;
 }
 
 static bool program__is_own_tool(const char *name)
@@ -118,17 +121,16 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
     return 0;
 }
 
-/* Open the object with the wanted programs, or with `only` of them, and load it. */
+/* Load the object with the wanted programs, or with `only` of them. */
 static int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *opts, const char *only)
 {
     uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
     struct bpf_program *program;
-    int err;
+    int err = b->tried ? backend__open_object(b) : 0;
 
-    bpf_object__close(b->object);
-    b->object = object__open();
-    if (!b->object)
-        return -errno;
+    if (err)
+        return err;
+    b->tried = true;
     bpf_object__for_each_program(program, b->object)
     {
         const char *name = bpf_program__name(program);
@@ -141,43 +143,27 @@ static int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *o
     if (!err)
         err = object__size_maps(b->object, b, opts, only ? (uint32_t)getpagesize() : ring_bytes);
     if (!err)
-        err = bpf_object__load(b->object);
+        err = targets__load(&b->targets, b->object);
     return err;
 }
 
-/* What a program attaches to, as BTF names it: "tp_btf/x" is the type btf_trace_x, "fentry/f" the function f. */
-static bool target__exists(const struct btf *btf, const char *section)
+/* Leave out the programs that this kernel has no hook for: libbpf would refuse all then. */
+static int backend__leave_out_lacking(struct bpf_backend *b)
 {
-    const char *target = strchr(section, '/');
-    char name[128];
+    int err = targets__find(&b->targets, b->object);
 
-    if (!target)
-        return false;
-    if (!strncmp(section, "tp_btf/", 7)) {
-        snprintf(name, sizeof(name), "btf_trace_%s", target + 1);
-        return btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
-    }
-    return btf__find_by_name_kind(btf, target + 1, BTF_KIND_FUNC) > 0;
-}
-
-/*
- * Leave out the programs that this kernel has no hook for. libbpf finds that out as well, but refuses all then; so
- * where it is to be expected it is asked before.
- */
-static void backend__leave_out_lacking(struct bpf_backend *b)
-{
-    struct bpf_object *object = object__open();
-    struct btf *btf = object ? btf__load_vmlinux_btf() : NULL;
-
-    for (size_t i = 0; btf && i < b->hooks.count; i++) {
+    for (size_t i = 0; !err && i < b->hooks.count; i++) {
         struct hooks_program *program = &b->hooks.programs[i];
-        struct bpf_program *bpf = program->wanted ? bpf_object__find_program_by_name(object, program->name) : NULL;
+        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
-        if (bpf && !target__exists(btf, bpf_program__section_name(bpf)))
-            hooks__refuse(program, "the kernel has no %s", strchr(bpf_program__section_name(bpf), '/') + 1);
+        if (program->refused)
+            continue;
+        if (!bpf)
+            hooks__refuse(program, REASON_NO_PROGRAM);
+        else if (!targets__has(&b->targets, bpf))
+            hooks__refuse(program, "the kernel has no %s", target__name(bpf));
     }
-    btf__free(btf);
-    bpf_object__close(object);
+    return err;
 }
 
 /*
@@ -186,7 +172,6 @@ static void backend__leave_out_lacking(struct bpf_backend *b)
  */
 static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
-    struct btf *btf = btf__load_vmlinux_btf();
     int found = 0;
 
     for (size_t i = 0; i < b->hooks.count; i++) {
@@ -194,26 +179,14 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
 
         if (!program->wanted)
             continue;
-        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
-        const char *section = bpf ? bpf_program__section_name(bpf) : "";
+        int err = backend__load(b, opts, program->name);
 
-        if (!bpf)
-            hooks__refuse(program, REASON_NO_PROGRAM);
-        else if (btf && !target__exists(btf, section))
-            hooks__refuse(program, "the kernel has no %s", strchr(section, '/') + 1);
-        else {
-            int err = backend__load(b, opts, program->name);
-
-            if (preflight__is_shortage(err)) {
-                found = err;
-                break;
-            }
-            if (err)
-                hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
-        }
+        if (preflight__is_shortage(err))
+            return err;
+        if (err)
+            hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
         found += program->refused;
     }
-    btf__free(btf);
     return found;
 }
 
@@ -469,15 +442,18 @@ static int backend__check_descriptors(const struct bpf_backend *b)
 /* Load and attach, leaving out what is refused, until what is wanted is what is there. */
 static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
-    hooks__choose(&b->hooks, opts->events);
-    int err = backend__check_descriptors(b);
+    int err = targets__register();
 
+    if (!err)
+        err = backend__open_object(b);
+    if (!err)
+        err = backend__leave_out_lacking(b);
+    if (err)
+        return preflight__explain(&b->log, err);
+    hooks__choose(&b->hooks, opts->events);
+    err = backend__check_descriptors(b);
     if (err)
         return err;
-    if (b->hooks.some_may_lack) {
-        backend__leave_out_lacking(b);
-        hooks__choose(&b->hooks, opts->events);
-    }
     for (size_t round = 0; round <= b->hooks.count; round++) {
         err = backend__load(b, opts, NULL);
         if (err) {

@@ -7,6 +7,7 @@
 #include "../Log.h"
 #include "Select.h"
 #include "Hooks.h"
+#include "Targets.h"
 
 struct bpf_object;
 struct bpf_link;
@@ -15,7 +16,9 @@ struct bpf_backend {
     struct ebpf_backend base;
     struct ebpf_log log;
     struct hooks hooks;
+    struct targets targets;
     struct bpf_object *object;
+    bool tried;                                    /* to load the object, which works once */
     struct bpf_link *links[HOOKS_PROGRAMS_MAX];    /* by the index of the program in hooks */
     uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* at the last look */
     int ring_fds[EBPF_RING_COUNT];

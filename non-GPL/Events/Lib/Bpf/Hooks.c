@@ -155,7 +155,6 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
 
     hooks->available.bits = 0;
-    hooks->some_may_lack = false;
     for (size_t i = 0; i < hooks->count; i++) {
         was_wanted[i] = hooks->programs[i].wanted;
         hooks->programs[i].wanted = false;
@@ -173,7 +172,6 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
             (row->way < 0 || row->way == hooks->ways[row->event])) {
             program->wanted = true;
-            hooks->some_may_lack |= row->way == WAY_IF_THERE;
         }
         if (row->way == WAY_TREES)
             program->wanted = hooks->trees && !program->refused;

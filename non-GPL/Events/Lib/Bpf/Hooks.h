@@ -23,7 +23,6 @@ struct hooks {
     size_t count;
     bool trees;                      /* descendants are to be followed; set before the choice */
     bool spares;                     /* programs get their spare copies; set before the choice */
-    bool some_may_lack;              /* a program is wanted that some kernels have no hook for */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];

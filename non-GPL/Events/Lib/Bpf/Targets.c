@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "Targets.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SECTION_TP_BTF "ebpf.tp_btf/"
+#define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
+
+/* While an object is loaded by this thread: libbpf gives its handlers the program only. */
+static _Thread_local const struct targets *loading;
+
+const char *target__name(const struct bpf_program *program)
+{
+    const char *slash = strchr(bpf_program__section_name(program), '/');
+
+    return slash ? slash + 1 : "";
+}
+
+/* The name of the type that stands for the target: of a tracepoint it is that of its prototype. */
+static bool target__type_name(const struct bpf_program *program, char name[TARGET_NAME_MAX])
+{
+    bool is_tracepoint = !strncmp(bpf_program__section_name(program), SECTION_TP_BTF, sizeof(SECTION_TP_BTF) - 1);
+    int len = snprintf(name, TARGET_NAME_MAX, "%s%s", is_tracepoint ? "btf_trace_" : "", target__name(program));
+
+    return len > 0 && len < TARGET_NAME_MAX;
+}
+
+static uint32_t name__hash(const char *name)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a */
+
+    for (; *name; name++)
+        hash = (hash ^ (unsigned char)*name) * 16777619u;
+    return hash;
+}
+
+/* Numbers of targets, one more than that, by hashes of their names. */
+struct target_hash {
+    unsigned char places[HASH_SIZE];
+};
+
+/* The place of a name: where it is, or where it is to be put. */
+static unsigned char *target_hash__place(struct target_hash *hash, const struct targets *targets, const char *name)
+{
+    uint32_t i = name__hash(name);
+
+    while (hash->places[i % HASH_SIZE] && strcmp(targets->all[hash->places[i % HASH_SIZE] - 1].name, name) != 0)
+        i++;
+    return &hash->places[i % HASH_SIZE];
+}
+
+static void targets__add(struct targets *targets, struct target_hash *hash, const struct bpf_program *program)
+{
+    char name[TARGET_NAME_MAX];
+
+    if (targets->count == TARGETS_MAX || !target__type_name(program, name))
+        return;
+    unsigned char *place = target_hash__place(hash, targets, name);
+
+    if (*place)
+        return;
+    memcpy(targets->all[targets->count].name, name, sizeof(name));
+    targets->all[targets->count].is_function = strcmp(name, target__name(program)) == 0;
+    *place = (unsigned char)++targets->count;
+}
+
+int targets__find(struct targets *targets, struct bpf_object *object)
+{
+    struct target_hash hash = {{0}};
+    struct btf *btf = btf__load_vmlinux_btf();
+    struct bpf_program *program;
+
+    memset(targets, 0, sizeof(*targets));
+    if (!btf)
+        return -errno;
+    bpf_object__for_each_program(program, object)
+    {
+        targets__add(targets, &hash, program);
+    }
+    for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+        const struct btf_type *type = btf__type_by_id(btf, id);
+
+        if (!btf_is_func(type) && !btf_is_typedef(type))
+            continue;
+        unsigned char place = *target_hash__place(&hash, targets, btf__name_by_offset(btf, type->name_off));
+
+        if (place && targets->all[place - 1].is_function == btf_is_func(type) && !targets->all[place - 1].id)
+            targets->all[place - 1].id = id;
+    }
+    btf__free(btf);
+    return 0;
+}
+
+static uint32_t targets__id(const struct targets *targets, const struct bpf_program *program)
+{
+    char name[TARGET_NAME_MAX];
+
+    if (!target__type_name(program, name))
+        return 0;
+    for (size_t i = 0; i < targets->count; i++) {
+        if (strcmp(targets->all[i].name, name) == 0)
+            return targets->all[i].id;
+    }
+    return 0;
+}
+
+bool targets__has(const struct targets *targets, const struct bpf_program *program)
+{
+    return targets__id(targets, program) != 0;
+}
+
+int targets__load(const struct targets *targets, struct bpf_object *object)
+{
+    loading = targets;
+    int err = bpf_object__load(object);
+
+    loading = NULL;
+    return err;
+}
+
+static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
+{
+    (void)cookie;
+    opts->attach_btf_id = loading ? targets__id(loading, program) : 0;
+    return opts->attach_btf_id ? 0 : -ESRCH;
+}
+
+static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)
+{
+    (void)cookie;
+    *ret_link = bpf_program__attach_trace(program);
+    return *ret_link ? 0 : -errno;
+}
+
+static int registered;
+
+static void register_sections(void)
+{
+    static const struct {
+        const char *section;
+        enum bpf_attach_type type;
+    } kinds[] = {
+        {"ebpf.fentry+", BPF_TRACE_FENTRY},
+        {"ebpf.fexit+", BPF_TRACE_FEXIT},
+        {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},
+    };
+    LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = on_load, .prog_attach_fn = on_attach);
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && registered >= 0; i++)
+        registered = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING, kinds[i].type, &opts);
+}
+
+int targets__register(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, register_sections);
+    return registered < 0 ? registered : 0;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Targets.h - what programs attach to, by its number in the kernel's BTF.
+ *
+ * libbpf goes through the types of the kernel, of which there are 100,000, once for each program; here it is done once
+ * for all. So the sections of the probes have names of their own, "ebpf.fentry/FUNCTION" and the like, which are given
+ * to libbpf with handlers that know the numbers.
+ */
+#ifndef EBPF_TARGETS_H
+#define EBPF_TARGETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bpf_object;
+struct bpf_program;
+
+#define TARGETS_MAX 128
+#define TARGET_NAME_MAX 64
+
+struct targets {
+    struct {
+        char name[TARGET_NAME_MAX]; /* as BTF has it */
+        bool is_function;
+        uint32_t id; /* 0: the kernel has none of that name */
+    } all[TARGETS_MAX];
+    size_t count;
+};
+
+/*
+ * Tell libbpf of the sections; to be called before an object with such sections is opened, any number of times. 0 or
+ * -errno.
+ */
+int targets__register(void);
+
+/* Look up what the programs of an open object attach to. 0 or -errno: the kernel's BTF could not be read. */
+int targets__find(struct targets *targets, struct bpf_object *object);
+
+/* What the program attaches to, as the kernel calls it. */
+const char *target__name(const struct bpf_program *program);
+
+/* Whether the kernel has what the program attaches to. */
+bool targets__has(const struct targets *targets, const struct bpf_program *program);
+
+/* bpf_object__load, for an object whose targets were looked up. */
+int targets__load(const struct targets *targets, struct bpf_object *object);
+
+#endif
