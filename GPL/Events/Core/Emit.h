@@ -48,7 +48,7 @@ struct user_copy {
 
 /* Whose operation a slot of the map `pending` is about; see Pending.h. */
 struct pending_op {
-    u64 owner;  /* bpf_get_current_pid_tgid; 0: nobody's */
+    u64 owner;  /* of a task bpf_get_current_pid_tgid; 0: nobody's */
     u64 object; /* address that tells the operation from others of its task */
     u64 aux[2]; /* of the probe */
     u64 since;  /* jiffies */
@@ -120,7 +120,8 @@ static __always_inline bool event__is_wanted(enum ebpf_event_type type)
 /* Events for which records are kept while their operation is under way. */
 static __always_inline bool pending__is_used(void)
 {
-    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME);
+    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME) ||
+           event__is_wanted(EBPF_EVENT_PROCESS_EXIT);
 }
 
 /* A slot by its number, for global functions. */

@@ -7,8 +7,8 @@
  * and so are kernel threads. What io_uring starts for itself does not come here.
  *
  * Before 5.18 (343f4c49f243) the kernel starts its user mode helpers as kernel threads, which they stop to be when they
- * exec. They are seen where they come to life, in call_usermodehelper_exec_async; on newer kernels that program finds
- * no kernel thread there and does nothing. It can go with 5.10 and 5.15.
+ * exec. They are seen where they come to life, in call_usermodehelper_exec_async; kernels that have user_mode_thread,
+ * which came with the change, do without. It can go with 5.10 and 5.15.
  *
  * Misses: nothing known.
  */

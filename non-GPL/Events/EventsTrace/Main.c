@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define LINE_MAX_BYTES OUTPUT_LINE_MAX
 #define LAST_WRITES_MS 1000 /* of the two seconds that an end may take */
 #define STATS_MAX_BYTES 65536
+#define LARGE_ALLOCATION (256 << 10)
 
 struct trace {
     struct options options;
@@ -413,6 +415,8 @@ static int trace__start(const struct options *options)
     struct trace trace = {.options = *options};
     sigset_t waiting;
 
+    /* the kernel's BTF is read twice into memory: to be given back each time, and not to be kept for what is small */
+    mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
     /* what events hold is other people's: no core dump, and none by who may attach to us */
     prctl(PR_SET_DUMPABLE, 0);
     setrlimit(RLIMIT_CORE, &(struct rlimit){0});

@@ -154,19 +154,6 @@ static bool output__write(struct output *output, size_t most)
     return false;
 }
 
-void output__commit(struct output *output, size_t len)
-{
-    output->buffer[output->end + len] = '\n';
-    output->end += len + 1;
-    if (output->end < output->next_try || output->closed || output->error || output->full)
-        return;
-    size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
-
-    if (most)
-        output__write(output, most);
-    output->next_try = output->end + OUTPUT_BATCH;
-}
-
 bool output__flush(struct output *output)
 {
     while (output->begin < output->end && !output->closed && !output->error) {
@@ -178,6 +165,21 @@ bool output__flush(struct output *output)
             return true;
     }
     return !output->closed && !output->error;
+}
+
+void output__commit(struct output *output, size_t len)
+{
+    output->buffer[output->end + len] = '\n';
+    output->end += len + 1;
+    if (output->end < output->next_try || output->closed || output->error || output->full)
+        return;
+    size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
+
+    if (most)
+        output__write(output, most);
+    else if (output__used(output) > OUTPUT_WAIT)
+        output__flush(output);
+    output->next_try = output->end + OUTPUT_BATCH;
 }
 
 bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len)

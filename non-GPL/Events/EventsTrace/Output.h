@@ -16,6 +16,7 @@
 
 #define OUTPUT_BUFFER (2u << 20)
 #define OUTPUT_BATCH (64u << 10)      /* from here on lines are written at once, if that is possible without waiting */
+#define OUTPUT_WAIT (256u << 10)      /* from here on who reads is waited for */
 #define OUTPUT_LINE_MAX (1u << 20)    /* more than the longest record makes: each byte can become six */
 #define OUTPUT_NOTICE_MAX (64u << 10) /* room that is kept for notices of loss, of which a full output makes some */
 

@@ -147,10 +147,14 @@ static int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *o
     return err;
 }
 
-/* Leave out the programs that this kernel has no hook for: libbpf would refuse all then. */
-static int backend__leave_out_lacking(struct bpf_backend *b)
+/* Leave out the programs that this kernel does not need, or has no hook for: libbpf would refuse all then. */
+static int backend__leave_out(struct bpf_backend *b)
 {
     int err = targets__find(&b->targets, b->object);
+    const char *unneeded, *function;
+
+    for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
+        hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
 
     for (size_t i = 0; !err && i < b->hooks.count; i++) {
         struct hooks_program *program = &b->hooks.programs[i];
@@ -447,7 +451,7 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
     if (!err)
         err = backend__open_object(b);
     if (!err)
-        err = backend__leave_out_lacking(b);
+        err = backend__leave_out(b);
     if (err)
         return preflight__explain(&b->log, err);
     hooks__choose(&b->hooks, opts->events);

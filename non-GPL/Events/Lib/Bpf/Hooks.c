@@ -43,6 +43,14 @@ static const struct hook_spare_row {
 #include "Hooks.def"
 };
 
+static const struct hook_unless_row {
+    const char *program;
+    const char *function;
+} unless_rows[] = {
+#define HOOK_UNLESS(program, function) {#program, #function},
+#include "Hooks.def"
+};
+
 static const struct hook_emits_row {
     const char *program;
     int event;
@@ -84,6 +92,15 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...)
     vsnprintf(program->reason, sizeof(program->reason), format, args);
     va_end(args);
     program->refused = true;
+}
+
+bool hooks__unless(size_t i, const char **ret_program, const char **ret_function)
+{
+    if (i >= sizeof(unless_rows) / sizeof(*unless_rows))
+        return false;
+    *ret_program = unless_rows[i].program;
+    *ret_function = unless_rows[i].function;
+    return true;
 }
 
 /* The first program of a way that is refused; NULL when there is none. Tells whether the way exists. */
@@ -171,7 +188,7 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
 
         if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
             (row->way < 0 || row->way == hooks->ways[row->event])) {
-            program->wanted = true;
+            program->wanted = !program->unneeded;
         }
         if (row->way == WAY_TREES)
             program->wanted = hooks->trees && !program->refused;

@@ -15,6 +15,7 @@ struct hooks_program {
     const char *name;
     bool wanted;                   /* by the last choice */
     bool refused;                  /* by this kernel */
+    bool unneeded;                 /* on this kernel */
     char reason[HOOKS_REASON_LEN]; /* why */
 };
 
@@ -40,6 +41,9 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
 
 /* Note that the kernel refuses a program, and why. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The i-th program that kernels with a certain function do not need; false when there are no more. */
+bool hooks__unless(size_t i, const char **ret_program, const char **ret_function);
 
 /* Whether one of the wanted programs uses a map, or would with its spares. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);

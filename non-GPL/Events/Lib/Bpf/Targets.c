@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "Hooks.h"
+
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
@@ -55,34 +57,41 @@ static unsigned char *target_hash__place(struct target_hash *hash, const struct 
     return &hash->places[i % HASH_SIZE];
 }
 
-static void targets__add(struct targets *targets, struct target_hash *hash, const struct bpf_program *program)
+static void targets__add(struct targets *targets, struct target_hash *hash, const char *name, bool is_function)
 {
-    char name[TARGET_NAME_MAX];
-
-    if (targets->count == TARGETS_MAX || !target__type_name(program, name))
-        return;
     unsigned char *place = target_hash__place(hash, targets, name);
 
-    if (*place)
+    if (targets->count == TARGETS_MAX || *place)
         return;
-    memcpy(targets->all[targets->count].name, name, sizeof(name));
-    targets->all[targets->count].is_function = strcmp(name, target__name(program)) == 0;
+    snprintf(targets->all[targets->count].name, TARGET_NAME_MAX, "%s", name);
+    targets->all[targets->count].is_function = is_function;
     *place = (unsigned char)++targets->count;
+}
+
+static void targets__add_all(struct targets *targets, struct target_hash *hash, struct bpf_object *object)
+{
+    const char *unneeded, *function;
+    struct bpf_program *program;
+    char name[TARGET_NAME_MAX];
+
+    bpf_object__for_each_program(program, object)
+    {
+        if (target__type_name(program, name))
+            targets__add(targets, hash, name, strcmp(name, target__name(program)) == 0);
+    }
+    for (size_t i = 0; hooks__unless(i, &unneeded, &function); i++)
+        targets__add(targets, hash, function, true);
 }
 
 int targets__find(struct targets *targets, struct bpf_object *object)
 {
     struct target_hash hash = {{0}};
     struct btf *btf = btf__load_vmlinux_btf();
-    struct bpf_program *program;
 
     memset(targets, 0, sizeof(*targets));
     if (!btf)
         return -errno;
-    bpf_object__for_each_program(program, object)
-    {
-        targets__add(targets, &hash, program);
-    }
+    targets__add_all(targets, &hash, object);
     for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
         const struct btf_type *type = btf__type_by_id(btf, id);
 
@@ -97,12 +106,8 @@ int targets__find(struct targets *targets, struct bpf_object *object)
     return 0;
 }
 
-static uint32_t targets__id(const struct targets *targets, const struct bpf_program *program)
+static uint32_t targets__id_of(const struct targets *targets, const char *name)
 {
-    char name[TARGET_NAME_MAX];
-
-    if (!target__type_name(program, name))
-        return 0;
     for (size_t i = 0; i < targets->count; i++) {
         if (strcmp(targets->all[i].name, name) == 0)
             return targets->all[i].id;
@@ -110,9 +115,21 @@ static uint32_t targets__id(const struct targets *targets, const struct bpf_prog
     return 0;
 }
 
+static uint32_t targets__id(const struct targets *targets, const struct bpf_program *program)
+{
+    char name[TARGET_NAME_MAX];
+
+    return target__type_name(program, name) ? targets__id_of(targets, name) : 0;
+}
+
 bool targets__has(const struct targets *targets, const struct bpf_program *program)
 {
     return targets__id(targets, program) != 0;
+}
+
+bool targets__has_function(const struct targets *targets, const char *name)
+{
+    return targets__id_of(targets, name) != 0;
 }
 
 int targets__load(const struct targets *targets, struct bpf_object *object)

@@ -34,7 +34,10 @@ struct targets {
  */
 int targets__register(void);
 
-/* Look up what the programs of an open object attach to. 0 or -errno: the kernel's BTF could not be read. */
+/*
+ * Look up what the programs of an open object attach to, and the functions of hooks__unless. 0 or -errno: the kernel's
+ * BTF could not be read.
+ */
 int targets__find(struct targets *targets, struct bpf_object *object);
 
 /* What the program attaches to, as the kernel calls it. */
@@ -42,6 +45,9 @@ const char *target__name(const struct bpf_program *program);
 
 /* Whether the kernel has what the program attaches to. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
+
+/* The same of a function of hooks__unless. */
+bool targets__has_function(const struct targets *targets, const char *name);
 
 /* bpf_object__load, for an object whose targets were looked up. */
 int targets__load(const struct targets *targets, struct bpf_object *object);
