@@ -101,6 +101,13 @@ static void do_open(void)
         err(1, "open");
 }
 
+/* On a file system that has neither memfds nor /dev/shm. */
+static void do_proc(void)
+{
+    if (close(open("/proc/version", O_RDONLY)))
+        err(1, "open");
+}
+
 static void do_net(void)
 {
     int client = socket(AF_INET, SOCK_STREAM, 0);
@@ -131,10 +138,9 @@ static const struct mode {
     void (*operation)(void);
     int ops, rounds; /* of a round: 3 records of 1 KiB an exec, 4 of 700 bytes a file, 1 a write, 4 of 400 a net */
 } modes[] = {
-    {"exec", do_exec, 100, 10},      {"file", do_file, 100, 10},
-    {"write", do_write, 500, 10},    {"open", do_open, 1000, 10},
-    {"net", do_net, 200, 10},        {"pread", do_pread, 5000, 10},
-    {"getppid", do_getppid, 20000, 10},
+    {"exec", do_exec, 100, 10},    {"file", do_file, 100, 10},         {"write", do_write, 500, 10},
+    {"open", do_open, 1000, 10},   {"proc", do_proc, 500, 10},         {"net", do_net, 200, 10},
+    {"pread", do_pread, 5000, 10}, {"getppid", do_getppid, 20000, 10},
 };
 
 static void prepare(void)
@@ -282,13 +288,27 @@ int main(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
         switch (option) {
-        case 'p': watch(optarg); break;
-        case 'f': frozen = atoi(optarg); in_rounds = 1; break;
-        case 'r': in_rounds = 1; break;
-        case 's': share = atoi(optarg); break;
-        case 'o': ops = atoi(optarg); break;
-        case 'l': label = optarg; break;
-        default: return 2;
+        case 'p':
+            watch(optarg);
+            break;
+        case 'f':
+            frozen = atoi(optarg);
+            in_rounds = 1;
+            break;
+        case 'r':
+            in_rounds = 1;
+            break;
+        case 's':
+            share = atoi(optarg);
+            break;
+        case 'o':
+            ops = atoi(optarg);
+            break;
+        case 'l':
+            label = optarg;
+            break;
+        default:
+            return 2;
         }
     prepare();
     for (; optind < argc; optind++) {

@@ -9,7 +9,7 @@
 # shellcheck shell=sh
 share=$1
 shift
-modes="exec file write open net pread getppid"
+modes="exec file write open proc net pread getppid"
 out=/tmp/bench-out
 ready=/tmp/bench-ready
 settled_s=45
@@ -93,6 +93,8 @@ measure() {
     kill -CONT "$tracer"
     echo 0 >/proc/sys/kernel/bpf_stats_enabled
     awk '$1 == "VmHWM:" { printf "{\"peak_kb_end\":%d}\n", $2 }' "/proc/$tracer/status"
+    awk '/^[0-9a-f]+-/ { is_map = /anon_inode:bpf-map/ } is_map && $1 == "Rss:" { sum += $2 }
+         END { printf "{\"mapped_kb\":%d}\n", sum }' "/proc/$tracer/smaps"
     kill -TERM "$tracer"
     wait_for 20 ended "$tracer" || kill -KILL "$tracer"
     echo '{"done":true}'
