@@ -26,14 +26,19 @@ into_jq() {
 }
 check "EventsTrace -u --process-exec | jq" into_jq
 
-# The shell holds the FIFO open, and reads what there is when all is over.
+# The shell holds the FIFO open, and reads what there is when all is over. What came while EventsTrace was stopped is
+# read in one round, and waited for in the middle of it.
 unread_fifo() {
+    rm -f fifo
     mkfifo fifo
     exec 7<>fifo
     EventsTrace -s -u --process-memfd-create >fifo 2>fifo.err 7>&- &
     TRACE_PID=$!
     wait_for 300 grep -q STATS fifo.err || { cat fifo.err; return 1; }
+    [ -z "$1" ] || kill -STOP $TRACE_PID
     flood memfd 3000 >/dev/null
+    [ -z "$1" ] || kill -CONT $TRACE_PID
+    sleep 1
     trace_stop
     status=$?
     timeout 1 cat <&7 >fifo.rest
@@ -43,7 +48,8 @@ unread_fifo() {
     counts_hold fifo.err PROCESS_MEMFD_CREATE "$(grep -c '^{.*"event_type":"PROCESS_MEMFD_CREATE".*}$' fifo.rest)" &&
         jq -e '.events.PROCESS_MEMFD_CREATE.seen == 3000' stats.json
 }
-check "a FIFO that nobody reads: ends in 2 s, counts hold" unread_fifo
+check "a FIFO that nobody reads: ends in 2 s, counts hold" unread_fifo ""
+check "the same when it is waited for in the middle of a round" unread_fifo stopped
 
 full_at_the_end() {
     mkdir -p full && mount -t tmpfs -o size=64k full full || return 1

@@ -107,13 +107,15 @@ process_included() {
 }
 
 paths() {
-    begin --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
+    begin --process-exit --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
     select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 ||
         { trace_stop; return 1; }
     trace_stop || return 1
     rm -rf /tmp/inside
     # of file7 its creation and its change are left out; its rename has another path, that is wanted
     [ "$(about in)" = $((FILE_EVENTS - 2)) ] || { echo "$(about in) events"; return 1; }
+    # paths are of file events only
+    [ "$(grep -c '"event_type":"PROCESS_EXIT".*"comm":"select-actor"' sel.out)" = 3 ] || { echo "no exits"; return 1; }
     [ "$(about out)$(about inside)" = 00 ] && adds_up
 }
 

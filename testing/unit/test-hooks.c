@@ -68,7 +68,7 @@ static void test_only_what_is_wanted(void)
     CHECK(wanted("tp_btf__sched_process_exec") && wanted("fentry__security_bprm_check"));
     CHECK(wanted_count() == 2);
     CHECK(hooks__wants_map(&hooks, "scripts") && hooks__wants_map(&hooks, "ring_main"));
-    CHECK(!hooks__wants_map(&hooks, "pending"));
+    CHECK(!hooks__wants_map(&hooks, "exiting"));
     hooks__choose(&hooks, (struct ebpf_event_set){0});
     CHECK(wanted_count() == 1 && wanted("fentry__probe_trampoline"));
 }

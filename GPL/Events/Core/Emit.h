@@ -48,7 +48,7 @@ struct user_copy {
 
 /* Whose operation a slot of the map `pending` is about; see Pending.h. */
 struct pending_op {
-    u64 owner;  /* of a task bpf_get_current_pid_tgid; 0: nobody's */
+    u64 owner;  /* bpf_get_current_pid_tgid; 0: nobody's */
     u64 object; /* address that tells the operation from others of its task */
     u64 aux[2]; /* of the probe */
     u64 since;  /* jiffies */
@@ -120,8 +120,7 @@ static __always_inline bool event__is_wanted(enum ebpf_event_type type)
 /* Events for which records are kept while their operation is under way. */
 static __always_inline bool pending__is_used(void)
 {
-    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME) ||
-           event__is_wanted(EBPF_EVENT_PROCESS_EXIT);
+    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME);
 }
 
 /* A slot by its number, for global functions. */
@@ -222,11 +221,11 @@ static __always_inline bool current__is_filtered(void)
     return emit_constants.selects & SELECTS_TASKS && emit_runtime.selects & SELECTS_TASKS && selection__rejects(tgid);
 }
 
+/* All of the header but the time, which tells when the event was. */
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
 {
     struct ebpf_event_header *hdr = (void *)s->data;
 
-    hdr->ts_boot_ns = bpf_ktime_get_boot_ns();
     hdr->type = type;
     hdr->flags = 0;
     hdr->reserved = 0;
@@ -255,13 +254,17 @@ static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u3
         return NULL;
     }
     record__begin(s, type, size);
+    ((struct ebpf_event_header *)s->data)->ts_boot_ns = bpf_ktime_get_boot_ns();
     return s;
 }
 
-static __always_inline u64 emit__wakeup_flags(void *ring)
+/* How full the ring is, is asked for with each eighth record of a slot: a reader that is to be woken has time. */
+static __always_inline u64 emit__wakeup_flags(void *ring, u64 stream_seq)
 {
     if (!emit_constants.wakeup_bytes)
         return 0;
+    if (stream_seq % 8)
+        return BPF_RB_NO_WAKEUP;
     if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= emit_constants.wakeup_bytes)
         return BPF_RB_FORCE_WAKEUP;
     return BPF_RB_NO_WAKEUP;
@@ -280,7 +283,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     hdr->stream_seq = ++s->stream_seq[ring];
     hdr->size = len;
     if (len <= limit)
-        err = bpf_ringbuf_output(map, s->data, len, emit__wakeup_flags(map));
+        err = bpf_ringbuf_output(map, s->data, len, emit__wakeup_flags(map, hdr->stream_seq));
     if (c) {
         if (err)
             COUNT(c->lost[EBPF_REASON_RING_FULL][type]);

@@ -6,10 +6,10 @@
  * record is begun where the kernel is about to do it, kept in a slot, and submitted or dropped where it has been done.
  * In between the task may sleep and others run, so the slots are not those of Emit.h, which are held for a moment only.
  *
- * An owner, as a rule a task, finds its slot again by its id: it takes the first free one of a few places that follow
- * from the id, and looks in the same places later. An operation that has none is counted as lost. The end of an
- * operation can be missed (the kernel skips a program that is already running on the CPU), which leaves a slot taken:
- * its task takes it over when it comes again, another one when it is old and nothing else is free.
+ * A task finds its slot again by its id: it takes the first free one of a few places that follow from the id, and looks
+ * in the same places later. An operation that has none is counted as lost. The end of an operation can be missed (the
+ * kernel skips a program that is already running on the CPU), which leaves a slot taken: its task takes it over when it
+ * comes again, another one when it is old and nothing else is free.
  *
  * File systems on top of others call the same functions for what is below, in the same task: the object tells those
  * apart.
@@ -41,7 +41,12 @@ static __always_inline bool pending__steal(struct scratch *s)
         return false;
     __sync_fetch_and_add(&s->op.steals, 1);
     if (*(volatile u32 *)&s->op.steals == 1 && (s64)(now - *(volatile u64 *)&s->op.since) >= PENDING_STALE) {
-        count__seen_and_lost(s->op.type & (EMIT_TYPES_MAX - 1), EBPF_REASON_STATE);
+        u32 type = s->op.type & (EMIT_TYPES_MAX - 1);
+
+        if (s->op.type & PENDING_IS_FILTERED)
+            count__seen_and_filtered(type);
+        else
+            count__seen_and_lost(type, EBPF_REASON_STATE);
         s->op.since = now;
         stolen = true;
     }
@@ -57,9 +62,10 @@ static __always_inline struct scratch *pending__take(struct scratch *s, u32 slot
     return s;
 }
 
-/* A slot for an operation of an owner, or NULL when there is none. */
-static __always_inline struct scratch *pending__claim(u64 owner)
+/* A slot for an operation of the current task, or NULL when there is none. */
+static __always_inline struct scratch *pending__claim(void)
 {
+    u64 owner = bpf_get_current_pid_tgid();
     struct scratch *s;
     u32 slot;
 
@@ -78,13 +84,23 @@ static __always_inline struct scratch *pending__claim(u64 owner)
     return s && pending__steal(s) ? pending__take(s, slot, owner) : NULL;
 }
 
-/* Begin the record in a slot. NULL when there is to be none: then that is kept, to be counted if it is done. */
-static __always_inline struct scratch *pending__start(struct scratch *s, enum ebpf_event_type type, u32 size,
-                                                      u64 object)
+/*
+ * Begin the record of an operation on `object` that is about to happen. NULL when it is not to be made: then an event
+ * that could not be kept has been counted.
+ */
+static __always_inline struct scratch *pending__begin(enum ebpf_event_type type, u32 size, const void *object)
 {
-    s->op.object = object;
+    if (!emit_runtime.live)
+        return NULL;
+    struct scratch *s = pending__claim();
+
+    if (!s) {
+        count__seen_and_lost(type, EBPF_REASON_NO_SCRATCH);
+        return NULL;
+    }
+    s->op.object = scalar__of(s, object);
     s->op.type = type;
-    if (current__is_filtered()) {
+    if (current__is_filtered()) { /* to be counted if it is done */
         s->op.type = type | PENDING_IS_FILTERED;
         return NULL;
     }
@@ -92,32 +108,17 @@ static __always_inline struct scratch *pending__start(struct scratch *s, enum eb
     return s;
 }
 
-/*
- * Begin the record of an operation of the current task on `object` that is about to happen. NULL when it is not to be
- * made: then an event that could not be kept has been counted.
- */
-static __always_inline struct scratch *pending__begin(enum ebpf_event_type type, u32 size, const void *object)
-{
-    if (!emit_runtime.live)
-        return NULL;
-    struct scratch *s = pending__claim(bpf_get_current_pid_tgid());
-
-    if (!s) {
-        count__seen_and_lost(type, EBPF_REASON_NO_SCRATCH);
-        return NULL;
-    }
-    return pending__start(s, type, size, scalar__of(s, object));
-}
-
 #define PENDING_BEGIN(NAME, name, object) pending__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), object)
 
-static __always_inline struct scratch *pending__find(u64 owner, const void *object)
+static __always_inline struct scratch *pending__find(const void *object)
 {
+    u64 owner = bpf_get_current_pid_tgid();
+
     for (u32 n = 0; n < PENDING_TRIES; n++) {
         u32 slot;
         struct scratch *s = pending__place(owner, n, &slot);
 
-        if (s && *(volatile u64 *)&s->op.owner == owner && (!object || s->op.object == scalar__of(s, object)))
+        if (s && *(volatile u64 *)&s->op.owner == owner && s->op.object == scalar__of(s, object))
             return s;
     }
     return NULL;
@@ -130,11 +131,13 @@ static __always_inline void pending__release(struct scratch *s)
 }
 
 /*
- * An operation has come to its end. Its record, to be completed and submitted, or NULL when there is none: it is that
- * of another one, has failed, or is filtered, and is done with.
+ * The current task's operation on `object` has come to its end. Its record, to be completed and submitted, or NULL when
+ * there is none: it is nobody's, has failed, or is filtered, and is done with.
  */
-static __always_inline struct scratch *pending__end(struct scratch *s, enum ebpf_event_type type, bool has_failed)
+static __always_inline struct scratch *pending__done(enum ebpf_event_type type, const void *object, bool has_failed)
 {
+    struct scratch *s = pending__find(object);
+
     if (!s || (s->op.type & ~PENDING_IS_FILTERED) != type)
         return NULL;
     if (!has_failed && !(s->op.type & PENDING_IS_FILTERED))
@@ -143,12 +146,6 @@ static __always_inline struct scratch *pending__end(struct scratch *s, enum ebpf
         count__seen_and_filtered(type);
     pending__release(s);
     return NULL;
-}
-
-/* The same of the current task's operation on `object`. */
-static __always_inline struct scratch *pending__done(enum ebpf_event_type type, const void *object, bool has_failed)
-{
-    return pending__end(pending__find(bpf_get_current_pid_tgid(), object), type, has_failed);
 }
 
 /* The record is complete. */

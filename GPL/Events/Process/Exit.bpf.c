@@ -5,12 +5,13 @@
  * Two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has namespaces
  * and terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls
  * when the last thread is gone and just before the parent is told, files are closed and the status is final, but
- * namespaces and terminal have been given up. So the first begins the record and keeps it (Core/Pending.h), by the
- * process, and the second completes it: who finds it there emits, hence once a process. What the first did not keep,
- * because the kernel skipped it or there was no room, the second counts as lost.
+ * namespaces and terminal have been given up. So the first keeps what the second will not find, in a table by
+ * signal_struct (which lives until the last task of the process is freed), and the second takes it out: who takes it
+ * out, emits, hence once a process. What the first did not keep, because the kernel skipped it or there was no place,
+ * the second counts as lost.
  *
  * A process that a stranger traces comes to the second hook twice, first for the tracer, then, in the tracer, for its
- * parent: by then there is no record, and who is not the process itself does not count a loss.
+ * parent: nothing is kept then, and who is not the process itself does not count a loss.
  *
  * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed,
  * and two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
@@ -19,11 +20,32 @@
  * Misses: a process that was past the first hook when the probes were attached.
  */
 #include "../Core/Path.h"
-#include "../Core/Pending.h"
 #include "../Core/Task.h"
 
-/* Marks owners of pending records that are processes, not tasks, whose ids have no such bit. */
-#define OWNER_IS_PROCESS (1ULL << 63)
+struct exiting {
+    u64 claims; /* 1: taken, as in Emit.h */
+    u64 signal; /* whose it is */
+    struct ebpf_pid_info pids;
+    struct ebpf_cred_info creds;
+    struct ebpf_tty_dev ctty;
+    struct ebpf_ns_info ns;
+    char comm[EBPF_COMM_LEN];
+    struct cgroup_ref cgroup; /* of the last thread: the first one may be gone, and stays where it was */
+};
+
+/*
+ * An array and not a hash, which takes four times as long. An entry is in one of a few places that follow from the
+ * address of the signal_struct. One whose second hook was skipped stays until the address is used again.
+ */
+#define EXITING_PLACES 4096 /* a power of two */
+#define EXITING_TRIES 8
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, EXITING_PLACES);
+    __type(key, u32);
+    __type(value, struct exiting);
+} exiting SEC(".maps");
 
 /* Of a signal_struct that is used again, the start time tells. */
 struct exited_key {
@@ -52,52 +74,97 @@ static __always_inline void exit_status__fill(struct ebpf_process_exit_event *e,
         e->hdr.flags |= EBPF_EXIT_F_CORE;
 }
 
-static __always_inline void exit__fill(struct scratch *s, struct task_struct *task)
+static __always_inline struct exiting *exiting__place(u64 signal, u32 n)
 {
-    struct ebpf_process_exit_event *e = (void *)s->data;
-    struct task_struct *leader = task->group_leader;
+    u32 place = ((u32)(signal * 0x9e3779b97f4a7c15ULL >> 40) + n) & (EXITING_PLACES - 1);
 
-    pid_info__fill(&e->pids, true, leader);
-    cred_info__fill(&e->creds, true, task);
-    ctty__fill(&e->ctty, true, task);
-    ns_info__fill(&e->ns, s, true, task);
-    kernel__copy(true, e->hdr.comm, leader->comm, EBPF_COMM_LEN);
-    /* of the last thread: the first one may be gone, and stays where it was */
-    varlen__cgroup_path(s, true, task->cgroups);
+    return bpf_map_lookup_elem(&exiting, &place);
 }
 
-/* Start times are different but by chance, and then the ids are. */
-static __always_inline u64 process__owner(struct task_struct *leader)
+static __always_inline struct exiting *exiting__find(u64 signal)
 {
-    return OWNER_IS_PROCESS | ((u64)leader->tgid << 32 ^ leader->start_time);
+    for (u32 n = 0; n < EXITING_TRIES; n++) {
+        struct exiting *x = exiting__place(signal, n);
+
+        if (x && *(volatile u64 *)&x->signal == signal)
+            return x;
+    }
+    return NULL;
 }
 
-static __always_inline bool exit__is_begun(u64 owner)
+static __always_inline struct exiting *exiting__claim(u64 signal)
 {
-    return emit_constants.spares && pending__find(owner, NULL);
+    for (u32 n = 0; n < EXITING_TRIES; n++) {
+        struct exiting *x = exiting__place(signal, n);
+
+        if (!x)
+            continue;
+        __sync_fetch_and_add(&x->claims, 1);
+        if (*(volatile u64 *)&x->claims == 1)
+            return x;
+        __sync_fetch_and_add(&x->claims, -1);
+    }
+    return NULL;
 }
 
-/* A spare copy finds the record of the copy before it and is content: this needs no marks. */
+static __always_inline void exiting__release(struct exiting *x)
+{
+    *(volatile u64 *)&x->signal = 0;
+    __sync_fetch_and_add(&x->claims, -1);
+}
+
+static __always_inline u64 signal__address(struct task_struct *task)
+{
+    u64 signal = scalar__of_any(task->signal);
+
+    return signal ? signal : (u64)BPF_CORE_READ(task, signal);
+}
+
+/*
+ * Thread and process are of the same process. `s` is for the pid namespace alone: the values go to where they are to
+ * be, in the table or in a record.
+ */
+#define EXITING_FILL(x, comm_, s, task)                                                                                \
+    do {                                                                                                               \
+        struct task_struct *leader_ = (task)->group_leader;                                                            \
+                                                                                                                       \
+        pid_info__fill(&(x)->pids, true, leader_);                                                                     \
+        cred_info__fill(&(x)->creds, true, task);                                                                      \
+        ctty__fill(&(x)->ctty, true, task);                                                                            \
+        ns_info__fill(&(x)->ns, s, true, task);                                                                        \
+        kernel__copy(true, comm_, leader_->comm, EBPF_COMM_LEN);                                                       \
+    } while (0)
+
+/*
+ * Two threads that end at once may both look like the last: then the first one has done it, or both write the same
+ * process. So has the copy before a spare one: this needs no marks.
+ */
 static __noinline int sched_process_exit__handle(struct task_struct *task)
 {
-    if (!emit_runtime.live || !process__is_ending(task))
+    if (!process__is_ending(task))
         return 0;
-    struct task_struct *leader = task->group_leader;
-    u64 owner = process__owner(leader);
+    u64 signal = signal__address(task), start_time = task->group_leader->start_time;
+    struct exiting *x = exiting__find(signal);
 
-    if (exit__is_begun(owner))
+    if (x && *(volatile u64 *)&x->pids.start_time_ns == start_time)
         return 0;
-    struct scratch *s = pending__claim(owner);
+    struct scratch *s = scratch__claim();
 
-    if (!s) {
-        /* of others, the second hook counts what it does not find */
-        if (leader->start_time <= emit_runtime.live_since)
+    if (!x)
+        x = s ? exiting__claim(signal) : NULL;
+    if (!s || !x) {
+        /* what was begun after the source is counted by the second hook, which will not find it */
+        if (start_time <= emit_runtime.live_since)
             count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_STATE);
+        if (s)
+            scratch__release(s);
         return 0;
     }
-    s = pending__start(s, EBPF_EVENT_PROCESS_EXIT, sizeof(struct ebpf_process_exit_event), leader->start_time);
-    if (s)
-        exit__fill(s, task);
+    *(volatile u64 *)&x->pids.start_time_ns = start_time; /* before it is found */
+    *(volatile u64 *)&x->signal = signal;
+    EXITING_FILL(x, x->comm, s, task);
+    x->cgroup = cgroup_ref__of(s, true, task->cgroups);
+    scratch__release(s);
     return 0;
 }
 
@@ -113,14 +180,34 @@ EXIT_PROGRAM(tp_btf__sched_process_exit_spare1)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare2)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare3)
 
+/* Make the event of what is kept of a process; `leader` is typed. */
+static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
+{
+    struct scratch *s = EMIT_BEGIN(PROCESS_EXIT, process_exit);
+
+    if (!s)
+        return;
+    struct ebpf_process_exit_event *e = (void *)s->data;
+
+    e->pids = x->pids;
+    e->creds = x->creds;
+    e->ctty = x->ctty;
+    e->ns = x->ns;
+    __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
+    exit_status__fill(e, leader);
+    varlen__cgroup_ref(s, x->cgroup);
+    EMIT_SUBMIT(s, PROCESS_EXIT);
+}
+
 SEC("ebpf.fentry/do_notify_parent")
 int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
 {
     if (leader->pid != leader->tgid || leader->signal->nr_threads > 1 || leader->flags & PF_KTHREAD)
         return 0;
-    struct scratch *s = pending__find(process__owner(leader), NULL);
+    u64 signal = signal__address(leader);
+    struct exiting *x = exiting__find(signal);
 
-    if (!s) {
+    if (!x || x->pids.start_time_ns != leader->start_time) {
         /*
          * One that is older than the source may have been past the first hook. And a zombie comes here again when its
          * parent ends without having waited for it, then in that process.
@@ -129,18 +216,18 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
             count__seen_and_lost(EBPF_EVENT_PROCESS_EXIT, EBPF_REASON_STATE);
         return 0;
     }
-    s = pending__end(s, EBPF_EVENT_PROCESS_EXIT, false);
-    if (!s)
-        return 0;
-    exit_status__fill((void *)s->data, leader);
-    PENDING_SUBMIT(s, PROCESS_EXIT);
+    exit__emit(x, leader);
+    exiting__release(x);
+    x = exiting__find(signal); /* of two threads that have not seen each other */
+    if (x)
+        exiting__release(x);
     return 0;
 }
 
 SEC("ebpf.tp_btf/sched_process_exit")
 int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
 {
-    if (!emit_runtime.live || !process__is_ending(task))
+    if (!process__is_ending(task))
         return 0;
     struct task_struct *leader = task->group_leader;
     struct exited_key key = {};
@@ -154,8 +241,11 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
 
     if (!s)
         return 0;
-    exit__fill(s, task);
-    exit_status__fill((void *)s->data, leader);
+    struct ebpf_process_exit_event *e = (void *)s->data;
+
+    EXITING_FILL(e, e->hdr.comm, s, task);
+    exit_status__fill(e, leader);
+    varlen__cgroup_path(s, true, task->cgroups);
     EMIT_SUBMIT(s, PROCESS_EXIT);
     return 0;
 }

@@ -13,7 +13,7 @@
 
 int output__init(struct output *output, int fd, const sigset_t *signals)
 {
-    struct stat st;
+    struct stat st, err;
 
     memset(output, 0, sizeof(*output));
     if (fstat(fd, &st))
@@ -21,30 +21,35 @@ int output__init(struct output *output, int fd, const sigset_t *signals)
     output->fd = fd;
     output->regular = S_ISREG(st.st_mode);
     output->slow = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
-    if (S_ISFIFO(st.st_mode)) {
-        int size = fcntl(fd, F_GETPIPE_SZ);
-
-        output->pipe_size = size > 0 ? (size_t)size : 0;
-    }
+    output->own_pipe = S_ISFIFO(st.st_mode) && (fstat(STDERR_FILENO, &err) || err.st_ino != st.st_ino);
     output->signals = *signals;
     output->next_try = OUTPUT_BATCH;
     output->buffer = malloc(OUTPUT_BUFFER);
     return output->buffer ? 0 : -ENOMEM;
 }
 
+static bool output__write_out(struct output *output);
+
 static size_t output__used(const struct output *output)
 {
     return output->end - output->begin;
 }
 
+static void output__compact(struct output *output)
+{
+    memmove(output->buffer, output->buffer + output->begin, output__used(output));
+    output->end -= output->begin;
+    output->begin = 0;
+    output->next_try = output->end + OUTPUT_BATCH;
+}
+
 static char *output__room(struct output *output, size_t size)
 {
+    if (OUTPUT_BUFFER - output->end < size)
+        output__compact(output);
     if (OUTPUT_BUFFER - output->end < size) {
-        output__flush(output);
-        memmove(output->buffer, output->buffer + output->begin, output__used(output));
-        output->end -= output->begin;
-        output->begin = 0;
-        output->next_try = output->end + OUTPUT_BATCH;
+        output__write_out(output);
+        output__compact(output);
     }
     if (output->closed || output->error || OUTPUT_BUFFER - output->end < size)
         return NULL;
@@ -113,12 +118,18 @@ static bool output__wait(const struct output *output)
     return n > 0;
 }
 
-/* What a pipe takes at once in any case: all of its size, when it is empty. */
+/*
+ * What a pipe takes at once in any case: all of its size, when it is empty. Of one that standard error goes to as well,
+ * nothing: what others write must not come between.
+ */
 static size_t output__pipe_room(const struct output *output)
 {
-    int queued;
+    int queued, size;
 
-    return output->pipe_size && !ioctl(output->fd, FIONREAD, &queued) && !queued ? output->pipe_size : 0;
+    if (!output->own_pipe || ioctl(output->fd, FIONREAD, &queued) || queued)
+        return 0;
+    size = fcntl(output->fd, F_GETPIPE_SZ);
+    return size > 0 ? (size_t)size : 0;
 }
 
 /* As much as that, and whole lines if they are short. */
@@ -154,17 +165,28 @@ static bool output__write(struct output *output, size_t most)
     return false;
 }
 
-bool output__flush(struct output *output)
+/* Write until nothing is left, a signal comes, or nothing can be written; after a signal, what needs no waiting. */
+static bool output__write_out(struct output *output)
 {
     while (output->begin < output->end && !output->closed && !output->error) {
         size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
 
-        if (!most && !output__wait(output))
-            return errno == EINTR;
+        if (!most && output->interrupted)
+            return true;
+        if (!most && !output__wait(output)) {
+            output->interrupted = errno == EINTR;
+            return output->interrupted;
+        }
         if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
     }
     return !output->closed && !output->error;
+}
+
+bool output__flush(struct output *output)
+{
+    output->interrupted = false;
+    return output__write_out(output);
 }
 
 void output__commit(struct output *output, size_t len)
@@ -178,7 +200,7 @@ void output__commit(struct output *output, size_t len)
     if (most)
         output__write(output, most);
     else if (output__used(output) > OUTPUT_WAIT)
-        output__flush(output);
+        output__write_out(output);
     output->next_try = output->end + OUTPUT_BATCH;
 }
 

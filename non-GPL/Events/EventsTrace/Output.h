@@ -22,14 +22,15 @@
 
 struct output {
     int fd;
-    bool regular;     /* a file */
-    bool slow;        /* a pipe, socket or terminal: who reads it may have to be waited for */
-    size_t pipe_size; /* 0 for what is no pipe */
+    bool regular;  /* a file */
+    bool slow;     /* a pipe, socket or terminal: who reads it may have to be waited for */
+    bool own_pipe; /* a pipe that standard error does not go to */
     char *buffer;
     size_t begin, end; /* of what is not written yet, in the buffer */
     size_t next_try;   /* the end from which on to write without waiting */
     size_t partial;    /* bytes of the first line in the buffer that are in the file already */
     char start[64];    /* what that line begins with, as much as is in the file */
+    bool interrupted;  /* by a signal, which its handler has noted: to be looked at before anything is waited for */
     bool full;         /* the last write failed for lack of room */
     bool closed;       /* nobody reads any more */
     int error;         /* errno of a failure that will not pass */

@@ -105,12 +105,6 @@ enum {
 #include "Events.def"
 };
 
-/*
- * Stands for a variable field that the record does not have: no bytes. Were it not a name only, a path of no components
- * would be the root directory.
- */
-static const struct ebpf_varlen absent = {.flags = EBPF_VARLEN_NAME_ONLY};
-
 /* Variable kinds. */
 UNUSED static void json__str(struct json_out *out, const struct ebpf_varlen *v)
 {
@@ -157,6 +151,13 @@ struct cut_pairs {
 #define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL}
 #define CUT_env(key) CUT_str(key)
 #define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
+
+/* The value of a variable field that the record does not have. */
+#define ABSENT_str "\"\""
+#define ABSENT_path ABSENT_str
+#define ABSENT_args "\"\",\"args\":[]"
+#define ABSENT_env "[]"
+#define ABSENT_tty ABSENT_str
 // clang-format on
 
 NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, const struct ebpf_varlen *v)
@@ -287,6 +288,10 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
  */
 // clang-format off
 #define TAG(id, NAME, kind, key)                                                                                       \
+    UNUSED static void json__absent_##NAME(struct json_out *out)                                                       \
+    {                                                                                                                  \
+        JSON_LITERAL(out, "\"" key "\":" ABSENT_##kind ",");                                                           \
+    }                                                                                                                  \
     UNUSED NOINLINE void json__tag_##NAME(struct json_out *out, struct view *view, const struct ebpf_varlen *v)        \
     {                                                                                                                  \
         static const struct cut_pairs pairs = CUT_##kind(key);                                                         \
@@ -353,7 +358,10 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
         else if (sizeof(key) > 1)                                                                                      \
             JSON_LITERAL(out, "\"" key "\":false,");
 #define VARLEN(NAME, doc)                                                                                              \
-        json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME] ? view->fields[EBPF_TAG_##NAME] : &absent);
+        if (view->fields[EBPF_TAG_##NAME])                                                                             \
+            json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);                                                \
+        else                                                                                                           \
+            json__absent_##NAME(out);
 #define OPTIONAL(NAME, doc)                                                                                            \
         if (view->fields[EBPF_TAG_##NAME])                                                                             \
             json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);

@@ -8,6 +8,7 @@
 #include "JsonText.h"
 
 #define NUMBERS_KEPT_BITS 5
+#define PATH_KEPT_MAX 64
 
 /*
  * Length of the well-formed UTF-8 sequence of two to four bytes that `s` begins with; 0 when there is none. The table
@@ -309,8 +310,6 @@ static __attribute__((noinline)) void path__escaped(struct json_out *out, struct
     bool separator = absolute;
 
     JSON_LITERAL(out, "\"");
-    if (absolute && !path.len)
-        JSON_LITERAL(out, "/");
     while (slice__last_component(&path, &component)) {
         if (separator)
             JSON_LITERAL(out, "/");
@@ -320,14 +319,61 @@ static __attribute__((noinline)) void path__escaped(struct json_out *out, struct
     JSON_LITERAL(out, "\"");
 }
 
+/*
+ * Paths repeat: a file is created, written and renamed, and most events are of few cgroups. So the text of the last one
+ * of each tag is kept, when it is short and plain.
+ */
+struct path_kept {
+    uint32_t len, flags; /* of the value; a length of 0: none is kept */
+    uint64_t text_len;
+    char value[PATH_KEPT_MAX];
+    char text[PATH_KEPT_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
+};
+
+/* Whether the value is the one that is kept; the last eight bytes are looked at twice. */
+static bool path_kept__is(const struct path_kept *kept, const struct ebpf_varlen *v)
+{
+    const char *value = (const char *)(v + 1);
+
+    if (kept->len != v->len || kept->flags != v->flags)
+        return false;
+    for (size_t i = 0; i + 8 < kept->len; i += 8) {
+        if (load_word(kept->value + i) != load_word(value + i))
+            return false;
+    }
+    return load_word(kept->value + kept->len - 8) == load_word(value + kept->len - 8);
+}
+
+static void path_kept__set(struct path_kept *kept, const struct ebpf_varlen *v, const char *text, size_t text_len)
+{
+    kept->len = v->len;
+    kept->flags = v->flags;
+    kept->text_len = text_len;
+    memcpy(kept->value, v + 1, v->len);
+    memcpy(kept->text, text, text_len);
+}
+
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
+    static _Thread_local struct path_kept kept_by_tag[EBPF_TAG_COUNT];
+    struct path_kept *kept = &kept_by_tag[v->tag % EBPF_TAG_COUNT];
+    bool is_short = v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, sizeof(kept->text));
     struct slice path = varlen__slice(v);
+    const char *begin = out->p;
 
-    if (path.len && json__has_room(out, path.len + 3) && value__is_plain(path))
+    if (!path.len && path__is_absolute(v->flags)) {
+        JSON_LITERAL(out, "\"/\"");
+    } else if (is_short && path_kept__is(kept, v)) {
+        for (size_t i = 0; i < kept->text_len; i += 16)
+            store16(out->p + i, load16(kept->text + i));
+        out->p += kept->text_len;
+    } else if (path.len && json__has_room(out, path.len + 3) && value__is_plain(path)) {
         path__plain(out, path, path__is_absolute(v->flags));
-    else
+        if (is_short)
+            path_kept__set(kept, v, begin, (size_t)(out->p - begin));
+    } else {
         path__escaped(out, path, path__is_absolute(v->flags));
+    }
 }
 
 /* Sixteen bytes, with spaces in place of NULs. Returns what plain16 says of them. */

@@ -57,30 +57,35 @@ static unsigned char *target_hash__place(struct target_hash *hash, const struct 
     return &hash->places[i % HASH_SIZE];
 }
 
-static void targets__add(struct targets *targets, struct target_hash *hash, const char *name, bool is_function)
+static int targets__add(struct targets *targets, struct target_hash *hash, const char *name, bool is_function)
 {
     unsigned char *place = target_hash__place(hash, targets, name);
 
-    if (targets->count == TARGETS_MAX || *place)
-        return;
+    if (*place)
+        return 0;
+    if (targets->count == TARGETS_MAX)
+        return -E2BIG;
     snprintf(targets->all[targets->count].name, TARGET_NAME_MAX, "%s", name);
     targets->all[targets->count].is_function = is_function;
     *place = (unsigned char)++targets->count;
+    return 0;
 }
 
-static void targets__add_all(struct targets *targets, struct target_hash *hash, struct bpf_object *object)
+static int targets__add_all(struct targets *targets, struct target_hash *hash, struct bpf_object *object)
 {
     const char *unneeded, *function;
     struct bpf_program *program;
     char name[TARGET_NAME_MAX];
+    int err = 0;
 
     bpf_object__for_each_program(program, object)
     {
-        if (target__type_name(program, name))
-            targets__add(targets, hash, name, strcmp(name, target__name(program)) == 0);
+        if (!err && target__type_name(program, name))
+            err = targets__add(targets, hash, name, strcmp(name, target__name(program)) == 0);
     }
-    for (size_t i = 0; hooks__unless(i, &unneeded, &function); i++)
-        targets__add(targets, hash, function, true);
+    for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
+        err = targets__add(targets, hash, function, true);
+    return err;
 }
 
 int targets__find(struct targets *targets, struct bpf_object *object)
@@ -91,8 +96,9 @@ int targets__find(struct targets *targets, struct bpf_object *object)
     memset(targets, 0, sizeof(*targets));
     if (!btf)
         return -errno;
-    targets__add_all(targets, &hash, object);
-    for (uint32_t id = 1; id < btf__type_cnt(btf); id++) {
+    int err = targets__add_all(targets, &hash, object);
+
+    for (uint32_t id = 1; !err && id < btf__type_cnt(btf); id++) {
         const struct btf_type *type = btf__type_by_id(btf, id);
 
         if (!btf_is_func(type) && !btf_is_typedef(type))
@@ -103,7 +109,7 @@ int targets__find(struct targets *targets, struct bpf_object *object)
             targets->all[place - 1].id = id;
     }
     btf__free(btf);
-    return 0;
+    return err;
 }
 
 static uint32_t targets__id_of(const struct targets *targets, const char *name)
@@ -155,7 +161,7 @@ static int on_attach(const struct bpf_program *program, long cookie, struct bpf_
     return *ret_link ? 0 : -errno;
 }
 
-static int registered;
+static int handlers[3]; /* what libbpf calls them, 0 or less when they are not registered */
 
 static void register_sections(void)
 {
@@ -169,8 +175,17 @@ static void register_sections(void)
     };
     LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = on_load, .prog_attach_fn = on_attach);
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds) && registered >= 0; i++)
-        registered = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING, kinds[i].type, &opts);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        handlers[i] = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING, kinds[i].type, &opts);
+}
+
+/* When this code is unloaded libbpf, which may be another library's as well, must not call it any more. */
+__attribute__((destructor)) static void unregister_sections(void)
+{
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
+        if (handlers[i] > 0)
+            libbpf_unregister_prog_handler(handlers[i]);
+    }
 }
 
 int targets__register(void)
@@ -178,5 +193,9 @@ int targets__register(void)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     pthread_once(&once, register_sections);
-    return registered < 0 ? registered : 0;
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {
+        if (handlers[i] < 0)
+            return handlers[i];
+    }
+    return 0;
 }
