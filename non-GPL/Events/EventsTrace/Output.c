@@ -92,6 +92,7 @@ void output__hurry(struct output *output, int ms)
     output->deadline.tv_sec += ms / 1000;
     output->deadline.tv_nsec += ms % 1000 * 1000000L;
     output->hurry = true;
+    output->interrupted = false;
 }
 
 static struct timespec output__time_left(const struct output *output)
@@ -185,8 +186,10 @@ static bool output__write_out(struct output *output)
 
 bool output__flush(struct output *output)
 {
+    bool goes_on = output__write_out(output);
+
     output->interrupted = false;
-    return output__write_out(output);
+    return goes_on;
 }
 
 void output__commit(struct output *output, size_t len)
