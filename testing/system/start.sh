@@ -19,5 +19,5 @@ exec 3>&1
 MB=1024 # kB
 check "start of --process-exec under 1.0 billion instructions" under start_ns 1000000000 --process-exec
 check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --process-exec
-check "start of --all under 3.0 billion instructions" under start_ns 3000000000 --all
+check "start of --all under 2.1 billion instructions" under start_ns 2100000000 --all
 check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all

@@ -21,6 +21,9 @@
  * which errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end
  * or free something take NULL. The library never prints: it has a log callback. It starts no threads and installs no
  * signal handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
+ *
+ * The first source registers handlers for sections "ebpf.*" with libbpf, which keeps them for the process, without a
+ * lock: a program that uses the same libbpf itself must not open objects in another thread meanwhile.
  */
 #ifndef EBPF_EVENTS_H
 #define EBPF_EVENTS_H
