@@ -147,24 +147,35 @@ static int program(unsigned id)
     return 0;
 }
 
+/* The memory of a map by its fdinfo. Of rings, kernels before 6.2 say none. */
+static unsigned long long map_bytes(FILE *fdinfo)
+{
+    unsigned long long bytes = 0, type = 0, entries = 0;
+    char line[128];
+
+    while (fgets(line, sizeof(line), fdinfo)) {
+        sscanf(line, "memlock: %llu", &bytes);
+        sscanf(line, "map_type: %llu", &type);
+        sscanf(line, "max_entries: %llu", &entries);
+    }
+    return type == BPF_MAP_TYPE_RINGBUF && bytes < entries ? entries : bytes;
+}
+
 static void maps(void)
 {
-    unsigned long long bytes = 0, n = 0, one;
+    unsigned long long bytes = 0, n = 0;
 
-    for (unsigned id = 0; (id = next_id(BPF_MAP_GET_NEXT_ID, id));) {
-        char path[64], line[128];
+    for (unsigned id = 0; (id = next_id(BPF_MAP_GET_NEXT_ID, id)); n++) {
+        char path[64];
         int fd = open_id(BPF_MAP_GET_FD_BY_ID, id);
 
         snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
         FILE *file = fd < 0 ? NULL : fopen(path, "r");
 
-        while (file && fgets(line, sizeof(line), file))
-            if (sscanf(line, "memlock: %llu", &one) == 1) {
-                bytes += one;
-                n++;
-            }
-        if (file)
+        if (file) {
+            bytes += map_bytes(file);
             fclose(file);
+        }
         close(fd);
     }
     printf("{\"maps\":%llu,\"maps_bytes\":%llu}\n", n, bytes);

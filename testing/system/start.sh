@@ -21,3 +21,12 @@ check "start of --process-exec under 1.0 billion instructions" under start_ns 10
 check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --process-exec
 check "start of --all under 2.1 billion instructions" under start_ns 2100000000 --all
 check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all
+
+maps_are_small() {
+    trace start.out start.err --all || return 1
+    value=$(prog-stats --maps | sed 's/.*"maps_bytes":\([0-9]*\).*/\1/')
+    trace_stop || return 1
+    echo "# maps of --all: $value bytes" >&3
+    [ "$value" -gt $((8 * MB * MB)) ] && [ "$value" -le $((16 * MB * MB)) ]
+}
+check "maps of --all take at most 16 MiB, rings among them" maps_are_small

@@ -11,7 +11,7 @@
 #define EMIT_CLAIM_TRIES 8 /* slots tried before an event is given up; also the fewest that there may be */
 
 /* Room in a slot: fixed part and five paths, the arguments, the environment when it is wanted. */
-#define SCRATCH_PATHS 24576
+#define SCRATCH_PATHS 22528
 #define SCRATCH_DATA (SCRATCH_PATHS + EBPF_ARGS_MAX + 64)
 #define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
 

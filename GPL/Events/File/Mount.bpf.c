@@ -2,7 +2,7 @@
 /* Mount.bpf.c - remembers by which mounts tasks change files; see Mount.h. */
 #include "Mount.h"
 
-#define RECENT_TASKS 4096
+#define RECENT_TASKS 2048
 #define RECENT_MOUNTS 3
 
 struct recent {

@@ -37,7 +37,7 @@ struct exiting {
  * An array and not a hash, which takes four times as long. An entry is in one of a few places that follow from the
  * address of the signal_struct. One whose second hook was skipped stays until the address is used again.
  */
-#define EXITING_PLACES 4096 /* a power of two */
+#define EXITING_PLACES 1024 /* a power of two */
 #define EXITING_TRIES 8
 
 struct {
