@@ -47,7 +47,7 @@ extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
  */
 #define CGROUP_CACHE_LEN 488
 #define CGROUP_CACHE_ENTRIES 512 /* a power of two */
-#define CACHED_WORDS 8            /* what is no longer is copied word by word, without a helper's call */
+#define CACHED_WORDS 8           /* what is no longer is copied word by word, without a helper's call */
 
 struct cgroup_cache_entry {
     u64 id;
