@@ -18,17 +18,10 @@ struct counters_map counters SEC(".maps");
 int scratch__claim_from(u32 first)
 {
     for (u32 i = 0; i < EMIT_CLAIM_TRIES; i++) {
-        u32 key = (first + i) % emit_constants.slots; /* no branch, of which the verifier would look at both ways */
-        struct scratch *s = bpf_map_lookup_elem(&scratch, &key);
+        u32 slot = (first + i) % emit_constants.slots; /* no branch, of which the verifier would look at both ways */
 
-        if (!s)
-            continue;
-        __sync_fetch_and_add(&s->claims, 1);
-        if (*(volatile u64 *)&s->claims == 1) {
-            s->slot = key;
-            return key;
-        }
-        scratch__release(s);
+        if (scratch__try(slot))
+            return slot;
     }
     return -1;
 }

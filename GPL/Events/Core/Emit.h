@@ -181,6 +181,22 @@ static __always_inline void scratch__release(struct scratch *s)
     __sync_fetch_and_add(&s->claims, -1);
 }
 
+/* Claim the slot of that number. NULL when another one has it. */
+static __always_inline struct scratch *scratch__try(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+    if (!s)
+        return NULL;
+    __sync_fetch_and_add(&s->claims, 1);
+    if (*(volatile u64 *)&s->claims == 1) {
+        s->slot = slot;
+        return s;
+    }
+    scratch__release(s);
+    return NULL;
+}
+
 /*
  * Claim a free slot, trying from `slot` on; in Emit.bpf.c. Its number, or a negative one when there is none. A global
  * function: the verifier would look at all that follows once for each try.
@@ -190,16 +206,10 @@ extern int scratch__claim_from(u32 slot);
 static __always_inline struct scratch *scratch__claim(void)
 {
     u32 slot = bpf_get_smp_processor_id();
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct scratch *s = scratch__try(slot);
 
-    if (!s)
-        return NULL;
-    __sync_fetch_and_add(&s->claims, 1);
-    if (*(volatile u64 *)&s->claims == 1) { /* as good as always */
-        s->slot = slot;
-        return s;
-    }
-    scratch__release(s);
+    if (s)
+        return s; /* as good as always */
     int other = scratch__claim_from(slot + 1);
 
     return other < 0 ? NULL : bpf_map_lookup_elem(&scratch, &other);

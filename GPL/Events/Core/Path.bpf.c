@@ -344,7 +344,7 @@ int mount_cache__append(u32 slot)
     if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN ||
         off > SCRATCH_PATHS - MOUNT_CACHE_LEN || !mount_cache__holds(e))
         return -1;
-    cached__copy(&s->data[off], e->path, len);
+    cached__copy(&s->data[off], e->path, len, MOUNT_CACHE_LEN);
     if (*(volatile u32 *)&e->version != version)
         return -1;
     s->walk.used = used + len;

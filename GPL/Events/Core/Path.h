@@ -73,13 +73,19 @@ static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
     return bpf_map_lookup_elem(&cgroup_paths, &place);
 }
 
-/* A short text from a cache to a record; both have room for CACHED_WORDS. */
-static __always_inline void cached__copy(void *to, const void *from, u32 len)
+/*
+ * A text of at most `max` bytes from a cache to a record; both have room for CACHED_WORDS. The bound stands next to the
+ * call, although callers have tested it: a length that was put away in between, as 32 bits, has none to the verifier.
+ */
+static __always_inline void cached__copy(void *to, const void *from, u64 len, u64 max)
 {
-    if (len > CACHED_WORDS * 8)
-        bpf_probe_read_kernel(to, len, from);
-    else
+    if (len <= CACHED_WORDS * 8) {
         kernel__copy(true, to, from, CACHED_WORDS * 8);
+        return;
+    }
+    BARRIER(len);
+    if (len <= max)
+        bpf_probe_read_kernel(to, len, from);
 }
 
 /* Append the path of the cgroup with this node as it is kept. False when it is not. */
@@ -96,7 +102,7 @@ static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
 
     if (version & 1 || len > CGROUP_CACHE_LEN)
         return false;
-    cached__copy(v + 1, e->path, len);
+    cached__copy(v + 1, e->path, len, CGROUP_CACHE_LEN);
     if (*(volatile u64 *)&e->id != id || *(volatile u32 *)&e->version != version)
         return false;
     varlen__end(s, v, len, 0, 0);
