@@ -3,9 +3,10 @@
  * FILE_CREATE, as far as an open creates a file; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
  * /dev/shm, was opened.
  *
- * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the
- * file made where it was to be made: the kernel has marked such a file FMODE_CREATED. Opens that are none of the three
- * are told by a few loads. The obvious hooks, the system calls, have a string that another thread can change.
+ * Hook: file_open of the LSM, or the function that calls it, security_file_open. Every open comes there once, by
+ * whatever call or io_uring, with the path resolved and the file made where it was to be made: the kernel marks such
+ * a file FMODE_CREATED. A few loads are enough to leave out opens that are none of the three. The system calls, the
+ * obvious hooks, have a string that another thread can change.
  *
  * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
  *
@@ -88,11 +89,13 @@ _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_
                    sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
                "opened files are told alike");
 
+#define OPEN_ALONE 3 /* the place of a program that needs no copies */
+
 static __always_inline int security_file_open__handle(struct file *file, u32 place)
 {
     u32 type = opened__type(file) & (EMIT_TYPES_MAX - 1);
 
-    if (!type || (emit_constants.spares && spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place)))
+    if (!type || (place != OPEN_ALONE && spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place)))
         return 0;
     struct scratch *s = emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
@@ -113,3 +116,9 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
 OPEN_PROGRAM(fentry__security_file_open, 2)
 OPEN_PROGRAM(fentry__security_file_open_spare1, 1)
 OPEN_PROGRAM(fentry__security_file_open_spare2, 0)
+
+SEC("ebpf.lsm/file_open")
+int BPF_PROG(lsm__file_open, struct file *file)
+{
+    return security_file_open__handle(file, OPEN_ALONE);
+}

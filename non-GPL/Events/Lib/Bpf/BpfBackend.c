@@ -153,6 +153,7 @@ static int backend__leave_out(struct bpf_backend *b)
     int err = targets__find(&b->targets, b->object);
     const char *unneeded, *function;
 
+    b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_LSM_UNGUARDED) && preflight__lsm_is_active();
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
 

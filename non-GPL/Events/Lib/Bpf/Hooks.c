@@ -43,6 +43,14 @@ static const struct hook_spare_row {
 #include "Hooks.def"
 };
 
+static const struct hook_lsm_row {
+    const char *program;
+    const char *lsm;
+} lsm_rows[] = {
+#define HOOK_LSM(program, lsm) {#program, #lsm},
+#include "Hooks.def"
+};
+
 static const struct hook_unless_row {
     const char *program;
     const char *function;
@@ -82,6 +90,27 @@ void hooks__init(struct hooks *hooks)
         hooks__add(hooks, row->program);
     for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++)
         hooks__add(hooks, row->spare);
+    for (const struct hook_lsm_row *row = lsm_rows; row < ROWS_END(lsm_rows); row++)
+        hooks__add(hooks, row->lsm);
+}
+
+/* The LSM program to use in the place of a program; NULL when there is none, or not here. */
+static struct hooks_program *hooks__lsm_for(struct hooks *hooks, const char *program)
+{
+    for (const struct hook_lsm_row *row = lsm_rows; hooks->lsm && row < ROWS_END(lsm_rows); row++) {
+        if (strcmp(row->program, program))
+            continue;
+        struct hooks_program *lsm = hooks__find(hooks, row->lsm);
+
+        return lsm && !lsm->refused ? lsm : NULL;
+    }
+    return NULL;
+}
+
+/* Neither the program nor one that does the same can be had. */
+static bool hooks__lacks(struct hooks *hooks, const struct hooks_program *program)
+{
+    return program->refused && !hooks__lsm_for(hooks, program->name);
 }
 
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
@@ -113,7 +142,7 @@ static struct hooks_program *way__refused(struct hooks *hooks, int event, int wa
         struct hooks_program *program = hooks__find(hooks, row->program);
 
         *ret_exists = true;
-        if (program->refused)
+        if (hooks__lacks(hooks, program))
             return program;
     }
     return NULL;
@@ -155,6 +184,20 @@ static void hooks__choose_features(struct hooks *hooks)
             probe->wanted = false;
 }
 
+/* Where LSM programs can be used they take the places of others. */
+static void hooks__choose_lsm(struct hooks *hooks)
+{
+    for (const struct hook_lsm_row *row = lsm_rows; row < ROWS_END(lsm_rows); row++) {
+        struct hooks_program *program = hooks__find(hooks, row->program);
+        struct hooks_program *lsm = hooks__lsm_for(hooks, row->program);
+
+        if (!lsm || !program->wanted)
+            continue;
+        lsm->wanted = true;
+        program->wanted = false;
+    }
+}
+
 /* After the programs themselves in the table, and so attached after them: the kernel runs them in that order. */
 static void hooks__choose_spares(struct hooks *hooks)
 {
@@ -186,13 +229,14 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
         struct hooks_program *program = hooks__find(hooks, row->program);
 
-        if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) && !program->refused &&
-            (row->way < 0 || row->way == hooks->ways[row->event])) {
+        if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) &&
+            !hooks__lacks(hooks, program) && (row->way < 0 || row->way == hooks->ways[row->event])) {
             program->wanted = !program->unneeded;
         }
         if (row->way == WAY_TREES)
             program->wanted = hooks->trees && !program->refused;
     }
+    hooks__choose_lsm(hooks);
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);
     for (size_t i = 0; i < hooks->count; i++)
@@ -266,7 +310,7 @@ void hooks__tell_lacking(struct hooks *hooks,
         const char *event = ebpf_event_type__option(row->event);
         struct hooks_program *program = hooks__find(hooks, row->program);
 
-        if (row->way == WAY_OPTIONAL && program->refused)
+        if (row->way == WAY_OPTIONAL && hooks__lacks(hooks, program))
             tell(user, event, row->doc, program->name, program->reason);
         if (row->way > 0 && row->way == hooks->ways[row->event] && row->doc[0]) {
             bool exists;

@@ -8,7 +8,7 @@
 
 #include "EbpfEvents.h"
 
-#define HOOKS_PROGRAMS_MAX 128
+#define HOOKS_PROGRAMS_MAX 192
 #define HOOKS_REASON_LEN 160
 
 struct hooks_program {
@@ -24,6 +24,7 @@ struct hooks {
     size_t count;
     bool trees;                      /* descendants are to be followed; set before the choice */
     bool spares;                     /* programs get their spare copies; set before the choice */
+    bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];

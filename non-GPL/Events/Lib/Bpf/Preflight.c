@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,11 +14,17 @@
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define PREEMPT_PATH "/sys/kernel/debug/sched/preempt"
+#define LSM_PATH "/sys/kernel/security/lsm"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
 /* Since 5.8; older headers lack them. */
 #define CAP_NR_PERFMON 38
 #define CAP_NR_BPF 39
+
+/* Since 6.8. */
+#define NR_LSM_LIST_MODULES 461
+#define LSM_ID_OF_BPF 109
+#define LSMS_MAX 64
 
 static bool caps__have(const struct __user_cap_data_struct *data, int cap)
 {
@@ -69,6 +76,35 @@ bool preflight__kernel_preempts(void)
     if (strstr(text, "preempt=none") || strstr(text, "preempt=voluntary"))
         return false;
     return uname(&uts) || strstr(uts.version, "PREEMPT");
+}
+
+/* As the kernel lists them to those who have not mounted securityfs. */
+static bool lsm__is_listed(uint64_t id)
+{
+    uint64_t ids[LSMS_MAX];
+    uint32_t size = sizeof(ids);
+    long count = syscall(NR_LSM_LIST_MODULES, ids, &size, 0);
+
+    for (long i = 0; i < count; i++) {
+        if (ids[i] == id)
+            return true;
+    }
+    return false;
+}
+
+bool preflight__lsm_is_active(void)
+{
+    char text[512], *rest = text;
+
+    file__first_line(LSM_PATH, text, sizeof(text));
+    if (!text[0])
+        return lsm__is_listed(LSM_ID_OF_BPF);
+    text[strcspn(text, "\n")] = '\0';
+    for (const char *name; (name = strsep(&rest, ","));) {
+        if (!strcmp(name, "bpf"))
+            return true;
+    }
+    return false;
 }
 
 int preflight__check(const struct ebpf_log *log)

@@ -11,6 +11,9 @@ int preflight__check(const struct ebpf_log *log);
 /* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true when it cannot be told. */
 bool preflight__kernel_preempts(void);
 
+/* Whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
+bool preflight__lsm_is_active(void);
+
 /* Whether an error tells that something has run out, which no choice of programs can help. */
 bool preflight__is_shortage(int err);
 

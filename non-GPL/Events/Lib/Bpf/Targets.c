@@ -12,6 +12,8 @@
 #include "Hooks.h"
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"
+#define SECTION_LSM "ebpf.lsm/"
+#define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
 /* While an object is loaded by this thread: libbpf gives its handlers the program only. */
@@ -24,13 +26,21 @@ const char *target__name(const struct bpf_program *program)
     return slash ? slash + 1 : "";
 }
 
-/* The name of the type that stands for the target: of a tracepoint it is that of its prototype. */
+/* A tracepoint is found by the type of its prototype, an LSM hook by the empty function that programs attach to. */
 static bool target__type_name(const struct bpf_program *program, char name[TARGET_NAME_MAX])
 {
-    bool is_tracepoint = !strncmp(bpf_program__section_name(program), SECTION_TP_BTF, sizeof(SECTION_TP_BTF) - 1);
-    int len = snprintf(name, TARGET_NAME_MAX, "%s%s", is_tracepoint ? "btf_trace_" : "", target__name(program));
+    const char *section = bpf_program__section_name(program);
+    const char *prefix = STARTS_WITH(section, SECTION_TP_BTF) ? "btf_trace_"
+                         : STARTS_WITH(section, SECTION_LSM)  ? "bpf_lsm_"
+                                                              : "";
+    int len = snprintf(name, TARGET_NAME_MAX, "%s%s", prefix, target__name(program));
 
     return len > 0 && len < TARGET_NAME_MAX;
+}
+
+static bool target__is_function(const struct bpf_program *program)
+{
+    return !STARTS_WITH(bpf_program__section_name(program), SECTION_TP_BTF);
 }
 
 static uint32_t name__hash(const char *name)
@@ -81,11 +91,11 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     bpf_object__for_each_program(program, object)
     {
         if (!err && target__type_name(program, name))
-            err = targets__add(targets, hash, name, strcmp(name, target__name(program)) == 0);
+            err = targets__add(targets, hash, name, target__is_function(program));
     }
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         err = targets__add(targets, hash, function, true);
-    return err;
+    return err ?: targets__add(targets, hash, TARGET_LSM_UNGUARDED, true);
 }
 
 int targets__find(struct targets *targets, struct bpf_object *object)
@@ -161,22 +171,27 @@ static int on_attach(const struct bpf_program *program, long cookie, struct bpf_
     return *ret_link ? 0 : -errno;
 }
 
-static int handlers[3]; /* what libbpf calls them, 0 or less when they are not registered */
+static int handlers[4]; /* what libbpf calls them, 0 or less when they are not registered */
 
 static void register_sections(void)
 {
     static const struct {
         const char *section;
-        enum bpf_attach_type type;
+        enum bpf_prog_type program;
+        enum bpf_attach_type attach;
     } kinds[] = {
-        {"ebpf.fentry+", BPF_TRACE_FENTRY},
-        {"ebpf.fexit+", BPF_TRACE_FEXIT},
-        {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},
+        {"ebpf.fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY},
+        {"ebpf.fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT},
+        {"ebpf.tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP},
+        {"ebpf.lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC},
     };
+
+    _Static_assert(sizeof(kinds) / sizeof(*kinds) == sizeof(handlers) / sizeof(*handlers), "a handler a kind");
+
     LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = on_load, .prog_attach_fn = on_attach);
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        handlers[i] = libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_TRACING, kinds[i].type, &opts);
+        handlers[i] = libbpf_register_prog_handler(kinds[i].section, kinds[i].program, kinds[i].attach, &opts);
 }
 
 /* When this code is unloaded libbpf, which may be another library's as well, must not call it any more. */

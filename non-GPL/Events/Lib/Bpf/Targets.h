@@ -16,7 +16,11 @@
 struct bpf_object;
 struct bpf_program;
 
-#define TARGETS_MAX 128
+#define TARGETS_MAX 192
+
+/* A function that came with the kernel (6.2) whose recursion guard leaves out LSM programs (271de525e1d7). */
+#define TARGET_LSM_UNGUARDED "bpf_rdonly_cast"
+
 #define TARGET_NAME_MAX 64
 
 struct targets {
