@@ -13,6 +13,7 @@
 #ifndef EBPF_CORE_EMIT_H
 #define EBPF_CORE_EMIT_H
 
+#include "Atomic.h"
 #include "Compat.h"
 #include "EmitShared.h"
 
@@ -140,7 +141,7 @@ static __always_inline struct cpu_counters *counters__get(void)
     return bpf_map_lookup_elem(&counters, &cpu);
 }
 
-#define COUNT(member) __sync_fetch_and_add(&(member), 1)
+#define COUNT(member) ATOMIC_ADD(&(member), 1)
 
 static __always_inline void count__lost(enum ebpf_event_type type, enum ebpf_reason reason)
 {
@@ -178,7 +179,7 @@ static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
 
 static __always_inline void scratch__release(struct scratch *s)
 {
-    __sync_fetch_and_add(&s->claims, -1);
+    CLAIM_ADD(&s->claims, -1);
 }
 
 /* Claim the slot of that number. NULL when another one has it. */
@@ -188,7 +189,7 @@ static __always_inline struct scratch *scratch__try(u32 slot)
 
     if (!s)
         return NULL;
-    __sync_fetch_and_add(&s->claims, 1);
+    CLAIM_ADD(&s->claims, 1);
     if (*(volatile u64 *)&s->claims == 1) {
         s->slot = slot;
         return s;

@@ -397,14 +397,14 @@ int mount_cache__keep(u32 slot, u32 used)
     BARRIER(len);
     if (len > MOUNT_CACHE_LEN || off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
-    __sync_fetch_and_add(&e->claims, 1);
+    CLAIM_ADD(&e->claims, 1);
     if (*(volatile u64 *)&e->claims == 1) {
         *(volatile u32 *)&e->version = e->version + 1;
         if (!mount_cache__fill(e, s, off, len))
             *(volatile u64 *)&e->mnt = 0;
         *(volatile u32 *)&e->version = e->version + 1;
     }
-    __sync_fetch_and_add(&e->claims, -1);
+    CLAIM_ADD(&e->claims, -1);
     return 0;
 }
 
@@ -418,7 +418,7 @@ static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 
     if (!e || len > CGROUP_CACHE_LEN)
         return;
-    __sync_fetch_and_add(&e->claims, 1);
+    CLAIM_ADD(&e->claims, 1);
     if (*(volatile u64 *)&e->claims == 1) {
         *(volatile u32 *)&e->version = e->version + 1;
         *(volatile u64 *)&e->id = id;
@@ -426,7 +426,7 @@ static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
         bpf_probe_read_kernel(e->path, len, v + 1);
         *(volatile u32 *)&e->version = e->version + 1;
     }
-    __sync_fetch_and_add(&e->claims, -1);
+    CLAIM_ADD(&e->claims, -1);
 }
 
 /* A node up. */

@@ -146,7 +146,6 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
 
 enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
 
-#define BARRIER_MEMORY() asm volatile("" ::: "memory")
 #define SHORT_NAME_COPIED 24
 
 /* A name of the usual length is copied as it stands in the dentry. False when there is no room. */

@@ -39,7 +39,7 @@ static __always_inline bool pending__steal(struct scratch *s)
 
     if (!*(volatile u64 *)&s->op.owner || (s64)(now - s->op.since) < PENDING_STALE)
         return false;
-    __sync_fetch_and_add(&s->op.steals, 1);
+    CLAIM_ADD(&s->op.steals, 1);
     if (*(volatile u32 *)&s->op.steals == 1 && (s64)(now - *(volatile u64 *)&s->op.since) >= PENDING_STALE) {
         u32 type = s->op.type & (EMIT_TYPES_MAX - 1);
 
@@ -50,7 +50,7 @@ static __always_inline bool pending__steal(struct scratch *s)
         s->op.since = now;
         stolen = true;
     }
-    __sync_fetch_and_add(&s->op.steals, -1);
+    CLAIM_ADD(&s->op.steals, -1);
     return stolen;
 }
 
@@ -75,7 +75,7 @@ static __always_inline struct scratch *pending__claim(void)
             continue;
         if (*(volatile u64 *)&s->op.owner == owner)
             return pending__take(s, slot, owner); /* its own, left over */
-        __sync_fetch_and_add(&s->claims, 1);
+        CLAIM_ADD(&s->claims, 1);
         if (*(volatile u64 *)&s->claims == 1)
             return pending__take(s, slot, owner);
         scratch__release(s);

@@ -96,7 +96,7 @@ static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
 static __always_inline void socket__forget(struct socket_entry *e)
 {
     e->sk = 0;
-    __sync_fetch_and_add(&e->claims, -1);
+    CLAIM_ADD(&e->claims, -1);
 }
 
 #define SOCKET_LOCK_TRIES 32
@@ -113,7 +113,7 @@ static __always_inline void socket__forget(struct socket_entry *e)
             taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_told;                                \
             if (taken_)                                                                                                \
                 (e_)->is_told = 1;                                                                                     \
-            __sync_fetch_and_add(&(e_)->lock, -1);                                                                     \
+            CLAIM_ADD(&(e_)->lock, -1);                                                                                \
         }                                                                                                              \
         taken_;                                                                                                        \
     })
@@ -121,10 +121,10 @@ static __always_inline void socket__forget(struct socket_entry *e)
 static __always_inline bool socket__lock(struct socket_entry *e)
 {
     for (int i = 0; i < SOCKET_LOCK_TRIES; i++) {
-        __sync_fetch_and_add(&e->lock, 1);
+        CLAIM_ADD(&e->lock, 1);
         if (*(volatile u64 *)&e->lock == 1)
             return true;
-        __sync_fetch_and_add(&e->lock, -1);
+        CLAIM_ADD(&e->lock, -1);
     }
     return false;
 }
@@ -143,10 +143,10 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 e
             return e;
         if (e->sk)
             continue;
-        __sync_fetch_and_add(&e->claims, 1);
+        CLAIM_ADD(&e->claims, 1);
         if (*(volatile u64 *)&e->claims == 1)
             return e;
-        __sync_fetch_and_add(&e->claims, -1);
+        CLAIM_ADD(&e->claims, -1);
     }
     COUNT(emit_runtime.sockets_untracked);
     return NULL;

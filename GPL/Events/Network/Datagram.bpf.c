@@ -63,10 +63,10 @@ struct {
 static __always_inline bool flow_list__lock(struct flow_list *list)
 {
     for (int i = 0; i < LOCK_TRIES; i++) {
-        __sync_fetch_and_add(&list->lock, 1);
+        CLAIM_ADD(&list->lock, 1);
         if (*(volatile u64 *)&list->lock == 1)
             return true;
-        __sync_fetch_and_add(&list->lock, -1);
+        CLAIM_ADD(&list->lock, -1);
     }
     return false;
 }
@@ -84,7 +84,7 @@ static __always_inline bool flow__link(const struct flow_key *key, struct flow *
         return false;
     flow->next = list->first;
     list->first = *key;
-    __sync_fetch_and_add(&list->lock, -1);
+    CLAIM_ADD(&list->lock, -1);
     return true;
 }
 
@@ -128,8 +128,8 @@ static __always_inline void flow__begin(struct flow_key *key, struct flow *flow)
     struct flow *kept = bpf_map_lookup_elem(&flows, key);
 
     if (err == -EEXIST && kept) { /* another thread has been faster */
-        __sync_fetch_and_add(&kept->datagrams, flow->datagrams);
-        __sync_fetch_and_add(&kept->bytes, flow->bytes);
+        ATOMIC_ADD(&kept->datagrams, flow->datagrams);
+        ATOMIC_ADD(&kept->bytes, flow->bytes);
         return;
     }
     if (err || !kept || !flow__link(key, kept)) {
@@ -158,8 +158,8 @@ static __always_inline bool flow__count(const struct flow_key *key, u64 datagram
 
     if (!flow)
         return false;
-    __sync_fetch_and_add(&flow->datagrams, datagrams);
-    __sync_fetch_and_add(&flow->bytes, bytes);
+    ATOMIC_ADD(&flow->datagrams, datagrams);
+    ATOMIC_ADD(&flow->bytes, bytes);
     return true;
 }
 

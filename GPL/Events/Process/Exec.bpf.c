@@ -98,9 +98,12 @@ int user_copy__page(u32 slot)
 
     if (chunk > left)
         chunk = left;
+    if (!chunk)
+        return 0;
+    /* after the test for zero, which a compiler may put as a test for equality and so lose the bound below */
     BARRIER(chunk);
     BARRIER(off);
-    if (off > scratch__data_size() - PAGE_SIZE || chunk > PAGE_SIZE || !chunk ||
+    if (off > scratch__data_size() - PAGE_SIZE || chunk > PAGE_SIZE ||
         bpf_probe_read_user(&s->data[off], chunk, (void *)from))
         return 0;
     s->copy.from = from + chunk;

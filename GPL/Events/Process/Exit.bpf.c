@@ -99,10 +99,10 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
 
         if (!x)
             continue;
-        __sync_fetch_and_add(&x->claims, 1);
+        CLAIM_ADD(&x->claims, 1);
         if (*(volatile u64 *)&x->claims == 1)
             return x;
-        __sync_fetch_and_add(&x->claims, -1);
+        CLAIM_ADD(&x->claims, -1);
     }
     return NULL;
 }
@@ -110,7 +110,7 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
 static __always_inline void exiting__release(struct exiting *x)
 {
     *(volatile u64 *)&x->signal = 0;
-    __sync_fetch_and_add(&x->claims, -1);
+    CLAIM_ADD(&x->claims, -1);
 }
 
 static __always_inline u64 signal__address(struct task_struct *task)
