@@ -7,6 +7,7 @@
 #ifndef EBPF_CORE_COMPAT_H
 #define EBPF_CORE_COMPAT_H
 
+#include "EmitShared.h"
 #include "Kernel.h"
 
 /*
@@ -53,6 +54,17 @@ static __always_inline bool compat__has_current_btf(void)
 {
     return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf);
 }
+
+/*
+ * A typed pointer, which the verifier is no longer to trust; loads through it stay single instructions. For a pointer
+ * that is loaded through a trusted one, verifiers since 6.2 look up whether it is to be trusted as well, by comparing
+ * names through the whole BTF, up to four times a load: that was 70 % of a start on 6.12. The kfunc that ends the trust
+ * (a35b9af4ec2c) came before the trouble did; where it is missing the call becomes a move. Arguments of fentry and
+ * fexit programs are never trusted.
+ */
+static void *(*const kernel__rdonly_cast)(const void *pointer, u64 type) = (void *)CALL_RDONLY_CAST;
+
+#define UNTRUSTED(type, pointer) ((struct type *)kernel__rdonly_cast(pointer, bpf_core_type_id_kernel(struct type)))
 
 /*
  * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they

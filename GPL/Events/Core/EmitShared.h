@@ -15,6 +15,12 @@
 #define SCRATCH_DATA (SCRATCH_PATHS + EBPF_ARGS_MAX + 64)
 #define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
 
+/*
+ * Calls of no helper, which the library replaces when it loads a program: linkers of libbpf 1.1 know no kfuncs. See
+ * `UNTRUSTED` in Compat.h.
+ */
+#define CALL_RDONLY_CAST 0x7e000001
+
 /* Slots for records of operations that are under way; a power of two. See Pending.h. */
 #define PENDING_SLOTS 128
 #define PENDING_TRIES 8

@@ -95,7 +95,7 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
 #define WITH_CURRENT(task, typed, statement)                                                                           \
     do {                                                                                                               \
         if (compat__has_current_btf()) {                                                                               \
-            struct task_struct *task = (void *)bpf_get_current_task_btf();                                             \
+            struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());                     \
             const bool typed = true;                                                                                   \
             statement;                                                                                                 \
         } else {                                                                                                       \

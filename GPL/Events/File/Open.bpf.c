@@ -120,5 +120,5 @@ OPEN_PROGRAM(fentry__security_file_open_spare2, 0)
 SEC("ebpf.lsm/file_open")
 int BPF_PROG(lsm__file_open, struct file *file)
 {
-    return security_file_open__handle(file, OPEN_ALONE);
+    return security_file_open__handle(UNTRUSTED(file, file), OPEN_ALONE);
 }

@@ -200,7 +200,8 @@ static __noinline int sched_process_exec__handle(struct task_struct *task, u32 o
     SEC("ebpf.tp_btf/sched_process_exec")                                                                              \
     int BPF_PROG(name, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)                             \
     {                                                                                                                  \
-        return sched_process_exec__handle(task, old_pid, bprm, spare);                                                 \
+        return sched_process_exec__handle(UNTRUSTED(task_struct, task), old_pid, UNTRUSTED(linux_binprm, bprm),        \
+                                          spare);                                                                      \
     }
 
 EXEC_PROGRAM(tp_btf__sched_process_exec, false)

@@ -172,7 +172,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
     SEC("ebpf.tp_btf/sched_process_exit")                                                                              \
     int BPF_PROG(name, struct task_struct *task)                                                                       \
     {                                                                                                                  \
-        return sched_process_exit__handle(task);                                                                       \
+        return sched_process_exit__handle(UNTRUSTED(task_struct, task));                                               \
     }
 
 EXIT_PROGRAM(tp_btf__sched_process_exit)
@@ -225,8 +225,10 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
 }
 
 SEC("ebpf.tp_btf/sched_process_exit")
-int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *task)
+int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
 {
+    struct task_struct *task = UNTRUSTED(task_struct, trusted);
+
     if (!process__is_ending(task))
         return 0;
     struct task_struct *leader = task->group_leader;

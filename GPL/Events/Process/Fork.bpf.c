@@ -59,7 +59,7 @@ static __noinline int sched_process_fork__handle(struct task_struct *parent, str
     SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
     int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
     {                                                                                                                  \
-        return sched_process_fork__handle(parent, child, spare);                                                       \
+        return sched_process_fork__handle(UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child), spare);       \
     }
 
 FORK_PROGRAM(tp_btf__sched_process_fork, false)

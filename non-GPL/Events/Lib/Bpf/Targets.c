@@ -9,11 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "Core/EmitShared.h"
 #include "Hooks.h"
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
+#define TARGET_RDONLY_CAST "bpf_rdonly_cast"
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
 /* While an object is loaded by this thread: libbpf gives its handlers the program only. */
@@ -95,6 +97,8 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     }
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         err = targets__add(targets, hash, function, true);
+    if (!err)
+        err = targets__add(targets, hash, TARGET_RDONLY_CAST, true);
     return err ?: targets__add(targets, hash, TARGET_LSM_UNGUARDED, true);
 }
 
@@ -157,10 +161,25 @@ int targets__load(const struct targets *targets, struct bpf_object *object)
     return err;
 }
 
+/* Put what the kernel has in the place of the calls that stand for it; see Core/Compat.h. */
+static void program__patch_calls(struct bpf_program *program, uint32_t rdonly_cast)
+{
+    struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(program); /* the copy that is about to be loaded */
+    const struct bpf_insn call = {
+        .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = (int)rdonly_cast};
+    const struct bpf_insn move = {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1};
+
+    for (size_t i = 0; i < bpf_program__insn_cnt(program); i++) {
+        if (insns[i].code == call.code && !insns[i].src_reg && insns[i].imm == CALL_RDONLY_CAST)
+            insns[i] = rdonly_cast ? call : move;
+    }
+}
+
 static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
     (void)cookie;
     opts->attach_btf_id = loading ? targets__id(loading, program) : 0;
+    program__patch_calls(program, loading ? targets__id_of(loading, TARGET_RDONLY_CAST) : 0);
     return opts->attach_btf_id ? 0 : -ESRCH;
 }
 
