@@ -294,6 +294,51 @@ static void unbound(const char *what, const char *any, const char *loop)
     is_closed(what, &turned, "RECEIVED", 1, 60);
 }
 
+/* A flow has two ends: a socket that is bound to all addresses has several of this host. */
+static void local_addresses(void)
+{
+    static const char *const places[] = {"127.0.0.1", "127.0.0.2"};
+    int any = udp__at("0.0.0.0"), a = udp__at("127.0.0.9");
+    union address name = socket__name(any);
+    struct ends ends[2], turned[2];
+
+    for (int i = 0; i < 2; i++) {
+        ends[i] =
+            (struct ends){.source = socket__name(a), .destination = address__of(places[i], address__port(&name))};
+        turned[i] = ends__turned(&ends[i]);
+        send_to(a, &ends[i].destination, 10 + (size_t)i);
+        is_new("local addresses", &ends[i], "SENT", 1, 10 + i);
+        receive(any, 10 + (size_t)i);
+        is_new("local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+    }
+    CHECK(!close(a) && !close(any));
+    for (int i = 1; i >= 0; i--)
+        is_closed("local addresses", &ends[i], "SENT", 1, 10 + i);
+    for (int i = 1; i >= 0; i--)
+        is_closed("local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+}
+
+/* A socket that connects anew has another port. */
+static void connected_anew(void)
+{
+    union address none = {.any = {.sa_family = AF_UNSPEC}};
+    int a = socket__open(AF_INET, SOCK_DGRAM, 0), b = udp__at(V4_LOOP);
+    union address to = socket__name(b);
+    struct ends ends[2];
+
+    for (int i = 0; i < 2; i++) {
+        do {
+            CHECK(!connect(a, &none.any, sizeof(none.any)) && !connect(a, &to.any, address__len(&to)));
+            ends[i] = (struct ends){.source = socket__name(a), .destination = to};
+        } while (i && address__port(&ends[0].source) == address__port(&ends[1].source));
+        CHECK(send(a, payload, 10, 0) == 10);
+        is_new("connected anew", &ends[i], "SENT", 1, 10);
+    }
+    CHECK(!close(a) && !close(b));
+    for (int i = 1; i >= 0; i--)
+        is_closed("connected anew", &ends[i], "SENT", 1, 10);
+}
+
 /* No events: sockets that are not used, and datagrams that are not sent. */
 static void nothing(void)
 {
@@ -375,6 +420,8 @@ static void all(bool takes_int80)
     by_rings();
     peek_and_cut();
     peers();
+    local_addresses();
+    connected_anew();
     nothing();
     closed_by_child();
 }

@@ -167,6 +167,16 @@ static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum
     count__lost(type, reason);
 }
 
+static __always_inline void count__seen_and_lost_many(enum ebpf_event_type type, enum ebpf_reason reason, u64 count)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c) {
+        ATOMIC_ADD(&c->seen[type], count);
+        ATOMIC_ADD(&c->lost[reason][type], count);
+    }
+}
+
 static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
 {
     struct cpu_counters *c = counters__get();

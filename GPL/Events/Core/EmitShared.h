@@ -86,8 +86,8 @@ struct emit_constants {
     ebpf_u32 capture_env;  /* environment of executed programs wanted */
     ebpf_u32 spares;       /* programs have spare copies */
     ebpf_u32 selects;      /* bit n: there may be conditions of kind n; what tests for others is left out */
-    ebpf_u32 reserved;
-    ebpf_u64 events; /* bit n: event type n is wanted */
+    ebpf_u32 sk_storage;   /* programs can keep something in the storage of sockets */
+    ebpf_u64 events;       /* bit n: event type n is wanted */
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */

@@ -455,6 +455,7 @@ struct socket {
 struct sock {
     struct sock_common __sk_common;
     struct socket *sk_socket;
+    kuid_t sk_uid;
     u16 sk_protocol;
     u32 sk_max_ack_backlog;
     int sk_err;

@@ -1,166 +1,117 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * NETWORK_DATAGRAM_FLOW: the first UDP datagram between a socket and a peer, in each direction; and, when the socket is
- * closed, how many there were.
+ * NETWORK_DATAGRAM_FLOW: the first UDP datagram of a flow, and how many there were when it ends. A flow is a socket, a
+ * direction, an address and port of this host and those of a peer.
  *
  * Hooks: udp_send_skb and udp_v6_send_skb, where a datagram is complete and its route chosen: it is there once, be it
  * sent by sendto, sendmmsg, in pieces (MSG_MORE), or by io_uring, and an IPv4-mapped one is IPv4. A firewall may still
  * drop it. skb_consume_udp, where a datagram that has been received is done with, in the process; its ends are in its
  * headers. sk_common_release, in the process that closes the socket last.
  *
- * Flows are in a table of fixed size, each with the key of the one before it of its socket, so that all of a socket are
- * found when it is closed. A datagram that would begin a flow for which there is no room is counted as lost (state).
+ * The flows of a socket belong to the socket (Flows.h): nobody's flows take the place of another socket's. A socket
+ * keeps 63; one more takes the place of one that was not used lately, whose totals are reported then (AGED), and if it
+ * goes on, it begins anew. A flow that finds no place at all is reported all the same, as `untracked`: at most once a
+ * second, and without totals.
  *
- * Misses: UDP-Lite, what kernel threads send and receive for themselves; several datagrams that the network card or the
- * kernel has joined (GRO) count as one.
+ * Misses: UDP-Lite; what kernel threads send and receive for themselves; several datagrams that the network card or the
+ * kernel has joined (GRO) count as one. A datagram that is counted on one CPU at the very moment at which its flow ages
+ * on another is in no total. Tried: peers by the thousand, sockets by the thousand, a socket with no memory left for
+ * options, threads that share a socket, a server bound to all addresses, ports that change when a socket connects anew.
  */
-#include "Network.h"
+#include "Flows.h"
 
-#define FLOWS_MAX 8192
-#define FLOW_SOCKETS_MAX 4096
-#define FLOWS_A_TURN 128
-#define LOCK_TRIES 32
-#define UDP_HEADER_SIZE 8
-#define EEXIST 17
-
-struct flow_key {
-    u64 sk;
-    struct ebpf_ip peer;
-    u32 port; /* network byte order */
-    u32 direction;
-};
-
-struct flow {
-    u64 datagrams, bytes;
-    u64 since;       /* boot time, ns */
-    u64 is_filtered; /* who sent or received its first datagram is */
-    struct ebpf_pid_info owner;
-    char comm[EBPF_COMM_LEN];
-    struct ebpf_net_info net;
-    struct flow_key next; /* of the socket; sk is 0 in the last one */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, FLOWS_MAX);
-    __type(key, struct flow_key);
-    __type(value, struct flow);
-} flows SEC(".maps");
-
-/* Where the flows of a socket begin, by its address. */
-struct flow_list {
-    struct flow_key first;
-    u64 lock; /* 1: taken; more: and somebody is just finding that out */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, FLOW_SOCKETS_MAX);
-    __type(key, u64);
-    __type(value, struct flow_list);
-} flow_lists SEC(".maps");
-
-static __always_inline bool flow_list__lock(struct flow_list *list)
+static __always_inline void flow__describe(struct ebpf_net_info *net, const struct flow_key *key, u32 net_ns)
 {
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        CLAIM_ADD(&list->lock, 1);
-        if (*(volatile u64 *)&list->lock == 1)
-            return true;
-        CLAIM_ADD(&list->lock, -1);
-    }
-    return false;
+    net->transport = EBPF_TRANSPORT_UDP;
+    net->source = key->local;
+    net->destination = key->peer;
+    net_info__set_family(net, &key->peer);
+    net->source_port = bpf_ntohs(key->local_port);
+    net->destination_port = bpf_ntohs(key->peer_port);
+    net->network_namespace = net_ns;
+    net->reserved = 0;
 }
 
-/* Put a new flow in front of the others of its socket. */
-static __always_inline bool flow__link(const struct flow_key *key, struct flow *flow)
+/* Report a flow: by the process of its first datagram, or by the current one when that closes the socket. */
+static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 state, u32 flags)
 {
-    struct flow_list none = {}, *list = bpf_map_lookup_elem(&flow_lists, &key->sk);
-
-    if (!list) {
-        bpf_map_update_elem(&flow_lists, &key->sk, &none, BPF_NOEXIST);
-        list = bpf_map_lookup_elem(&flow_lists, &key->sk);
-    }
-    if (!list || !flow_list__lock(list))
-        return false;
-    flow->next = list->first;
-    list->first = *key;
-    CLAIM_ADD(&list->lock, -1);
-    return true;
-}
-
-static __always_inline void flow__emit(struct flow *flow, u32 direction, u32 state)
-{
-    bool is_kernel = current__is_kernel_thread();
+    bool by_current = state == EBPF_FLOW_CLOSED && !current__is_kernel_thread();
     struct scratch *s = EMIT_BEGIN_BY(NETWORK_DATAGRAM_FLOW, network_datagram_flow,
-                                      is_kernel ? flow->is_filtered : current__is_filtered());
+                                      by_current ? current__is_filtered() : flow->is_filtered);
 
     if (!s)
         return;
     struct ebpf_network_datagram_flow_event *event = (void *)s->data;
 
-    if (is_kernel || state == EBPF_FLOW_NEW) {
+    if (by_current) {
+        current__fill(s, &event->pids);
+    } else {
         event->pids = flow->owner;
         __builtin_memcpy(event->hdr.comm, flow->comm, EBPF_COMM_LEN);
-    } else {
-        current__fill(s, &event->pids);
     }
-    event->net = flow->net;
-    event->direction = direction;
+    flow__describe(&event->net, &flow->key, net_ns);
+    event->direction = flow->key.direction;
     event->flow_state = state;
     event->datagrams = flow->datagrams;
     event->bytes = flow->bytes;
-    event->hdr.flags = state == EBPF_FLOW_CLOSED ? EBPF_FLOW_F_OWNER : 0;
+    event->hdr.flags = flags | (state == EBPF_FLOW_NEW ? 0 : EBPF_FLOW_F_OWNER);
     event->owner_pids = flow->owner;
     event->duration_ns = event->hdr.ts_boot_ns - flow->since;
     EMIT_SUBMIT(s, NETWORK_DATAGRAM_FLOW);
 }
 
-/* The first datagram of a flow, or the first that finds room. */
-static __always_inline void flow__begin(struct flow_key *key, struct flow *flow)
+static __always_inline void flow__init(struct flow *flow, const struct flow_key *key, u64 datagrams, u64 bytes)
 {
+    flow->key = *key;
+    flow->datagrams = datagrams;
+    flow->bytes = bytes;
     flow->since = bpf_ktime_get_boot_ns();
     flow->is_filtered = current__is_filtered();
+    flow->was_used = 0;
     WITH_CURRENT(task, typed, {
         pid_info__fill(&flow->owner, typed, task);
         kernel__copy(typed, flow->comm, task->comm, EBPF_COMM_LEN);
     });
-    long err = bpf_map_update_elem(&flows, key, flow, BPF_NOEXIST);
-    struct flow *kept = bpf_map_lookup_elem(&flows, key);
-
-    if (err == -EEXIST && kept) { /* another thread has been faster */
-        ATOMIC_ADD(&kept->datagrams, flow->datagrams);
-        ATOMIC_ADD(&kept->bytes, flow->bytes);
-        return;
-    }
-    if (err || !kept || !flow__link(key, kept)) {
-        if (!err)
-            bpf_map_delete_elem(&flows, key);
-        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_STATE);
-        return;
-    }
-    flow__emit(flow, key->direction, EBPF_FLOW_NEW);
 }
 
-static __always_inline void net_info__set_datagram(struct ebpf_net_info *net, const struct flow_key *key, u16 port)
+/* The first datagram of a flow. */
+static __always_inline void flow__begin(struct sock *sk, struct flow_list *list, const struct flow_key *key,
+                                        u64 datagrams, u64 bytes)
 {
-    net->transport = EBPF_TRANSPORT_UDP;
-    net->destination = key->peer;
-    net_info__set_family(net, &key->peer);
-    net->source_port = bpf_ntohs(port);
-    net->destination_port = bpf_ntohs(key->port);
-    net->reserved = 0;
+    u32 net_ns = sk->__sk_common.skc_net.net->ns.inum;
+    struct flow flow, aged;
+
+    if (list && flow_list__lock(list)) {
+        struct flow *same = flow_list__find(list, flow_more__of(sk, list, false), key);
+
+        if (same) { /* another thread has been faster */
+            flow__count(same, datagrams, bytes);
+            flow_list__unlock(list);
+            return;
+        }
+        flow__init(&flow, key, datagrams, bytes);
+        list->net_ns = net_ns;
+        flow_list__put(sk, list, &flow, &aged);
+        flow_list__unlock(list);
+        if (aged.key.direction)
+            flow__emit(&aged, net_ns, EBPF_FLOW_AGED, 0);
+        flow__emit(&flow, net_ns, EBPF_FLOW_NEW, 0);
+    } else if (!flow__was_reported_lately(sk, key)) {
+        flow__init(&flow, key, datagrams, bytes);
+        flow__emit(&flow, net_ns, EBPF_FLOW_NEW, EBPF_FLOW_F_UNTRACKED);
+    }
 }
 
-/* Count a datagram in its flow. Fills the rest of a new one from what the caller knows, when there is none. */
-static __always_inline bool flow__count(const struct flow_key *key, u64 datagrams, u64 bytes)
+/* Count a datagram in its flow. */
+static __always_inline void datagrams__count(struct sock *sk, const struct flow_key *key, u64 datagrams, u64 bytes)
 {
-    struct flow *flow = bpf_map_lookup_elem(&flows, key);
+    struct flow_list *list = flow_list__of(sk, true);
+    struct flow *flow = list ? flow_list__find(list, flow_more__of(sk, list, false), key) : NULL;
 
-    if (!flow)
-        return false;
-    ATOMIC_ADD(&flow->datagrams, datagrams);
-    ATOMIC_ADD(&flow->bytes, bytes);
-    return true;
+    if (flow)
+        flow__count(flow, datagrams, bytes);
+    else
+        flow__begin(sk, list, key, datagrams, bytes);
 }
 
 /* What follows the UDP header of a datagram that is to be sent. */
@@ -191,19 +142,13 @@ int BPF_PROG(fentry__udp_send_skb, struct sk_buff *skb, struct flowi4 *fl4, stru
 
     if (!flow__is_wanted(sk))
         return 0;
-    struct flow_key key = {.port = fl4->uli.ports.dport, .direction = EBPF_DIRECTION_SENT};
-    u64 bytes = skb__payload(skb), datagrams = cork__datagrams(cork, bytes);
+    struct flow_key key = {
+        .peer_port = fl4->uli.ports.dport, .local_port = fl4->uli.ports.sport, .direction = EBPF_DIRECTION_SENT};
+    u64 bytes = skb__payload(skb);
 
-    *(struct sock *volatile *)&key.sk = sk;
     ip__set_v4(&key.peer, fl4->daddr);
-    if (flow__count(&key, datagrams, bytes))
-        return 0;
-    struct flow flow = {.datagrams = datagrams, .bytes = bytes};
-
-    net_info__set_datagram(&flow.net, &key, fl4->uli.ports.sport);
-    ip__set_v4(&flow.net.source, fl4->saddr);
-    flow.net.network_namespace = sk->__sk_common.skc_net.net->ns.inum;
-    flow__begin(&key, &flow);
+    ip__set_v4(&key.local, fl4->saddr);
+    datagrams__count(sk, &key, cork__datagrams(cork, bytes), bytes);
     return 0;
 }
 
@@ -214,19 +159,13 @@ int BPF_PROG(fentry__udp_v6_send_skb, struct sk_buff *skb, struct flowi6 *fl6, s
 
     if (!flow__is_wanted(sk))
         return 0;
-    struct flow_key key = {.port = fl6->uli.ports.dport, .direction = EBPF_DIRECTION_SENT};
-    u64 bytes = skb__payload(skb), datagrams = cork__datagrams(cork, bytes);
+    struct flow_key key = {
+        .peer_port = fl6->uli.ports.dport, .local_port = fl6->uli.ports.sport, .direction = EBPF_DIRECTION_SENT};
+    u64 bytes = skb__payload(skb);
 
-    *(struct sock *volatile *)&key.sk = sk;
     kernel__copy(true, &key.peer, &fl6->daddr, sizeof(key.peer));
-    if (flow__count(&key, datagrams, bytes))
-        return 0;
-    struct flow flow = {.datagrams = datagrams, .bytes = bytes};
-
-    net_info__set_datagram(&flow.net, &key, fl6->uli.ports.sport);
-    kernel__copy(true, &flow.net.source, &fl6->saddr, sizeof(flow.net.source));
-    flow.net.network_namespace = sk->__sk_common.skc_net.net->ns.inum;
-    flow__begin(&key, &flow);
+    kernel__copy(true, &key.local, &fl6->saddr, sizeof(key.local));
+    datagrams__count(sk, &key, cork__datagrams(cork, bytes), bytes);
     return 0;
 }
 
@@ -261,47 +200,49 @@ int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int 
     if (len < 0 || !flow__is_wanted(sk))
         return 0;
     struct flow_key key = {.direction = EBPF_DIRECTION_RECEIVED};
-    struct flow flow = {.datagrams = 1};
     struct udp_header udp = {};
 
     bpf_probe_read_kernel(&udp, sizeof(udp), (void *)((u64)skb->head + skb->transport_header));
-    skb__read_addresses(skb, &key.peer, &flow.net.source);
-    *(struct sock *volatile *)&key.sk = sk;
-    key.port = udp.source;
-    flow.bytes = (u16)(bpf_ntohs(udp.length) - UDP_HEADER_SIZE);
-    if (flow__count(&key, 1, flow.bytes))
-        return 0;
-    net_info__set_datagram(&flow.net, &key, udp.destination);
-    flow.net.network_namespace = sk->__sk_common.skc_net.net->ns.inum;
-    flow__begin(&key, &flow);
+    skb__read_addresses(skb, &key.peer, &key.local);
+    key.peer_port = udp.source;
+    key.local_port = udp.destination;
+    datagrams__count(sk, &key, 1, (u16)(bpf_ntohs(udp.length) - UDP_HEADER_SIZE));
     return 0;
 }
 
-/* Tell the totals of the next flow of a socket that is closed; 0 while there may be more. For `sk` see flow_lists. */
-__attribute__((noinline)) int flow__end(u64 sk)
+/*
+ * Report the totals of the n-th flow of a socket that is closed. Its flows have been copied to a slot: a global
+ * function is verified once, but takes no pointers.
+ */
+__attribute__((noinline)) int flow__end(u32 slot, u32 n)
 {
-    struct flow_list *list = bpf_map_lookup_elem(&flow_lists, &sk);
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 
-    if (!list || !list->first.sk)
-        return 1;
-    struct flow_key key = list->first;
-    struct flow *flow = bpf_map_lookup_elem(&flows, &key);
+    struct flows_copy *copy = s ? (void *)s->data : NULL;
+    struct flow *flow = copy ? FLOW_AT(copy->flows, FLOWS_A_SOCKET, n) : NULL;
 
-    if (!flow)
-        return 1;
-    list->first = flow->next;
-    flow__emit(flow, key.direction, EBPF_FLOW_CLOSED);
-    bpf_map_delete_elem(&flows, &key);
+    if (flow)
+        flow__emit(flow, copy->net_ns, EBPF_FLOW_CLOSED, 0);
     return 0;
 }
 
-__attribute__((noinline)) int flow__end_some(u64 sk)
+/* All of them, the newest first. */
+__attribute__((noinline)) int flows__end(u32 slot, u32 count)
 {
-    for (int i = 0; i < FLOWS_A_TURN; i++) {
-        if (flow__end(sk))
-            return 1;
+    for (u32 i = 0; i < FLOWS_A_SOCKET; i++) {
+        if (i >= count)
+            break;
+        flow__end(slot, count - 1 - i);
     }
     return 0;
+}
+
+static __always_inline void flows__copy(struct flows_copy *copy, struct flow_list *list, struct flow_more *more)
+{
+    copy->net_ns = list->net_ns;
+    bpf_probe_read_kernel(copy->flows, sizeof(list->flows), list->flows);
+    if (more)
+        bpf_probe_read_kernel(&copy->flows[FLOWS_FIRST], sizeof(more->flows), more->flows);
 }
 
 SEC("ebpf.fentry/sk_common_release")
@@ -309,14 +250,20 @@ int BPF_PROG(fentry__sk_common_release, struct sock *sk)
 {
     if (!emit_runtime.live || sk->sk_protocol != IPPROTO_UDP)
         return 0;
-    u64 address = ctx__address(ctx);
+    struct flow_list *list = flow_list__of(sk, false);
 
-    if (!bpf_map_lookup_elem(&flow_lists, &address))
+    if (!list || !list->count)
         return 0;
-    for (int i = 0; i < FLOWS_MAX / FLOWS_A_TURN; i++) {
-        if (flow__end_some(address))
-            break;
+    u32 count = list->count;
+    struct scratch *s = scratch__claim();
+
+    if (s) {
+        flows__copy((void *)s->data, list, flow_more__of(sk, list, false));
+        flows__end(s->slot, count);
+        scratch__release(s);
+    } else {
+        count__seen_and_lost_many(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_NO_SCRATCH, count);
     }
-    bpf_map_delete_elem(&flow_lists, &address);
+    flow_list__forget(sk);
     return 0;
 }

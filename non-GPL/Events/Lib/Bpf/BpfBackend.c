@@ -23,6 +23,7 @@
 #include "Counts.h"
 #include "Preflight.h"
 #include "Rings.h"
+#include "SkStorage.h"
 #include "Trees.h"
 
 #define RING_BYTES_DEFAULT (4u << 20)
@@ -82,6 +83,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .capture_env = opts->env,
         .spares = b->hooks.spares,
         .selects = b->select_kinds,
+        .sk_storage = b->hooks.sk_storage,
         .events = b->hooks.available.bits,
     };
 
@@ -154,6 +156,7 @@ static int backend__leave_out(struct bpf_backend *b)
     const char *unneeded, *function;
 
     b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_LSM_UNGUARDED) && preflight__lsm_is_active();
+    b->hooks.sk_storage = !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && sk_storage__can_be_made();
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
 

@@ -35,6 +35,11 @@ static const struct hook_map_row {
 #include "Hooks.def"
 };
 
+static const char *const stand_ins[] = {
+#define HOOK_STAND_IN(map) #map,
+#include "Hooks.def"
+};
+
 static const struct hook_spare_row {
     const char *program;
     const char *spare;
@@ -267,6 +272,10 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
 {
     bool listed = false;
 
+    for (size_t i = 0; hooks->sk_storage && i < sizeof(stand_ins) / sizeof(*stand_ins); i++) {
+        if (!strcmp(stand_ins[i], map))
+            return false;
+    }
     for (const struct hook_map_row *row = map_rows; row < ROWS_END(map_rows); row++) {
         if (strcmp(row->map, map))
             continue;

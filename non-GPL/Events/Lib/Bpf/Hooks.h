@@ -25,6 +25,7 @@ struct hooks {
     bool trees;                      /* descendants are to be followed; set before the choice */
     bool spares;                     /* programs get their spare copies; set before the choice */
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
+    bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];

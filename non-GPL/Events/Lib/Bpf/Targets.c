@@ -99,6 +99,8 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
         err = targets__add(targets, hash, function, true);
     if (!err)
         err = targets__add(targets, hash, TARGET_RDONLY_CAST, true);
+    if (!err)
+        err = targets__add(targets, hash, TARGET_SK_STORAGE, true);
     return err ?: targets__add(targets, hash, TARGET_LSM_UNGUARDED, true);
 }
 

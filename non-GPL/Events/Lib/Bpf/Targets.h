@@ -21,6 +21,9 @@ struct bpf_program;
 /* A function that came with the kernel (6.2) whose recursion guard leaves out LSM programs (271de525e1d7). */
 #define TARGET_LSM_UNGUARDED "bpf_rdonly_cast"
 
+/* Tracing programs may keep something in the storage of sockets (since 5.11). */
+#define TARGET_SK_STORAGE "bpf_sk_storage_get_tracing"
+
 #define TARGET_NAME_MAX 64
 
 struct targets {

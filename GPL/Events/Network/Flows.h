@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Flows.h - the flows of datagrams of a socket, which belong to it.
+ *
+ * They are in the socket's own storage, which the kernel makes with the first datagram and frees with the socket: room
+ * for FLOWS_FIRST at first, for FLOWS_A_SOCKET when there are more. So there is no table that others could fill.
+ * Before 5.11 tracing programs have no such storage, and 7.2 makes none on a CPU without cmpxchg16b; two hash maps
+ * by the address of the socket stand in there, of which a user may have FLOW_LISTS_A_USER.
+ *
+ * A flow is found without a lock, and put in its place under one, which is the socket's too. Places are filled from the
+ * first on; when all are taken a hand goes round them, and takes the first that was not used since it last came by.
+ */
+#ifndef EBPF_NETWORK_FLOWS_H
+#define EBPF_NETWORK_FLOWS_H
+
+#include "Network.h"
+
+#define FLOWS_FIRST 7 /* with its head and the kernel's, a kilobyte */
+#define FLOWS_MORE 56
+#define FLOWS_A_SOCKET (FLOWS_FIRST + FLOWS_MORE)
+#define FLOW_LISTS_MAX 4096
+#define FLOW_MORES_MAX 128
+#define FLOW_LISTS_A_USER 1024
+#define FLOW_USERS_MAX 1024
+#define FLOW_HAND_TRIES 8
+#define LOCK_TRIES 32
+#define RECENT_BITS 12
+#define RECENT_NS_BITS 30 /* about a second */
+#define UDP_HEADER_SIZE 8
+
+/* Words of 64 bits, what differs most in the first. */
+struct flow_key {
+    u16 peer_port, local_port; /* network byte order */
+    u32 direction;             /* 0: no flow */
+    struct ebpf_ip peer, local;
+};
+
+struct flow {
+    struct flow_key key;
+    u64 datagrams, bytes;
+    u64 since;       /* boot time, ns */
+    u32 is_filtered; /* the process of its first datagram is */
+    u32 was_used;    /* since the hand last came by */
+    struct ebpf_pid_info owner;
+    char comm[EBPF_COMM_LEN];
+};
+
+struct flow_list {
+    u64 lock;   /* 1: taken; more: and somebody is just finding that out */
+    u64 socket; /* inode number, where the list stands in a hash map; see flow_list__by_address */
+    u32 count;
+    u32 hand;
+    u32 net_ns;
+    u32 place; /* see flow_list__choose */
+    struct flow flows[FLOWS_FIRST];
+};
+
+struct flow_more {
+    struct flow flows[FLOWS_MORE];
+};
+
+/* Both, in a scratch slot. */
+struct flows_copy {
+    u64 net_ns;
+    struct flow flows[FLOWS_A_SOCKET];
+};
+
+_Static_assert(sizeof(struct flows_copy) <= SCRATCH_DATA, "the flows of a socket are copied to a slot");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct flow_list);
+} flow_lists SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct flow_more);
+} flow_mores SEC(".maps");
+
+/* Those that stand in where the kernel has, or can make, no storage. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FLOW_LISTS_MAX);
+    __type(key, u64);
+    __type(value, struct flow_list);
+} flow_lists_by_sk SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, FLOW_MORES_MAX);
+    __type(key, u64);
+    __type(value, struct flow_more);
+} flow_mores_by_sk SEC(".maps");
+
+/* How many sockets of a user are in them. */
+struct {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(max_entries, FLOW_USERS_MAX);
+    __type(key, u32);
+    __type(value, u64);
+} flow_users SEC(".maps");
+
+/* What an entry of a hash map begins as; too large for the stack. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct flow_more);
+} flow_none SEC(".maps");
+
+/* Flows without a place that were reported in this second. */
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1 << RECENT_BITS);
+    __type(key, u32);
+    __type(value, u64);
+} flow_recent SEC(".maps");
+
+/* ----------------------------------------------------------- stand-in */
+
+/* A number to the verifier only when it was read by a helper. */
+static __always_inline u64 sock__address(struct sock *sk)
+{
+    struct sock *pointer = sk;
+    u64 address = 0;
+
+    bpf_probe_read_kernel(&address, sizeof(address), &pointer);
+    return address;
+}
+
+/* Count a socket of a user; false when the user has as many as a user may have. */
+static __always_inline bool flow_user__add(u32 uid)
+{
+    u64 one = 1, *count = bpf_map_lookup_elem(&flow_users, &uid);
+
+    if (!count)
+        return !bpf_map_update_elem(&flow_users, &uid, &one, BPF_NOEXIST);
+    if (uid && *count >= FLOW_LISTS_A_USER)
+        return false;
+    ATOMIC_ADD(count, 1);
+    return true;
+}
+
+static __always_inline void flow_user__remove(u32 uid)
+{
+    u64 *count = bpf_map_lookup_elem(&flow_users, &uid);
+
+    if (!count)
+        return;
+    ATOMIC_ADD(count, -1);
+    if (!*(volatile u64 *)count)
+        bpf_map_delete_elem(&flow_users, &uid);
+}
+
+/* Unlike its address, no later socket has it. */
+static __always_inline u64 sock__inode_number(struct sock *sk)
+{
+    struct file *file = sk->sk_socket ? sk->sk_socket->file : NULL;
+
+    return file ? compat__inode_number(file->f_inode) : 0;
+}
+
+/* A list that is new, or of a socket whose close was not seen. */
+static __always_inline void flow_list__begin(struct flow_list *list, u64 address, u64 inode)
+{
+    list->socket = inode;
+    list->count = 0;
+    for (int i = 0; i < FLOWS_FIRST; i++)
+        *(u64 *)&list->flows[i].key = 0;
+    bpf_map_delete_elem(&flow_mores_by_sk, &address);
+}
+
+static __always_inline struct flow_list *flow_list__make(u64 address, u32 uid)
+{
+    u32 none = 0;
+    void *empty = bpf_map_lookup_elem(&flow_none, &none);
+
+    if (!empty || !flow_user__add(uid))
+        return NULL;
+    if (bpf_map_update_elem(&flow_lists_by_sk, &address, empty, BPF_NOEXIST))
+        flow_user__remove(uid);
+    return bpf_map_lookup_elem(&flow_lists_by_sk, &address);
+}
+
+static __always_inline struct flow_list *flow_list__by_address(struct sock *sk, bool make)
+{
+    u64 address = sock__address(sk), inode = sock__inode_number(sk);
+    struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
+
+    if (!list && make)
+        list = flow_list__make(address, sk->sk_uid.val);
+    if (list && list->socket != inode)
+        flow_list__begin(list, address, inode);
+    return list;
+}
+
+static __always_inline struct flow_more *flow_more__by_address(struct sock *sk, bool make)
+{
+    u64 address = sock__address(sk);
+    u32 none = 0;
+    void *empty = make ? bpf_map_lookup_elem(&flow_none, &none) : NULL;
+
+    if (empty)
+        bpf_map_update_elem(&flow_mores_by_sk, &address, empty, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&flow_mores_by_sk, &address);
+}
+
+/* -------------------------------------------------------------- places */
+
+/* The list of a socket; NULL when there is none, and none can be made. */
+static __always_inline struct flow_list *flow_list__of(struct sock *sk, bool make)
+{
+    if (emit_constants.sk_storage)
+        return bpf_sk_storage_get(&flow_lists, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+    return flow_list__by_address(sk, make);
+}
+
+/* Its further places, if it has any. */
+static __always_inline struct flow_more *flow_more__of(struct sock *sk, const struct flow_list *list, bool make)
+{
+    if (!make && list->count <= FLOWS_FIRST)
+        return NULL;
+    if (emit_constants.sk_storage)
+        return bpf_sk_storage_get(&flow_mores, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+    return flow_more__by_address(sk, make);
+}
+
+/* The socket is closed. Its storage goes with it. */
+static __always_inline void flow_list__forget(struct sock *sk)
+{
+    if (emit_constants.sk_storage)
+        return;
+    u64 address = sock__address(sk);
+
+    bpf_map_delete_elem(&flow_mores_by_sk, &address);
+    if (!bpf_map_delete_elem(&flow_lists_by_sk, &address))
+        flow_user__remove(sk->sk_uid.val);
+}
+
+static __always_inline bool flow_list__lock(struct flow_list *list)
+{
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        CLAIM_ADD(&list->lock, 1);
+        if (*(volatile u64 *)&list->lock == 1)
+            return true;
+        CLAIM_ADD(&list->lock, -1);
+    }
+    return false;
+}
+
+static __always_inline void flow_list__unlock(struct flow_list *list)
+{
+    CLAIM_ADD(&list->lock, -1);
+}
+
+static __always_inline bool flow_key__is(const struct flow_key *one, const struct flow_key *other)
+{
+    const u64 *a = (const void *)one, *b = (const void *)other;
+
+    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4];
+}
+
+#define FLOW_FIND(flows_, count_, key_)                                                                                \
+    ({                                                                                                                 \
+        struct flow *found_ = NULL;                                                                                    \
+                                                                                                                       \
+        for (u32 i_ = 0; i_ < (count_); i_++) {                                                                        \
+            if (flow_key__is(&(flows_)[i_].key, key_)) {                                                               \
+                found_ = &(flows_)[i_];                                                                                \
+                break;                                                                                                 \
+            }                                                                                                          \
+        }                                                                                                              \
+        found_;                                                                                                        \
+    })
+
+static __always_inline struct flow *flow_list__find(struct flow_list *list, struct flow_more *more,
+                                                    const struct flow_key *key)
+{
+    struct flow *flow = FLOW_FIND(list->flows, FLOWS_FIRST, key);
+
+    if (!flow && more)
+        flow = FLOW_FIND(more->flows, FLOWS_MORE, key);
+    return flow;
+}
+
+static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 bytes)
+{
+    flow->was_used = 1;
+    ATOMIC_ADD(&flow->datagrams, datagrams);
+    ATOMIC_ADD(&flow->bytes, bytes);
+}
+
+/* Element `i` of an array, NULL beyond its end. What the compiler multiplies is what the verifier saw compared. */
+#define FLOW_AT(flows_, count_, i_)                                                                                    \
+    ({                                                                                                                 \
+        struct flow *at_ = NULL;                                                                                       \
+        u64 n_ = (i_);                                                                                                 \
+                                                                                                                       \
+        BARRIER(n_);                                                                                                   \
+        if (n_ < (count_)) {                                                                                           \
+            BARRIER(n_);                                                                                               \
+            at_ = &(flows_)[n_];                                                                                       \
+        }                                                                                                              \
+        BARRIER(at_); /* or it would be kept in two parts, of which one may be undefined */                            \
+        at_;                                                                                                           \
+    })
+
+/* A place by its number; NULL when the socket has no room for so many. */
+static __always_inline struct flow *flow_list__at(struct flow_list *list, struct flow_more *more, u32 place)
+{
+    if (place < FLOWS_FIRST)
+        return FLOW_AT(list->flows, FLOWS_FIRST, place);
+    return more ? FLOW_AT(more->flows, FLOWS_MORE, place - FLOWS_FIRST) : NULL;
+}
+
+/*
+ * The number of the place for a new flow. By way of memory: the verifier would look at all that follows once for each
+ * number.
+ */
+static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow_more *more)
+{
+    u32 room = more ? FLOWS_A_SOCKET : FLOWS_FIRST;
+
+    list->place = list->count;
+    if (list->count < room) {
+        list->count++;
+        return *(volatile u32 *)&list->place;
+    }
+    for (int i = 0; i < FLOW_HAND_TRIES; i++) {
+        u32 place = *(volatile u32 *)&list->hand;
+
+        list->hand = place + 1 < room ? place + 1 : 0;
+        list->place = place;
+        struct flow *flow = flow_list__at(list, more, place);
+
+        if (!flow || !flow->was_used)
+            break;
+        flow->was_used = 0;
+    }
+    return *(volatile u32 *)&list->place;
+}
+
+/* Put a flow into a place. What was there is copied to `aged`, whose direction is 0 when there was none. */
+static __always_inline void flow_list__put(struct sock *sk, struct flow_list *list, const struct flow *flow,
+                                           struct flow *aged)
+{
+    struct flow_more *more = flow_more__of(sk, list, list->count >= FLOWS_FIRST);
+    struct flow *at = flow_list__at(list, more, flow_list__choose(list, more));
+    u64 *first = (void *)&flow->key;
+
+    aged->key.direction = 0;
+    if (!at)
+        return;
+    *aged = *at;
+    *(volatile u64 *)&at->key = 0; /* found by nobody until it is whole */
+    at->key.peer = flow->key.peer;
+    at->key.local = flow->key.local;
+    at->datagrams = flow->datagrams;
+    at->bytes = flow->bytes;
+    at->since = flow->since;
+    at->is_filtered = flow->is_filtered;
+    at->was_used = 0;
+    at->owner = flow->owner;
+    __builtin_memcpy(at->comm, flow->comm, EBPF_COMM_LEN);
+    *(volatile u64 *)&at->key = *first;
+}
+
+/* Whether a flow without a place was reported in this second already. */
+static __always_inline bool flow__was_reported_lately(struct sock *sk, const struct flow_key *key)
+{
+    const u64 *words = (const void *)key;
+    u64 hash = sock__address(sk) ^ bpf_ktime_get_boot_ns() >> RECENT_NS_BITS << 48;
+
+    for (int i = 0; i < 5; i++)
+        hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+    u32 place = hash >> (64 - RECENT_BITS);
+    u64 *recent = bpf_map_lookup_elem(&flow_recent, &place);
+
+    if (!recent)
+        return false;
+    if (*recent == hash)
+        return true;
+    *recent = hash;
+    return false;
+}
+
+#endif

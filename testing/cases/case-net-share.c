@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case-net-share: a process of another user has more peers and more sockets than any table holds; what this process
+ * does meanwhile is seen all the same, and whole.
+ */
+#include "net-ops.h"
+
+#define NOBODY 65534
+#define PEERS 9000
+#define SOCKETS 4500
+#define PORTS 200
+
+static struct gate full, done;
+
+/* Run by a process of an unprivileged user. */
+static void become_nobody(rlim_t descriptors)
+{
+    struct rlimit limit = {descriptors, descriptors};
+
+    CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+}
+
+/* The n-th of many ends on this host. */
+static union address nth(int n)
+{
+    union address a = {.v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(20000 + n % PORTS))}};
+
+    a.v4.sin_addr.s_addr = htonl(0x7f010000u + (uint32_t)(n / PORTS));
+    return a;
+}
+
+static void send_one(int fd, int n)
+{
+    union address to = nth(n);
+
+    CHECK(sendto(fd, "q", 1, 0, &to.any, sizeof(to.v4)) == 1);
+}
+
+static void have_peers(void)
+{
+    int fd = socket__open(AF_INET, SOCK_DGRAM, 0);
+
+    for (int i = 0; i < PEERS; i++)
+        send_one(fd, i);
+}
+
+static void have_sockets(void)
+{
+    for (int i = 0; i < SOCKETS; i++)
+        send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+}
+
+static void fill(void *fn)
+{
+    become_nobody(2 * SOCKETS + 100);
+    ((void (*)(void))fn)();
+    gate__open(&full);
+    gate__wait(&done);
+}
+
+static void flow(const char *what, const struct ends *ends, const char *direction, const char *state, long datagrams)
+{
+    bool is_closed = !strcmp(state, "CLOSED");
+
+    due__begin(what, "NETWORK_DATAGRAM_FLOW", ends, getpid());
+    fact__str("transport", "UDP");
+    fact__str("direction", direction);
+    fact__str("flow_state", state);
+    fact__int("datagrams", datagrams);
+    fact__int("bytes", 10 * datagrams);
+    fact__int("owner", is_closed ? getpid() : 0);
+    due__end();
+}
+
+static int udp__at(const char *address)
+{
+    union address at = address__of(address, 0);
+    int fd = socket__open(AF_INET, SOCK_DGRAM, 0);
+
+    CHECK(!bind(fd, &at.any, address__len(&at)));
+    return fd;
+}
+
+/* Two datagrams, each seen at both ends. */
+static void datagrams(const char *what)
+{
+    int a = udp__at(V4_LOOP), b = udp__at(V4_LOOP);
+    struct ends ends = {.source = socket__name(a), .destination = socket__name(b)}, turned = ends__turned(&ends);
+    char data[10] = {0};
+
+    for (int i = 0; i < 2; i++) {
+        CHECK(sendto(a, data, 10, 0, &ends.destination.any, address__len(&ends.destination)) == 10);
+        CHECK(recv(b, data, 10, 0) == 10);
+    }
+    flow(what, &ends, "SENT", "NEW", 1);
+    flow(what, &turned, "RECEIVED", "NEW", 1);
+    CHECK(!close(a) && !close(b));
+    flow(what, &ends, "SENT", "CLOSED", 2);
+    flow(what, &turned, "RECEIVED", "CLOSED", 2);
+}
+
+/* What this process does while another one has filled what it can. Returns that one. */
+static pid_t beside(const char *what, void (*fn)(void), void (*act)(const char *what))
+{
+    gate__init(&full);
+    gate__init(&done);
+    pid_t pid = child__start(fill, (void *)fn);
+
+    gate__wait(&full);
+    act(what);
+    gate__open(&done);
+    CHECK(child__wait(pid) == 0);
+    return pid;
+}
+
+int main(void)
+{
+    fact__int("pid", getpid());
+    fact__str("comm", "case-net-share");
+    net_namespace__look();
+    fact__array("expected");
+    pid_t peers = beside("beside many peers", have_peers, datagrams);
+    pid_t sockets = beside("beside many sockets", have_sockets, datagrams);
+
+    fact__array_end();
+    fact__array("flows");
+    fact__object(NULL);
+    fact__int("pid", peers);
+    fact__int("count", PEERS);
+    fact__bool("totals", true);
+    fact__object_end();
+    fact__object(NULL);
+    fact__int("pid", sockets);
+    fact__int("count", SOCKETS);
+    fact__bool("totals", false);
+    fact__object_end();
+    fact__array_end();
+    return facts__print();
+}
