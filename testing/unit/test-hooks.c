@@ -124,7 +124,43 @@ static void test_finds_the_event_of_a_program(void)
     CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
     CHECK(hooks__skipped_event(&hooks, "fentry__security_bprm_check") == 0);
     CHECK(hooks__skipped_event(&hooks, "no_such_program") == 0);
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that nobody wants */
+    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
+}
+
+/* An LSM program takes the place of a program and of its spares, unless it is refused. */
+static void test_lsm(void)
+{
+    hooks__init(&hooks);
+    hooks.spares = true;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
+    CHECK(!wanted("lsm__file_open") && wanted("fentry__security_file_open"));
+    CHECK(wanted("fentry__security_file_open_spare1"));
+    hooks.lsm = true;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
+    CHECK(wanted("lsm__file_open") && !wanted("fentry__security_file_open"));
+    CHECK(!wanted("fentry__security_file_open_spare1"));
+    hooks__refuse(hooks__find(&hooks, "fentry__security_file_open"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
+    CHECK(hooks.available.bits == set_of(EBPF_EVENT_FILE_MEMFD_OPEN).bits);
+    hooks__refuse(hooks__find(&hooks, "lsm__file_open"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
+    CHECK(!hooks.available.bits);
+}
+
+/* The programs and maps by which spares come to the body of their hook. */
+static void test_bodies(void)
+{
+    struct hooks_body body;
+    size_t count = 0;
+
+    hooks__init(&hooks);
+    for (; hooks__body(count, &body); count++)
+        CHECK(hooks__find(&hooks, body.program) && hooks__spare(&hooks, body.program, 0) && body.map);
+    CHECK(count > 0);
+    CHECK(!strcmp(hooks__spare(&hooks, "fexit__vfs_write", 1)->name, "fexit__vfs_write_spare2"));
+    CHECK(!hooks__spare(&hooks, "fexit__vfs_write", 2) && !hooks__spare(&hooks, "no_such_program", 0));
 }
 
 static void test_spares(void)
@@ -136,14 +172,14 @@ static void test_spares(void)
     CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)));
     CHECK(wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare3"));
     CHECK(!wanted("tp_btf__sched_process_fork_spare1"));
-    CHECK(hooks__wants_map(&hooks, "exec_marks") && !hooks__wants_map(&hooks, "fork_marks"));
+    CHECK(hooks__wants_map(&hooks, "exec_body") && !hooks__wants_map(&hooks, "fork_body"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(!wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare2"));
-    CHECK(hooks__wants_map(&hooks, "exec_marks"));
+    CHECK(hooks__wants_map(&hooks, "exec_body"));
     hooks.spares = false;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
-    CHECK(!hooks__wants_map(&hooks, "exec_marks"));
+    CHECK(!hooks__wants_map(&hooks, "exec_body"));
     /* attached after what they are spares of, and so run after it, or on a trampoline before it */
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }
@@ -155,6 +191,8 @@ int main(void)
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();
+    test_lsm();
+    test_bodies();
     test_spares();
     test_finds_the_event_of_a_program();
     return check__report();

@@ -244,9 +244,18 @@ struct delegated_inode {
     int unused;
 };
 
-static __always_inline u64 compat__vfs_create_dentry(const u64 *ctx)
+static __always_inline struct dentry *compat__vfs_create_dentry(const u64 *ctx)
 {
-    return bpf_core_type_exists(struct delegated_inode) ? ctx__address(ctx + 1) : compat__idmap_arg_address(ctx, 1);
+    u64 dentry;
+
+    if (bpf_core_type_exists(struct delegated_inode)) {
+        dentry = ctx[1];
+        BARRIER(dentry);
+    } else {
+        dentry = COMPAT_IDMAP_ARG(ctx, 1);
+        BARRIER(dentry);
+    }
+    return (struct dentry *)dentry;
 }
 
 /* Whether a value is an error: negative as an int, whose upper half may be anything, or a pointer that says so. */

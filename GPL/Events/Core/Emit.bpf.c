@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Emit.bpf.c - the maps and variables that every probe shares; see Emit.h. */
-#include "Emit.h"
+#include "State.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -12,8 +12,9 @@ struct emit_runtime emit_runtime SEC(EMIT_RUNTIME_SECTION) = {};
 struct ring_map ring_main SEC(".maps");
 struct ring_map ring_bulk SEC(".maps");
 struct scratch_map scratch SEC(".maps");
-struct pending_map pending SEC(".maps");
 struct counters_map counters SEC(".maps");
+struct task_states_map task_states SEC(".maps");
+struct task_table_map task_table SEC(".maps");
 
 int scratch__claim_from(u32 first)
 {

@@ -47,22 +47,11 @@ struct user_copy {
     u32 to, left; /* place in the record, bytes */
 };
 
-/* Whose operation a slot of the map `pending` is about; see Pending.h. */
-struct pending_op {
-    u64 owner;  /* bpf_get_current_pid_tgid; 0: nobody's */
-    u64 object; /* address that tells the operation from others of its task */
-    u64 aux[2]; /* of the probe */
-    u64 since;  /* jiffies */
-    u32 type;   /* enum ebpf_event_type */
-    u32 steals; /* as claims, of who takes the slot away from an owner that never came back */
-};
-
 struct scratch {
     u64 claims;                      /* 1: owned; more: owned and somebody is just finding that out */
     u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
     u32 slot;
     u32 len; /* bytes of the record so far */
-    struct pending_op op;
     struct path_job job;
     struct path_walk walk;
     struct user_copy copy;
@@ -88,14 +77,6 @@ struct scratch_map {
     __uint(value_size, sizeof(struct scratch));
 };
 
-/* Slots of the same kind with room for paths only. */
-struct pending_map {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, PENDING_SLOTS);
-    __uint(key_size, sizeof(u32));
-    __uint(value_size, SCRATCH_HEAD + SCRATCH_PATHS);
-};
-
 struct counters_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
@@ -107,30 +88,16 @@ struct counters_map {
 extern struct ring_map ring_main SEC(".maps");
 extern struct ring_map ring_bulk SEC(".maps");
 extern struct scratch_map scratch SEC(".maps");
-extern struct pending_map pending SEC(".maps");
 extern struct counters_map counters SEC(".maps");
-
-/* Number of a slot of `pending`, where both kinds are meant. */
-#define SLOT_PENDING 0x80000000u
 
 static __always_inline bool event__is_wanted(enum ebpf_event_type type)
 {
     return emit_constants.events >> type & 1;
 }
 
-/* Events for which records are kept while their operation is under way. */
-static __always_inline bool pending__is_used(void)
-{
-    return event__is_wanted(EBPF_EVENT_FILE_DELETE) || event__is_wanted(EBPF_EVENT_FILE_RENAME);
-}
-
 /* A slot by its number, for global functions. */
 static __always_inline struct scratch *scratch__at(u32 slot)
 {
-    if (pending__is_used() && slot & SLOT_PENDING) {
-        slot &= ~SLOT_PENDING;
-        return bpf_map_lookup_elem(&pending, &slot);
-    }
     return bpf_map_lookup_elem(&scratch, &slot);
 }
 
@@ -300,7 +267,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     u32 len = *(volatile u32 *)&s->len;
     long err = -1;
 
-    hdr->stream = s->slot & SLOT_PENDING ? emit_constants.slots + (s->slot & ~SLOT_PENDING) : s->slot;
+    hdr->stream = s->slot;
     hdr->stream_seq = ++s->stream_seq[ring];
     hdr->size = len;
     if (len <= limit)

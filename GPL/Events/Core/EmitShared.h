@@ -21,10 +21,6 @@
  */
 #define CALL_RDONLY_CAST 0x7e000001
 
-/* Slots for records of operations that are under way; a power of two. See Pending.h. */
-#define PENDING_SLOTS 128
-#define PENDING_TRIES 8
-
 /*
  * Whose events are wanted, and of which files. What is included narrows: of each kind that has something, one must
  * match. What is excluded takes away.
@@ -66,28 +62,55 @@ struct tree_chunk {
 };
 
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
+
+/* Hooks that have spare programs, see Spare.h; and what their programs leave with the task. */
+enum spare_hook {
+    SPARE_FORK,
+    SPARE_EXEC,
+    SPARE_OPEN,
+    SPARE_WRITE,
+    SPARE_CONNECT,
+    SPARE_ACCEPT,
+    SPARE_CLOSE,
+    SPARE_MKDIR,
+    SPARE_MKNOD,
+    SPARE_CREATE,
+    SPARE_SYMLINK,
+    SPARE_LINK,
+    SPARE_DELETE,
+    SPARE_MOVE,
+    SPARE_EXCHANGE,
+    SPARE_HOOK_COUNT,
+};
+
+/* No value of emit_constants.spares. */
+#define SPARES_NEVER 2
+
+enum mark { MARK_FORK, MARK_EXEC, MARK_OPEN, MARK_WRITE, MARK_NETWORK, MARK_COUNT };
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];
     ebpf_u64 delivered[EMIT_TYPES_MAX];
     ebpf_u64 filtered[EMIT_TYPES_MAX];
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
-    ebpf_u64 rescued[EMIT_TYPES_MAX]; /* made by a spare copy of a program that the kernel had skipped; see Spare.h */
-    ebpf_u64 pointer;                 /* of the probes, for a moment; see scalar__of_any */
+    ebpf_u64 rescued[SPARE_HOOK_COUNT]; /* events made by another program than the first of a hook */
+    ebpf_u64 pointer;                   /* of the probes, for a moment; see scalar__of_any */
 };
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
 
 /* Constants, set before the probes are loaded. */
 struct emit_constants {
-    ebpf_u32 slots;        /* scratch slots, at least EMIT_CLAIM_TRIES */
-    ebpf_u32 wakeup_bytes; /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
-    ebpf_u32 capture_env;  /* environment of executed programs wanted */
-    ebpf_u32 spares;       /* programs have spare copies */
-    ebpf_u32 selects;      /* bit n: there may be conditions of kind n; what tests for others is left out */
-    ebpf_u32 sk_storage;   /* programs can keep something in the storage of sockets */
-    ebpf_u64 events;       /* bit n: event type n is wanted */
+    ebpf_u32 slots;            /* scratch slots, at least EMIT_CLAIM_TRIES */
+    ebpf_u32 wakeup_bytes;     /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
+    ebpf_u32 capture_env;      /* environment of executed programs wanted */
+    ebpf_u32 spares;           /* hooks have spare programs */
+    ebpf_u32 selects;          /* bit n: there may be conditions of kind n; what tests for others is left out */
+    ebpf_u32 has_task_storage; /* tracing programs may use it */
+    ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
+    ebpf_u32 reserved;
+    ebpf_u64 events; /* bit n: event type n is wanted */
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */

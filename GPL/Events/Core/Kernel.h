@@ -410,7 +410,7 @@ struct task_struct {
     struct pid *thread_pid;
     u64 start_time;
     u64 self_exec_id;
-    struct cred *cred;
+    struct cred *real_cred, *cred;
     char comm[EBPF_COMM_LEN];
     struct fs_struct *fs;
     struct nsproxy *nsproxy;
@@ -419,6 +419,7 @@ struct task_struct {
     struct mm_struct *mm;
     void *stack;
     struct task_io_accounting ioac;
+    struct nameidata *nameidata;
 };
 
 /* x86-64 */

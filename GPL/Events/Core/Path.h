@@ -251,6 +251,17 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     path__select(s, tag);
 }
 
+/* The same for a dentry that is in a directory, whether the kernel has it in a table of names or not. */
+static __always_inline void path__append_existing(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
+{
+    u64 at = *(volatile u32 *)&s->len;
+
+    path__append_typed(s, tag, dentry);
+    BARRIER(at);
+    if (at < SCRATCH_PATHS)
+        ((struct ebpf_varlen *)&s->data[at])->flags &= ~EBPF_VARLEN_DELETED;
+}
+
 static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, bool typed, struct path *path)
 {
     if (typed) {

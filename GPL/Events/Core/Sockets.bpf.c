@@ -8,4 +8,3 @@
 #include "Sockets.h"
 
 struct sockets_map sockets SEC(".maps");
-struct spare_marks_map network_marks SEC(".maps");

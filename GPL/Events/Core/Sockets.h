@@ -54,7 +54,6 @@ struct sockets_map {
 };
 
 extern struct sockets_map sockets SEC(".maps");
-extern struct spare_marks_map network_marks SEC(".maps");
 
 static __always_inline u64 socket__ends_of(u16 sport, u16 dport, u32 daddr)
 {

@@ -1,81 +1,100 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Spare.h - several copies of one program on one hook, for kernels that preempt BPF programs.
+ * Spare.h - several programs on one hook that do one thing, for kernels that preempt BPF programs.
  *
  * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts
  * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes
- * on. The guard is by program, so copies of it on the same hook have one each. They run one after the other in the same
- * task; the first that is not skipped makes the event and leaves a mark, by which the others know. An event is lost
- * only when all copies are busy on the CPU. How often that was is known in two ways:
+ * on. The guard is by program, so a hook has several. They run one after the other in the same task; the first that is
+ * not skipped makes the event and leaves a mark with the task, by which the others know. Only one of them, the main
+ * program, has a body. The others, its spares, are stubs that look at the mark, and then call the body as a tail, which
+ * has no guard of its own. LSM programs have no guard at all since 6.2; where they can be used nothing is spare.
  *
- *   on a tracepoint, where copies are run in the order in which they were attached, exactly: as often as the first was
- *   skipped, less what the spares have rescued. For that each run has to leave a mark, also one that makes no event.
+ * An event is lost only when all programs are busy on the CPU. How often that was is at most
+ *   - as often as the one that is run first was skipped, less what the others have rescued, and
+ *   - as often as the one that is run last was skipped, which is busy for a moment only.
+ * The first bound is exact where each run leaves a mark, the second holds where runs that make no event leave none.
  *
- *   on a trampoline, where they are run in the reverse order, at most as often as the program itself, the last, was
- *   skipped. It is busy for a moment only: it finds that a spare has been there. Runs that make no event need no mark.
+ * Copies are run in a known order: on a tracepoint as they were attached, on a trampoline the last one first. So one
+ * that is run after itself or after a later one is run for another event.
  */
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
 
-#include "Emit.h"
+#include "State.h"
 
-/* Made only where there are spares. An entry has to stay for as long as a task can be preempted between two copies. */
-struct spare_marks_map {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 16384);
-    __type(key, u64);
-    __type(value, u64);
-};
-
-static __always_inline bool spare__is_done_at(void *marks, u64 address, u64 key)
+/* Whether a program with this place in the order comes after another one for the same event. Leaves its own mark. */
+static __always_inline bool spare__is_marked(struct task_state *state, enum mark mark, u64 object, u32 place)
 {
-    u64 *mark = bpf_map_lookup_elem(marks, &address);
+    u64 now = object << 2 | place, last = state->marks[mark];
 
-    if (mark && *mark == key)
+    state->marks[mark] = now;
+    return last >> 2 == now >> 2 && (last & 3) < place;
+}
+
+/* An event is made by another program than the one that is run first. */
+static __always_inline void spare__count_rescued(enum spare_hook hook, u32 place)
+{
+    struct cpu_counters *c = place ? counters__get() : NULL;
+
+    if (c)
+        COUNT(c->rescued[hook]);
+}
+
+/*
+ * For the main program of a hook, which has the place `place` in the order: whether another one has made this event,
+ * which is about `object`. Programs of other hooks that are run between those of this one must leave other marks. When
+ * no mark can be left, for want of memory, only the main program makes events.
+ */
+static __always_inline bool spare__is_done(enum mark mark, enum spare_hook hook, u64 object, u32 place)
+{
+    if (!emit_constants.spares)
+        return false;
+    struct task_state *state = task_state__get();
+
+    if (!state)
+        return false;
+    if (state->handed_over) {
+        state->handed_over = 0;
+        return false;
+    }
+    if (spare__is_marked(state, mark, object, place))
         return true;
-    bpf_map_update_elem(marks, &address, &key, BPF_ANY);
+    spare__count_rescued(hook, place);
     return false;
 }
 
-/*
- * Whether another copy has made this event, which is about `task`. `key` is unlike that of any other event about it,
- * nor about another task at the same address.
- */
-static __always_inline bool spare__is_done(void *marks, struct task_struct *task, u64 key)
-{
-    if (!emit_constants.spares)
-        return false;
-    u64 address = 0;
-
-    *(struct task_struct *volatile *)&address = task;
-    return spare__is_done_at(marks, address, key);
-}
+/* Of one program, the body of a hook; the library puts it there. */
+struct spare_body_map {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 1);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(u32));
+};
 
 /*
- * The same for an event that has nothing to be told from the next one by: copies are run in a certain order, so one
- * that is run after itself or a later one is run for another event. `object` is what the event is about, `place` that
- * in the order, from 0.
+ * To be said in a body: a tail call, which is never made. Since 6.13 (a76ab5731e32) a program that its guard lets run
+ * once a CPU has its stack in memory of the CPU, unless it contains a tail call. But a body that is called as a tail is
+ * not guarded, so two tasks would share that stack.
  */
-static __always_inline bool spare__comes_after(void *marks, u64 object, u32 place)
+#define SPARE_BODY(ctx, body)                                                                                          \
+    do {                                                                                                               \
+        if (emit_constants.spares == SPARES_NEVER)                                                                     \
+            bpf_tail_call(ctx, &body, 0);                                                                              \
+    } while (0)
+
+/* All that a spare does. */
+static __always_inline int spare__run(void *ctx, void *body, enum mark mark, enum spare_hook hook, u64 object,
+                                      u32 place)
 {
-    if (!emit_constants.spares)
-        return false;
-    u64 address = bpf_get_current_task();
-    struct task_struct *task = (void *)address;
-    u64 about = object ^ BPF_CORE_READ(task, start_time), mark = about << 2 | place;
-    u64 *last = bpf_map_lookup_elem(marks, &address);
-    bool after = last && *last >> 2 == mark >> 2 && (*last & 3) < place;
+    struct task_state *state = emit_constants.spares ? task_state__get() : NULL;
 
-    bpf_map_update_elem(marks, &address, &mark, BPF_ANY);
-    return after;
-}
-
-static __always_inline void spare__rescued(enum ebpf_event_type type)
-{
-    struct cpu_counters *c = counters__get();
-
-    if (c)
-        COUNT(c->rescued[type]);
+    if (!state || spare__is_marked(state, mark, object, place))
+        return 0;
+    spare__count_rescued(hook, place);
+    state->handed_over = 1;
+    bpf_tail_call(ctx, body, 0);
+    state->handed_over = 0;
+    return 0;
 }
 
 #endif

@@ -4,116 +4,143 @@
  * one. FILE_LINK: a file got a further name. Files that an open creates: see Open.bpf.c.
  *
  * Hooks: the ends of vfs_mkdir, vfs_mknod, vfs_create (a regular file by mknod), vfs_symlink and vfs_link, which system
- * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. They are given
- * dentries; the mount is remembered, see Mount.h. File systems on top of others call them for what is below as well, by
- * a mount of their own. done_path_create, which has both, is inlined into its callers.
+ * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. The mount is noted at
+ * the LSM's path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers.
  *
- * Misses: network file systems whose new directory has no inode yet here.
+ * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: network file
+ * systems whose new directory has no inode yet here.
  */
-#include "Mount.h"
+#include "Operation.h"
 
-/*
- * The mount of a dentry that was changed, 0 when the change is none of a process': made by the kernel for itself, or by
- * a file system below another one.
- */
-static __always_inline u64 created__mount(enum ebpf_event_type type, u64 dentry)
+PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
+PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
+PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
+          dir_op__begin(dir->mnt, dentry, false, 0))
+
+/* An open that creates a file comes here too, while it is walking its path. */
+static __always_inline bool current__is_opening(void)
 {
-    if (current__is_kernel_thread())
-        return 0;
-    u64 mnt = mount__recent(dentry);
+    bool is;
 
-    if (!mnt)
-        count__seen_and_lost(type, EBPF_REASON_STATE);
-    return mnt && !mount__is_internal(mnt) ? mnt : 0;
+    WITH_CURRENT(task, typed, is = KREAD(typed, task, nameidata));
+    return is;
 }
 
-static __always_inline void created__emit(u64 dentry_addr, const char *target)
+PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry),
+          current__is_opening() ? 0 : dir_op__begin(dir->mnt, dentry, false, 0))
+
+/* A dentry is in a directory now; `target` is what a symbolic link points to. */
+static __always_inline int created__emit(struct dentry *dentry, const struct dir_op *op, const char *target)
 {
-    struct dentry *dentry = (void *)dentry_addr;
-    struct inode *inode = BPF_CORE_READ(dentry, d_inode);
-
-    if (!inode || !event__is_wanted(EBPF_EVENT_FILE_CREATE))
-        return;
-    u64 mnt = created__mount(EBPF_EVENT_FILE_CREATE, dentry_addr);
-
-    if (!mnt)
-        return;
-    struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
+    struct inode *inode = dentry->d_inode;
+    struct scratch *s =
+        inode && event__is_wanted(EBPF_EVENT_FILE_CREATE) ? DIR_OP_BEGIN_RECORD(FILE_CREATE, file_create, op) : NULL;
 
     if (!s)
-        return;
-    file_actor__fill(s->slot);
-    file_info__fill(s->slot, (u64)inode);
-    dentry_path__append(s, EBPF_TAG_PATH, dentry_addr, mnt);
-    if (target)
-        varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
+        return 0;
+    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    path__append_existing(s, EBPF_TAG_PATH, dentry);
+    if (!paths__are_rejected(s)) {
+        file_actor__fill(s->slot);
+        file_info__fill_typed(s, inode);
+        if (target)
+            varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
+    }
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    return 0;
 }
+
+static __always_inline int created__end(enum spare_hook hook, struct dentry *dentry, u64 ret, const char *target)
+{
+    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_CREATE, hook, dentry, compat__is_error(ret));
+
+    return op ? created__emit(dentry, op, target) : 0;
+}
+
+/* The dentry is the second argument of each, as 5.10 counts them. */
+#define NEW_DENTRY ((struct dentry *)COMPAT_IDMAP_ARG(ctx, 1))
+
+struct spare_body_map mkdir_body SEC(".maps");
 
 SEC("ebpf.fexit/vfs_mkdir")
 int BPF_PROG(fexit__vfs_mkdir)
 {
-    if (!compat__is_error(compat__func_ret(ctx, 3)))
-        created__emit(compat__idmap_arg_address(ctx, 1), NULL);
-    return 0;
+    SPARE_BODY(ctx, mkdir_body);
+    return created__end(SPARE_MKDIR, NEW_DENTRY, compat__func_ret(ctx, 3), NULL);
 }
+
+DIR_OP_SPARES("ebpf.fexit/vfs_mkdir", fexit__vfs_mkdir, mkdir_body, SPARE_MKDIR, NEW_DENTRY)
+
+struct spare_body_map mknod_body SEC(".maps");
 
 SEC("ebpf.fexit/vfs_mknod")
 int BPF_PROG(fexit__vfs_mknod)
 {
-    if (!compat__is_error(compat__func_ret(ctx, 4)))
-        created__emit(compat__idmap_arg_address(ctx, 1), NULL);
-    return 0;
+    SPARE_BODY(ctx, mknod_body);
+    return created__end(SPARE_MKNOD, NEW_DENTRY, compat__func_ret(ctx, 4), NULL);
 }
+
+DIR_OP_SPARES("ebpf.fexit/vfs_mknod", fexit__vfs_mknod, mknod_body, SPARE_MKNOD, NEW_DENTRY)
+
+struct spare_body_map create_body SEC(".maps");
 
 SEC("ebpf.fexit/vfs_create")
 int BPF_PROG(fexit__vfs_create)
 {
-    if (!compat__is_error(compat__func_ret(ctx, 4)))
-        created__emit(compat__vfs_create_dentry(ctx), NULL);
-    return 0;
+    SPARE_BODY(ctx, create_body);
+    return created__end(SPARE_CREATE, compat__vfs_create_dentry(ctx), compat__func_ret(ctx, 4), NULL);
 }
+
+DIR_OP_SPARES("ebpf.fexit/vfs_create", fexit__vfs_create, create_body, SPARE_CREATE, compat__vfs_create_dentry(ctx))
+
+struct spare_body_map symlink_body SEC(".maps");
 
 SEC("ebpf.fexit/vfs_symlink")
 int BPF_PROG(fexit__vfs_symlink)
 {
-    if (!compat__is_error(compat__func_ret(ctx, 3)))
-        created__emit(compat__idmap_arg_address(ctx, 1), (void *)compat__idmap_arg_address(ctx, 2));
-    return 0;
+    SPARE_BODY(ctx, symlink_body);
+    return created__end(SPARE_SYMLINK, NEW_DENTRY, compat__func_ret(ctx, 3), (void *)compat__idmap_arg_address(ctx, 2));
 }
 
-static __always_inline void linked__emit(u64 old_addr, u64 new_addr)
-{
-    struct dentry *old = (void *)old_addr;
-    struct inode *inode = BPF_CORE_READ(old, d_inode);
-    u64 mnt = created__mount(EBPF_EVENT_FILE_LINK, new_addr);
+DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_SYMLINK, NEW_DENTRY)
 
-    if (!mnt)
-        return;
-    struct scratch *s = EMIT_BEGIN(FILE_LINK, file_link);
+static __always_inline int linked__emit(struct dentry *old, struct dentry *new, const struct dir_op *op)
+{
+    struct scratch *s = event__is_wanted(EBPF_EVENT_FILE_LINK) ? DIR_OP_BEGIN_RECORD(FILE_LINK, file_link, op) : NULL;
 
     if (!s)
-        return;
-    file_actor__fill(s->slot);
-    file_info__fill(s->slot, (u64)inode);
-    dentry_path__append(s, EBPF_TAG_OLD_PATH, old_addr, mnt);
-    dentry_path__append(s, EBPF_TAG_NEW_PATH, new_addr, mnt);
-    file_symlink__append(s->slot, (u64)inode);
-    file_event__submit(s, EBPF_EVENT_FILE_LINK);
-}
-
-SEC("ebpf.fexit/vfs_link")
-int BPF_PROG(fexit__vfs_link)
-{
-    if (compat__is_error(compat__func_ret(ctx, 4)))
         return 0;
-    u64 old_addr = ctx__address(ctx);
-    struct dentry *old = (void *)old_addr;
+    struct inode *inode = old->d_inode;
 
-    /* its only name, and the dentry that it had until now is in no directory's table: it had none */
-    if (BPF_CORE_READ(old, d_inode, i_nlink) == 1 && !BPF_CORE_READ(old, d_hash.pprev))
-        created__emit(compat__idmap_arg_address(ctx, 2), NULL);
-    else if (event__is_wanted(EBPF_EVENT_FILE_LINK))
-        linked__emit(old_addr, compat__idmap_arg_address(ctx, 2));
+    file_actor__fill(s->slot);
+    file_info__fill_typed(s, inode);
+    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
+    s->walk.mnt_root = op->mnt_root;
+    path__append_existing(s, EBPF_TAG_NEW_PATH, new);
+    if ((inode->i_mode & S_IFMT) == S_IFLNK)
+        file_symlink__append(s->slot, scalar__of(s, inode));
+    file_event__submit(s, EBPF_EVENT_FILE_LINK);
     return 0;
 }
+
+#define LINK_NEW_DENTRY ((struct dentry *)COMPAT_IDMAP_ARG(ctx, 2))
+
+struct spare_body_map link_body SEC(".maps");
+
+/* The old dentry is the first argument on every kernel. */
+SEC("ebpf.fexit/vfs_link")
+int BPF_PROG(fexit__vfs_link, struct dentry *old)
+{
+    SPARE_BODY(ctx, link_body);
+    struct dentry *new = LINK_NEW_DENTRY;
+    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_LINK, SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
+
+    if (!op)
+        return 0;
+    /* its only name, and the dentry that it had until now is in no directory's table: it had none */
+    if (old->d_inode->i_nlink == 1 && !old->d_hash.pprev)
+        return created__emit(new, op, NULL);
+    return linked__emit(old, new, op);
+}
+
+DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)

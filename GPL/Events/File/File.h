@@ -9,7 +9,7 @@
 #define EBPF_FILE_FILE_H
 
 #include "../Core/Path.h"
-#include "../Core/Pending.h"
+#include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 #define FILE_EVENT_BEGINS_AS_CREATE(name)                                                                              \
@@ -29,7 +29,7 @@ extern int file_info__fill(u32 slot, u64 inode);
 /* What the inode, when it is a symbolic link, points to. */
 extern int file_symlink__append(u32 slot, u64 inode);
 
-/* Hand in a file event that is not kept pending, unless its paths are not wanted. */
+/* Hand in a file event, unless its paths are not wanted. */
 static __always_inline void file_event__submit(struct scratch *s, enum ebpf_event_type type)
 {
     struct cpu_counters *c;
@@ -81,6 +81,13 @@ static __always_inline void file_event__fill(struct scratch *s, u64 inode)
         ns_;                                                                                                           \
     })
 
+/* The number of a typed inode; for others see compat__inode_number. */
+static __always_inline u64 inode__number(struct inode *inode)
+{
+    return bpf_core_field_exists(struct inode___ino_u64, i_ino) ? ((struct inode___ino_u64 *)inode)->i_ino
+                                                                : ((struct inode___ino_long *)inode)->i_ino;
+}
+
 static __always_inline u32 file_type__of(u32 mode)
 {
     switch (mode & S_IFMT) {
@@ -111,10 +118,7 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 
     fi->type = file_type__of(mode);
     fi->mode = mode;
-    if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
-        fi->inode = ((struct inode___ino_u64 *)inode)->i_ino;
-    else
-        fi->inode = ((struct inode___ino_long *)inode)->i_ino;
+    fi->inode = inode__number(inode);
     fi->size = inode->i_size;
     fi->uid = inode->i_uid.val;
     fi->gid = inode->i_gid.val;
@@ -128,14 +132,12 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 }
 
 /*
- * The same as file_event__fill for a typed dentry, by way of a typed mount. The path comes first: it may tell that the
- * rest is not wanted.
+ * The same as file_event__fill for a typed dentry, by way of a mount that the slot has. The path comes first: it may
+ * tell that the rest is not wanted.
  */
-static __always_inline void file_event__fill_typed(struct scratch *s, struct vfsmount *mnt, struct dentry *dentry,
-                                                   struct inode *inode)
+static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
 {
     WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
-    path_job__mount(s, mnt);
     path__append_typed(s, EBPF_TAG_PATH, dentry);
     if (paths__are_rejected(s))
         return;
@@ -148,7 +150,8 @@ static __always_inline void file_event__fill_typed(struct scratch *s, struct vfs
 /* An event about a typed file that is open. */
 static __always_inline void file_event__fill_of(struct scratch *s, struct path *path, struct inode *inode)
 {
-    file_event__fill_typed(s, path->mnt, path->dentry, inode);
+    path_job__mount(s, path->mnt);
+    file_event__fill_here(s, path->dentry, inode);
 }
 
 #endif

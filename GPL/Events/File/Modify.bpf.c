@@ -18,7 +18,6 @@
  * File systems on top of others write to files of their own, which the kernel marks FMODE_NOACCOUNT. Misses: what the
  * kernel writes for itself (core dumps, accounting), and ioctls of single file systems.
  */
-#include "../Core/Spare.h"
 #include "Mount.h"
 
 #define BYTES_UNKNOWN (-1)
@@ -82,38 +81,39 @@ static __always_inline int content__emit_at(u64 file_addr, s64 bytes)
     return 0;
 }
 
-struct spare_marks_map write_marks SEC(".maps");
+struct spare_body_map write_body SEC(".maps");
 
-/* The kernel counts the writes of a task, and has counted this one. */
-static __always_inline bool write__is_done(void)
+/* The kernel counts the writes of a task, unless it is built without CONFIG_TASK_XACCT, and has counted this one. */
+static __always_inline u64 write__number(void)
 {
-    u64 address = bpf_get_current_task();
-    struct task_struct *task = (void *)address;
+    u64 number = 0;
 
-    if (!emit_constants.spares)
-        return false;
-    /* with the start of the task: the next one at its address counts from 0 again */
-    return spare__is_done_at(&write_marks, address,
-                             BPF_CORE_READ(task, start_time) ^ BPF_CORE_READ(task, ioac.syscw) << 48);
+    if (bpf_core_field_exists(struct task_struct, ioac.syscw))
+        WITH_CURRENT(task, typed, number = KREAD(typed, task, ioac.syscw));
+    return number;
 }
 
-static __noinline int vfs_write__handle(struct file *file, s64 ret)
+SEC("ebpf.fexit/vfs_write")
+int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)
 {
-    if (ret <= 0 || !file__is_regular(file) || write__is_done())
+    SPARE_BODY(ctx, write_body);
+    if (ret <= 0 || !file__is_regular(file) || spare__is_done(MARK_WRITE, SPARE_WRITE, write__number(), 2))
         return 0;
     return content__emit(file, ret, 0);
 }
 
-#define WRITE_PROGRAM(name)                                                                                            \
+#define WRITE_SPARE(n, place)                                                                                          \
     SEC("ebpf.fexit/vfs_write")                                                                                        \
-    int BPF_PROG(name, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)                     \
+    int BPF_PROG(fexit__vfs_write_spare##n, struct file *file, const char *buf, unsigned long count, s64 *pos,         \
+                 s64 ret)                                                                                              \
     {                                                                                                                  \
-        return vfs_write__handle(file, ret);                                                                           \
+        if (ret <= 0 || !file__is_regular(file))                                                                       \
+            return 0;                                                                                                  \
+        return spare__run(ctx, &write_body, MARK_WRITE, SPARE_WRITE, write__number(), place);                          \
     }
 
-WRITE_PROGRAM(fexit__vfs_write)
-WRITE_PROGRAM(fexit__vfs_write_spare1)
-WRITE_PROGRAM(fexit__vfs_write_spare2)
+WRITE_SPARE(1, 1)
+WRITE_SPARE(2, 0)
 
 SEC("ebpf.fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)

@@ -13,7 +13,6 @@
  * Misses: an open that is refused after this point by the file system is reported when the file was created by it,
  * which is true.
  */
-#include "../Core/Spare.h"
 #include "File.h"
 
 /* A name of three letters, without its NUL, as a number. */
@@ -54,7 +53,7 @@ static __always_inline u64 opened__mount(struct file *file)
     return mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt);
 }
 
-struct spare_marks_map open_marks SEC(".maps");
+struct spare_body_map open_body SEC(".maps");
 
 /* Which event the opening of a file is, 0 for none. */
 static __always_inline u32 opened__type(struct file *file)
@@ -89,14 +88,8 @@ _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_
                    sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
                "opened files are told alike");
 
-#define OPEN_ALONE 3 /* the place of a program that needs no copies */
-
-static __always_inline int security_file_open__handle(struct file *file, u32 place)
+static __always_inline int opened__emit(struct file *file, u32 type)
 {
-    u32 type = opened__type(file) & (EMIT_TYPES_MAX - 1);
-
-    if (!type || (place != OPEN_ALONE && spare__comes_after(&open_marks, (u64)BPF_CORE_READ(file, f_inode), place)))
-        return 0;
     struct scratch *s = emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
     if (!s)
@@ -106,19 +99,34 @@ static __always_inline int security_file_open__handle(struct file *file, u32 pla
     return 0;
 }
 
-#define OPEN_PROGRAM(name, place)                                                                                      \
+SEC("ebpf.lsm/file_open")
+int BPF_PROG(lsm__file_open, struct file *trusted)
+{
+    struct file *file = UNTRUSTED(file, trusted);
+    u32 type = opened__type(file);
+
+    return type ? opened__emit(file, type) : 0;
+}
+
+SEC("ebpf.fentry/security_file_open")
+int BPF_PROG(fentry__security_file_open, struct file *trusted)
+{
+    struct file *file = UNTRUSTED(file, trusted);
+    u32 type = opened__type(file);
+
+    SPARE_BODY(ctx, open_body);
+    return type && !spare__is_done(MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), 2) ? opened__emit(file, type)
+                                                                                           : 0;
+}
+
+#define OPEN_SPARE(n, place)                                                                                           \
     SEC("ebpf.fentry/security_file_open")                                                                              \
-    int BPF_PROG(name, struct file *file)                                                                              \
+    int BPF_PROG(fentry__security_file_open_spare##n, struct file *file)                                               \
     {                                                                                                                  \
-        return security_file_open__handle(file, place);                                                                \
+        return opened__type(file)                                                                                      \
+                   ? spare__run(ctx, &open_body, MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), place)           \
+                   : 0;                                                                                                \
     }
 
-OPEN_PROGRAM(fentry__security_file_open, 2)
-OPEN_PROGRAM(fentry__security_file_open_spare1, 1)
-OPEN_PROGRAM(fentry__security_file_open_spare2, 0)
-
-SEC("ebpf.lsm/file_open")
-int BPF_PROG(lsm__file_open, struct file *file)
-{
-    return security_file_open__handle(UNTRUSTED(file, file), OPEN_ALONE);
-}
+OPEN_SPARE(1, 1)
+OPEN_SPARE(2, 0)

@@ -13,11 +13,16 @@
  */
 #include "Network.h"
 
-static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
+struct spare_body_map accept_body SEC(".maps");
+
+SEC("ebpf.fexit/inet_csk_accept")
+int BPF_PROG(fexit__inet_csk_accept)
 {
+    struct sock *sk = compat__accepted_sock(ctx);
+    SPARE_BODY(ctx, accept_body);
     struct tcp_sock *tp = emit_runtime.live && sk ? bpf_skc_to_tcp_sock(sk) : NULL;
 
-    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_ACCEPT, place))
+    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, SPARE_ACCEPT, 2))
         return 0;
     u16 sport = tcp__sport(tp);
     struct socket_entry *e =
@@ -46,16 +51,17 @@ static __always_inline int inet_csk_accept__handle(struct sock *sk, u32 place)
     return 0;
 }
 
-#define ACCEPT_PROGRAM(name, place)                                                                                    \
+#define ACCEPT_SPARE(n, place)                                                                                         \
     SEC("ebpf.fexit/inet_csk_accept")                                                                                  \
-    int BPF_PROG(name)                                                                                                 \
+    int BPF_PROG(fexit__inet_csk_accept_spare##n)                                                                      \
     {                                                                                                                  \
-        return inet_csk_accept__handle(compat__accepted_sock(ctx), place);                                             \
+        struct sock *sk = compat__accepted_sock(ctx);                                                                  \
+                                                                                                                       \
+        return sk ? NETWORK_RUN_SPARE(ctx, &accept_body, sk, SPARE_ACCEPT, place) : 0;                                 \
     }
 
-ACCEPT_PROGRAM(fexit__inet_csk_accept, 2)
-ACCEPT_PROGRAM(fexit__inet_csk_accept_spare1, 1)
-ACCEPT_PROGRAM(fexit__inet_csk_accept_spare2, 0)
+ACCEPT_SPARE(1, 1)
+ACCEPT_SPARE(2, 0)
 
 SEC("ebpf.fexit/inet_csk_listen_start")
 int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)

@@ -140,27 +140,30 @@ static __always_inline bool sock__is_nobodys(struct sock *sk)
     return !sk->sk_socket || !sk->sk_socket->file;
 }
 
-static __always_inline int tcp_close__handle(struct sock *sk, u32 place)
+struct spare_body_map close_body SEC(".maps");
+
+SEC("ebpf.fentry/tcp_close")
+int BPF_PROG(fentry__tcp_close, struct sock *sk)
 {
+    SPARE_BODY(ctx, close_body);
     if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp || tcp__is_mptcp(tp) || NETWORK_IS_DONE(sk, NETWORK_CLOSE, place))
+    if (!tp || tcp__is_mptcp(tp) || NETWORK_IS_DONE(sk, SPARE_CLOSE, 2))
         return 0;
     return connection__end(sk, tp, false);
 }
 
-#define CLOSE_PROGRAM(name, place)                                                                                     \
+#define CLOSE_SPARE(n, place)                                                                                          \
     SEC("ebpf.fentry/tcp_close")                                                                                       \
-    int BPF_PROG(name, struct sock *sk)                                                                                \
+    int BPF_PROG(fentry__tcp_close_spare##n, struct sock *sk)                                                          \
     {                                                                                                                  \
-        return tcp_close__handle(sk, place);                                                                           \
+        return NETWORK_RUN_SPARE(ctx, &close_body, sk, SPARE_CLOSE, place);                                            \
     }
 
-CLOSE_PROGRAM(fentry__tcp_close, 2)
-CLOSE_PROGRAM(fentry__tcp_close_spare1, 1)
-CLOSE_PROGRAM(fentry__tcp_close_spare2, 0)
+CLOSE_SPARE(1, 1)
+CLOSE_SPARE(2, 0)
 
 /* The bytes of all subflows together where the kernel counts them, else those of the first one. */
 static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, struct mptcp_sock *msk, struct sock *first)

@@ -31,11 +31,15 @@ attempted__begin(struct scratch *s, struct socket_entry *e, bool is_mptcp)
     return event;
 }
 
-static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
+struct spare_body_map connect_body SEC(".maps");
+
+SEC("ebpf.fentry/tcp_connect")
+int BPF_PROG(fentry__tcp_connect, struct sock *sk)
 {
+    SPARE_BODY(ctx, connect_body);
     struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
 
-    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, NETWORK_CONNECT, place))
+    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, SPARE_CONNECT, 2))
         return 0;
     u16 sport = tcp__sport(tp);
     struct socket_entry *e = connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
@@ -50,16 +54,15 @@ static __always_inline int tcp_connect__handle(struct sock *sk, u32 place)
     return 0;
 }
 
-#define CONNECT_PROGRAM(name, place)                                                                                   \
+#define CONNECT_SPARE(n, place)                                                                                        \
     SEC("ebpf.fentry/tcp_connect")                                                                                     \
-    int BPF_PROG(name, struct sock *sk)                                                                                \
+    int BPF_PROG(fentry__tcp_connect_spare##n, struct sock *sk)                                                        \
     {                                                                                                                  \
-        return tcp_connect__handle(sk, place);                                                                         \
+        return NETWORK_RUN_SPARE(ctx, &connect_body, sk, SPARE_CONNECT, place);                                        \
     }
 
-CONNECT_PROGRAM(fentry__tcp_connect, 2)
-CONNECT_PROGRAM(fentry__tcp_connect_spare1, 1)
-CONNECT_PROGRAM(fentry__tcp_connect_spare2, 0)
+CONNECT_SPARE(1, 1)
+CONNECT_SPARE(2, 0)
 
 /*
  * Every connection comes here at its end, most of them when no process has them any more. One that has is remembered

@@ -7,17 +7,16 @@
 
 #include "../Core/Sockets.h"
 
-/* What a spare copy's mark is about: an operation on a socket. */
-enum network_op { NETWORK_CONNECT = 1, NETWORK_ACCEPT, NETWORK_CLOSE };
+/* What a spare's mark is about: the ends of the socket, which its address cannot be, for it is typed. */
+static __always_inline u64 network__object(struct sock *sk, enum spare_hook hook)
+{
+    return ((u64)sk->__sk_common.skc_dport << 32 | sk->__sk_common.skc_daddr) ^ (u64)hook << 56;
+}
 
-/* A sock may be typed, so it passes through memory. */
-#define NETWORK_IS_DONE(sk, op, place)                                                                                 \
-    (emit_constants.spares && ({                                                                                       \
-         u64 object_ = 0;                                                                                              \
-                                                                                                                       \
-         bpf_probe_read_kernel(&object_, sizeof(object_), &(sk));                                                      \
-         spare__comes_after(&network_marks, object_ + (op), place);                                                    \
-     }))
+#define NETWORK_IS_DONE(sk, hook, place)                                                                               \
+    (emit_constants.spares && spare__is_done(MARK_NETWORK, hook, network__object(sk, hook), place))
+#define NETWORK_RUN_SPARE(ctx, body, sk, hook, place)                                                                  \
+    spare__run(ctx, body, MARK_NETWORK, hook, network__object(sk, hook), place)
 
 /* What is kept of connections is wanted. */
 static __always_inline bool connections__are_kept(void)

@@ -143,16 +143,21 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
-struct spare_marks_map exec_marks SEC(".maps");
+struct spare_body_map exec_body SEC(".maps");
 
-static __noinline int sched_process_exec__handle(struct task_struct *task, u32 old_tid, struct linux_binprm *bprm,
-                                                 bool spare)
+/* The kernel counts the execs of a task. */
+#define EXEC_OBJECT(task) ((task)->self_exec_id)
+
+SEC("ebpf.tp_btf/sched_process_exec")
+int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t old_tid,
+             struct linux_binprm *trusted_bprm)
 {
-    /* the kernel counts the execs of a task */
-    if (spare__is_done(&exec_marks, task, task->start_time ^ task->self_exec_id << 48))
+    struct task_struct *task = UNTRUSTED(task_struct, trusted_task);
+    struct linux_binprm *bprm = UNTRUSTED(linux_binprm, trusted_bprm);
+
+    SPARE_BODY(ctx, exec_body);
+    if (spare__is_done(MARK_EXEC, SPARE_EXEC, EXEC_OBJECT(task), 0))
         return 0;
-    if (spare)
-        spare__rescued(EBPF_EVENT_PROCESS_EXEC);
     struct scratch *s = EMIT_BEGIN(PROCESS_EXEC, process_exec);
 
     if (!s)
@@ -196,15 +201,13 @@ static __noinline int sched_process_exec__handle(struct task_struct *task, u32 o
     return 0;
 }
 
-#define EXEC_PROGRAM(name, spare)                                                                                      \
+#define EXEC_SPARE(n)                                                                                                  \
     SEC("ebpf.tp_btf/sched_process_exec")                                                                              \
-    int BPF_PROG(name, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)                             \
+    int BPF_PROG(tp_btf__sched_process_exec_spare##n, struct task_struct *task)                                        \
     {                                                                                                                  \
-        return sched_process_exec__handle(UNTRUSTED(task_struct, task), old_pid, UNTRUSTED(linux_binprm, bprm),        \
-                                          spare);                                                                      \
+        return spare__run(ctx, &exec_body, MARK_EXEC, SPARE_EXEC, EXEC_OBJECT(task), n);                               \
     }
 
-EXEC_PROGRAM(tp_btf__sched_process_exec, false)
-EXEC_PROGRAM(tp_btf__sched_process_exec_spare1, true)
-EXEC_PROGRAM(tp_btf__sched_process_exec_spare2, true)
-EXEC_PROGRAM(tp_btf__sched_process_exec_spare3, true)
+EXEC_SPARE(1)
+EXEC_SPARE(2)
+EXEC_SPARE(3)

@@ -16,7 +16,7 @@
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
-struct spare_marks_map fork_marks SEC(".maps");
+struct spare_body_map fork_body SEC(".maps");
 
 /* For `typed` see Compat.h. */
 static __always_inline void fork__emit(struct scratch *s, bool typed, struct task_struct *parent,
@@ -39,33 +39,34 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     EMIT_SUBMIT(s, PROCESS_FORK);
 }
 
-static __noinline int sched_process_fork__handle(struct task_struct *parent, struct task_struct *child, bool spare)
+/* Of a process that is being created; a thread is `child`, too. */
+#define FORK_OBJECT(child) ((child)->start_time ^ (u64)(child)->pid << 40)
+
+SEC("ebpf.tp_btf/sched_process_fork")
+int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
+    SPARE_BODY(ctx, fork_body);
     /* before anything is left out: the kernel counts skips for threads too, so those must count as rescued */
-    if (spare__is_done(&fork_marks, child, child->start_time))
-        return 0;
-    if (spare)
-        spare__rescued(EBPF_EVENT_PROCESS_FORK);
-    if (child->pid != child->tgid || child->flags & PF_KTHREAD)
+    if (spare__is_done(MARK_FORK, SPARE_FORK, FORK_OBJECT(child), 0) || child->pid != child->tgid ||
+        child->flags & PF_KTHREAD)
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_FORK, process_fork);
 
     if (s)
-        fork__emit(s, true, parent, child);
+        fork__emit(s, true, UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child));
     return 0;
 }
 
-#define FORK_PROGRAM(name, spare)                                                                                      \
+#define FORK_SPARE(n)                                                                                                  \
     SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
-    int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
+    int BPF_PROG(tp_btf__sched_process_fork_spare##n, struct task_struct *parent, struct task_struct *child)           \
     {                                                                                                                  \
-        return sched_process_fork__handle(UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child), spare);       \
+        return spare__run(ctx, &fork_body, MARK_FORK, SPARE_FORK, FORK_OBJECT(child), n);                              \
     }
 
-FORK_PROGRAM(tp_btf__sched_process_fork, false)
-FORK_PROGRAM(tp_btf__sched_process_fork_spare1, true)
-FORK_PROGRAM(tp_btf__sched_process_fork_spare2, true)
-FORK_PROGRAM(tp_btf__sched_process_fork_spare3, true)
+FORK_SPARE(1)
+FORK_SPARE(2)
+FORK_SPARE(3)
 
 SEC("ebpf.fentry/call_usermodehelper_exec_async")
 int BPF_PROG(fentry__call_usermodehelper_exec_async)

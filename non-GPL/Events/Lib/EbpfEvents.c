@@ -124,7 +124,7 @@ static int source__start(struct ebpf_source *source, const struct ebpf_source_op
 
     if (err)
         return err;
-    err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->streams);
+    err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->slots);
     if (!err)
         err = source__make_fds(source);
     if (err)

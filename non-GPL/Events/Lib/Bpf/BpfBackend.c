@@ -24,6 +24,7 @@
 #include "Preflight.h"
 #include "Rings.h"
 #include "SkStorage.h"
+#include "TaskStorage.h"
 #include "Trees.h"
 
 #define RING_BYTES_DEFAULT (4u << 20)
@@ -84,6 +85,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .spares = b->hooks.spares,
         .selects = b->select_kinds,
         .sk_storage = b->hooks.sk_storage,
+        .has_task_storage = b->has_task_storage,
         .events = b->hooks.available.bits,
     };
 
@@ -113,7 +115,8 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
         else if (!strcmp(name, "scratch"))
             err = bpf_map__set_max_entries(map, b->slots)
                       ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
-        else if (!hooks__wants_map(&b->hooks, name))
+        else if (!hooks__wants_map(&b->hooks, name) ||
+                 !strcmp(name, b->has_task_storage ? "task_table" : "task_states"))
             err = bpf_map__set_autocreate(map, false);
         else if (!strcmp(name, "tree_members"))
             err = bpf_map__set_max_entries(map, b->tree_chunks);
@@ -155,8 +158,10 @@ static int backend__leave_out(struct bpf_backend *b)
     int err = targets__find(&b->targets, b->object);
     const char *unneeded, *function;
 
-    b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_LSM_UNGUARDED) && preflight__lsm_is_active();
     b->hooks.sk_storage = !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && sk_storage__can_be_made();
+    b->has_task_storage = !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && task_storage__works();
+    /* 271de525e1d7 took LSM programs out of the recursion guard */
+    b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
 
@@ -251,6 +256,23 @@ static void backend__detach_unwanted(struct bpf_backend *b)
         bpf_link__destroy(b->links[i]);
         b->links[i] = NULL;
     }
+}
+
+/* Put the bodies of hooks where their spares call them. */
+static int backend__connect_spares(struct bpf_backend *b)
+{
+    struct hooks_body body;
+    uint32_t key = 0;
+
+    for (size_t i = 0; b->hooks.spares && hooks__body(i, &body); i++) {
+        const struct bpf_program *program = bpf_object__find_program_by_name(b->object, body.program);
+        const struct bpf_map *map = bpf_object__find_map_by_name(b->object, body.map);
+        int fd = program ? bpf_program__fd(program) : -1;
+
+        if (map && bpf_map__fd(map) >= 0 && fd >= 0 && bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY))
+            return -errno;
+    }
+    return 0;
 }
 
 static int backend__identify_self(struct bpf_backend *b)
@@ -471,7 +493,7 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
             hooks__choose(&b->hooks, opts->events);
             continue;
         }
-        err = backend__identify_self(b);
+        err = backend__connect_spares(b) ?: backend__identify_self(b);
         if (err)
             return preflight__explain(&b->log, err);
         int refused = backend__attach(b);
@@ -501,7 +523,6 @@ static int backend__count_cpus(struct bpf_backend *b)
         return b->cpus;
     }
     b->slots = 2 * (uint32_t)b->cpus + 6;
-    b->streams = b->slots + PENDING_SLOTS;
     return 0;
 }
 

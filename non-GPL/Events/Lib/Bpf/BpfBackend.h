@@ -29,9 +29,9 @@ struct bpf_backend {
     uint32_t tree_chunks;
     uint32_t select_kinds; /* bit n: there may be conditions of kind n */
     int cpus;
-    uint32_t slots;   /* scratch slots */
-    uint32_t streams; /* those that records can name */
-    bool tramp;       /* fentry and fexit programs can be attached */
+    uint32_t slots;        /* scratch slots, each a stream of records */
+    bool has_task_storage; /* tracing programs may use it */
+    bool tramp;            /* fentry and fexit programs can be attached */
     bool stopped;
 };
 

@@ -18,31 +18,72 @@ static uint64_t program__recursion_misses(const struct bpf_program *program)
     return info.recursion_misses;
 }
 
+/* How often the kernel has skipped a program. */
+static uint64_t backend__skips(struct bpf_backend *b, const struct hooks_program *program)
+{
+    size_t i = (size_t)(program - b->hooks.programs);
+
+    if (b->links[i] && !b->stopped)
+        b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, program->name));
+    return b->recursion_misses[i];
+}
+
+static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
+{
+    uint64_t rescued = 0;
+
+    for (int cpu = 0; cpu < b->cpus; cpu++)
+        rescued += b->counters[cpu].rescued[hook];
+    return rescued;
+}
+
+static const struct hooks_body *bodies__find(const char *program, struct hooks_body *ret_body)
+{
+    for (size_t i = 0; hooks__body(i, ret_body); i++)
+        if (!strcmp(ret_body->program, program))
+            return ret_body;
+    return NULL;
+}
+
+/*
+ * How often an event was lost because all programs of a hook were busy: at most as often as the first in the order in
+ * which they run was skipped, less what the others have made, and as often as the last was; see Core/Spare.h.
+ */
+static uint64_t backend__skips_of_hook(struct bpf_backend *b, const struct hooks_program *program)
+{
+    uint64_t skips = backend__skips(b, program), first, last;
+    const struct hooks_program *spare, *final = NULL;
+    struct hooks_body body;
+
+    if (!skips && !b->hooks.spares)
+        return 0;
+    for (size_t i = 0; (spare = hooks__spare(&b->hooks, program->name, i)); i++)
+        final = spare->wanted ? spare : final;
+    if (!final || !bodies__find(program->name, &body))
+        return skips;
+    bool in_order = !strncmp(program->name, "tp_btf__", 8);
+    uint64_t rescued = backend__rescued(b, body.hook); /* before the skips: or some rescued may have no skip yet */
+    uint64_t skips_of_final = backend__skips(b, final);
+
+    skips = backend__skips(b, program);
+    first = in_order ? skips : skips_of_final;
+    last = in_order ? skips_of_final : skips;
+    first = first > rescued ? first - rescued : 0;
+    return first < last ? first : last;
+}
+
 /*
  * What the kernel's guard skipped never reached our counters: it was seen and lost, as far as the event is concerned.
  */
 static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *counts)
 {
     for (size_t i = 0; i < b->hooks.count; i++) {
-        const char *name = b->hooks.programs[i].name;
-        int event = hooks__skipped_event(&b->hooks, name);
+        const struct hooks_program *program = &b->hooks.programs[i];
+        int event = hooks__skipped_event(&b->hooks, program->name);
+        uint64_t skips = event ? backend__skips_of_hook(b, program) : 0;
 
-        if (!event)
-            continue;
-        if (b->links[i] && !b->stopped)
-            b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, name));
-        counts->seen[event] += b->recursion_misses[i];
-        counts->lost[event][EBPF_REASON_RECURSION] += b->recursion_misses[i];
-    }
-    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        uint64_t rescued = 0;
-
-        for (int cpu = 0; cpu < b->cpus; cpu++)
-            rescued += b->counters[cpu].rescued[type];
-        if (rescued > counts->lost[type][EBPF_REASON_RECURSION])
-            rescued = counts->lost[type][EBPF_REASON_RECURSION]; /* read after the misses: some may be newer */
-        counts->seen[type] -= rescued;
-        counts->lost[type][EBPF_REASON_RECURSION] -= rescued;
+        counts->seen[event] += skips;
+        counts->lost[event][EBPF_REASON_RECURSION] += skips;
     }
 }
 

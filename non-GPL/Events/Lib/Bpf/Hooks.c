@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "Core/EmitShared.h"
+
 #define WAY_OPTIONAL (-1)
 #define WAY_IF_THERE (-2)
 #define WAY_TREES (-3)
@@ -45,6 +47,11 @@ static const struct hook_spare_row {
     const char *spare;
 } spare_rows[] = {
 #define HOOK_SPARE(program, spare) {#program, #spare},
+#include "Hooks.def"
+};
+
+static const struct hooks_body body_rows[] = {
+#define HOOK_BODY(program, hook, map) {#program, #map, hook},
 #include "Hooks.def"
 };
 
@@ -135,6 +142,23 @@ bool hooks__unless(size_t i, const char **ret_program, const char **ret_function
     *ret_program = unless_rows[i].program;
     *ret_function = unless_rows[i].function;
     return true;
+}
+
+bool hooks__body(size_t i, struct hooks_body *ret_body)
+{
+    if (i >= sizeof(body_rows) / sizeof(*body_rows))
+        return false;
+    *ret_body = body_rows[i];
+    return true;
+}
+
+struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, size_t i)
+{
+    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
+        if (!strcmp(row->program, program) && i-- == 0)
+            return hooks__find(hooks, row->spare);
+    }
+    return NULL;
 }
 
 /* The first program of a way that is refused; NULL when there is none. Tells whether the way exists. */
@@ -296,16 +320,11 @@ bool hooks__emits(const char *program, int event)
 
 int hooks__skipped_event(const struct hooks *hooks, const char *program)
 {
-    int event = NO_EVENT;
-
     for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++) {
-        if (strcmp(row->program, program))
-            continue;
-        if (ebpf_event_set__has(hooks->available, row->event))
+        if (!strcmp(row->program, program) && ebpf_event_set__has(hooks->available, row->event))
             return row->event;
-        event = row->event;
     }
-    return event;
+    return NO_EVENT;
 }
 
 void hooks__tell_lacking(struct hooks *hooks,

@@ -47,6 +47,18 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...) __att
 /* The i-th program that kernels with a certain function do not need; false when there are no more. */
 bool hooks__unless(size_t i, const char **ret_program, const char **ret_function);
 
+/* A program whose spares call it by way of a map; its hook is one of enum spare_hook. */
+struct hooks_body {
+    const char *program, *map;
+    int hook;
+};
+
+/* The i-th such program; false when there are no more. */
+bool hooks__body(size_t i, struct hooks_body *ret_body);
+
+/* The i-th spare of a program, in the order in which they are attached; NULL when there are no more. */
+struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, size_t i);
+
 /* Whether one of the wanted programs uses a map, or would with its spares. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);
 
@@ -54,7 +66,7 @@ bool hooks__wants_map(struct hooks *hooks, const char *map);
 bool hooks__emits(const char *program, int event);
 
 /*
- * The event that counts as lost when the kernel skips a program: one that is sourced, as far as there is; 0 for none.
+ * The event that counts as lost when the kernel skips a program: one that is sourced; 0 for none.
  */
 int hooks__skipped_event(const struct hooks *hooks, const char *program);
 

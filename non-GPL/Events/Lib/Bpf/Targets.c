@@ -15,7 +15,6 @@
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
-#define TARGET_RDONLY_CAST "bpf_rdonly_cast"
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
 /* While an object is loaded by this thread: libbpf gives its handlers the program only. */
@@ -97,11 +96,9 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     }
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         err = targets__add(targets, hash, function, true);
-    if (!err)
-        err = targets__add(targets, hash, TARGET_RDONLY_CAST, true);
-    if (!err)
-        err = targets__add(targets, hash, TARGET_SK_STORAGE, true);
-    return err ?: targets__add(targets, hash, TARGET_LSM_UNGUARDED, true);
+    err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, true);
+    err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, true);
+    return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, true);
 }
 
 int targets__find(struct targets *targets, struct bpf_object *object)

@@ -18,8 +18,11 @@ struct bpf_program;
 
 #define TARGETS_MAX 192
 
-/* A function that came with the kernel (6.2) whose recursion guard leaves out LSM programs (271de525e1d7). */
-#define TARGET_LSM_UNGUARDED "bpf_rdonly_cast"
+/* See `UNTRUSTED` in Core/Compat.h. It came with the kernel (6.2) whose recursion guard leaves out LSM programs. */
+#define TARGET_RDONLY_CAST "bpf_rdonly_cast"
+
+/* One that came when tracing programs could use storage of tasks (5.13, a10787e6d58c). */
+#define TARGET_TASK_STORAGE "bpf_for_each_map_elem"
 
 /* Tracing programs may keep something in the storage of sockets (since 5.11). */
 #define TARGET_SK_STORAGE "bpf_sk_storage_get_tracing"

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * State.h - what a program keeps for a later one in the same task.
+ *
+ * It is in the task's own storage, made when it is first needed and freed with the task: no other task can take the
+ * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel
+ * has no memory for it (see Lib/Bpf/TaskStorage.h), it is in a table by thread. What is kept there is needed for
+ * moments, and the thread that has been idle for longest gives way: thousands would have to begin something in such a
+ * moment.
+ */
+#ifndef EBPF_CORE_STATE_H
+#define EBPF_CORE_STATE_H
+
+#include "Emit.h"
+
+/* An operation on a directory that the current task has begun; see File/Operation.h. */
+struct dir_op {
+    u64 dentry; /* 0: none */
+    u64 name_id;
+    u64 mnt, mnt_root;
+    u32 flags; /* of a rename */
+    u32 is_rename;
+};
+
+struct task_state {
+    struct dir_op dir_op;
+    u64 marks[MARK_COUNT]; /* of the last event of each kind, see Spare.h */
+    u64 handed_over;       /* a spare calls the body of its hook */
+};
+
+struct task_states_map {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct task_state);
+};
+
+#define TASK_TABLE_MAX 8192
+
+struct task_table_map {
+    __uint(type, BPF_MAP_TYPE_LRU_HASH);
+    __uint(max_entries, TASK_TABLE_MAX);
+    __type(key, u64);
+    __type(value, struct task_state);
+};
+
+extern struct task_states_map task_states SEC(".maps");
+extern struct task_table_map task_table SEC(".maps");
+
+/* What is kept of the current task; NULL when there is nothing. */
+static __always_inline struct task_state *task_state__find(void)
+{
+    if (emit_constants.has_task_storage)
+        return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), NULL, 0);
+    u64 id = bpf_get_current_pid_tgid();
+
+    return bpf_map_lookup_elem(&task_table, &id);
+}
+
+/* The same, made where there is none yet; NULL when there is no memory. */
+static __always_inline struct task_state *task_state__get(void)
+{
+    if (emit_constants.has_task_storage)
+        return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    u64 id = bpf_get_current_pid_tgid();
+    struct task_state none = {}, *state = bpf_map_lookup_elem(&task_table, &id);
+
+    if (state)
+        return state;
+    bpf_map_update_elem(&task_table, &id, &none, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&task_table, &id);
+}
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Operation.h - what changes a directory: by which mount, and whether it is what a process asked for.
+ *
+ * The functions whose end tells that something was created, linked, deleted or moved are given dentries, and a path
+ * needs a mount. The LSM's path hooks have both, just before. So the mount is noted there with the task, and the end of
+ * the operation, at which the dentries are still held, does all else. What was noted is for one dentry: an operation
+ * that fails leaves a note that fits nothing that follows, and what a file system on top of others does below, in the
+ * same task, is about other dentries and fits none.
+ *
+ * Nothing is noted for what the selection leaves out. Its end counts it as filtered, except when the task acts with
+ * credentials that are not its own: then a file system on top of others does something below.
+ */
+#ifndef EBPF_FILE_OPERATION_H
+#define EBPF_FILE_OPERATION_H
+
+#include "File.h"
+
+/* Hash and length of a name, which the verifier lets nobody read as one number. */
+static __always_inline u64 dentry__name_id(struct dentry *dentry)
+{
+    return (u64)dentry->d_name.hash << 32 | dentry->d_name.len;
+}
+
+/* Note an operation on a typed dentry by a typed mount. */
+static __always_inline int dir_op__begin(struct vfsmount *mnt, struct dentry *dentry, bool is_rename, u32 flags)
+{
+    if (!emit_runtime.live || current__is_filtered())
+        return 0;
+    struct task_state *state = task_state__get();
+
+    if (!state)
+        return 0;
+    *(struct dentry *volatile *)&state->dir_op.dentry = dentry;
+    *(struct vfsmount *volatile *)&state->dir_op.mnt = mnt;
+    *(struct dentry *volatile *)&state->dir_op.mnt_root = mnt->mnt_root;
+    state->dir_op.name_id = dentry__name_id(dentry);
+    state->dir_op.flags = flags;
+    state->dir_op.is_rename = is_rename;
+    return 0;
+}
+
+static __always_inline bool dir_op__is_of(const struct task_state *state, struct dentry *dentry)
+{
+    return state && state->dir_op.dentry == (u64)dentry && state->dir_op.name_id == dentry__name_id(dentry);
+}
+
+#define DIR_OP_PLACE 3 /* of the main program at the end of an operation, behind its spares */
+
+/* Whether the current task acts for itself: not for a file system that is on top of others. */
+static __always_inline bool current__acts_for_itself(void)
+{
+    bool does;
+
+    WITH_CURRENT(task, typed, does = KREAD(typed, task, cred) == KREAD(typed, task, real_cred));
+    return does;
+}
+
+/*
+ * The end of an operation of `type` on a dentry. Takes the note, and returns it; NULL when there is none, when the
+ * operation has failed, and when it is filtered, which is counted.
+ */
+static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enum spare_hook hook,
+                                                  struct dentry *dentry, bool has_failed)
+{
+    struct task_state *state;
+
+    if (!emit_runtime.live)
+        return NULL;
+    if (current__is_filtered()) {
+        if (!has_failed && event__is_wanted(type) && current__acts_for_itself())
+            count__seen_and_filtered(type);
+        return NULL;
+    }
+    state = task_state__find();
+    if (!dir_op__is_of(state, dentry))
+        return NULL;
+    state->dir_op.dentry = 0;
+    if (emit_constants.spares && !state->handed_over)
+        spare__count_rescued(hook, DIR_OP_PLACE);
+    state->handed_over = 0;
+    return has_failed ? NULL : &state->dir_op;
+}
+
+/* Begin the record of an operation. */
+static __always_inline struct scratch *dir_op__begin_record(enum ebpf_event_type type, u32 size,
+                                                            const struct dir_op *op)
+{
+    struct scratch *s = emit__begin(type, size, false);
+
+    if (s) {
+        s->job.mnt = op->mnt;
+        s->walk.mnt_root = op->mnt_root;
+    }
+    return s;
+}
+
+#define DIR_OP_BEGIN_RECORD(NAME, name, op)                                                                            \
+    dir_op__begin_record(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), op)
+
+/* A spare, of a program that takes notes: see Core/Spare.h. A note that is still there has found nobody. */
+static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_hook hook, struct dentry *dentry,
+                                             u32 place)
+{
+    struct task_state *state = emit_constants.spares ? task_state__find() : NULL;
+
+    if (!dir_op__is_of(state, dentry))
+        return 0;
+    spare__count_rescued(hook, place);
+    state->handed_over = 1;
+    bpf_tail_call(ctx, body, 0);
+    state->handed_over = 0;
+    return 0;
+}
+
+/* The n-th spare of a program at the end of an operation on `dentry`, which may use the context. */
+#define DIR_OP_SPARE(section, name, n, body, hook, dentry, place)                                                      \
+    SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
+    {                                                                                                                  \
+        return dir_op__run_spare(ctx, &body, hook, dentry, place);                                                     \
+    }
+
+#define DIR_OP_SPARES(section, name, body, hook, dentry)                                                               \
+    DIR_OP_SPARE(section, name, 1, body, hook, dentry, 1)                                                              \
+    DIR_OP_SPARE(section, name, 2, body, hook, dentry, 0)
+
+/* The LSM program and the trampoline of a path hook: the same statement for both. */
+#define PATH_HOOK(hook, args, statement)                                                                               \
+    SEC("ebpf.lsm/path_" #hook) int BPF_PROG(lsm__path_##hook, PATH_HOOK_ARGS args)                                    \
+    {                                                                                                                  \
+        return statement;                                                                                              \
+    }                                                                                                                  \
+    SEC("ebpf.fentry/security_path_" #hook) int BPF_PROG(fentry__security_path_##hook, PATH_HOOK_ARGS args)            \
+    {                                                                                                                  \
+        return statement;                                                                                              \
+    }
+#define PATH_HOOK_ARGS(...) __VA_ARGS__
+
+#endif
