@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case-file-blind: change a directory while an unprivileged process tries to use up whatever is kept of operations:
+ * first processes that stay, then more threads than any table has room for, each with an operation of each kind that
+ * fails after the probes have been told that it begins.
+ */
+#include "file-ops.h"
+
+#define PROCESSES 400
+#define THREADS 8500
+#define ROUNDS 200
+#define NOBODY 65534
+#define STACK_SIZE 16384
+
+static void fail_each(void)
+{
+    CHECK(rmdir("full") < 0 && rmdir("empty") < 0);
+    CHECK(unlink("full/file") < 0);
+    CHECK(rename("full", "other") < 0);
+    CHECK(link("full/file", "other") < 0);
+    CHECK(mkdir("other", 0700) < 0);
+    CHECK(symlink("target", "other") < 0);
+    CHECK(mknod("other", S_IFIFO | 0600, 0) < 0);
+}
+
+static void *fail_in_thread(void *unused)
+{
+    fail_each();
+    return unused;
+}
+
+static void fail_and_stay(void *unused)
+{
+    (void)unused;
+    fail_each();
+    for (;;)
+        pause();
+}
+
+static void be_nobody(void)
+{
+    CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+}
+
+/* Processes that stay until this one has said that they are there, and is ended. */
+static void fail_in_processes(void *ready)
+{
+    be_nobody();
+    CHECK(!setpgid(0, 0));
+    for (int i = 0; i < PROCESSES; i++)
+        child__start(fail_and_stay, NULL);
+    CHECK(write(*(int *)ready, "", 1) == 1);
+    for (;;)
+        pause();
+}
+
+static void fail_in_threads(void *unused)
+{
+    pthread_attr_t attr;
+
+    (void)unused;
+    be_nobody();
+    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
+    for (int i = 0; i < THREADS; i++) {
+        pthread_t thread;
+
+        CHECK(!pthread_create(&thread, &attr, fail_in_thread, NULL) && !pthread_join(thread, NULL));
+    }
+}
+
+static void deleting(const char *name)
+{
+    expected__begin("deletion", "FILE_DELETE");
+    expected__path("path", name);
+    expected__file(name);
+}
+
+static void operate(void)
+{
+    CHECK(!close(make_file("file")));
+    expected__begin("rename", "FILE_RENAME");
+    expected__path("old_path", "file");
+    expected__path("new_path", "renamed");
+    expected__file("file");
+    CHECK(!rename("file", "renamed"));
+    CHECK(!link("renamed", "file"));
+    expected__begin("link", "FILE_LINK");
+    expected__path("old_path", "renamed");
+    expected__path("new_path", "file");
+    expected__file("file");
+    deleting("renamed");
+    CHECK(!unlink("renamed"));
+    deleting("file");
+    CHECK(!unlink("file"));
+    CHECK(!mkdir("dir", 0700));
+    created("mkdir", "dir");
+    deleting("dir");
+    CHECK(!rmdir("dir"));
+    CHECK(!symlink("target", "symlink"));
+    created("symlink", "symlink");
+    deleting("symlink");
+    CHECK(!unlink("symlink"));
+    CHECK(!mkfifo("pipe", 0600));
+    created("mkfifo", "pipe");
+    deleting("pipe");
+    CHECK(!unlink("pipe"));
+}
+
+int main(int argc, char **argv)
+{
+    int ready[2], rounds = 0;
+    char byte;
+
+    fact__int("pid", getpid());
+    place__make(argc, argv);
+    CHECK(!chmod(case_dir, 0755));
+    CHECK(!mkdir("full", 0755));
+    created("mkdir", "full");
+    CHECK(!mkdir("empty", 0755));
+    created("mkdir", "empty");
+    CHECK(!close(make_file("full/file")));
+    operate();
+    CHECK(!pipe2(ready, O_CLOEXEC));
+    pid_t processes = child__start(fail_in_processes, &ready[1]);
+
+    CHECK(read(ready[0], &byte, 1) == 1);
+    operate();
+    pid_t threads = child__start(fail_in_threads, NULL);
+
+    for (siginfo_t info = {0}; rounds < ROUNDS && !info.si_pid; rounds++) {
+        operate();
+        CHECK(!waitid(P_PID, threads, &info, WEXITED | WNOHANG | WNOWAIT));
+    }
+    CHECK(child__wait(threads) == 0);
+    operate();
+    CHECK(!kill(-processes, SIGKILL));
+    child__wait(processes);
+    place__end();
+    fact__int("rounds", rounds);
+    return facts__print();
+}

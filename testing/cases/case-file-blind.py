@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from expect import true
+from file_events import expect_list
+
+EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_LINK"]
+
+
+def expect(facts, events):
+    true(facts["rounds"] > 0, "nothing was done beside the threads")
+    expect_list(facts, events)
