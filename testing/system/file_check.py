@@ -123,4 +123,19 @@ def file_burst(directory):
     yield from file_burst_stop(directory)
 
 
-CHECKS = {"rename-race": rename_race, "file-burst": file_burst}
+def preempt_files(directory):
+    """Where the kernel preempts probes: each change is seen once, at most one in a thousand is lost, and counted."""
+    events, stats = load(directory, "own-dirs")
+    assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
+    for kind, made in facts_of(directory, "own-dirs").items():
+        own = [event for event in of_type(events, kind)
+               if event.get("path", event.get("new_path")).startswith("/tmp/own/") and event["comm"] == "own-dirs"]
+        names = {(event.get("path", event.get("new_path")), event.get("change_type")) for event in own}
+        lost = stats[kind]["lost"]
+        assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
+        assert set(lost) <= {"recursion"} and sum(lost.values()) * 1000 <= made, f"{kind}: {made} made, {stats[kind]}"
+        assert len(own) <= made <= len(own) + sum(lost.values()), f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
+        yield f"{kind}: {made} made, {sum(lost.values())} lost"
+
+
+CHECKS = {"preempt-files": preempt_files, "rename-race": rename_race, "file-burst": file_burst}

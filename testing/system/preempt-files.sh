@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Writers in directories of their own, on kernels that preempt probes: what is done is seen.
+# kernels: newest
+# vm: --smp 2
+# kernels: 6.12 newest
+# vm: --smp 4 --append preempt=full
+# kernels: 6.12-rt
+# vm: --smp 2 --memory 1024
+# shellcheck shell=sh
+. /root/system/tap.sh
+results=/tmp/results
+
+own_dirs() {
+    trace $results/own-dirs.ndjson $results/own-dirs.err --file-create --file-delete --file-rename --file-link \
+        --file-modify || return 1
+    /opt/bin/own-dirs /tmp/own 10 "$1" >$results/own-dirs.json || return 1
+    : >/tmp/end-of-own-dirs
+    wait_for 600 sh -c "tail -c 10000 $results/own-dirs.ndjson | grep -q end-of-own-dirs" || return 1
+    trace_stop
+}
+mkdir -p $results
+check "changes of 10 writers end" own_dirs 300
