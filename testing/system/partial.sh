@@ -51,13 +51,22 @@ is_wanted() {
     grep -q "^HOOK([A-Z_]*, *0, *$1,\|^HOOK_OPTIONAL([A-Z_]*, *$1," /root/Hooks.def
 }
 
+# The programs, and those of the LSM that would stand in for them.
+with_stand_ins() {
+    echo "$1" | tr , '\n'
+    for program in $(echo "$1" | tr , ' '); do
+        sed -n "s/^HOOK_LSM($program, *\([a-z0-9_]*\))/\1/p" /root/Hooks.def
+    done
+}
+
 # without CLASS PROGRAM[,PROGRAM...]
 without() {
     class=$1
     eval "options=\$${class}_options types=\$${class}_types"
+    disabled=$(with_stand_ins "$2" | paste -s -d ,)
     lost=$(for program in $(echo "$2" | tr , ' '); do events_lost_without "$program"; done)
     # shellcheck disable=SC2086 # words
-    trace part.out part.err -u $options --disable-hook "$2" || { cat part.err; return 1; }
+    trace part.out part.err -u $options --disable-hook "$disabled" || { cat part.err; return 1; }
     make_events "$class" || { trace_stop; return 1; }
     trace_stop || return 1
     for program in $(echo "$2" | tr , ' '); do
@@ -89,21 +98,22 @@ dispensable() {
     (of "$1" HOOK_OPTIONAL; of "$1" HOOK_IF_THERE) | grep -vxFf required
 }
 
-# Spares by their names: those of programs of the class.
+# spares_of CLASS PATTERN: those of programs of the class, by their names.
 spares_of() {
-    for program in $(of "$1" HOOK); do
-        sed -n "s/^HOOK_SPARE($program, *\([a-z0-9_]*\))/\1/p" /root/Hooks.def
+    for program in $(of "$1" HOOK) $(of "$1" HOOK_OPTIONAL); do
+        sed -n "s/^HOOK_SPARE($program, *\([a-z0-9_]*$2\))/\1/p" /root/Hooks.def
     done
 }
 
 for class in process file network; do
     if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
-        for program in $(spares_of $class); do
-            check "without $program" without $class "$program"
+        for number in 1 2; do
+            check "without the spares number $number of $class events" without $class \
+                "$(spares_of $class "spare$number" | paste -s -d ,)"
         done
         continue
     fi
-    check "without any spare of $class events" without $class "$(spares_of $class | paste -s -d ,)"
+    check "without any spare of $class events" without $class "$(spares_of $class "" | paste -s -d ,)"
     check "without what $class events can be without" without $class \
         "$(dispensable $class | paste -s -d ,)"
     for program in $(of $class HOOK); do
