@@ -58,6 +58,7 @@ static const char strings[] =
     "| `<key>_unreachable` | `true` | the path begins at a directory that is not the root of the process |\n"
     "| `<key>_deleted` | `true` | what the path names has been deleted |\n"
     "| `<key>_unstable` | `true` | it was renamed again and again while it was read, and may be mixed |\n"
+    "| `<key>_ambiguous` | `true` | several mounts lead to the file, and another one may have been used |\n"
     "\n"
     "They are there only when they say something. `args` is cut with `argv` and has `args_truncated`.\n"
     "`PROCESS_TTY_WRITE` has `tty_out_truncated` always: a number, the bytes that were written but are not in\n"

@@ -110,6 +110,7 @@ enum ebpf_varlen_flag {
     EBPF_VARLEN_NAME_ONLY = 1u << 2,   /* path: a name that is in no directory (memfd, pipe, socket) */
     EBPF_VARLEN_DELETED = 1u << 3,     /* path: its last component is no longer there */
     EBPF_VARLEN_UNSTABLE = 1u << 4,    /* path: renamed again and again while it was read; may never have existed */
+    EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /* path: by one of several mounts of its file system, perhaps not the one used */
 };
 
 /* Before each variable field. A path is stored as its components, leaf first, each ended by a NUL. */

@@ -82,6 +82,7 @@ static void print_wire_values(void)
     NUMBER(EBPF_VARLEN_NAME_ONLY)
     NUMBER(EBPF_VARLEN_DELETED)
     NUMBER(EBPF_VARLEN_UNSTABLE)
+    NUMBER(EBPF_VARLEN_AMBIGUOUS)
     printf("\nlimits\n");
     NUMBER(EBPF_PATH_MAX)
     NUMBER(EBPF_ARGS_MAX)

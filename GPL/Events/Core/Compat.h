@@ -192,6 +192,28 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
         ns_;                                                                                                           \
     })
 
+/*
+ * Whether an inode is the upper or work directory of an overlay: a bit of its state. That is a struct on 7.2, where the
+ * bit is an enumerator, 32 bits on 6.12 and a long before, where it is a macro, of which the kernel tells nothing.
+ */
+static __always_inline bool compat__inode_is_layer(struct inode *inode)
+{
+    struct inode___state_struct *as_struct = (void *)inode;
+    struct inode___state_int *as_int = (void *)inode;
+    u64 state, bit;
+
+    if (bpf_core_field_exists(as_struct->i_state.__state)) {
+        state = BPF_CORE_READ(as_struct, i_state.__state);
+        bit = bpf_core_enum_value(enum inode_state_flags_enum, I_OVL_INUSE);
+        BARRIER(bit);
+    } else {
+        state = BPF_CORE_READ(as_int, i_state);
+        bit = bpf_core_field_size(as_int->i_state) == sizeof(u32) ? 1 << 13 : 1 << 14;
+        BARRIER(bit);
+    }
+    return state & bit;
+}
+
 /* The inode number, which has another type since 7.0. */
 static __always_inline u64 compat__inode_number(struct inode *inode)
 {

@@ -58,6 +58,7 @@ typedef int key_t;
 #define FMODE_WRITE 0x2
 #define FMODE_CREATED 0x100000
 #define FMODE_NOACCOUNT 0x20000000 /* the kernel's own: a file system's below another one */
+#define MNT_READONLY 0x40
 #define SB_KERNMOUNT (1 << 22)
 #define TMPFS_MAGIC 0x01021994
 #define O_TMPFILE_BIT 020000000
@@ -196,6 +197,7 @@ struct timespec64 {
 };
 
 struct super_block {
+    struct dentry *s_root;
     u32 s_dev;
     unsigned long s_flags, s_magic;
 };
@@ -217,6 +219,21 @@ struct inode___ino_long {
 
 struct inode___ino_u64 {
     u64 i_ino;
+};
+
+/* See compat__inode_is_layer. */
+enum inode_state_flags_enum { I_OVL_INUSE };
+
+struct inode___state_int {
+    u32 i_state;
+};
+
+struct inode_state_flags {
+    enum inode_state_flags_enum __state;
+};
+
+struct inode___state_struct {
+    struct inode_state_flags i_state;
 };
 
 /* Times: 6.6 (13bc24457850) renamed ctime, 6.7 (12cd44023651) the others, 6.11 (3aa63a569c64) took them apart. */
@@ -271,6 +288,7 @@ struct dentry___union {
 struct vfsmount {
     struct dentry *mnt_root;
     struct super_block *mnt_sb;
+    int mnt_flags;
 };
 
 /* From 5.12 (a6435940b62f) to 6.2 */
@@ -290,6 +308,27 @@ struct mount {
     struct dentry *mnt_mountpoint;
     struct vfsmount mnt;
     struct mnt_namespace *mnt_ns;
+};
+
+/* The mounts of a file system: a list of the usual kind on 6.12, on 7.2 a chain that ends with NULL. */
+struct list_head {
+    struct list_head *next, *prev;
+};
+
+struct super_block___list {
+    struct list_head s_mounts;
+};
+
+struct mount___list {
+    struct list_head mnt_instance;
+};
+
+struct super_block___chain {
+    struct mount *s_mounts;
+};
+
+struct mount___chain {
+    struct mount *mnt_next_for_sb;
 };
 
 struct path {
@@ -324,6 +363,15 @@ struct kiocb {
 struct io_kiocb {
     struct file *file;
     u8 opcode;
+};
+
+struct fdtable {
+    unsigned int max_fds;
+    struct file **fd;
+};
+
+struct files_struct {
+    struct fdtable *fdt;
 };
 
 struct fs_struct {
@@ -413,6 +461,7 @@ struct task_struct {
     struct cred *real_cred, *cred;
     char comm[EBPF_COMM_LEN];
     struct fs_struct *fs;
+    struct files_struct *files;
     struct nsproxy *nsproxy;
     struct signal_struct *signal;
     struct css_set *cgroups;
@@ -424,7 +473,7 @@ struct task_struct {
 
 /* x86-64 */
 struct pt_regs {
-    unsigned long cx, si, orig_ax;
+    unsigned long bx, cx, si, di, orig_ax;
 };
 
 struct in6_addr {

@@ -4,12 +4,13 @@
  *
  * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families come to, with the
  * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr
- * and vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see Mount.h. notify_change,
- * which is behind them, also runs for writes, truncations and what file systems do by themselves.
+ * and vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see MountSearch.h. An
+ * overlay comes there as well, for its layers, which is no event. notify_change, which is behind them, also runs for
+ * writes, truncations and what file systems do by themselves.
  *
  * Misses: nothing known. A change to what was there before is reported.
  */
-#include "Mount.h"
+#include "MountSearch.h"
 
 #define XATTR_NAME_SIZE 256
 
@@ -62,27 +63,31 @@ int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
     return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
 }
 
-static __always_inline int xattr__emit(u64 dentry_addr, u64 name)
+/* As file_event__fill, by way of the mount that leads to a dentry. */
+static __always_inline void file_event__fill_found(struct scratch *s, u64 dentry)
 {
-    struct dentry *dentry = (void *)dentry_addr;
+    u64 mnt = mount__of_dentry(dentry), inode = (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
 
-    if (current__is_kernel_thread())
-        return 0;
-    u64 mnt = mount__recent(dentry_addr);
+    file_actor__fill(s->slot);
+    file_info__fill(s->slot, inode);
+    u64 at = *(volatile u32 *)&s->len;
 
-    if (!mnt) {
-        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
-        return 0;
-    }
-    if (mount__is_internal(mnt))
+    dentry_path__append(s, EBPF_TAG_PATH, dentry, mnt & ~MOUNT_AMBIGUOUS);
+    BARRIER(at);
+    if (mnt & MOUNT_AMBIGUOUS && at < SCRATCH_PATHS)
+        ((struct ebpf_varlen *)&s->data[at])->flags |= EBPF_VARLEN_AMBIGUOUS;
+    file_symlink__append(s->slot, inode);
+}
+
+static __always_inline int xattr__emit(u64 dentry, u64 name)
+{
+    if (dentry__is_changed_inside(dentry))
         return 0;
     struct scratch *s = change__begin();
 
     if (!s)
         return 0;
-    s->job.dentry = dentry_addr;
-    s->job.mnt = mnt;
-    file_event__fill(s, (u64)BPF_CORE_READ(dentry, d_inode));
+    file_event__fill_found(s, dentry);
     varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
     return change__submit(s, EBPF_CHANGE_XATTRS);
 }

@@ -18,7 +18,7 @@
  * File systems on top of others write to files of their own, which the kernel marks FMODE_NOACCOUNT. Misses: what the
  * kernel writes for itself (core dumps, accounting), and ioctls of single file systems.
  */
-#include "Mount.h"
+#include "File.h"
 
 #define BYTES_UNKNOWN (-1)
 
@@ -153,6 +153,19 @@ int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s
              unsigned int flags, s64 ret)
 {
     return ret > 0 ? content__emit(out, ret, 0) : 0;
+}
+
+/*
+ * Whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error. One
+ * that was unmounted while it is in use has none (NULL), and what processes do there is theirs.
+ */
+static __always_inline bool mount__is_internal(u64 vfsmount)
+{
+    struct mount *mnt = mount__of(vfsmount);
+    u64 ns = (u64)BPF_CORE_READ(mnt, mnt_ns);
+
+    /* mounts of memfds and the like are the kernel's as well, but their file system is nobody else's */
+    return ns > (u64)-MAX_ERRNO && !(BPF_CORE_READ(mnt, mnt.mnt_sb, s_flags) & SB_KERNMOUNT);
 }
 
 SEC("ebpf.fexit/do_splice_direct")

@@ -138,19 +138,19 @@ UNUSED static void json__tty(struct json_out *out, const struct ebpf_varlen *v)
  * Pairs that follow the value of a variable field when there is something to say of it; NULL where a kind never does.
  */
 struct cut_pairs {
-    const char *truncated, *length, *unreachable, *deleted, *unstable;
+    const char *truncated, *length, *unreachable, *deleted, *unstable, *ambiguous;
 };
 
 // clang-format off
 #define LENGTH_KEY(key) "\"" key "_length\":"
 #define CUT_PAIR(key) "\"" key "_truncated\":true,"
 #define SAYS(key, what) "\"" key "_" what "\":true,"
-#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL}
+#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL, NULL}
 #define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), SAYS(key, "unreachable"), SAYS(key, "deleted"), \
-                       SAYS(key, "unstable")}
-#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL}
+                       SAYS(key, "unstable"), SAYS(key, "ambiguous")}
+#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL, NULL}
 #define CUT_env(key) CUT_str(key)
-#define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
+#define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
 
 /* The value of a variable field that the record does not have. */
 #define ABSENT_str "\"\""
@@ -175,6 +175,8 @@ NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, con
         ebpf_json__text(out, pairs->deleted);
     if (v->flags & EBPF_VARLEN_UNSTABLE && pairs->unstable)
         ebpf_json__text(out, pairs->unstable);
+    if (v->flags & EBPF_VARLEN_AMBIGUOUS && pairs->ambiguous)
+        ebpf_json__text(out, pairs->ambiguous);
 }
 
 /*

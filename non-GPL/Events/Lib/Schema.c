@@ -153,6 +153,7 @@ static void put_variable(struct json_out *out, const struct row *row)
         put_property(out, tag->key, "_unreachable", schema_true, "the path does not begin at the root of the process");
         put_property(out, tag->key, "_deleted", schema_true, "what the path names is no longer there");
         put_property(out, tag->key, "_unstable", schema_true, "renamed again and again while it was read");
+        put_property(out, tag->key, "_ambiguous", schema_true, "one path of the file, which may not be the one used");
     }
 }
 

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * MountSearch.bpf.c - finds the mount that leads to a dentry; see MountSearch.h.
+ *
+ * The list of a file system's mounts is read without its lock. An entry that is freed meanwhile leads astray or
+ * nowhere: each step is counted, and an end that is not the list's own counts as ambiguous.
+ *
+ * Misses: a file that was named by way of another namespace (/proc/PID/root) is given the path that it has in the own
+ * one, if it has one there. Tried: mnt_want_write knows the mount, but each change of any file comes there, and what
+ * it knows would have to be kept until the end of the call.
+ */
+#include "MountSearch.h"
+
+#define LIST_STEPS 16
+#define LIST_TURNS 64
+#define CLIMB_STEPS 16
+#define CLIMB_TURNS 16
+#define LAYER_OF_OVERLAY 0ULL
+
+#define LINK_HIT 1ULL    /* in an address of a link: its mount is of the namespace */
+#define LINK_ASTRAY 2ULL /* no address: the list could not be read to its end */
+
+#define ANY_NAMESPACE 0ULL
+
+#define TS_COMPAT 0x2
+#define NR_X32_BIT 0x40000000
+
+/* x86-64, and 32-bit where it differs */
+enum {
+    NR_MOUNT = 165,
+    NR_MOUNT_32 = 21,
+    NR_FSETXATTR = 190,
+    NR_FSETXATTR_32 = 228,
+    NR_FREMOVEXATTR = 199,
+    NR_FREMOVEXATTR_32 = 237,
+    NR_FSCONFIG = 431,
+};
+
+/* The system call that the current task is in. */
+struct syscall_begin {
+    u64 first; /* argument */
+    u32 nr;
+    bool is_32;
+};
+
+static __always_inline void syscall_regs__read(bool typed, struct task_struct *task, struct pt_regs *regs,
+                                               struct syscall_begin *ret_call)
+{
+    ret_call->is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT;
+    ret_call->nr = KREAD(typed, regs, orig_ax) & ~NR_X32_BIT;
+    ret_call->first = ret_call->is_32 ? KREAD(typed, regs, bx) : KREAD(typed, regs, di);
+}
+
+static __always_inline void syscall__read(struct syscall_begin *ret_call)
+{
+    if (compat__has_task_pt_regs()) {
+        struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+        syscall_regs__read(true, task, (void *)bpf_task_pt_regs((void *)task), ret_call);
+        return;
+    }
+    struct task_struct *task = (void *)bpf_get_current_task();
+
+    syscall_regs__read(false, task, compat__syscall_regs(task), ret_call);
+}
+
+static __always_inline struct file *fd__file(struct task_struct *task, u64 fd)
+{
+    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+    struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+
+    if ((u32)fd < BPF_CORE_READ(table, max_fds))
+        bpf_probe_read_kernel(&file, sizeof(file), files + (u32)fd);
+    return file;
+}
+
+/* The mount of the open file that a system call names, when it is open as that dentry; else 0. */
+static __always_inline u64 mount__of_fd(u64 dentry)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    if (call.is_32 ? call.nr != NR_FSETXATTR_32 && call.nr != NR_FREMOVEXATTR_32
+                   : call.nr != NR_FSETXATTR && call.nr != NR_FREMOVEXATTR)
+        return 0;
+    struct file *file = fd__file(task, call.first);
+
+    return (u64)BPF_CORE_READ(file, f_path.dentry) == dentry ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0;
+}
+
+static __always_inline bool dentry__is_layer(u64 dentry)
+{
+    return compat__inode_is_layer(BPF_CORE_READ((struct dentry *)dentry, d_inode));
+}
+
+/*
+ * CLIMB_STEPS up from a dentry. Returns 1 when that met `root`, or, for LAYER_OF_OVERLAY, the upper or work directory
+ * of an overlay; 0 at the top; else how far it has come.
+ */
+u64 dentry__climb(u64 dentry, u64 root)
+{
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < CLIMB_STEPS; i++) {
+        if (root == LAYER_OF_OVERLAY ? dentry__is_layer(dentry) : dentry == root)
+            return 1;
+        u64 parent = (u64)BPF_CORE_READ((struct dentry *)dentry, d_parent);
+
+        if (!parent || parent == dentry)
+            return 0;
+        dentry = parent;
+    }
+    return dentry;
+}
+
+/* Whether a mount leads to a dentry of its file system, to change it. */
+int mount__leads_to(u64 vfsmount, u64 dentry)
+{
+    struct vfsmount *mnt = (void *)vfsmount;
+    u64 root = (u64)BPF_CORE_READ(mnt, mnt_root);
+
+    if (BPF_CORE_READ(mnt, mnt_flags) & MNT_READONLY)
+        return 0;
+    if (root == (u64)BPF_CORE_READ(mnt, mnt_sb, s_root))
+        return 1;
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < CLIMB_TURNS && dentry > 1; i++)
+        dentry = dentry__climb(dentry, root);
+    return dentry == 1;
+}
+
+/* Where in a mount its link in the list is. */
+static __always_inline u64 link__offset(void)
+{
+    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
+               ? bpf_core_field_offset(struct mount___chain, mnt_next_for_sb)
+               : bpf_core_field_offset(struct mount___list, mnt_instance);
+}
+
+static __always_inline u64 link__of_sb(u64 sb)
+{
+    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
+               ? sb + bpf_core_field_offset(struct super_block___chain, s_mounts)
+               : sb + bpf_core_field_offset(struct super_block___list, s_mounts);
+}
+
+/* The link after one, 0 after the last. */
+static __always_inline u64 link__next(u64 link, u64 head)
+{
+    u64 next = 0;
+
+    if (bpf_probe_read_kernel(&next, sizeof(next), (void *)link))
+        return LINK_ASTRAY;
+    if (bpf_core_field_exists(struct mount___chain, mnt_next_for_sb))
+        return next ? next + link__offset() : 0;
+    return next == head ? 0 : next;
+}
+
+/* From a link on, the next one whose mount is of the namespace, or how far it has come. */
+u64 link__seek(u64 link, u64 head, u64 ns)
+{
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < LIST_STEPS; i++) {
+        link = link__next(link, head);
+        if (!link || link == LINK_ASTRAY)
+            return link;
+        struct mount *mnt = (void *)(link - link__offset());
+        u64 of = (u64)BPF_CORE_READ(mnt, mnt_ns);
+
+        if (ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns)
+            return link | LINK_HIT;
+    }
+    return link;
+}
+
+/*
+ * The mount of the namespace that leads to a dentry. `preferred` is taken when it is not 0; that there is another one
+ * is said.
+ */
+u64 mount__search(u64 sb, u64 dentry, u64 ns, u64 preferred)
+{
+    u64 head = link__of_sb(sb), link = head, found = preferred;
+
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < LIST_TURNS; i++) {
+        link = link__seek(link & ~LINK_HIT, head, ns);
+        if (!link)
+            return found;
+        if (link == LINK_ASTRAY)
+            break;
+        if (!(link & LINK_HIT))
+            continue;
+        u64 mnt = link - LINK_HIT - link__offset() + bpf_core_field_offset(struct mount, mnt);
+
+        if (mnt == found || !mount__leads_to(mnt, dentry))
+            continue;
+        if (found)
+            break;
+        found = mnt;
+    }
+    return found ? found | MOUNT_AMBIGUOUS : 0;
+}
+
+static __always_inline bool mount__is_candidate(u64 vfsmount, u64 sb, u64 dentry)
+{
+    return (u64)BPF_CORE_READ((struct vfsmount *)vfsmount, mnt_sb) == sb && mount__leads_to(vfsmount, dentry);
+}
+
+/* The mount of the working or root directory of a task, when it leads to the dentry. */
+static __always_inline u64 mount__preferred(struct task_struct *task, u64 sb, u64 dentry)
+{
+    struct fs_struct *fs = BPF_CORE_READ(task, fs);
+    u64 mnt = (u64)BPF_CORE_READ(fs, pwd.mnt);
+
+    if (mount__is_candidate(mnt, sb, dentry))
+        return mnt;
+    mnt = (u64)BPF_CORE_READ(fs, root.mnt);
+    return mount__is_candidate(mnt, sb, dentry) ? mnt : 0;
+}
+
+u64 mount__of_dentry(u64 dentry)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    u64 sb = (u64)BPF_CORE_READ((struct dentry *)dentry, d_sb);
+    u64 mnt = mount__of_fd(dentry);
+
+    if (mnt)
+        return mnt;
+    mnt = mount__search(sb, dentry, (u64)BPF_CORE_READ(task, nsproxy, mnt_ns), mount__preferred(task, sb, dentry));
+    return mnt ? mnt : mount__search(sb, dentry, ANY_NAMESPACE, 0);
+}
+
+/* Whether what the current task does may be what a file system does by itself. */
+static __always_inline bool current__may_act_inside(void)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    struct syscall_begin call = {};
+
+    if (BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred))
+        return true;
+    syscall__read(&call);
+    return call.nr == NR_FSCONFIG || call.nr == (call.is_32 ? NR_MOUNT_32 : NR_MOUNT);
+}
+
+int dentry__is_changed_inside(u64 dentry)
+{
+    if (!current__may_act_inside())
+        return 0;
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < CLIMB_TURNS && dentry > 1; i++)
+        dentry = dentry__climb(dentry, LAYER_OF_OVERLAY);
+    return dentry == 1;
+}
