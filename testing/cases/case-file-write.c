@@ -7,6 +7,9 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
 #ifndef FICLONE
 #define FICLONE _IOW(0x94, 9, int)
 #endif
@@ -128,7 +131,26 @@ static void by_mapping(int fd)
     expected__path("path", "file");
     fact__bool("is_mapping", true);
     expected__file("file");
+    CHECK(!mprotect(readable, 8192, PROT_READ | PROT_WRITE)); /* it is already */
     CHECK(!munmap(shared, 8192) && !munmap(private, 8192) && !munmap(readable, 8192));
+}
+
+/* Mappings that are not made writable, and one that is by a call that fails behind it. */
+static void by_failing_mprotect(int fd)
+{
+    char *two = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
+    char *sealed = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+
+    CHECK(two != MAP_FAILED && sealed != MAP_FAILED);
+    CHECK(!munmap(two + 4096, 4096) && mprotect(two, 8192, PROT_READ | PROT_WRITE) < 0 && errno == ENOMEM);
+    two[0] = 'y';
+    expected__begin("a mapping made writable before a hole", "FILE_MODIFY");
+    expected__path("path", "file");
+    fact__bool("is_mapping", true);
+    expected__file("file");
+    if (!syscall(SYS_mseal, sealed, 4096, 0))
+        CHECK(mprotect(sealed, 4096, PROT_READ | PROT_WRITE) < 0 && errno == EPERM);
+    CHECK(!munmap(two, 4096));
 }
 
 static void by_aio(int fd)
@@ -188,6 +210,33 @@ static void by_int80(int fd)
     written("int80 ftruncate", "file", -1);
 }
 
+/* Writes that stop half-way: at the limit of a file's size, and where the buffer ends. */
+static void by_ring_in_parts(struct ring *r, int fd, unsigned char flags)
+{
+    struct rlimit old, limit;
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_WRITE, .flags = flags, .fd = fd, .len = 8192};
+    char *buffer = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct stat st;
+
+    CHECK(buffer != MAP_FAILED && !fstat(fd, &st) && !getrlimit(RLIMIT_FSIZE, &old));
+    CHECK(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+    limit = (struct rlimit){st.st_size + 100, old.rlim_max};
+    CHECK(!setrlimit(RLIMIT_FSIZE, &limit));
+    sqe.addr = (uintptr_t)buffer;
+    sqe.off = st.st_size;
+    int res = ring__do(r, &sqe);
+
+    CHECK(!setrlimit(RLIMIT_FSIZE, &old));
+    CHECK(res == 100);
+    written("io_uring write up to a limit", "file", res);
+    CHECK(!munmap(buffer + 4096, 4096));
+    sqe.off = 0;
+    res = ring__do(r, &sqe);
+    CHECK(res == 4096);
+    written("io_uring write of half a buffer", "file", res);
+    CHECK(!munmap(buffer, 4096));
+}
+
 static void by_ring(int fd, const struct ring_way *way)
 {
     static char text[] = TEXT;
@@ -219,6 +268,7 @@ static void by_ring(int fd, const struct ring_way *way)
                                 .splice_fd_in = ends[0], .splice_off_in = (__u64)-1, .len = 4};
     CHECK(ring__do(&r, &sqe) == 4);
     written("io_uring splice", "file", 4);
+    by_ring_in_parts(&r, fd, way->sqe_flags);
     CHECK(!close(r.fd));
 }
 
@@ -247,6 +297,7 @@ int main(int argc, char **argv)
     by_size(fd);
     by_clone(fd);
     by_mapping(fd);
+    by_failing_mprotect(fd);
     by_aio(fd);
     by_direct();
     if (child__wait(child__start(int80__getpid, NULL)) == 0)

@@ -97,6 +97,20 @@ static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
     return ret;
 }
 
+/* The last argument of a function that has got more of them: where they cannot be counted (before 5.17), of so many. */
+static __always_inline u64 compat__last_arg(u64 *ctx, u32 args)
+{
+    u64 last = 0;
+
+    if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg)) {
+        bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) - 1, &last);
+    } else {
+        last = ctx[args - 1];
+        BARRIER(last);
+    }
+    return last;
+}
+
 /*
  * The value of inet_csk_accept at its end, behind its arguments: four, and two since 6.10 (92ef0fd55ac8). Typed, so
  * that each is read at a place of its own.

@@ -79,6 +79,7 @@ typedef int key_t;
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
+#define EAGAIN 11
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103
@@ -360,8 +361,13 @@ struct kiocb {
     struct file *ki_filp;
 };
 
+struct io_async_rw {
+    u64 bytes_done;
+};
+
 struct io_kiocb {
     struct file *file;
+    void *async_data;
     u8 opcode;
 };
 

@@ -26,6 +26,7 @@ struct task_state {
     struct dir_op dir_op;
     u64 marks[MARK_COUNT]; /* of the last event of each kind, see Spare.h */
     u64 handed_over;       /* a spare calls the body of its hook */
+    u64 mprotect_file;     /* whose mapping is being made writable; 0: none */
 };
 
 struct task_states_map {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// clang-format off: it makes one paragraph of the table
 /*
  * FILE_MODIFY, change_type CONTENT: bytes of a regular file were written, or it was made shorter or longer.
  *
@@ -6,18 +7,24 @@
  * function is behind all of them: security_file_permission, which is before all, does not know what comes of it, and
  * what is behind (fsnotify) is inlined and leaves out what nobody watches.
  *
- *   write, pwrite                        vfs_write writev, pwritev, pwritev2            vfs_writev sendfile
- *   do_splice_direct (copy_file_range comes there too, on some kernels) splice, also by io_uring             do_splice
- *   copy_file_range, FICLONE             vfs_copy_file_range, vfs_clone_file_range fallocate, also by io_uring
- *   vfs_fallocate truncate, ftruncate, O_TRUNC         vfs_truncate, do_truncate aio
- *   aio_write with aio_complete_rw io_uring                             kiocb_done a shared writable mapping
- *   vm_mmap_pgoff, security_file_mprotect: when it is made, for stores are no calls
+ *   write, pwrite                      vfs_write
+ *   writev, pwritev, pwritev2          vfs_writev
+ *   sendfile                           do_splice_direct (copy_file_range comes there too, on some kernels)
+ *   splice, also by io_uring           do_splice
+ *   copy_file_range, FICLONE           vfs_copy_file_range, vfs_clone_file_range
+ *   fallocate, also by io_uring        vfs_fallocate
+ *   truncate, ftruncate, O_TRUNC       vfs_truncate, do_truncate
+ *   aio                                aio_write with aio_complete_rw
+ *   io_uring                           kiocb_done, io_rw_fail
+ *   a shared writable mapping          vm_mmap_pgoff, mprotect_fixup: when it is made, for stores are no calls
  *
  * A write that goes on by itself (aio or io_uring with O_DIRECT) is reported when it has begun, without `bytes`.
  *
  * File systems on top of others write to files of their own, which the kernel marks FMODE_NOACCOUNT. Misses: what the
  * kernel writes for itself (core dumps, accounting), and ioctls of single file systems.
  */
+// clang-format on
+#include "../Core/State.h"
 #include "File.h"
 
 #define BYTES_UNKNOWN (-1)
@@ -282,15 +289,44 @@ static __always_inline bool io_uring__is_write(u8 opcode)
     return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
 }
 
+/* What a write has written before it stopped half-way: that is kept with the request, and not said again at its end. */
+static __always_inline s64 io_uring__bytes_before(struct io_kiocb *req)
+{
+    struct io_async_rw *io = BPF_CORE_READ(req, async_data);
+
+    return io ? BPF_CORE_READ(io, bytes_done) : 0;
+}
+
+static __always_inline int io_uring__emit(struct io_kiocb *req, s64 bytes)
+{
+    return content__emit_at((u64)BPF_CORE_READ(req, file), bytes);
+}
+
 /* The request's own kiocb is what it begins with, so that 5.10, which passes that, passes the same address. */
 SEC("ebpf.fentry/kiocb_done")
 int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
 {
     struct io_kiocb *req = (void *)ctx__address(ctx);
 
-    if ((ret <= 0 && ret != -EIOCBQUEUED) || !io_uring__is_write(BPF_CORE_READ(req, opcode)))
+    if (!io_uring__is_write(BPF_CORE_READ(req, opcode)))
         return 0;
-    return content__emit_at((u64)BPF_CORE_READ(req, file), ret > 0 ? ret : BYTES_UNKNOWN);
+    if (ret == -EAGAIN) /* it will be tried once more */
+        return 0;
+    if (ret == -EIOCBQUEUED)
+        return io_uring__emit(req, BYTES_UNKNOWN);
+    s64 bytes = io_uring__bytes_before(req) + (ret > 0 ? ret : 0);
+
+    return bytes > 0 ? io_uring__emit(req, bytes) : 0;
+}
+
+/* A write that has stopped half-way is not gone on with: it ends with what it has written. */
+SEC("ebpf.fentry/io_rw_fail")
+int BPF_PROG(fentry__io_rw_fail)
+{
+    struct io_kiocb *req = (void *)ctx__address(ctx);
+    s64 bytes = io_uring__is_write(BPF_CORE_READ(req, opcode)) ? io_uring__bytes_before(req) : 0;
+
+    return bytes > 0 ? io_uring__emit(req, bytes) : 0;
 }
 
 SEC("ebpf.fexit/vm_mmap_pgoff")
@@ -305,14 +341,31 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
     return content__emit(file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
 }
 
-/* What is mapped of a file of an overlay is the file below it. */
+/*
+ * A shared mapping of a file is to be made writable. The hook is the last that knows that it was not: the file is noted,
+ * and the end of mprotect_fixup, which comes next, tells whether it was done. A sealed mapping is refused in between.
+ */
 SEC("ebpf.fexit/security_file_mprotect")
 int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
              int ret)
 {
-    if (ret || !(prot & PROT_WRITE) || (vma->vm_flags & (VM_SHARED | VM_WRITE)) != VM_SHARED || !vma->vm_file)
+    if (ret || !(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED) || !vma->vm_file)
         return 0;
-    struct path *path = compat__user_path(BPF_CORE_READ(vma, vm_file));
+    struct task_state *state = task_state__get();
+
+    if (state && vma->vm_flags & VM_WRITE)
+        state->mprotect_file = 0;
+    else if (state)
+        *(struct file *volatile *)&state->mprotect_file = vma->vm_file;
+    else
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+    return 0;
+}
+
+/* What is mapped of a file of an overlay is the file below it. */
+static __always_inline int mapping__emit_at(u64 file)
+{
+    struct path *path = compat__user_path((void *)file);
     struct inode *inode = BPF_CORE_READ(path, dentry, d_inode);
 
     if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
@@ -326,4 +379,20 @@ int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned
     file_event__fill(s, (u64)inode);
     content__submit(s);
     return 0;
+}
+
+SEC("ebpf.fexit/mprotect_fixup")
+int BPF_PROG(fexit__mprotect_fixup)
+{
+    u64 flags = compat__last_arg(ctx, 5);
+
+    if ((flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+        return 0;
+    struct task_state *state = task_state__find();
+    u64 file = state ? state->mprotect_file : 0;
+
+    if (!file)
+        return 0;
+    state->mprotect_file = 0;
+    return (int)compat__func_ret(ctx, 5) ? 0 : mapping__emit_at(file);
 }
