@@ -2,13 +2,19 @@
 /* case-file-attributes: change mode, owner, times and attributes of files. The argument says on which file system. */
 #include "file-ops.h"
 
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <sys/xattr.h>
 
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
-enum { INT80_CHMOD = 15, INT80_CHOWN32 = 212, INT80_SETXATTR = 226 };
+#ifndef SYS_file_setattr
+#define SYS_file_setattr 469
+#endif
+#define IOC32_SETFLAGS 0x40046602
+enum { INT80_CHMOD = 15, INT80_IOCTL = 54, INT80_CHOWN32 = 212, INT80_SETXATTR = 226 };
 
 static void of_mode(int fd)
 {
@@ -101,6 +107,48 @@ static void of_acl(void)
     of_attribute("an access control list removed", "system.posix_acl_access");
 }
 
+/* As far as the file system has them. The call that fails has flags that no file can have. */
+static bool of_flags(int fd)
+{
+    int flags = FS_IMMUTABLE_FL, none = 0, wrong = 0x800000;
+    struct fsxattr fsx = {.fsx_xflags = FS_XFLAG_NODUMP};
+    unsigned long long attributes[] = {FS_XFLAG_NODUMP, 0, 0};
+
+    if (ioctl(fd, FS_IOC_SETFLAGS, &flags)) {
+        CHECK(errno == ENOTTY || errno == EOPNOTSUPP);
+        return false;
+    }
+    changed("made immutable", "file", "FLAGS");
+    CHECK(chmod("file", 0600) < 0);
+    CHECK(!ioctl(fd, FS_IOC_SETFLAGS, &none));
+    changed("made mutable", "file", "FLAGS");
+    CHECK(ioctl(fd, FS_IOC_SETFLAGS, &wrong) < 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0);
+    if (!ioctl(fd, FS_IOC_FSSETXATTR, &fsx))
+        changed("FSSETXATTR", "file", "FLAGS");
+    if (!syscall(SYS_file_setattr, AT_FDCWD, "file", attributes, sizeof(attributes), 0))
+        changed("file_setattr", "file", "FLAGS");
+    return true;
+}
+
+/* By a descriptor of a file that was copied up, and of one that is then. */
+static void of_flags_below(void)
+{
+    int fd = open("below", O_RDONLY | O_CLOEXEC), flags = FS_NODUMP_FL;
+
+    CHECK(fd >= 0);
+    if (!ioctl(fd, FS_IOC_SETFLAGS, &flags))
+        changed("flags of a file below", "below", "FLAGS");
+    CHECK(!close(fd));
+}
+
+static void flags_by_int80(int fd)
+{
+    static int flags = FS_NODUMP_FL;
+
+    if (!int80(INT80_IOCTL, fd, IOC32_SETFLAGS, (long)&flags, 0))
+        changed("int80 ioctl", "file", "FLAGS");
+}
+
 static void by_int80(void)
 {
     static char file[] = "file", name[] = "trusted.d", value[] = "v";
@@ -124,8 +172,15 @@ int main(int argc, char **argv)
     of_times(fd);
     of_attributes(fd);
     of_acl();
-    if (child__wait(child__start(int80__getpid, NULL)) == 0)
+    bool has_flags = of_flags(fd);
+
+    if (place_is_overlay)
+        of_flags_below();
+    if (child__wait(child__start(int80__getpid, NULL)) == 0) {
         by_int80();
+        if (has_flags)
+            flags_by_int80(fd);
+    }
     place__end();
     return facts__print();
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_MODIFY, change_type PERMISSIONS, OWNER, TIMES and XATTRS.
+ * FILE_MODIFY, change_type PERMISSIONS, OWNER, TIMES, XATTRS and FLAGS.
  *
  * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families come to, with the
  * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr
@@ -8,8 +8,14 @@
  * overlay comes there as well, for its layers, which is no event. notify_change, which is behind them, also runs for
  * writes, truncations and what file systems do by themselves.
  *
- * Misses: nothing known. A change to what was there before is reported.
+ * Flags of an inode (chattr) come to vfs_fileattr_set, by FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR or file_setattr(2). Before
+ * 5.13 each file system has them for itself, and the ends of the ioctl system calls are looked at.
+ *
+ * Tried: each call by path and by descriptor, by 32-bit callers, on tmpfs, ext4 and overlayfs, with and without copying
+ * up. Misses: what single file systems change by ioctls of their own (FS_IOC_SETVERSION, encryption, verity), and what
+ * nfsd and other kernel threads do for others. A change to what was there before is reported.
  */
+#include "../Core/Syscall.h"
 #include "MountSearch.h"
 
 #define XATTR_NAME_SIZE 256
@@ -118,4 +124,50 @@ SEC("ebpf.fexit/vfs_remove_acl")
 int BPF_PROG(fexit__vfs_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
     return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
+}
+
+SEC("ebpf.fexit/vfs_fileattr_set")
+int BPF_PROG(fexit__vfs_fileattr_set, void *idmap, struct dentry *dentry, void *attributes, int ret)
+{
+    u64 address = ctx__address(ctx + 1);
+
+    if (ret || dentry__is_changed_inside(address))
+        return 0;
+    struct scratch *s = change__begin();
+
+    if (!s)
+        return 0;
+    file_event__fill_found(s, address);
+    return change__submit(s, EBPF_CHANGE_FLAGS);
+}
+
+#define FS_IOC_SETFLAGS 0x40086602
+#define FS_IOC32_SETFLAGS 0x40046602
+#define FS_IOC_FSSETXATTR 0x401c5820
+
+static __always_inline int ioctl__done(u64 fd, u32 command)
+{
+    if (command != FS_IOC_SETFLAGS && command != FS_IOC32_SETFLAGS && command != FS_IOC_FSSETXATTR)
+        return 0;
+    struct file *file = fd__file(fd);
+    struct scratch *s = file ? change__begin() : NULL;
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    file_event__fill(s, (u64)BPF_CORE_READ(file, f_inode));
+    return change__submit(s, EBPF_CHANGE_FLAGS);
+}
+
+SEC("ebpf.fexit/__x64_sys_ioctl")
+int BPF_PROG(fexit____x64_sys_ioctl, struct pt_regs *regs, long ret)
+{
+    return ret ? 0 : ioctl__done(regs->di, regs->si);
+}
+
+SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
+int BPF_PROG(fexit____ia32_compat_sys_ioctl, struct pt_regs *regs, long ret)
+{
+    return ret ? 0 : ioctl__done(regs->bx, regs->cx);
 }

@@ -342,8 +342,9 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
 }
 
 /*
- * A shared mapping of a file is to be made writable. The hook is the last that knows that it was not: the file is noted,
- * and the end of mprotect_fixup, which comes next, tells whether it was done. A sealed mapping is refused in between.
+ * A shared mapping of a file is to be made writable. The hook is the last that knows that it was not: the file is
+ * noted, and the end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in
+ * between.
  */
 SEC("ebpf.fexit/security_file_mprotect")
 int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,

@@ -9,6 +9,7 @@
  * one, if it has one there. Tried: mnt_want_write knows the mount, but each change of any file comes there, and what
  * it knows would have to be kept until the end of the call.
  */
+#include "../Core/Syscall.h"
 #include "MountSearch.h"
 
 #define LIST_STEPS 16
@@ -22,11 +23,10 @@
 
 #define ANY_NAMESPACE 0ULL
 
-#define TS_COMPAT 0x2
-#define NR_X32_BIT 0x40000000
-
 /* x86-64, and 32-bit where it differs */
 enum {
+    NR_IOCTL = 16,
+    NR_IOCTL_32 = 54,
     NR_MOUNT = 165,
     NR_MOUNT_32 = 21,
     NR_FSETXATTR = 190,
@@ -36,55 +36,21 @@ enum {
     NR_FSCONFIG = 431,
 };
 
-/* The system call that the current task is in. */
-struct syscall_begin {
-    u64 first; /* argument */
-    u32 nr;
-    bool is_32;
-};
-
-static __always_inline void syscall_regs__read(bool typed, struct task_struct *task, struct pt_regs *regs,
-                                               struct syscall_begin *ret_call)
+/* Whether a system call changes attributes of an open file, which is its first argument. */
+static __always_inline bool syscall__is_of_fd(const struct syscall_begin *call)
 {
-    ret_call->is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT;
-    ret_call->nr = KREAD(typed, regs, orig_ax) & ~NR_X32_BIT;
-    ret_call->first = ret_call->is_32 ? KREAD(typed, regs, bx) : KREAD(typed, regs, di);
-}
-
-static __always_inline void syscall__read(struct syscall_begin *ret_call)
-{
-    if (compat__has_task_pt_regs()) {
-        struct task_struct *task = (void *)bpf_get_current_task_btf();
-
-        syscall_regs__read(true, task, (void *)bpf_task_pt_regs((void *)task), ret_call);
-        return;
-    }
-    struct task_struct *task = (void *)bpf_get_current_task();
-
-    syscall_regs__read(false, task, compat__syscall_regs(task), ret_call);
-}
-
-static __always_inline struct file *fd__file(struct task_struct *task, u64 fd)
-{
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-    struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
-
-    if ((u32)fd < BPF_CORE_READ(table, max_fds))
-        bpf_probe_read_kernel(&file, sizeof(file), files + (u32)fd);
-    return file;
+    if (call->is_32)
+        return call->nr == NR_FSETXATTR_32 || call->nr == NR_FREMOVEXATTR_32 || call->nr == NR_IOCTL_32;
+    return call->nr == NR_FSETXATTR || call->nr == NR_FREMOVEXATTR || call->nr == NR_IOCTL;
 }
 
 /* The mount of the open file that a system call names, when it is open as that dentry; else 0. */
 static __always_inline u64 mount__of_fd(u64 dentry)
 {
-    struct task_struct *task = (void *)bpf_get_current_task();
     struct syscall_begin call = {};
 
     syscall__read(&call);
-    if (call.is_32 ? call.nr != NR_FSETXATTR_32 && call.nr != NR_FREMOVEXATTR_32
-                   : call.nr != NR_FSETXATTR && call.nr != NR_FREMOVEXATTR)
-        return 0;
-    struct file *file = fd__file(task, call.first);
+    struct file *file = syscall__is_of_fd(&call) ? fd__file(call.first) : NULL;
 
     return (u64)BPF_CORE_READ(file, f_path.dentry) == dentry ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0;
 }
