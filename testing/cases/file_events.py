@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Holds the events of a process in its directory against the list that it has written down (file-ops.h)."""
 
-from expect import Failure, same, short, true
+from expect import Failure, lacks, same, short, true
 
 TYPES = {0o100000: "FILE", 0o040000: "DIR", 0o120000: "SYMLINK", 0o020000: "CHARACTER_DEVICE",
          0o060000: "BLOCK_DEVICE", 0o010000: "NAMED_PIPE", 0o140000: "SOCKET"}
 INFO = ("size", "uid", "inode")
 # Keys of the list that are about the list and not about the event.
 ABOUT = {"what", "event_type", "mode", "no_bytes", *INFO}
+
+# What names a file that is there, for it has just got that name.
+DELETED = {"FILE_CREATE": ["path_deleted"], "FILE_LINK": ["old_path_deleted", "new_path_deleted"],
+           "FILE_RENAME": ["old_path_deleted", "new_path_deleted"]}
 
 
 def paths_of(event):
@@ -37,6 +41,7 @@ def hold(event, due):
     if "mode" in due:
         same(info["mode"], int(oct(due["mode"])[2:]), f"{what}: file_info.mode")
         same(info["type"], TYPES[due["mode"] & 0o170000], f"{what}: file_info.type")
+    lacks(event, *DELETED.get(event["event_type"], ()))
     same(event["mount_namespace"], due.get("mount_namespace", event["mount_namespace"]), f"{what}: mount_namespace")
 
 

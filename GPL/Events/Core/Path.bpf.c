@@ -122,6 +122,15 @@ static __always_inline bool walk__up_mount(struct path_walk *w)
     return true;
 }
 
+/* Whether a dentry that is in no directory is a root: all have this name, which nothing else can have. */
+static __always_inline bool dentry__is_root(const struct dentry_head *head)
+{
+    u8 name = 0;
+
+    bpf_probe_read_kernel(&name, 1, (void *)head->name);
+    return head->name_len == 1 && name == '/';
+}
+
 /* One dentry up. False when the walk has ended, with its flags set. */
 static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk *w, bool checked)
 {
@@ -131,7 +140,8 @@ static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk 
     dentry_head__read(&head, (void *)w->dentry);
     bool detached = head.parent == w->dentry;
 
-    if (detached && n) {
+    /* a root, perhaps of nothing: a file that was opened by its handle may be in no directory that the kernel knows */
+    if (detached && (n || dentry__is_root(&head))) {
         w->flags |= EBPF_VARLEN_UNREACHABLE;
         return false;
     }
