@@ -123,6 +123,16 @@ static void by_tmpfile(void)
     CHECK(fd >= 0 && !close(fd));
 }
 
+/* Which fails, and on some kernels leaves a file behind. */
+static void by_open_of_directory(void)
+{
+    CHECK(open("file-or-directory", O_CREAT | O_DIRECTORY | O_RDONLY | O_CLOEXEC, 0640) < 0);
+    if (!access("file-or-directory", F_OK))
+        created("open with O_DIRECTORY", "file-or-directory");
+    CHECK(open("file-or-directory", O_DIRECTORY | O_RDONLY | O_CLOEXEC) < 0);
+    CHECK(open("open", O_CREAT | O_DIRECTORY | O_RDONLY | O_CLOEXEC, 0640) < 0);
+}
+
 /* 32-bit numbers; strings that are below 4 GiB. */
 static void by_int80(void)
 {
@@ -195,6 +205,7 @@ int main(int argc, char **argv)
     by_link();
     by_bind();
     by_tmpfile();
+    by_open_of_directory();
     bool int80_works = child__wait(child__start(int80__getpid, NULL)) == 0;
 
     if (int80_works)

@@ -62,6 +62,7 @@ typedef int key_t;
 #define SB_KERNMOUNT (1 << 22)
 #define TMPFS_MAGIC 0x01021994
 #define O_TMPFILE_BIT 020000000
+#define LOOKUP_DIRECTORY 0x2
 #define RENAME_EXCHANGE 0x2
 #define MINOR_BITS 20
 #define AF_UNSPEC 0
@@ -80,6 +81,7 @@ typedef int key_t;
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
 #define EAGAIN 11
+#define ENOTDIR 20
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103
@@ -205,6 +207,10 @@ struct io_kiocb {
     struct file *file;
     void *async_data;
     u8 opcode;
+};
+
+struct nameidata {
+    unsigned int flags;
 };
 
 struct fdtable {

@@ -17,17 +17,24 @@ PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
           dir_op__begin(dir->mnt, dentry, false, 0))
 
-/* An open that creates a file comes here too, while it is walking its path. */
-static __always_inline bool current__is_opening(void)
+/*
+ * An open that creates a file comes here too, while it is walking its path. It is reported by Open.bpf.c, except where
+ * it does not come to its end: see fexit__do_filp_open.
+ */
+static __always_inline bool current__opens_what_is_created(void)
 {
-    bool is;
+    bool does;
 
-    WITH_CURRENT(task, typed, is = KREAD(typed, task, nameidata));
-    return is;
+    WITH_CURRENT(task, typed, {
+        struct nameidata *nd = KREAD(typed, task, nameidata);
+
+        does = nd && !(BPF_CORE_READ(nd, flags) & LOOKUP_DIRECTORY);
+    });
+    return does;
 }
 
 PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry),
-          current__is_opening() ? 0 : dir_op__begin(dir->mnt, dentry, false, 0))
+          current__opens_what_is_created() ? 0 : dir_op__begin(dir->mnt, dentry, false, 0))
 
 /* A dentry is in a directory now; `target` is what a symbolic link points to. */
 static __always_inline int created__emit(struct dentry *dentry, const struct dir_op *op, const char *target)
@@ -144,3 +151,31 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 }
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
+
+/*
+ * Before 6.4 (43b450632676) an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory,
+ * fails, and leaves it behind.
+ */
+SEC("ebpf.fexit/do_filp_open")
+int BPF_PROG(fexit__do_filp_open, int dfd, void *name, void *flags, u64 ret)
+{
+    struct task_state *state = ret == (u64)-ENOTDIR ? task_state__find() : NULL;
+    struct dentry *dentry = state ? (void *)state->dir_op.dentry : NULL;
+
+    if (!dentry)
+        return 0;
+    u64 name_id = (u64)BPF_CORE_READ(dentry, d_name.hash) << 32 | BPF_CORE_READ(dentry, d_name.len);
+    u64 inode = (u64)BPF_CORE_READ(dentry, d_inode);
+    struct dir_op op = state->dir_op;
+
+    state->dir_op.dentry = 0;
+    struct scratch *s = inode && name_id == op.name_id ? EMIT_BEGIN(FILE_CREATE, file_create) : NULL;
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)dentry;
+    s->job.mnt = op.mnt;
+    file_event__fill(s, inode);
+    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    return 0;
+}

@@ -173,7 +173,7 @@ static int backend__leave_out(struct bpf_backend *b)
             continue;
         if (!bpf)
             hooks__refuse(program, REASON_NO_PROGRAM);
-        else if (!targets__has(&b->targets, bpf))
+        else if (!program->unneeded && !targets__has(&b->targets, bpf))
             hooks__refuse(program, "the kernel has no %s", target__name(bpf));
     }
     return err;
