@@ -81,13 +81,21 @@ enum spare_hook {
     SPARE_DELETE,
     SPARE_MOVE,
     SPARE_EXCHANGE,
+    SPARE_WRITEV,
+    SPARE_TRUNCATE,
+    SPARE_CHMOD,
+    SPARE_CHOWN,
+    SPARE_UTIMES,
+    SPARE_SETXATTR,
+    SPARE_TTY,
+    SPARE_MEMFD,
     SPARE_HOOK_COUNT,
 };
 
 /* No value of emit_constants.spares. */
 #define SPARES_NEVER 2
 
-enum mark { MARK_FORK, MARK_EXEC, MARK_OPEN, MARK_WRITE, MARK_NETWORK, MARK_COUNT };
+enum mark { MARK_FORK, MARK_EXEC, MARK_OPEN, MARK_WRITE, MARK_CHANGE, MARK_PROCESS, MARK_NETWORK, MARK_COUNT };
 
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];

@@ -97,4 +97,25 @@ static __always_inline int spare__run(void *ctx, void *body, enum mark mark, enu
     return 0;
 }
 
+/* Two spares of a trampoline's program that begins with SPARE_BEGIN: each of its runs leaves a mark. */
+#define SPARE_PROGRAM(section, name, n, body, mark, hook, place)                                                       \
+    SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
+    {                                                                                                                  \
+        return spare__run(ctx, &body, mark, hook, hook, place);                                                        \
+    }
+
+#define SPARES(section, name, body, mark, hook)                                                                        \
+    struct spare_body_map body SEC(".maps");                                                                           \
+                                                                                                                       \
+    SPARE_PROGRAM(section, name, 1, body, mark, hook, 1)                                                               \
+    SPARE_PROGRAM(section, name, 2, body, mark, hook, 0)
+
+/* Leave the program when another one of the hook has made the event. */
+#define SPARE_BEGIN(ctx, body, mark, hook)                                                                             \
+    do {                                                                                                               \
+        SPARE_BODY(ctx, body);                                                                                         \
+        if (spare__is_done(mark, hook, hook, 2))                                                                       \
+            return 0;                                                                                                  \
+    } while (0)
+
 #endif

@@ -122,9 +122,12 @@ int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long
 WRITE_SPARE(1, 1)
 WRITE_SPARE(2, 0)
 
+SPARES("ebpf.fexit/vfs_writev", fexit__vfs_writev, writev_body, MARK_CHANGE, SPARE_WRITEV)
+
 SEC("ebpf.fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)
 {
+    SPARE_BEGIN(ctx, writev_body, MARK_CHANGE, SPARE_WRITEV);
     return ret > 0 ? content__emit(file, ret, 0) : 0;
 }
 
@@ -222,9 +225,12 @@ int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 
 }
 
 /* By a file: ftruncate and O_TRUNC. By a path it comes from vfs_truncate, which has the mount. */
+SPARES("ebpf.fexit/do_truncate", fexit__do_truncate, truncate_body, MARK_CHANGE, SPARE_TRUNCATE)
+
 SEC("ebpf.fexit/do_truncate")
 int BPF_PROG(fexit__do_truncate)
 {
+    SPARE_BEGIN(ctx, truncate_body, MARK_CHANGE, SPARE_TRUNCATE);
     struct file *file = (void *)COMPAT_IDMAP_ARG(ctx, 3);
 
     return file && !(int)COMPAT_IDMAP_ARG(ctx, 4) ? content__emit(file, BYTES_UNKNOWN, 0) : 0;
