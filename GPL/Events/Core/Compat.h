@@ -62,9 +62,11 @@ static __always_inline bool compat__has_current_btf(void)
  * (a35b9af4ec2c) came before the trouble did; where it is missing the call becomes a move. Arguments of fentry and
  * fexit programs are never trusted.
  */
-static void *(*const kernel__rdonly_cast)(const void *pointer, u64 type) = (void *)CALL_RDONLY_CAST;
+static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void *)CALL_RDONLY_CAST;
 
-#define UNTRUSTED(type, pointer) ((struct type *)kernel__rdonly_cast(pointer, bpf_core_type_id_kernel(struct type)))
+#define UNTRUSTED(type, pointer) ((struct type *)kernel__rdonly_cast(pointer, emit_constants.cast_types[CAST_##type]))
+
+extern const volatile struct emit_constants emit_constants;
 
 /*
  * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they

@@ -61,7 +61,6 @@ struct scratch {
     u8 data[SCRATCH_DATA_ENV];
 };
 
-extern const volatile struct emit_constants emit_constants;
 extern struct emit_runtime emit_runtime;
 
 struct ring_map {

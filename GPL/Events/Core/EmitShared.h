@@ -21,6 +21,15 @@
  */
 #define CALL_RDONLY_CAST 0x7e000001
 
+/* Types that are cast to, all structs. */
+#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file)
+
+enum cast_type {
+#define CAST_TYPE(name) CAST_##name,
+    CAST_TYPES(CAST_TYPE) CAST_TYPE_COUNT
+#undef CAST_TYPE
+};
+
 /*
  * Whose events are wanted, and of which files. What is included narrows: of each kind that has something, one must
  * match. What is excluded takes away.
@@ -118,7 +127,8 @@ struct emit_constants {
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
     ebpf_u32 reserved;
-    ebpf_u64 events; /* bit n: event type n is wanted */
+    ebpf_u64 events;                      /* bit n: event type n is wanted */
+    ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */

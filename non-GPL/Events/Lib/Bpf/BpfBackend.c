@@ -9,6 +9,7 @@
 #include "BpfBackend.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 #include "Core/EmitShared.h"
 #include "EbpfProbes.skel.h"
 #include "Counts.h"
+#include "KernelTypes.h"
 #include "Preflight.h"
 #include "Rings.h"
 #include "SkStorage.h"
@@ -33,6 +35,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLE_NS 1000000
 #define SPARE_DESCRIPTORS 40 /* maps, BTF, what libbpf tries out, what waiting takes */
+#define FD_PATH "/proc/self/fd"
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
 #define REASON_NO_PROGRAM "not part of this build"
 
@@ -59,10 +62,13 @@ static int libbpf__print(enum libbpf_print_level level, const char *format, va_l
 /* Open the probes' object; closes the one before, with all that it holds in the kernel. */
 static int backend__open_object(struct bpf_backend *b)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events");
+    char types[32];
+    LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events",
+                .btf_custom_path = b->types_fd < 0 ? NULL : types);
     size_t size;
     const void *bytes = EbpfProbes__elf_bytes(&size);
 
+    snprintf(types, sizeof(types), FD_PATH "/%d", b->types_fd);
     bpf_object__close(b->object);
     b->tried = false;
     b->object = bpf_object__open_mem(bytes, size, &open_opts);
@@ -89,6 +95,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .events = b->hooks.available.bits,
     };
 
+    targets__cast_types(&b->targets, constants.cast_types);
     size_t size;
     void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
 
@@ -152,10 +159,22 @@ static int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *o
     return err;
 }
 
+/* Look up in the kernel's BTF what the probes need of it. */
+static int backend__find_types(struct bpf_backend *b)
+{
+    struct btf *kernel = btf__load_vmlinux_btf();
+    int err = kernel ? targets__find(&b->targets, b->object, kernel) : -errno;
+
+    if (!err && b->types_fd >= 0)
+        err = kernel_types__extract(kernel, bpf_object__btf(b->object), b->types_fd);
+    btf__free(kernel);
+    return err;
+}
+
 /* Leave out the programs that this kernel does not need, or has no hook for: libbpf would refuse all then. */
 static int backend__leave_out(struct bpf_backend *b)
 {
-    int err = targets__find(&b->targets, b->object);
+    int err = backend__find_types(b);
     const char *unneeded, *function;
 
     b->hooks.sk_storage = !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && sk_storage__can_be_made();
@@ -366,6 +385,8 @@ static void bpf_backend__close(struct ebpf_backend *backend)
     backend__destroy_links(b);
     backend__unmap_memory(b);
     bpf_object__close(b->object);
+    if (b->types_fd >= 0)
+        close(b->types_fd);
     if (libbpf_log.user == b->log.user)
         libbpf_log = (struct ebpf_log){0};
     free(b);
@@ -544,6 +565,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     if (!b)
         return -ENOMEM;
     b->base.ops = &bpf_backend_ops;
+    b->types_fd = access(FD_PATH, X_OK) ? -1 : memfd_create("ebpf-events-types", MFD_CLOEXEC);
     b->log = (struct ebpf_log){opts->log, opts->user};
     libbpf_log = opts->libbpf_log ? b->log : (struct ebpf_log){0};
     libbpf_set_print(libbpf__print);

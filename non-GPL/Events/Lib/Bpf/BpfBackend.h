@@ -18,7 +18,8 @@ struct bpf_backend {
     struct hooks hooks;
     struct targets targets;
     struct bpf_object *object;
-    bool tried;                                    /* to load the object, which works once */
+    int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
+    bool tried;   /* to load the object, which works once */
     struct bpf_link *links[HOOKS_PROGRAMS_MAX];    /* by the index of the program in hooks */
     uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* at the last look */
     int ring_fds[EBPF_RING_COUNT];

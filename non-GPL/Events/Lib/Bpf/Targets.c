@@ -17,6 +17,12 @@
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
+static const char *const cast_types[] = {
+#define CAST_TYPE(name) #name,
+    CAST_TYPES(CAST_TYPE)
+#undef CAST_TYPE
+};
+
 /* While an object is loaded by this thread: libbpf gives its handlers the program only. */
 static _Thread_local const struct targets *loading;
 
@@ -39,9 +45,9 @@ static bool target__type_name(const struct bpf_program *program, char name[TARGE
     return len > 0 && len < TARGET_NAME_MAX;
 }
 
-static bool target__is_function(const struct bpf_program *program)
+static int target__kind(const struct bpf_program *program)
 {
-    return !STARTS_WITH(bpf_program__section_name(program), SECTION_TP_BTF);
+    return STARTS_WITH(bpf_program__section_name(program), SECTION_TP_BTF) ? BTF_KIND_TYPEDEF : BTF_KIND_FUNC;
 }
 
 static uint32_t name__hash(const char *name)
@@ -68,7 +74,7 @@ static unsigned char *target_hash__place(struct target_hash *hash, const struct 
     return &hash->places[i % HASH_SIZE];
 }
 
-static int targets__add(struct targets *targets, struct target_hash *hash, const char *name, bool is_function)
+static int targets__add(struct targets *targets, struct target_hash *hash, const char *name, int kind)
 {
     unsigned char *place = target_hash__place(hash, targets, name);
 
@@ -77,7 +83,7 @@ static int targets__add(struct targets *targets, struct target_hash *hash, const
     if (targets->count == TARGETS_MAX)
         return -E2BIG;
     snprintf(targets->all[targets->count].name, TARGET_NAME_MAX, "%s", name);
-    targets->all[targets->count].is_function = is_function;
+    targets->all[targets->count].kind = kind;
     *place = (unsigned char)++targets->count;
     return 0;
 }
@@ -92,36 +98,34 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     bpf_object__for_each_program(program, object)
     {
         if (!err && target__type_name(program, name))
-            err = targets__add(targets, hash, name, target__is_function(program));
+            err = targets__add(targets, hash, name, target__kind(program));
     }
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
-        err = targets__add(targets, hash, function, true);
-    err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, true);
-    err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, true);
-    return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, true);
+        err = targets__add(targets, hash, function, BTF_KIND_FUNC);
+    for (size_t i = 0; !err && i < CAST_TYPE_COUNT; i++)
+        err = targets__add(targets, hash, cast_types[i], BTF_KIND_STRUCT);
+    err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, BTF_KIND_FUNC);
+    return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, BTF_KIND_FUNC);
 }
 
-int targets__find(struct targets *targets, struct bpf_object *object)
+int targets__find(struct targets *targets, struct bpf_object *object, const struct btf *kernel)
 {
     struct target_hash hash = {{0}};
-    struct btf *btf = btf__load_vmlinux_btf();
 
     memset(targets, 0, sizeof(*targets));
-    if (!btf)
-        return -errno;
     int err = targets__add_all(targets, &hash, object);
 
-    for (uint32_t id = 1; !err && id < btf__type_cnt(btf); id++) {
-        const struct btf_type *type = btf__type_by_id(btf, id);
+    for (uint32_t id = 1; !err && id < btf__type_cnt(kernel); id++) {
+        const struct btf_type *type = btf__type_by_id(kernel, id);
 
-        if (!btf_is_func(type) && !btf_is_typedef(type))
+        if (!btf_is_func(type) && !btf_is_typedef(type) && !btf_is_struct(type))
             continue;
-        unsigned char place = *target_hash__place(&hash, targets, btf__name_by_offset(btf, type->name_off));
+        unsigned char place = *target_hash__place(&hash, targets, btf__name_by_offset(kernel, type->name_off));
 
-        if (place && targets->all[place - 1].is_function == btf_is_func(type) && !targets->all[place - 1].id)
+        if (place && targets->all[place - 1].kind == btf_kind(type) && !targets->all[place - 1].id)
             targets->all[place - 1].id = id;
     }
-    btf__free(btf);
     return err;
 }
 
@@ -149,6 +153,12 @@ bool targets__has(const struct targets *targets, const struct bpf_program *progr
 bool targets__has_function(const struct targets *targets, const char *name)
 {
     return targets__id_of(targets, name) != 0;
+}
+
+void targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
+{
+    for (size_t i = 0; i < CAST_TYPE_COUNT; i++)
+        ret_ids[i] = targets__id_of(targets, cast_types[i]);
 }
 
 int targets__load(const struct targets *targets, struct bpf_object *object)

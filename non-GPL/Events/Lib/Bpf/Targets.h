@@ -15,6 +15,7 @@
 
 struct bpf_object;
 struct bpf_program;
+struct btf;
 
 #define TARGETS_MAX 192
 
@@ -32,8 +33,8 @@ struct bpf_program;
 struct targets {
     struct {
         char name[TARGET_NAME_MAX]; /* as BTF has it */
-        bool is_function;
-        uint32_t id; /* 0: the kernel has none of that name */
+        int kind;                   /* BTF_KIND_... */
+        uint32_t id;                /* 0: the kernel has none of that name */
     } all[TARGETS_MAX];
     size_t count;
 };
@@ -44,11 +45,8 @@ struct targets {
  */
 int targets__register(void);
 
-/*
- * Look up what the programs of an open object attach to, and the functions of hooks__unless. 0 or -errno: the kernel's
- * BTF could not be read.
- */
-int targets__find(struct targets *targets, struct bpf_object *object);
+/* Look up what the programs of an open object attach to, and what else is asked for below. 0 or -errno. */
+int targets__find(struct targets *targets, struct bpf_object *object, const struct btf *kernel);
 
 /* What the program attaches to, as the kernel calls it. */
 const char *target__name(const struct bpf_program *program);
@@ -58,6 +56,9 @@ bool targets__has(const struct targets *targets, const struct bpf_program *progr
 
 /* The same of a function of hooks__unless. */
 bool targets__has_function(const struct targets *targets, const char *name);
+
+/* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. */
+void targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /* bpf_object__load, for an object whose targets were looked up. */
 int targets__load(const struct targets *targets, struct bpf_object *object);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * KernelTypes.h - the part of the kernel's BTF that the probes refer to.
+ *
+ * For each type whose members a probe reads, libbpf goes through all types of the kernel, of which there are 100,000,
+ * and through those of all its modules where none has the name: that was a sixth of a start. Here one pass finds all of
+ * them, and libbpf is given those alone.
+ *
+ * They have numbers of their own. A probe that needs the kernel's gets it as a constant (emit_constants.cast_types).
+ */
+#ifndef EBPF_KERNEL_TYPES_H
+#define EBPF_KERNEL_TYPES_H
+
+struct btf;
+
+/* Write BTF with the types of `kernel` that have names and members of those of `probes` to a file. 0 or -errno. */
+int kernel_types__extract(const struct btf *kernel, const struct btf *probes, int fd);
+
+#endif
