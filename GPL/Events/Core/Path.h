@@ -142,7 +142,7 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
  * too, and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the
  * process.
  */
-#define TYPED_COMPONENTS 12
+#define TYPED_COMPONENTS 8
 
 enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
 

@@ -47,7 +47,7 @@ static __always_inline int change__emit(struct path *path, enum ebpf_change_type
 
     if (!s)
         return 0;
-    file_event__fill_of(s, path, path->dentry->d_inode);
+    file_event__fill_seldom(s, path, path->dentry->d_inode);
     return change__submit(s, type);
 }
 

@@ -64,6 +64,18 @@ static __always_inline int content__emit(struct file *file, s64 bytes, u16 flags
 
     if (!s)
         return 0;
+    file_event__fill_seldom(s, &file->f_path, file->f_inode);
+    content__submit(s);
+    return 0;
+}
+
+/* The same for what is done all the time; see file_event__fill_seldom. */
+static __always_inline int content__emit_often(struct file *file, s64 bytes)
+{
+    struct scratch *s = content__begin(bytes, 0);
+
+    if (!s)
+        return 0;
     file_event__fill_of(s, &file->f_path, file->f_inode);
     content__submit(s);
     return 0;
@@ -106,7 +118,7 @@ int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long
     SPARE_BODY(ctx, write_body);
     if (ret <= 0 || !file__is_regular(file) || spare__is_done(MARK_WRITE, SPARE_WRITE, write__number(), 2))
         return 0;
-    return content__emit(file, ret, 0);
+    return content__emit_often(file, ret);
 }
 
 #define WRITE_SPARE(n, place)                                                                                          \
@@ -128,7 +140,7 @@ SEC("ebpf.fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)
 {
     SPARE_BEGIN(ctx, writev_body, MARK_CHANGE, SPARE_WRITEV);
-    return ret > 0 ? content__emit(file, ret, 0) : 0;
+    return ret > 0 && file__is_regular(file) ? content__emit_often(file, ret) : 0;
 }
 
 /* What a task is doing, where one function that is probed calls another one: by thread id. */
@@ -243,7 +255,7 @@ int BPF_PROG(fexit__vfs_truncate, struct path *path, s64 len, int ret)
 
     if (!s)
         return 0;
-    file_event__fill_of(s, path, path->dentry->d_inode);
+    file_event__fill_seldom(s, path, path->dentry->d_inode);
     content__submit(s);
     return 0;
 }
