@@ -16,15 +16,20 @@ struct counters_map counters SEC(".maps");
 struct task_states_map task_states SEC(".maps");
 struct task_table_map task_table SEC(".maps");
 
+/* The slot's number when it was free. A function of its own, which the verifier looks at once, not once a try. */
+__noinline int scratch__claim_slot(u32 slot)
+{
+    slot %= emit_constants.slots;
+    return scratch__try(slot) ? (int)slot : -1;
+}
+
 int scratch__claim_from(u32 first)
 {
-    for (u32 i = 0; i < EMIT_CLAIM_TRIES; i++) {
-        u32 slot = (first + i) % emit_constants.slots; /* no branch, of which the verifier would look at both ways */
+    int slot = -1;
 
-        if (scratch__try(slot))
-            return slot;
-    }
-    return -1;
+    for (u32 i = 0; i < EMIT_CLAIM_TRIES && slot < 0; i++)
+        slot = scratch__claim_slot(first + i);
+    return slot;
 }
 
 /*

@@ -198,7 +198,7 @@ static __always_inline void walk__check(struct scratch *s, struct path_walk *w)
         w->checked = n + 1;
 }
 
-int path__step(u32 slot)
+__noinline int path__step(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -217,7 +217,7 @@ int path__step(u32 slot)
     return 0;
 }
 
-int path__turn(u32 slot)
+__noinline int path__turn(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -228,7 +228,7 @@ int path__turn(u32 slot)
     return 0;
 }
 
-int path__round(u32 slot)
+__noinline int path__round(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -239,7 +239,7 @@ int path__round(u32 slot)
     return 0;
 }
 
-int path__walk(u32 slot)
+__noinline int path__walk(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -440,7 +440,7 @@ static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 }
 
 /* A node up. */
-int cgroup_path__step(u32 slot)
+__noinline int cgroup_path__step(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -467,7 +467,7 @@ int cgroup_path__step(u32 slot)
     return 0;
 }
 
-int cgroup_path__turn(u32 slot)
+__noinline int cgroup_path__turn(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 

@@ -131,14 +131,9 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
     fi->reserved = 0;
 }
 
-/*
- * The same as file_event__fill for a typed dentry, by way of a mount that the slot has. The path comes first: it may
- * tell that the rest is not wanted.
- */
-static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
+/* What comes after the path, unless that has told that the rest is not wanted. */
+static __always_inline void file_event__fill_rest(struct scratch *s, struct inode *inode)
 {
-    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
-    path__append_typed(s, EBPF_TAG_PATH, dentry);
     if (paths__are_rejected(s))
         return;
     file_actor__fill(s->slot);
@@ -148,14 +143,27 @@ static __always_inline void file_event__fill_here(struct scratch *s, struct dent
 }
 
 /*
+ * The same as file_event__fill for a typed dentry, by way of a mount that the slot has. The path comes first: it may
+ * tell that the rest is not wanted.
+ */
+static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
+{
+    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    path__append_typed(s, EBPF_TAG_PATH, dentry);
+    file_event__fill_rest(s, inode);
+}
+
+/*
  * The same for what is seldom done: one walk by addresses costs about a thousand instructions more, but the verifier
  * half as many at each start.
  */
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
+    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
     *(struct dentry *volatile *)&s->job.dentry = path->dentry;
     *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
-    file_event__fill(s, scalar__of(s, inode));
+    path__append(s->slot, EBPF_TAG_PATH);
+    file_event__fill_rest(s, inode);
 }
 
 /* An event about a typed file that is open. */
