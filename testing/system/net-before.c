@@ -203,8 +203,64 @@ static void accepted_later(struct early *c)
     due__closed(c->what, &c->turned, &(struct closed){getpid(), getpid(), TO_CLIENT, TO_SERVER, "PEER"});
 }
 
+/* ------------------------------------------------------ waiting in accept */
+
+/* A process that waits for its first connection when the tracer starts. */
+static pid_t server;
+static int waited_at;
+
+static void accept_one(void *unused)
+{
+    (void)unused;
+    CHECK(!prctl(PR_SET_PDEATHSIG, SIGKILL));
+    int fd = accept4(waited_at, NULL, NULL, SOCK_CLOEXEC);
+
+    CHECK(fd >= 0);
+    send__all(fd, 1);
+    receive__end(fd);
+    CHECK(!close(fd));
+}
+
+/* Whether a process sleeps: what it has to do before it waits for a connection does not make it. */
+static bool process__sleeps(pid_t pid)
+{
+    char path[64], text[256] = "";
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !close(fd));
+    return strstr(text, ") S ");
+}
+
+static void begin_to_wait(void)
+{
+    waited_at = listen__at(V4_LOOP, 0, 5);
+    server = child__start(accept_one, NULL);
+    while (!process__sleeps(server))
+        poll(NULL, 0, 10);
+}
+
+static void end_wait(void)
+{
+    union address to = socket__name(waited_at);
+    int client = socket__open(AF_INET, SOCK_STREAM, 0);
+
+    CHECK(!connect(client, &to.any, address__len(&to)));
+    struct ends ends = ends__of(client), turned = ends__turned(&ends);
+
+    receive__all(client, 1); /* it has been accepted */
+    CHECK(!close(client) && child__wait(server) == 0);
+    due__attempted("waited for", &ends);
+    due__begin("waited for", "NETWORK_CONNECTION_ACCEPTED", &turned, server);
+    due__end();
+    due__closed("waited for", &ends, &(struct closed){getpid(), getpid(), 0, 1, "HERE"});
+    due__closed("waited for", &turned, &(struct closed){server, server, 1, 0, "PEER"});
+}
+
 static void open_all(struct early *waiting)
 {
+    begin_to_wait(); /* first, for the process has what is open */
     for (size_t i = 0; i < ARRAY_LEN(connections); i++) {
         struct early *c = &connections[i];
 
@@ -235,9 +291,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_LEN(connections); i++)
         connections[i].after(&connections[i]);
     accepted_later(&waiting);
+    end_wait();
     fact__array_end();
     fact__array("children");
     fact__int(NULL, child);
+    fact__int(NULL, server);
     fact__array_end();
     return facts__print();
 }

@@ -3,7 +3,8 @@
  * net-full - more than the probes' tables hold.
  *
  *   net-full flows N      a socket that sends a datagram to each of N peers, and is closed
- *   net-full sockets N    N connections within the process at the same time, then all are closed
+ *   net-full sockets N M  N connections within a process of another user at the same time; meanwhile this one makes and
+ *                         closes M, of which every second end is reset, and tries M that are refused
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -12,9 +13,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PORTS_A_PEER 20000
+#define NOBODY 65534
 
 static void check(int ok, const char *what)
 {
@@ -46,32 +49,85 @@ static void flows(int count)
     close(fd);
 }
 
-static void sockets(int count)
+static int listen_at(int port)
 {
-    int listener = socket(AF_INET, SOCK_STREAM, 0), *fds = calloc((size_t)count * 2, sizeof(*fds));
-    struct rlimit limit = {(rlim_t)count * 2 + 100, (rlim_t)count * 2 + 100};
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(5000)};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
 
-    check(fds && !setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
+    check(!setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
     check(!bind(listener, (struct sockaddr *)&at, sizeof(at)) && !listen(listener, 100), "listen");
+    return listener;
+}
+
+static void pair(int listener, const struct sockaddr_in *to, int fds[2])
+{
+    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    check(fds[0] >= 0 && !connect(fds[0], (const struct sockaddr *)to, sizeof(*to)), "connect");
+    fds[1] = accept(listener, NULL, NULL);
+    check(fds[1] >= 0, "accept");
+}
+
+/* As a user without privileges. Writes a byte when it has them, and closes them when it can read one. */
+static void have(int count, int out, int in)
+{
+    struct rlimit limit = {(rlim_t)count * 2 + 100, (rlim_t)count * 2 + 100};
+    int listener = listen_at(5000), *fds = calloc((size_t)count * 2, sizeof(*fds));
+    char byte;
+
+    check(fds && !setrlimit(RLIMIT_NOFILE, &limit) && !setgid(NOBODY) && !setuid(NOBODY), "become nobody");
     for (int i = 0; i < count; i++) {
         struct sockaddr_in to = place(i / PORTS_A_PEER, 5000);
 
-        fds[2 * i] = socket(AF_INET, SOCK_STREAM, 0);
-        check(fds[2 * i] >= 0 && !connect(fds[2 * i], (struct sockaddr *)&to, sizeof(to)), "connect");
-        fds[2 * i + 1] = accept(listener, NULL, NULL);
-        check(fds[2 * i + 1] >= 0, "accept");
+        pair(listener, &to, &fds[2 * i]);
     }
+    check(write(out, "", 1) == 1 && read(in, &byte, 1) == 1, "pipe");
     for (int i = 0; i < 2 * count; i++)
         close(fds[i]);
+    exit(0);
+}
+
+static void make(int count)
+{
+    struct sockaddr_in to = place(0, 5001), refused = place(0, 5002);
+    struct linger reset = {.l_onoff = 1};
+    int listener = listen_at(5001), fds[2];
+
+    for (int i = 0; i < count; i++) {
+        pair(listener, &to, fds);
+        if (i % 2)
+            check(!setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), "SO_LINGER");
+        close(fds[1]);
+        close(fds[0]);
+        fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+        check(connect(fds[0], (struct sockaddr *)&refused, sizeof(refused)) < 0, "a connection that is not refused");
+        close(fds[0]);
+    }
+}
+
+static void sockets(int many, int few)
+{
+    int full[2], done[2], status;
+    char byte;
+
+    check(!pipe(full) && !pipe(done), "pipe");
+    pid_t pid = fork();
+
+    check(pid >= 0, "fork");
+    if (!pid)
+        have(many, full[1], done[0]);
+    close(full[1]);
+    check(read(full[0], &byte, 1) == 1, "the other process");
+    make(few);
+    check(write(done[1], "", 1) == 1 && waitpid(pid, &status, 0) == pid && !status, "the other process");
+    printf("%d\n", getpid());
 }
 
 int main(int argc, char **argv)
 {
     if (argc == 3 && !strcmp(argv[1], "flows"))
         flows(atoi(argv[2]));
-    else if (argc == 3 && !strcmp(argv[1], "sockets"))
-        sockets(atoi(argv[2]));
+    else if (argc == 4 && !strcmp(argv[1], "sockets"))
+        sockets(atoi(argv[2]), atoi(argv[3]));
     else
         return 2;
     return 0;

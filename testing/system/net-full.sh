@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables hold: all are reported, and what is not known of them is flagged.
-# kernels: 5.10 6.1
+# kernels: 5.10 6.1 newest
 # vm: --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -8,12 +8,8 @@ cd /tmp || exit 1
 
 PEERS=10000
 FLOWS=63 # that a socket keeps: FLOWS_A_SOCKET of Flows.h
+OWN=100
 CONNECTIONS=9000 # both ends are here: 18,000 entries, for SOCKETS_MAX of Sockets.h, 16,384
-
-# A number of the last STATS record: stat TYPE KEY
-stat() {
-    tail -n 1 full.err | sed -n "s/.*\"$1\":{\([^}]*\)}.*/\1/p" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
-}
 
 is() {
     echo "$1: $2, due $3"
@@ -35,20 +31,33 @@ flows_again() {
     flows && ! grep -q '"datagrams":[^1]' full.out
 }
 
+# Events of the process under test: own TYPE [TEXT]
+own() {
+    grep "\"event_type\":\"NETWORK_CONNECTION_$1\",\"pids\":{\"tid\":$pid," full.out | grep -c "$2"
+}
+
 connections() {
-    trace full.out full.err --net-conn-attempt --net-conn-accept --net-conn-closed || return 1
-    net-full sockets $CONNECTIONS || { trace_stop; return 1; }
+    trace full.out full.err --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed || return 1
+    net-full sockets $CONNECTIONS $OWN >full.pid || { trace_stop; return 1; }
     trace_stop || return 1
-    untracked=$(grep -c '"untracked":true' full.out)
-    is "attempts" "$(events NETWORK_CONNECTION_ATTEMPTED full.out)" $CONNECTIONS &&
-        is "accepts" "$(events NETWORK_CONNECTION_ACCEPTED full.out)" $CONNECTIONS &&
-        is "closes" "$(events NETWORK_CONNECTION_CLOSED full.out)" $((2 * CONNECTIONS)) &&
-        is "closes without an owner" "$(grep CONNECTION_CLOSED full.out | grep -vc owner_pids)" "$untracked" || return 1
-    echo "untracked: $untracked"
-    [ "$untracked" -ge $((2 * CONNECTIONS - 16384)) ]
+    is "attempts" "$(events NETWORK_CONNECTION_ATTEMPTED full.out)" $((CONNECTIONS + 2 * OWN)) &&
+        is "accepts" "$(events NETWORK_CONNECTION_ACCEPTED full.out)" $((CONNECTIONS + OWN)) &&
+        is "closes" "$(events NETWORK_CONNECTION_CLOSED full.out)" $((2 * CONNECTIONS + 2 * OWN)) &&
+        is "failures" "$(events NETWORK_CONNECTION_FAILED full.out)" $OWN &&
+        is "lost" "$(grep -c EVENTS_LOST full.out)" 0
+}
+
+# Those of the other process are known as well as ever.
+own_connections() {
+    pid=$(cat full.pid)
+    is "attempts" "$(own ATTEMPTED '"untracked":false')" $((2 * OWN)) &&
+        is "accepts" "$(own ACCEPTED '"untracked":false')" $OWN &&
+        is "failures" "$(own FAILED '"error":"ECONNREFUSED".*"untracked":false')" $OWN &&
+        is "closes" "$(own CLOSED "\"owner_pids\":{\"tid\":$pid,")" $((2 * OWN)) &&
+        is "resets" "$(own CLOSED '"close_reason":"RESET"')" $((OWN / 2))
 }
 
 check "flows beyond what a socket keeps are reported with their totals" flows
 check "and leave nothing behind" flows_again
-check "connections beyond the table say so, and have no owner" connections
-check "and leave nothing behind" connections
+check "connections beyond the table are all reported" connections
+check "and those of others with their owners" own_connections

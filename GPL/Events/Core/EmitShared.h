@@ -80,7 +80,6 @@ enum spare_hook {
     SPARE_OPEN,
     SPARE_WRITE,
     SPARE_CONNECT,
-    SPARE_ACCEPT,
     SPARE_CLOSE,
     SPARE_MKDIR,
     SPARE_MKNOD,
@@ -139,7 +138,8 @@ struct emit_runtime {
     ebpf_u32 live;      /* all programs are attached, and the source is not stopped: else they do nothing */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
     ebpf_u64 live_since;                      /* monotonic, ns */
-    ebpf_u64 sockets_untracked;               /* connections for which the probes' table had no room */
+    ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
+    ebpf_u64 sockets_more;                    /* 1: some found none in the table */
     ebpf_u32 host_mnt_ns;                     /* mount namespace of the first process */
     ebpf_u32 selects;                         /* bit n: a condition of kind n is set */
     struct select_list include, exclude;

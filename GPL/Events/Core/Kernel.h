@@ -334,7 +334,12 @@ typedef struct {
     struct net *net;
 } possible_net_t;
 
+typedef struct {
+    atomic_t refs;
+} refcount_t;
+
 struct sock_common {
+    refcount_t skc_refcnt;
     u32 skc_daddr, skc_rcv_saddr;
     u16 skc_dport, skc_num;
     u16 skc_family;
@@ -370,7 +375,7 @@ struct inet_connection_sock {
 
 struct tcp_sock {
     struct inet_connection_sock inet_conn;
-    u32 write_seq, snd_nxt;
+    u32 write_seq, snd_nxt, rcv_nxt;
     u64 bytes_sent, bytes_retrans, bytes_received, bytes_acked;
     bool is_mptcp;
 };

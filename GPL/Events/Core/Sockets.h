@@ -3,14 +3,17 @@
  * Sockets.h - what is kept of a TCP connection from its beginning to its end: who opened or accepted it, and how it
  * ended.
  *
- * A table of fixed size. A connection has one of eight places that follow from its addresses, and claims it as a
- * scratch slot is claimed (see Emit.h). Socket storage, where the kernel has it for these programs, takes 1,300 to
- * 2,500 instructions a connection, a hash map 900, this 100. A connection that finds no place is counted
- * (emit_runtime.sockets_untracked) and says so in its event; who owns it will not be known when it ends.
+ * Most are in a table of fixed size. A connection has one of eight places that follow from its addresses, and claims
+ * it as a scratch slot is claimed (see Emit.h), for a hundred instructions. One that finds none, because there are so
+ * many or because somebody makes it so, is kept in the storage of its socket, which takes 1,300 to 2,500; where the
+ * kernel has none, in a hash map of which each user has a share. So a process that fills the table makes others
+ * slower, and hides nothing. A connection that finds no place at all says so in its event (`untracked`), and its end is
+ * reported by what can be seen then (emit_runtime.sockets_untracked).
  *
  * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its
  * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a
- * socket with the same ports and peer.
+ * socket with the same ports and peer. Where the kernel has skipped the program that forgets it (PREEMPT_RT, where even
+ * that can be preempted), the next one to look for a place finds that there is no such socket any more.
  *
  * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (SOCKET_TAKE)
  * tells.
@@ -18,12 +21,15 @@
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
 
+#include "Share.h"
 #include "Spare.h"
 #include "Task.h"
 
 #define SOCKETS_BITS 14
 #define SOCKETS_MAX (1 << SOCKETS_BITS)
 #define SOCKETS_TRIES 8
+#define SOCKETS_MORE 8192 /* that find no place, where they have no storage */
+#define SOCKETS_MORE_A_USER 2048
 
 enum socket_role {
     SOCKET_OPENED = 1,
@@ -42,6 +48,9 @@ struct socket_entry {
     u16 is_told;     /* its end has been */
     u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
     u16 error;       /* of the socket, then */
+    u16 is_more;     /* not in the table */
+    u32 uid;         /* whose share it is of, then */
+    u32 reserved;
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };
@@ -53,7 +62,26 @@ struct sockets_map {
     __type(value, struct socket_entry);
 };
 
+/* Of those that find no place. */
+struct socket_storage_map {
+    __uint(type, BPF_MAP_TYPE_SK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct socket_entry);
+};
+
+struct sockets_more_map {
+    __uint(type, BPF_MAP_TYPE_HASH);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __uint(max_entries, SOCKETS_MORE);
+    __type(key, u64);
+    __type(value, struct socket_entry);
+};
+
 extern struct sockets_map sockets SEC(".maps");
+extern struct socket_storage_map socket_storage SEC(".maps");
+extern struct sockets_more_map sockets_more SEC(".maps");
+extern struct share_map socket_users SEC(".maps");
 
 static __always_inline u64 socket__ends_of(u16 sport, u16 dport, u32 daddr)
 {
@@ -76,7 +104,7 @@ static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
     return bpf_map_lookup_elem(&sockets, &place);
 }
 
-/* The entry of a connection; `sk` may be typed or an address. */
+/* The entry of a connection in the table; `sk` may be typed or an address. */
 #define SOCKET_FIND(sk_, ends_)                                                                                        \
     ({                                                                                                                 \
         struct socket_entry *found_ = NULL;                                                                            \
@@ -92,10 +120,57 @@ static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
         found_;                                                                                                        \
     })
 
+static __always_inline struct socket_entry *socket__make_more(u64 address, u32 uid)
+{
+    struct socket_entry none = {.is_more = 1, .uid = uid};
+
+    if (!share__take(&socket_users, uid, SOCKETS_MORE_A_USER))
+        return NULL;
+    if (bpf_map_update_elem(&sockets_more, &address, &none, BPF_NOEXIST))
+        share__give_back(&socket_users, uid);
+    return bpf_map_lookup_elem(&sockets_more, &address);
+}
+
+/* The place of a connection that found none in the table. */
+static __always_inline struct socket_entry *socket__more(struct sock *sk, bool make)
+{
+    if (emit_constants.sk_storage) {
+        struct socket_entry *e = bpf_sk_storage_get(&socket_storage, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+
+        if (e)
+            e->is_more = 1;
+        return e;
+    }
+    u64 address = sock__address(sk);
+    struct socket_entry *e = bpf_map_lookup_elem(&sockets_more, &address);
+
+    return e || !make ? e : socket__make_more(address, sk->sk_uid.val);
+}
+
+/* The entry of a connection. */
+static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 ends)
+{
+    struct socket_entry *e = SOCKET_FIND(sk, ends);
+
+    if (e || !emit_runtime.sockets_more)
+        return e;
+    e = socket__more(sk, false);
+    return e && e->sk && e->ends == ends ? e : NULL;
+}
+
 static __always_inline void socket__forget(struct socket_entry *e)
 {
+    u64 address = e->sk;
+
     e->sk = 0;
-    CLAIM_ADD(&e->claims, -1);
+    if (!e->is_more) {
+        CLAIM_ADD(&e->claims, -1);
+    } else if (!emit_constants.sk_storage) {
+        u32 uid = e->uid;
+
+        if (!bpf_map_delete_elem(&sockets_more, &address))
+            share__give_back(&socket_users, uid);
+    }
 }
 
 #define SOCKET_LOCK_TRIES 32
@@ -128,14 +203,32 @@ static __always_inline bool socket__lock(struct socket_entry *e)
     return false;
 }
 
-/*
- * A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when full.
- */
-static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 ends)
+/* Whether the socket of an entry is not there any more, or has become another connection's. */
+static __always_inline bool socket__is_gone(u64 address, u64 ends)
 {
-    for (u32 n = 0; n < SOCKETS_TRIES; n++) {
-        struct socket_entry *e = socket__place(ends, n);
+    struct inet_sock *inet = (void *)address;
+    struct sock *sk = (void *)address;
+    u32 daddr = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6
+                    ? BPF_CORE_READ(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3])
+                    : BPF_CORE_READ(sk, __sk_common.skc_daddr);
 
+    return !BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter) ||
+           ends != socket__ends_of(BPF_CORE_READ(inet, inet_sport), BPF_CORE_READ(sk, __sk_common.skc_dport), daddr);
+}
+
+/* The place of a connection whose end was not seen, for the connection at `address`; in Sockets.bpf.c. */
+extern int socket__take_over(u64 address, u64 ends);
+
+/*
+ * A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when there
+ * is none. For one whose socket is not typed (see Compat.h), which only MPTCP's are, in the table only.
+ */
+static __always_inline struct socket_entry *socket__claim(bool typed, struct sock *sk, u64 ends)
+{
+    struct socket_entry *e;
+
+    for (u32 n = 0; n < SOCKETS_TRIES; n++) {
+        e = socket__place(ends, n);
         if (!e)
             continue;
         if (e->sk == (u64)sk)
@@ -147,14 +240,23 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, u64 e
             return e;
         CLAIM_ADD(&e->claims, -1);
     }
-    COUNT(emit_runtime.sockets_untracked);
-    return NULL;
+    if (!typed)
+        return NULL;
+    int n = socket__take_over(sock__address(sk), ends);
+
+    if (n >= 0)
+        return socket__place(ends, n);
+    emit_runtime.sockets_more = 1;
+    e = socket__more(sk, true);
+    if (!e)
+        COUNT(emit_runtime.sockets_untracked);
+    return e;
 }
 
 /* Keep a connection that the current task, if it is one's, has begun. */
-static __always_inline struct socket_entry *socket__keep(struct sock *sk, u64 ends, enum socket_role role)
+static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, u64 ends, enum socket_role role)
 {
-    struct socket_entry *e = socket__claim(sk, ends);
+    struct socket_entry *e = socket__claim(typed, sk, ends);
 
     if (!e)
         return NULL;

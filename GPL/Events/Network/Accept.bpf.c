@@ -3,35 +3,45 @@
  * NETWORK_CONNECTION_ACCEPTED: a process took a connection from a listening socket.
  * NETWORK_LISTEN: a process began to listen.
  *
- * Accepted: the end of inet_csk_accept, which accept, accept4, io_uring and MPTCP come to, and whose value is the new
- * socket. What is told of a connection before (SYN_RECV to ESTABLISHED) happens in an interrupt, in no process.
+ * Accepted: security_sock_graft, by which a connection gets its process' socket. accept, accept4, io_uring and MPTCP
+ * come there with a connection that they have, so a process that has waited for it since before the probes is seen as
+ * well; a program at the end of inet_csk_accept does not run for a call that was under way when it was attached. Locks
+ * are held there that keep kernels from preempting the program (but for PREEMPT_RT, where it is an LSM's). What is told
+ * of a connection before (SYN_RECV to ESTABLISHED) happens in an interrupt, in no process. Where the kernel was built
+ * without that hook, the end of inet_csk_accept stands in.
  *
  * Listen: the end of inet_csk_listen_start, which the socket of each address comes to once; a second listen() with
  * another backlog does not. inet_listen is passed by by MPTCP on 7.x.
  *
- * Misses: nothing known.
+ * Misses: nothing known. Tried: a process that waits when the tool starts, connections that were reset while they
+ * waited, several processes at one socket, io_uring, MPTCP, other network namespaces, more connections than any table
+ * holds.
  */
 #include "Network.h"
 
-struct spare_body_map accept_body SEC(".maps");
+/* A connection, and what its entry is known by: MPTCP's is that of its first subflow, an address. */
+struct accepted {
+    struct sock *sk, *known_by;
+    u16 sport;
+    bool is_mptcp, typed;
+};
 
-SEC("ebpf.fexit/inet_csk_accept")
-int BPF_PROG(fexit__inet_csk_accept)
+static __always_inline struct socket_entry *accepted__keep(const struct accepted *a)
 {
-    struct sock *sk = compat__accepted_sock(ctx);
-    SPARE_BODY(ctx, accept_body);
-    struct tcp_sock *tp = emit_runtime.live && sk ? bpf_skc_to_tcp_sock(sk) : NULL;
-
-    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, SPARE_ACCEPT, 2))
-        return 0;
-    u16 sport = tcp__sport(tp);
+    struct sock *sk = a->known_by;
     struct socket_entry *e =
-        connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_ACCEPTED) : NULL;
+        connections__are_kept() ? socket__keep(a->typed, sk, socket__ends(a->sk, a->sport), SOCKET_ACCEPTED) : NULL;
 
-    if (e && sk->__sk_common.skc_state == TCP_CLOSE) { /* reset while nobody had accepted it */
+    if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
         e->ended_in = TCP_ESTABLISHED;
-        e->error = sk->sk_err;
+        e->error = KREAD(a->typed, sk, sk_err);
     }
+    return e;
+}
+
+static __always_inline int accepted__report(const struct accepted *a)
+{
+    struct socket_entry *e = accepted__keep(a);
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
                             ? EMIT_BEGIN(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted)
                             : NULL;
@@ -45,23 +55,57 @@ int BPF_PROG(fexit__inet_csk_accept)
     else
         current__fill(s, &event->pids);
     event->hdr.flags =
-        (tcp__is_mptcp(tp) ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
-    net_info__fill(&event->net, sk, sport);
+        (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+    net_info__fill(&event->net, a->sk, a->sport);
     EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
     return 0;
 }
 
-#define ACCEPT_SPARE(n, place)                                                                                         \
-    SEC("ebpf.fexit/inet_csk_accept")                                                                                  \
-    int BPF_PROG(fexit__inet_csk_accept_spare##n)                                                                      \
-    {                                                                                                                  \
-        struct sock *sk = compat__accepted_sock(ctx);                                                                  \
-                                                                                                                       \
-        return sk ? NETWORK_RUN_SPARE(ctx, &accept_body, sk, SPARE_ACCEPT, place) : 0;                                 \
-    }
+static __always_inline int tcp__accepted(struct sock *sk)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-ACCEPT_SPARE(1, 1)
-ACCEPT_SPARE(2, 0)
+    return tp ? accepted__report(&(struct accepted){
+                    .sk = sk, .known_by = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp), .typed = true})
+              : 0;
+}
+
+static __always_inline int mptcp__accepted(struct sock *sk)
+{
+    return accepted__report(&(struct accepted){.sk = sk,
+                                               .known_by = BPF_CORE_READ((struct mptcp_sock *)sk, first),
+                                               .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport),
+                                               .is_mptcp = true});
+}
+
+static __always_inline int security_sock_graft__handle(struct sock *sk)
+{
+    if (!emit_runtime.live || current__is_kernel_thread())
+        return 0;
+    if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
+        return mptcp__accepted(sk);
+    return tcp__accepted(sk);
+}
+
+SEC("ebpf.fentry/security_sock_graft")
+int BPF_PROG(fentry__security_sock_graft, struct sock *sk)
+{
+    return security_sock_graft__handle(sk);
+}
+
+SEC("ebpf.lsm/sock_graft")
+int BPF_PROG(lsm__sock_graft, struct sock *sk)
+{
+    return security_sock_graft__handle(sk);
+}
+
+SEC("ebpf.fexit/inet_csk_accept")
+int BPF_PROG(fexit__inet_csk_accept)
+{
+    struct sock *sk = compat__accepted_sock(ctx);
+
+    return sk && emit_runtime.live && !current__is_kernel_thread() ? tcp__accepted(sk) : 0;
+}
 
 SEC("ebpf.fexit/inet_csk_listen_start")
 int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)

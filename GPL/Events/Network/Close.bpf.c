@@ -104,21 +104,32 @@ static __always_inline u32 connection__state(const struct socket_entry *e, struc
     return state;
 }
 
+/*
+ * Whether a socket without an entry had a connection, which has ended: it has a peer still, and had numbers from it.
+ * Asked only when there was no place for entries.
+ */
+static __always_inline bool connection__has_ended_unseen(struct sock *sk, struct tcp_sock *tp)
+{
+    return sk->__sk_common.skc_state == TCP_CLOSE && connections__may_lack_entries() && sk->__sk_common.skc_dport &&
+           tp->rcv_nxt;
+}
+
 /* `leaves_socket`: for another connection. */
 static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp, bool leaves_socket)
 {
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find(sk, ends);
     u32 state = connection__state(e, sk, tp->bytes_acked);
+    bool ended_unseen = !e && connection__has_ended_unseen(sk, tp);
 
     if (e && !SOCKET_TAKE(e, sk, ends))
         return 0;
+    if (ended_unseen)
+        state = TCP_ESTABLISHED;
     if (!state) {
-        if (e)
-            connection__failed(e, sk, sport, false, ECONNABORTED);
-        else if (sk->__sk_common.skc_state == TCP_SYN_SENT)
-            connection__lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+        if (e || (sk->__sk_common.skc_state == TCP_SYN_SENT && connections__may_lack_entries()))
+            connection__failed(e, sk, sport, false, ECONNABORTED, true);
         return 0;
     }
     struct scratch *s = closed__begin(sk, sport, e, state);
@@ -126,6 +137,8 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
     if (s) {
         struct ebpf_network_connection_closed_event *event = (void *)s->data;
 
+        if (ended_unseen)
+            event->hdr.flags &= ~EBPF_CLOSED_F_REASON;
         bytes__fill(&event->net, sk, tp, state);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_CLOSED);
     }
@@ -194,8 +207,8 @@ static __always_inline int mptcp__end(struct sock *sk)
     if (e && !SOCKET_TAKE(e, first, ends))
         return 0;
     if (!state) {
-        if (e)
-            connection__failed(e, sk, sport, true, ECONNABORTED);
+        if (e || (sk->__sk_common.skc_state == TCP_SYN_SENT && connections__may_lack_entries()))
+            connection__failed(e, sk, sport, true, ECONNABORTED, true);
         return 0;
     }
     struct scratch *s = closed__begin(sk, sport, e, state);

@@ -42,7 +42,8 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, SPARE_CONNECT, 2))
         return 0;
     u16 sport = tcp__sport(tp);
-    struct socket_entry *e = connections__are_kept() ? socket__keep(sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
+    struct socket_entry *e =
+        connections__are_kept() ? socket__keep(true, sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
                             ? EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted)
                             : NULL;
@@ -80,13 +81,11 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find(sk, ends);
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
-        if (!e)
-            connection__lost(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
-        else if (SOCKET_TAKE(e, sk, ends))
-            connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED);
+        if (e ? SOCKET_TAKE(e, sk, ends) : connections__may_lack_entries())
+            connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED, false);
         return 0;
     }
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
@@ -94,12 +93,10 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     if (!e && tcp__is_mptcp(tp))
         return 0; /* a further subflow, or one whose end has been told */
     if (!e)
-        e = socket__keep(sk, ends, SOCKET_FOUND);
+        e = socket__keep(true, sk, ends, SOCKET_FOUND);
     if (e) {
         e->ended_in = state;
         e->error = sk->sk_err;
-    } else {
-        count__seen_and_lost(EBPF_EVENT_NETWORK_CONNECTION_CLOSED, EBPF_REASON_STATE);
     }
     return 0;
 }
@@ -116,10 +113,10 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find(sk, ends);
 
     if (e && SOCKET_TAKE(e, sk, ends))
-        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED);
+        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED, true);
     return 0;
 }
 
@@ -132,7 +129,7 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
     if (!tp)
         return 0;
     u64 ends = socket__ends(sk, tcp__sport(tp));
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find(sk, ends);
 
     if (e)
         socket__forget(e);
@@ -175,7 +172,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         return; /* tcp_v4_connect has been called for it */
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends_of(sport, to.port, to.v6.words[3]);
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find(sk, ends);
     bool is_mptcp = tcp__is_mptcp(tp);
     struct scratch *s;
 

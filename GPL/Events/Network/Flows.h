@@ -21,7 +21,6 @@
 #define FLOW_LISTS_MAX 4096
 #define FLOW_MORES_MAX 128
 #define FLOW_LISTS_A_USER 1024
-#define FLOW_USERS_MAX 1024
 #define FLOW_HAND_TRIES 8
 #define LOCK_TRIES 32
 #define RECENT_BITS 12
@@ -99,12 +98,7 @@ struct {
 } flow_mores_by_sk SEC(".maps");
 
 /* How many sockets of a user are in them. */
-struct {
-    __uint(type, BPF_MAP_TYPE_HASH);
-    __uint(max_entries, FLOW_USERS_MAX);
-    __type(key, u32);
-    __type(value, u64);
-} flow_users SEC(".maps");
+struct share_map flow_users SEC(".maps");
 
 /* What an entry of a hash map begins as; too large for the stack. */
 struct {
@@ -123,40 +117,6 @@ struct {
 } flow_recent SEC(".maps");
 
 /* ----------------------------------------------------------- stand-in */
-
-/* A number to the verifier only when it was read by a helper. */
-static __always_inline u64 sock__address(struct sock *sk)
-{
-    struct sock *pointer = sk;
-    u64 address = 0;
-
-    bpf_probe_read_kernel(&address, sizeof(address), &pointer);
-    return address;
-}
-
-/* Count a socket of a user; false when the user has as many as a user may have. */
-static __always_inline bool flow_user__add(u32 uid)
-{
-    u64 one = 1, *count = bpf_map_lookup_elem(&flow_users, &uid);
-
-    if (!count)
-        return !bpf_map_update_elem(&flow_users, &uid, &one, BPF_NOEXIST);
-    if (uid && *count >= FLOW_LISTS_A_USER)
-        return false;
-    ATOMIC_ADD(count, 1);
-    return true;
-}
-
-static __always_inline void flow_user__remove(u32 uid)
-{
-    u64 *count = bpf_map_lookup_elem(&flow_users, &uid);
-
-    if (!count)
-        return;
-    ATOMIC_ADD(count, -1);
-    if (!*(volatile u64 *)count)
-        bpf_map_delete_elem(&flow_users, &uid);
-}
 
 /* Unlike its address, no later socket has it. */
 static __always_inline u64 sock__inode_number(struct sock *sk)
@@ -181,10 +141,10 @@ static __always_inline struct flow_list *flow_list__make(u64 address, u32 uid)
     u32 none = 0;
     void *empty = bpf_map_lookup_elem(&flow_none, &none);
 
-    if (!empty || !flow_user__add(uid))
+    if (!empty || !share__take(&flow_users, uid, FLOW_LISTS_A_USER))
         return NULL;
     if (bpf_map_update_elem(&flow_lists_by_sk, &address, empty, BPF_NOEXIST))
-        flow_user__remove(uid);
+        share__give_back(&flow_users, uid);
     return bpf_map_lookup_elem(&flow_lists_by_sk, &address);
 }
 
@@ -240,7 +200,7 @@ static __always_inline void flow_list__forget(struct sock *sk)
 
     bpf_map_delete_elem(&flow_mores_by_sk, &address);
     if (!bpf_map_delete_elem(&flow_lists_by_sk, &address))
-        flow_user__remove(sk->sk_uid.val);
+        share__give_back(&flow_users, sk->sk_uid.val);
 }
 
 static __always_inline bool flow_list__lock(struct flow_list *list)

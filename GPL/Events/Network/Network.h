@@ -25,11 +25,10 @@ static __always_inline bool connections__are_kept(void)
            event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
 }
 
-/* An event cannot be made because what it needs was not kept. Connections from before the probes are not lost. */
-static __always_inline void connection__lost(enum ebpf_event_type type)
+/* Connections may have found no place; what is reported of one from before the probes is not a matter of that. */
+static __always_inline bool connections__may_lack_entries(void)
 {
-    if (event__is_wanted(type) && emit_runtime.sockets_untracked)
-        count__seen_and_lost(type, EBPF_REASON_STATE);
+    return emit_runtime.sockets_untracked;
 }
 
 #define IP_V4_PREFIX bpf_htonl(0xffff)
@@ -90,27 +89,45 @@ static __always_inline void owner__copy(struct ebpf_event_header *hdr, struct eb
     __builtin_memcpy(hdr->comm, e->comm, EBPF_COMM_LEN);
 }
 
+/* The process of an event: as its entry has it; the current one when that is known to be it; else none. */
+static __always_inline void owner__fill(struct scratch *s, struct ebpf_pid_info *pids, const struct socket_entry *e,
+                                        bool is_current)
+{
+    struct ebpf_event_header *hdr = (void *)s->data;
+
+    if (e) {
+        owner__copy(hdr, pids, e);
+    } else if (is_current) {
+        current__fill(s, pids);
+    } else {
+        __builtin_memset(pids, 0, sizeof(*pids));
+        __builtin_memset(hdr->comm, 0, EBPF_COMM_LEN);
+    }
+}
+
 /*
- * An attempt, whose entry has been taken, has ended without a connection. This may be in an interrupt: it is told of
- * the process that attempted.
+ * An attempt, whose entry has been taken if it has one, has ended without a connection. This may be in an interrupt: it
+ * is told of the process that attempted. Without an entry that is not known, unless it is the current one.
  */
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
-                                               u32 error)
+                                               u32 error, bool is_current)
 {
+    bool is_filtered = e ? e->is_filtered : is_current && current__is_filtered();
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED)
-                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, e->is_filtered)
+                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, is_filtered)
                             : NULL;
 
     if (s) {
         struct ebpf_network_connection_failed_event *event = (void *)s->data;
 
-        owner__copy(&event->hdr, &event->pids, e);
+        owner__fill(s, &event->pids, e, is_current);
         net_info__fill(&event->net, sk, sport);
         event->error = event->error_number = error;
-        event->hdr.flags = is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
+        event->hdr.flags = (is_mptcp ? EBPF_FAILED_F_MPTCP : 0) | (e ? 0 : EBPF_FAILED_F_UNTRACKED);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
     }
-    socket__forget(e);
+    if (e)
+        socket__forget(e);
 }
 
 #endif

@@ -279,9 +279,9 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
  */
 static bool hooks__needs(struct hooks *hooks, const char *name)
 {
-    const struct hooks_program *program = hooks__find(hooks, name);
+    const struct hooks_program *program = hooks__find(hooks, name), *lsm = hooks__lsm_for(hooks, name);
 
-    if (program && program->wanted)
+    if ((program && program->wanted) || (lsm && lsm->wanted))
         return true;
     for (const struct hook_spare_row *row = spare_rows; hooks->spares && row < ROWS_END(spare_rows); row++) {
         const struct hooks_program *original = hooks__find(hooks, row->program);
