@@ -26,6 +26,7 @@
 #include "Preflight.h"
 #include "Rings.h"
 #include "SkStorage.h"
+#include "Spares.h"
 #include "TaskStorage.h"
 #include "Trees.h"
 
@@ -277,23 +278,6 @@ static void backend__detach_unwanted(struct bpf_backend *b)
     }
 }
 
-/* Put the bodies of hooks where their spares call them. */
-static int backend__connect_spares(struct bpf_backend *b)
-{
-    struct hooks_body body;
-    uint32_t key = 0;
-
-    for (size_t i = 0; b->hooks.spares && hooks__body(i, &body); i++) {
-        const struct bpf_program *program = bpf_object__find_program_by_name(b->object, body.program);
-        const struct bpf_map *map = bpf_object__find_map_by_name(b->object, body.map);
-        int fd = program ? bpf_program__fd(program) : -1;
-
-        if (map && bpf_map__fd(map) >= 0 && fd >= 0 && bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY))
-            return -errno;
-    }
-    return 0;
-}
-
 static int backend__identify_self(struct bpf_backend *b)
 {
     struct bpf_program *program = bpf_object__find_program_by_name(b->object, IDENTIFY_PROGRAM);
@@ -514,7 +498,7 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
             hooks__choose(&b->hooks, opts->events);
             continue;
         }
-        err = backend__connect_spares(b) ?: backend__identify_self(b);
+        err = spares__connect(b) ?: backend__identify_self(b);
         if (err)
             return preflight__explain(&b->log, err);
         int refused = backend__attach(b);
