@@ -20,7 +20,10 @@
 /* Which path is wanted; see Path.h. Addresses, so that they pass through memory, which typed pointers cannot. */
 struct path_job {
     u64 dentry, mnt;
-    u64 root_dentry, root_mnt;
+    u64 root_dentry, root_mnt; /* root_dentry 0: up to the top of the mounts */
+    u64 mnt_ns;                /* mount namespace of the process; 0 when it has given that up */
+    u32 root_is_apart;         /* the top of the mounts is not that of the process' namespace */
+    u32 reserved;
 };
 
 /* A walk along it, in Path.bpf.c. */

@@ -54,24 +54,31 @@ struct select_list {
     ebpf_u32 reserved;
     ebpf_u32 pids[SELECT_VALUES], uids[SELECT_VALUES];
     ebpf_u64 comms[SELECT_TEXTS][2];
-    ebpf_u64 cgroups[SELECT_TEXTS]; /* ids, 0 fills up */
+    ebpf_u64 cgroups[SELECT_TEXTS]; /* ids; 0: there is none, as yet */
     ebpf_u32 cgroup_levels[SELECT_TEXTS];
-    ebpf_u32 path_lens[SELECT_TEXTS];                  /* 0 fills up */
-    ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8]; /* as records have them: components, leaf first */
+    ebpf_u32 cgroup_is_set[SELECT_TEXTS];
+    ebpf_u64 cgroup_paths[SELECT_TEXTS][SELECT_PATH_MAX / 8]; /* from the root of the hierarchy; "": not known */
+    ebpf_u32 path_lens[SELECT_TEXTS];                         /* 0 fills up */
+    ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8];        /* as records have them: components, leaf first */
 };
 
-/* By process id: what is known of whose descendant a process is. */
+/*
+ * What is known of a process, by its number: the trees that it belongs to, and above those bits which process it was,
+ * because numbers are used again. Fork writes a few bits of the start time there; the library writes 0, for a process
+ * that has started before `selected_at`.
+ */
 #define TREE_CHUNK 4096
 #define TREE_KNOWN 1
 #define TREE_INCLUDED 2
 #define TREE_EXCLUDED 4
+#define TREE_BITS 3
 
 struct tree_chunk {
-    ebpf_u8 flags[TREE_CHUNK];
+    ebpf_u16 entries[TREE_CHUNK];
 };
 
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 32 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
 /* Hooks that have spare programs, see Spare.h; and what their programs leave with the task. */
 enum spare_hook {

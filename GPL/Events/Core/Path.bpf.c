@@ -174,7 +174,7 @@ static __always_inline bool walk__up(struct scratch *s, struct path_walk *w, boo
         return walk__up_dentry(s, w, checked);
     if (walk__up_mount(w))
         return true;
-    if (s->job.root_dentry)
+    if (s->job.root_dentry || s->job.root_is_apart)
         w->flags |= EBPF_VARLEN_UNREACHABLE;
     return false;
 }

@@ -125,16 +125,22 @@ static __always_inline bool dentry__is_memfd(struct dentry *dentry)
     return *(u64 *)name == MEMFD_PREFIX;
 }
 
-/* Paths that are appended from now on are as a process with this root directory sees them. For `typed` see Compat.h. */
-static __always_inline void path_job__root(struct scratch *s, bool typed, struct fs_struct *fs)
+/* Paths that are appended from now on are as this task sees them. For `typed` see Compat.h. */
+static __always_inline void path_job__root(struct scratch *s, bool typed, struct task_struct *task)
 {
+    struct fs_struct *fs = KREAD(typed, task, fs);
+    struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
+
     if (typed) {
         *(struct dentry *volatile *)&s->job.root_dentry = fs->root.dentry;
         *(struct vfsmount *volatile *)&s->job.root_mnt = fs->root.mnt;
+        *(struct mnt_namespace *volatile *)&s->job.mnt_ns = nsproxy->mnt_ns;
     } else {
         s->job.root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
         s->job.root_mnt = (u64)BPF_CORE_READ(fs, root.mnt);
+        s->job.mnt_ns = (u64)BPF_CORE_READ(nsproxy, mnt_ns);
     }
+    s->job.root_is_apart = false;
 }
 
 /*
@@ -274,23 +280,48 @@ static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, b
     }
 }
 
-/* Whether a mount is the top of its namespace: nothing is above it but, as a rule, the first root file system. */
+/*
+ * Whether a mount is what its namespace shows as /: it is mounted on the root of another one, and so on to the first.
+ * There is one below the root file system as a rule (rootfs), and two since 7.0.
+ */
+#define MOUNTS_BELOW_ROOT 4
+
 static __always_inline bool mount__is_top(struct mount *mnt)
 {
-    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
+    for (u32 i = 0; i < MOUNTS_BELOW_ROOT; i++) {
+        struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
 
-    return parent == mnt || (BPF_CORE_READ(parent, mnt_parent) == parent &&
-                             BPF_CORE_READ(mnt, mnt_mountpoint) == BPF_CORE_READ(parent, mnt.mnt_root));
+        if (parent == mnt)
+            return true;
+        if (BPF_CORE_READ(mnt, mnt_mountpoint) != BPF_CORE_READ(parent, mnt.mnt_root))
+            return false;
+        mnt = parent;
+    }
+    return false;
+}
+
+/* The root directory is in a mount that is in no namespace (lazily unmounted, from open_tree), or in another one. */
+static __always_inline bool root__is_apart(struct scratch *s)
+{
+    struct mount *mnt = mount__of(s->job.root_mnt);
+
+    return s->job.mnt_ns && (u64)BPF_CORE_READ(mnt, mnt_ns) != s->job.mnt_ns;
 }
 
 /*
  * Where the root of the process is, seen from the root of its mount namespace; nothing when it is the host's root, be
- * it in another namespace with the same root.
+ * it in another namespace with a copy of the host's mounts. A root that is not in the namespace of the process at all
+ * is told from the host's by being called unreachable, whatever directory it is.
  */
 static __always_inline void varlen__root_path(struct scratch *s)
 {
-    if (s->job.root_dentry == emit_runtime.host_root_dentry &&
-        (s->job.root_mnt == emit_runtime.host_root_mnt || mount__is_top(mount__of(s->job.root_mnt))))
+    bool is_host_dentry = s->job.root_dentry == emit_runtime.host_root_dentry;
+
+    if (is_host_dentry && s->job.root_mnt == emit_runtime.host_root_mnt)
+        return;
+    bool is_apart = root__is_apart(s);
+
+    if (is_host_dentry && !is_apart && mount__is_top(mount__of(s->job.root_mnt)))
         return;
     struct path_job job = s->job;
 
@@ -298,6 +329,7 @@ static __always_inline void varlen__root_path(struct scratch *s)
     s->job.mnt = job.root_mnt;
     s->job.root_dentry = 0;
     s->job.root_mnt = 0;
+    s->job.root_is_apart = is_apart;
     path__append(s->slot, EBPF_TAG_ROOT_PATH);
     s->job = job;
 }

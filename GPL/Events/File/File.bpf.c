@@ -25,7 +25,7 @@ int file_actor__fill(u32 slot)
         e->mount_namespace = KREAD(typed, task, nsproxy, mnt_ns, ns.inum);
         e->reserved = 0;
         comm__fill(s, typed, task);
-        path_job__root(s, typed, KREAD(typed, task, fs));
+        path_job__root(s, typed, task);
         varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups));
     });
     varlen__root_path(s);

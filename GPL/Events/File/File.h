@@ -148,7 +148,7 @@ static __always_inline void file_event__fill_rest(struct scratch *s, struct inod
  */
 static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
 {
-    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
     path__append_typed(s, EBPF_TAG_PATH, dentry);
     file_event__fill_rest(s, inode);
 }
@@ -159,7 +159,7 @@ static __always_inline void file_event__fill_here(struct scratch *s, struct dent
  */
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
-    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
     *(struct dentry *volatile *)&s->job.dentry = path->dentry;
     *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
     path__append(s->slot, EBPF_TAG_PATH);

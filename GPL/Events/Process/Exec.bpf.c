@@ -182,7 +182,7 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t
     ns_info__fill(&e->ns, s, true, task);
     comm__fill(s, true, task);
 
-    path_job__root(s, true, fs);
+    path_job__root(s, true, task);
     varlen__path(s, EBPF_TAG_FILENAME, true, &file->f_path);
     varlen__path(s, EBPF_TAG_CWD, true, &fs->pwd);
     varlen__root_path(s);

@@ -32,7 +32,7 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     ns_info__fill(&e->ns, s, typed, child);
     comm__fill(s, typed, parent);
 
-    path_job__root(s, typed, fs);
+    path_job__root(s, typed, child);
     varlen__path(s, EBPF_TAG_CWD, typed, &fs->pwd);
     varlen__root_path(s);
     varlen__cgroup_path(s, typed, KREAD(typed, child, cgroups));
