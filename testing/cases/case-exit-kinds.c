@@ -4,9 +4,9 @@
  * whose parent does not wait, what it did.
  */
 #include "case.h"
+#include "exit-traced.h"
 
 #include <sched.h>
-#include <sys/ptrace.h>
 
 #define THREADS 6
 #define LEADER_STATUS 3
@@ -234,43 +234,12 @@ static void run_traced(void)
     fact__ended("traced", pid, status);
 }
 
-struct traced {
-    pid_t pid;
-    int ready_pipe[2];
-};
-
-static void traces(void *arg)
+static void run_traced_by(const char *kind, tracer_fn *tracer)
 {
-    struct traced *traced = arg;
+    int status;
+    pid_t pid = exit_under(tracer, 22, &status);
 
-    CHECK(!ptrace(PTRACE_SEIZE, traced->pid, NULL, NULL));
-    number__send(traced->ready_pipe[1], 0);
-    int status = child__wait(traced->pid);
-
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 22);
-}
-
-static void exits_at_gate(void *gate)
-{
-    gate__wait(gate);
-    _exit(22);
-}
-
-/* A tracer that is not the parent: the kernel tells first the one, then the other of the end. */
-static void run_traced_by_stranger(void)
-{
-    struct gate gate;
-    struct traced traced;
-
-    gate__init(&gate);
-    CHECK(!pipe2(traced.ready_pipe, O_CLOEXEC));
-    traced.pid = child__start(exits_at_gate, &gate);
-    pid_t tracer = child__start(traces, &traced);
-
-    number__receive(traced.ready_pipe[0]);
-    gate__open(&gate);
-    fact__ended("traced by a stranger", traced.pid, child__wait(traced.pid));
-    CHECK(child__wait(tracer) == 0);
+    fact__ended(kind, pid, status);
 }
 
 static int pid_pipe[2];
@@ -298,7 +267,8 @@ int main(void)
     run_simple();
     run_threads();
     run_traced();
-    run_traced_by_stranger();
+    run_traced_by("traced by a stranger", tracer__waits);
+    run_traced_by("traced by a stranger that leaves", tracer__leaves);
     run("parent that ignores its children", ignores_children, NULL);
     fact__ended("ignored", number__receive(pid_pipe[0]), W_EXITCODE(6, 0));
     fact__array_end();

@@ -158,7 +158,7 @@ static inline uint64_t clock__ns(clockid_t clock)
 /* Inode numbers of the namespaces of a process. */
 static inline void fact__namespaces(const char *key, pid_t pid)
 {
-    static const char *const names[] = {"uts", "ipc", "mnt", "net", "cgroup", "time", "pid"};
+    static const char *const names[] = {"uts", "ipc", "mnt", "net", "cgroup", "time", "pid", "user"};
 
     fact__object(key);
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {

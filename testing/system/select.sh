@@ -41,10 +41,15 @@ executions() {
     grep '"event_type":"PROCESS_EXEC"' sel.out | grep -c "\"args\":\[\"true\",\"/tmp/$1\"\]"
 }
 
-begin() {
+begin_with() {
     rm -rf /tmp/in /tmp/in2 /tmp/out
+    trace sel.out sel.err -u "$@" || { cat sel.err; return 1; }
+    ! grep "limited\|unavailable" sel.err || { trace_stop; return 1; }
+}
+
+begin() {
     # shellcheck disable=SC2086 # options
-    trace sel.out sel.err -u $selected "$@" || { cat sel.err; return 1; }
+    begin_with $selected "$@"
 }
 
 # includes OPTION VALUE WHO...: what who has become that does; a second one, who has not, does not.
@@ -106,6 +111,97 @@ process_included() {
     [ "$(grep -c /tmp/of-shell sel.out)" = 2 ] && [ "$(about out)" = 0 ]
 }
 
+# start_process COMMAND...: in the background; sets PROCESS.
+start_process() {
+    "$@" &
+    PROCESS=$!
+}
+
+# exits PID: how many exits there are of a process.
+exits() {
+    grep '"event_type":"PROCESS_EXIT"' sel.out | grep -c "\"tgid\":$1,"
+}
+
+# Who waits for the threads of a process does not decide whether its exit is wanted.
+debugged() {
+    rm -f go
+    mkfifo go
+    start_process select-process victim go
+    victim=$PROCESS
+    begin_with --process-exit --pid "$victim" || return 1
+    select-process debugger "$victim" go
+    wait "$victim"
+    [ $? = 5 ] || { trace_stop; echo "the victim has not ended by itself"; return 1; }
+    trace_stop && [ "$(exits "$victim")" = 1 ] && [ "$(events PROCESS_EXIT sel.out)" = 1 ]
+}
+
+debugger() {
+    rm -f go start
+    mkfifo go start
+    start_process select-process victim go
+    victim=$PROCESS
+    start_process sh -c 'read -r line <start; exec select-process debugger "$1" go' sh "$victim"
+    begin_with --process-exit --pid "$PROCESS" || return 1
+    echo >start
+    wait "$victim"
+    wait "$PROCESS" || { trace_stop; return 1; }
+    trace_stop && [ "$(exits "$victim")$(exits "$PROCESS")" = 01 ] && [ "$(events PROCESS_EXIT sel.out)" = 1 ]
+}
+
+# used_again OPTION DIRECTORY: of a process and, after it, of another one that has its number.
+used_again() {
+    rm -f go
+    mkfifo go
+    start_process sh -c 'read -r line <go; exec select-actor /tmp/in2 3'
+    begin --process-exit "$1" "$PROCESS" || return 1
+    echo >go
+    wait "$PROCESS" && select-process as-pid "$PROCESS" select-actor "/tmp/$2" $ROUNDS || { trace_stop; return 1; }
+    trace_stop
+}
+
+pid_used_again() {
+    used_again --pid out || return 1
+    [ "$(about in2)" = 13 ] && [ "$(about out)" = 0 ] && [ "$(exits "$PROCESS")" = 1 ] || return 1
+}
+
+excluded_pid_used_again() {
+    used_again --exclude-pid in || return 1
+    [ "$(about in2)" = 0 ] && [ "$(about in)" = $FILE_EVENTS ] && [ "$(exits "$PROCESS")" = 1 ]
+}
+
+tree_used_again() {
+    used_again --tree out || return 1
+    [ "$(about in2)" = 13 ] && [ "$(about out)" = 0 ] && [ "$(executions in2)$(executions out)" = 10 ]
+}
+
+# A number that is nobody's yet is not that of who gets it later.
+pid_of_nobody() {
+    begin_with --process-exit --process-exec --pid 31999 || return 1
+    select-process as-pid 31999 select-actor /tmp/out 3 || { trace_stop; return 1; }
+    trace_stop && ! grep -q '"event_type":"PROCESS' sel.out && grep -q "no process 31999" sel.err
+}
+
+# in_service NAME: in the cgroup, which is made for it and removed afterwards, as a service is restarted.
+in_service() {
+    mkdir /sys/fs/cgroup/service && select-actor "/tmp/$1" $ROUNDS cgroup /sys/fs/cgroup/service
+    status=$?
+    wait_for 50 rmdir /sys/fs/cgroup/service && return $status
+}
+
+cgroup_again() {
+    begin --cgroup /service || return 1
+    in_service in && in_service in2 && select-actor /tmp/out $ROUNDS || { trace_stop; return 1; }
+    trace_stop && holds in out && [ "$(about in2)" = $FILE_EVENTS ] && [ "$(executions in)$(executions in2)" = 11 ]
+}
+
+cgroup_excluded_again() {
+    mkdir /sys/fs/cgroup/service
+    begin --exclude-cgroup /service || return 1
+    rmdir /sys/fs/cgroup/service
+    in_service out && in_service in2 && select-actor /tmp/in $ROUNDS || { trace_stop; return 1; }
+    trace_stop && holds in out && [ "$(about in2)" = 0 ]
+}
+
 paths() {
     begin --process-exit --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
     select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 ||
@@ -132,6 +228,12 @@ combined() {
 mkdir -p /sys/fs/cgroup/select/below
 chmod 1777 /tmp
 check "--pid" process_included
+check "--pid, and who waits for it" debugged
+check "--pid of who waits" debugger
+check "--pid used again" pid_used_again
+check "--exclude-pid used again" excluded_pid_used_again
+check "--tree, its number used again" tree_used_again
+check "--pid of nobody" pid_of_nobody
 check "--tree" tree_included
 check "--exclude-tree" tree_excluded
 check "--uid" includes --uid 1001 uid 1001
@@ -141,6 +243,8 @@ check "--exclude-comm" excludes --exclude-comm a comm a
 check "--cgroup" includes --cgroup /select cgroup /sys/fs/cgroup/select
 check "--cgroup, and below" includes --cgroup /sys/fs/cgroup/select/ cgroup /sys/fs/cgroup/select/below
 check "--exclude-cgroup" excludes --exclude-cgroup /select cgroup /sys/fs/cgroup/select/below
+check "--cgroup made again" cgroup_again
+check "--exclude-cgroup made again" cgroup_excluded_again
 check "--container-only" includes --container-only --uid=0 namespace
 check "--host-only" excludes --host-only --uid=0 namespace
 check "--path" paths

@@ -81,7 +81,7 @@ static void test_documented_example(void)
         .pids = {20115, 20115, 2393, 20115, 2393, 0, 4070455677498},
         .creds = {1000, 1000, 1000, 1000, 1000, 1000, 0, UINT64_MAX},
         .ctty = {136, 1, 50, 200},
-        .ns = {4026531838, 4026531839, 4026531841, 4026531840, 4026531835, 4026531834, 4026531836, 0},
+        .ns = {4026531838, 4026531839, 4026531841, 4026531840, 4026531835, 4026531834, 4026531836, 4026531837},
         .inode_nlink = 1,
         .argc = 2,
     };
@@ -99,7 +99,8 @@ static void test_documented_example(void)
                "\"pids_ss_cgroup_path\":\"/user.slice/user-1000.slice/session-5.scope\","
                "\"argv\":\"ls --color=auto\",\"args\":[\"ls\",\"--color=auto\"],\"ns\":{\"uts\":4026531838,"
                "\"ipc\":4026531839,\"mnt\":4026531841,\"net\":4026531840,\"cgroup\":4026531835,\"time\":4026531834,"
-               "\"pid\":4026531836},\"is_setuid\":false,\"is_setgid\":false,\"is_memfd\":false,\"inode_nlink\":1,"
+               "\"pid\":4026531836,\"user\":4026531837},"
+               "\"is_setuid\":false,\"is_setgid\":false,\"is_memfd\":false,\"inode_nlink\":1,"
                "\"argc\":2,\"comm\":\"ls\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\","
                "\"ts_boot_ns\":4070455677499,\"seq\":1}");
 }

@@ -84,7 +84,6 @@ static void test_refused(void)
         {.kind = EBPF_SELECT_PATH, .text = ""},
         {.kind = EBPF_SELECT_PATH, .text = "/"},
         {.kind = EBPF_SELECT_PATH, .text = long_path},
-        {.kind = EBPF_SELECT_CGROUP, .text = "/no/such/cgroup"},
         {.kind = (enum ebpf_select_kind)99, .id = 1},
     };
     struct selection before = built;

@@ -161,6 +161,35 @@ static __always_inline u64 compat__ancestor_cgroup_id(u32 level)
     return id;
 }
 
+/* The same for another task. */
+static __always_inline u64 compat__ancestor_cgroup_id_of(struct task_struct *task, u32 level)
+{
+    struct cgroup___ids *ids = (void *)BPF_CORE_READ(task, cgroups, dfl_cgrp);
+    struct cgroup___ancestors *cgroup = (void *)ids;
+    struct cgroup *ancestor = NULL;
+    u64 id = 0;
+
+    if (level > (u32)BPF_CORE_READ(cgroup, level))
+        return 0;
+    if (bpf_core_field_exists(ids->ancestor_ids)) {
+        bpf_probe_read_kernel(&id, sizeof(id), (void *)ids->ancestor_ids + 8 * (u64)level);
+        return id;
+    }
+    bpf_probe_read_kernel(&ancestor, sizeof(ancestor), (void *)cgroup->ancestors + 8 * (u64)level);
+    return BPF_CORE_READ(ancestor, kn, id);
+}
+
+/*
+ * Whether a kernel thread is a user mode helper that has not been executed: of all that are not made by kthread_create
+ * and end, the only ones. Before 5.18 helpers begin as kernel threads; 5.17 alone cannot be asked. Goes with 5.15.
+ */
+static __always_inline bool compat__is_unexecuted_helper(struct task_struct *task)
+{
+    struct task_struct___kthread *thread = (void *)task;
+
+    return !bpf_core_field_exists(thread->worker_private) && !BPF_CORE_READ(thread, set_child_tid);
+}
+
 /* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
 {

@@ -30,7 +30,9 @@ typedef int key_t;
 #define NULL ((void *)0)
 
 /* Values that are fixed by the kernel's interface to user space, or have not changed since long before 5.10. */
+#define PF_EXITING 0x00000004
 #define PF_KTHREAD 0x00200000
+#define EXIT_TRACE 0x30 /* exit_state: waited for by a tracer, not by the parent yet */
 #define SIGNAL_GROUP_EXIT 0x00000004
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -111,14 +113,21 @@ struct kernel_cap {
     u64 val;
 };
 
+struct user_namespace;
+
 struct cred {
     kuid_t uid, suid, euid, fsuid;
     kgid_t gid, sgid, egid, fsgid;
     struct kernel_cap cap_permitted, cap_effective;
+    struct user_namespace *user_ns;
 };
 
 struct ns_common {
     unsigned int inum;
+};
+
+struct user_namespace {
+    struct ns_common ns;
 };
 
 struct uts_namespace {
@@ -275,6 +284,12 @@ struct cgroup___ids {
     u64 ancestor_ids[1];
 };
 
+/* Since 6.1 (7f203bc89eb6) */
+struct cgroup___ancestors {
+    int level;
+    struct cgroup *ancestors[1];
+};
+
 struct cgroup_subsys_state {
     struct cgroup *cgroup;
 };
@@ -299,7 +314,7 @@ struct task_io_accounting {
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
-    int exit_code;
+    int exit_state, exit_code;
     pid_t pid, tgid;
     struct task_struct *real_parent, *parent, *group_leader;
     unsigned int ptrace;
@@ -317,6 +332,12 @@ struct task_struct {
     void *stack;
     struct task_io_accounting ioac;
     struct nameidata *nameidata;
+};
+
+/* Until 5.17 a thread made by kthread_create has its struct kthread in place of the first. */
+struct task_struct___kthread {
+    int *set_child_tid;
+    void *worker_private; /* since 5.17 (e32cf5dfbe22) */
 };
 
 /* x86-64 */

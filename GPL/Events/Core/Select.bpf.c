@@ -4,6 +4,12 @@
  *
  * Kernels before 6.8 check each global function, called or not: what no condition asks for is nothing but its first
  * line. Each list has a function of its own, in which the verifier sees one walk through it.
+ *
+ * The task that is decided about is the current one, or, for the end of a process that is seen in another one, given by
+ * its address; 0 stands for the current one.
+ *
+ * A process id is used again when its process has ended, so a condition on it holds for a process that had started when
+ * the condition was made, and for no other.
  */
 #include "Select.h"
 
@@ -31,9 +37,22 @@ static __always_inline int ids__have(const u32 *ids, u32 id)
     return 0;
 }
 
-int selection__has_pid(u32 excluded, u32 tgid)
+static __always_inline u64 task__start_time(u64 task)
 {
-    return emit_constants.selects & 1u << SELECT_PID ? ids__have(list__of(excluded)->pids, tgid) : 0;
+    struct task_struct *other = (void *)task;
+    u64 start_time;
+
+    if (task)
+        return BPF_CORE_READ(other, group_leader, start_time);
+    WITH_CURRENT(current, typed, start_time = KREAD(typed, current, group_leader, start_time));
+    return start_time;
+}
+
+int selection__has_pid(u32 excluded, u32 tgid, u64 task)
+{
+    if (!(emit_constants.selects & 1u << SELECT_PID) || !ids__have(list__of(excluded)->pids, tgid))
+        return 0;
+    return task__start_time(task) <= emit_runtime.selected_at;
 }
 
 int selection__has_uid(u32 excluded, u32 uid)
@@ -49,14 +68,17 @@ static __always_inline u64 comm__cut(u64 word)
     return zero ? word & (((zero & -zero) >> 7) - 1) : word;
 }
 
-int selection__has_comm(u32 excluded)
+int selection__has_comm(u32 excluded, u64 task)
 {
     const struct select_list *list = list__of(excluded);
     u64 comm[2];
 
     if (!(emit_constants.selects & 1u << SELECT_COMM))
         return 0;
-    WITH_CURRENT(task, typed, kernel__copy(typed, comm, task->comm, sizeof(comm)));
+    if (task)
+        bpf_probe_read_kernel(comm, sizeof(comm), ((struct task_struct *)task)->comm);
+    else
+        WITH_CURRENT(current, typed, kernel__copy(typed, comm, current->comm, sizeof(comm)));
     comm[0] = comm__cut(comm[0]);
     comm[1] = comm[0] >> 56 ? comm__cut(comm[1]) : 0;
 #pragma clang loop unroll(disable)
@@ -71,64 +93,102 @@ int selection__has_comm(u32 excluded)
     return 0;
 }
 
-static __always_inline bool list__has_cgroup(const struct select_list *list)
+static __always_inline u64 task__ancestor_cgroup_id(u64 task, u32 level)
+{
+    return task ? compat__ancestor_cgroup_id_of((void *)task, level) : compat__ancestor_cgroup_id(level);
+}
+
+static __always_inline bool list__has_cgroup(const struct select_list *list, u64 task)
 {
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
         u64 id = *(const volatile u64 *)&list->cgroups[i];
 
-        if (id && compat__ancestor_cgroup_id(list->cgroup_levels[i]) == id)
+        if (id && task__ancestor_cgroup_id(task, list->cgroup_levels[i]) == id)
             return true;
     }
     return false;
 }
 
-int selection__has_cgroup(u32 excluded)
+int selection__has_cgroup(u32 excluded, u64 task)
 {
     if (!(emit_constants.selects & 1u << SELECT_CGROUP))
         return 0;
-    return list__has_cgroup(list__of(excluded));
+    return list__has_cgroup(list__of(excluded), task);
 }
 
-static __always_inline u8 *tree__place(u32 tgid)
+static __always_inline u16 *tree__place(u32 tgid)
 {
     u32 number = tgid / TREE_CHUNK;
     struct tree_chunk *chunk = bpf_map_lookup_elem(&tree_members, &number);
 
-    return chunk ? &chunk->flags[tgid & (TREE_CHUNK - 1)] : NULL;
+    return chunk ? &chunk->entries[tgid & (TREE_CHUNK - 1)] : NULL;
 }
 
-static __always_inline u32 tree__flags_of(u32 tgid)
+/* A few bits of a start time, not all 0. */
+static __always_inline u16 tree__mark_of(u64 start_time)
 {
-    u8 *place = tree__place(tgid);
-
-    return place ? *place : 0;
+    return (start_time * 0x9e3779b97f4a7c15ULL >> (48 + TREE_BITS)) | 1;
 }
 
-/* Of a process that was there before trees were followed, what its parent is. */
-int tree__flags(u32 tgid)
+/* Flags of a process, 0 when the entry is about another one that had its number, or nothing is known. */
+static __always_inline u32 tree__flags_at(const u16 *place, u64 start_time)
 {
-    u8 *place = emit_constants.selects & SELECTS_TREES ? tree__place(tgid) : NULL;
-    u32 parent;
+    u32 entry = *(const volatile u16 *)place, mark = entry >> TREE_BITS;
 
-    if (!place)
+    if (mark ? mark != tree__mark_of(start_time) : start_time > emit_runtime.selected_at)
         return 0;
-    if (!(*place & TREE_KNOWN)) {
-        WITH_CURRENT(task, typed, parent = KREAD(typed, task, group_leader, real_parent, tgid));
-        *place = tree__flags_of(parent); /* which may not be known either, yet */
-    }
-    return *place;
+    return entry & ((1u << TREE_BITS) - 1);
 }
 
-/* A pid or mount namespace that is not the first process'. */
-static __always_inline bool current__is_in_container(void)
+/* Give a process the flags of its parent, which may not be known (yet). */
+static __always_inline u32 tree__inherit(u16 *place, u64 start_time, u32 parent, u64 parent_start_time)
 {
+    const u16 *of_parent = tree__place(parent);
+    u32 flags = of_parent ? tree__flags_at(of_parent, parent_start_time) : 0;
+
+    *(volatile u16 *)place = flags ? flags | tree__mark_of(start_time) << TREE_BITS : 0;
+    return flags;
+}
+
+/*
+ * Trees of a process. One of which nothing is known, because it is older than the probes or the kernel skipped the
+ * program at its birth, gets those of its parent.
+ */
+int tree__flags(u32 tgid, u64 task)
+{
+    u16 *place = emit_constants.selects & SELECTS_TREES ? tree__place(tgid) : NULL;
+    struct task_struct *parent, *other = (void *)task;
+    u64 start_time = task__start_time(task);
+    u32 flags = place ? tree__flags_at(place, start_time) : 0;
+
+    if (!place || flags)
+        return flags;
+    if (!task)
+        other = (void *)bpf_get_current_task();
+    parent = BPF_CORE_READ(other, group_leader, real_parent, group_leader);
+    return tree__inherit(place, start_time, BPF_CORE_READ(parent, tgid), BPF_CORE_READ(parent, start_time));
+}
+
+/* A pid or mount namespace that is not the first process'. A process that has ended has no mount namespace left. */
+static __always_inline bool task__is_in_container(u64 task)
+{
+    struct task_struct *other = (void *)task;
     bool is;
 
-    WITH_CURRENT(task, typed,
-                 is = KREAD(typed, task, thread_pid, level) ||
-                      KREAD(typed, task, nsproxy, mnt_ns, ns.inum) != emit_runtime.host_mnt_ns);
+    if (task)
+        return BPF_CORE_READ(other, thread_pid, level);
+    WITH_CURRENT(current, typed,
+                 is = KREAD(typed, current, thread_pid, level) ||
+                      KREAD(typed, current, nsproxy, mnt_ns, ns.inum) != emit_runtime.host_mnt_ns);
     return is;
+}
+
+static __always_inline u32 task__uid(u64 task)
+{
+    struct task_struct *other = (void *)task;
+
+    return task ? BPF_CORE_READ(other, cred, uid.val) : (u32)bpf_get_current_uid_gid();
 }
 
 /* Returns from the function when the condition of a kind is not met; `include` and `exclude` tell what matches. */
@@ -142,30 +202,46 @@ static __always_inline bool current__is_in_container(void)
 
 #define SELECTS(kind) (emit_constants.selects & emit_runtime.selects & 1u << (kind))
 
-int selection__rejects(u32 tgid)
+/* `named` is the task whose name counts. */
+static __always_inline int task__is_rejected(u32 tgid, u64 task, u64 named)
 {
     if (SELECTS(SELECT_PID))
-        DECIDE(SELECT_PID, selection__has_pid(0, tgid), selection__has_pid(1, tgid));
+        DECIDE(SELECT_PID, selection__has_pid(0, tgid, task), selection__has_pid(1, tgid, task));
     if (SELECTS(SELECT_TREE)) {
-        u32 flags = tree__flags(tgid);
+        u32 flags = tree__flags(tgid, task);
 
         DECIDE(SELECT_TREE, flags & TREE_INCLUDED, flags & TREE_EXCLUDED);
     }
     if (SELECTS(SELECT_UID)) {
-        u32 uid = bpf_get_current_uid_gid();
+        u32 uid = task__uid(task);
 
         DECIDE(SELECT_UID, selection__has_uid(0, uid), selection__has_uid(1, uid));
     }
     if (SELECTS(SELECT_COMM))
-        DECIDE(SELECT_COMM, selection__has_comm(0), selection__has_comm(1));
+        DECIDE(SELECT_COMM, selection__has_comm(0, named), selection__has_comm(1, named));
     if (SELECTS(SELECT_CGROUP))
-        DECIDE(SELECT_CGROUP, selection__has_cgroup(0), selection__has_cgroup(1));
+        DECIDE(SELECT_CGROUP, selection__has_cgroup(0, task), selection__has_cgroup(1, task));
     if (SELECTS(SELECT_CONTAINER)) {
-        bool is = current__is_in_container();
+        bool is = task__is_in_container(task);
 
         DECIDE(SELECT_CONTAINER, is, is);
     }
     return 0;
+}
+
+int selection__rejects(u32 tgid)
+{
+    return task__is_rejected(tgid, 0, 0);
+}
+
+int selection__rejects_process(u64 leader, u32 is_current)
+{
+    struct task_struct *task = (void *)leader;
+    u32 tgid = BPF_CORE_READ(task, tgid);
+
+    if (!(emit_constants.selects & SELECTS_TASKS))
+        return 0;
+    return is_current ? task__is_rejected(tgid, 0, leader) : task__is_rejected(tgid, leader, leader);
 }
 
 /*
@@ -227,13 +303,46 @@ int selection__look_at_path(u32 slot)
     return 0;
 }
 
-/* A new process is whose descendant its parent is. */
+/* Give the conditions on that path the id of the cgroup. `text` has SELECT_PATH_MAX bytes, zeros behind its NUL. */
+static __always_inline void list__take_cgroup(struct select_list *list, const u64 *text, u64 id)
+{
+#pragma clang loop unroll(disable)
+    for (u32 n = 0; n < SELECT_TEXTS; n++) {
+        u32 i = 0;
+
+#pragma clang loop unroll(disable)
+        while (i < PREFIX_WORDS && *(const volatile u64 *)&list->cgroup_paths[n][i] == text[i])
+            i++;
+        if (i == PREFIX_WORDS)
+            *(volatile u64 *)&list->cgroups[n] = id;
+    }
+}
+
+/*
+ * A cgroup is selected by its path, but told by its id, and one that is removed and made again, as when a service is
+ * restarted, has another id. The kernel has a lock that keeps interrupts off here, so this is not skipped.
+ */
+SEC("ebpf.tp_btf/cgroup_mkdir")
+int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
+{
+    u64 text[PREFIX_WORDS] = {};
+
+    if (!(emit_constants.selects & 1u << SELECT_CGROUP) || cgroup->root->hierarchy_id)
+        return 0;
+    if (bpf_probe_read_kernel_str(text, sizeof(text), path) >= (long)sizeof(text))
+        return 0;
+    list__take_cgroup(&emit_runtime.include, text, cgroup->kn->id);
+    list__take_cgroup(&emit_runtime.exclude, text, cgroup->kn->id);
+    return 0;
+}
+
+/* A child belongs to the trees of its parent. */
 SEC("ebpf.tp_btf/sched_process_fork")
 int BPF_PROG(tp_btf__follow_trees, struct task_struct *parent, struct task_struct *child)
 {
-    u8 *place = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid ? tree__place(child->tgid) : NULL;
+    u16 *place = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid ? tree__place(child->tgid) : NULL;
 
     if (place)
-        *place = tree__flags_of(parent->tgid);
+        tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);
     return 0;
 }

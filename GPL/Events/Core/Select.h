@@ -23,8 +23,22 @@ struct tree_map {
 
 extern struct tree_map tree_members SEC(".maps");
 
+/*
+ * Whether the selection leaves out what there is to say of a process itself, given by the address of its leader; in
+ * Select.bpf.c. `is_current`: the current task is of that process.
+ */
+extern int selection__rejects_process(u64 leader, u32 is_current);
+
 #define SELECTS_PATHS (1u << SELECT_PATH)
 #define SELECTS_TREES (1u << SELECT_TREE)
+
+static __always_inline bool process__is_filtered(u32 tgid, u64 leader, bool is_current)
+{
+    if (tgid == emit_runtime.self_tgid)
+        return true;
+    return emit_constants.selects & SELECTS_TASKS && emit_runtime.selects & SELECTS_TASKS &&
+           selection__rejects_process(leader, is_current);
+}
 
 /* There are conditions about paths. */
 static __always_inline bool paths__are_selected(void)

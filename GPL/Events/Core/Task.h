@@ -78,7 +78,7 @@ static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratc
     ni->cgroup = KREAD(typed, nsproxy, cgroup_ns, ns.inum);
     ni->time = KREAD(typed, nsproxy, time_ns, ns.inum);
     ni->pid = pid_ns__inum(s, KREAD(typed, task, thread_pid));
-    ni->reserved = 0;
+    ni->user = KREAD(typed, task, cred, user_ns, ns.inum);
 }
 
 static __always_inline void comm__fill(struct scratch *s, bool typed, struct task_struct *task)

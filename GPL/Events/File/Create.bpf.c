@@ -45,7 +45,7 @@ static __always_inline int created__emit(struct dentry *dentry, const struct dir
 
     if (!s)
         return 0;
-    WITH_CURRENT(task, typed, path_job__root(s, typed, KREAD(typed, task, fs)));
+    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
     path__append_existing(s, EBPF_TAG_PATH, dentry);
     if (!paths__are_rejected(s)) {
         file_actor__fill(s->slot);

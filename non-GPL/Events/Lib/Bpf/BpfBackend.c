@@ -124,7 +124,8 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
             err = bpf_map__set_max_entries(map, b->slots)
                       ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
         else if (!hooks__wants_map(&b->hooks, name) ||
-                 !strcmp(name, b->has_task_storage ? "task_table" : "task_states"))
+                 (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
+                                                                  : b->has_task_storage && !strcmp(name, "task_table")))
             err = bpf_map__set_autocreate(map, false);
         else if (!strcmp(name, "tree_members"))
             err = bpf_map__set_max_entries(map, b->tree_chunks);
@@ -318,9 +319,11 @@ static int backend__map_memory(struct bpf_backend *b)
     b->runtime = map__map(b->object, EMIT_RUNTIME_SECTION, sizeof(*b->runtime), PROT_READ | PROT_WRITE);
     if (!b->counters || !b->runtime)
         return -errno;
-    if (b->hooks.trees)
+    bool trees = b->select_kinds & 1u << EBPF_SELECT_TREE;
+
+    if (trees)
         b->trees = map__map(b->object, "tree_members", sizeof(*b->trees) * b->tree_chunks, PROT_READ | PROT_WRITE);
-    return b->hooks.trees && !b->trees ? -errno : 0;
+    return trees && !b->trees ? -errno : 0;
 }
 
 static void backend__unmap_memory(struct bpf_backend *b)
@@ -380,11 +383,18 @@ static void bpf_backend__close(struct ebpf_backend *backend)
 static void backend__apply(struct bpf_backend *b, const struct selection *selection,
                            const struct ebpf_condition *conditions, size_t count)
 {
+    struct timespec now;
+
     __atomic_store_n(&b->runtime->selects, 0, __ATOMIC_SEQ_CST);
     b->runtime->include = selection->include;
     b->runtime->exclude = selection->exclude;
     if (b->trees)
         trees__mark(b->trees, b->tree_chunks, conditions, count);
+    selection__find_cgroups(&b->runtime->include);
+    selection__find_cgroups(&b->runtime->exclude);
+    selection__warn_of_nobody(conditions, count, &b->log);
+    clock_gettime(CLOCK_MONOTONIC, &now); /* not before: what was born meanwhile may be marked as well */
+    b->runtime->selected_at = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
 }
 
@@ -533,10 +543,6 @@ static int backend__count_cpus(struct bpf_backend *b)
 
 static void backend__go_live(struct bpf_backend *b)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    b->runtime->live_since = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     b->runtime->live = true;
 }
 
@@ -557,7 +563,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     b->hooks.spares = preflight__kernel_preempts();
     err = selection__build(&selection, opts->conditions, opts->condition_count, &b->log);
     b->select_kinds = opts->select_kinds | (err ? 0 : selection.kinds);
-    b->hooks.trees = b->select_kinds & 1u << EBPF_SELECT_TREE;
+    b->hooks.select_kinds = b->select_kinds;
     b->tree_chunks = trees__chunk_count();
 
     if (!err)

@@ -9,7 +9,8 @@
 
 #define WAY_OPTIONAL (-1)
 #define WAY_IF_THERE (-2)
-#define WAY_TREES (-3)
+#define WAY_SELECTS(kind) (-3 - (int)EBPF_SELECT_##kind)
+#define WAY_SELECTS_FIRST (-3)
 #define NO_EVENT 0
 #define WAYS_MAX 4
 
@@ -25,7 +26,7 @@ static const struct hook_row rows[] = {
 #define HOOK_OPTIONAL(EVENT, program, doc) {EBPF_EVENT_##EVENT, WAY_OPTIONAL, #program, doc},
 #define HOOK_IF_THERE(EVENT, program) {EBPF_EVENT_##EVENT, WAY_IF_THERE, #program, ""},
 #define HOOK_FEATURE(program) {NO_EVENT, WAY_OPTIONAL, #program, ""},
-#define HOOK_TREES(program) {NO_EVENT, WAY_TREES, #program, ""},
+#define HOOK_SELECTS(program, KIND, doc) {NO_EVENT, WAY_SELECTS(KIND), #program, doc},
 #include "Hooks.def"
 };
 
@@ -239,6 +240,11 @@ static void hooks__choose_spares(struct hooks *hooks)
     }
 }
 
+static bool row__is_for_selection(const struct hooks *hooks, const struct hook_row *row)
+{
+    return row->way <= WAY_SELECTS_FIRST && hooks->select_kinds >> (WAY_SELECTS_FIRST - row->way) & 1;
+}
+
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
 {
     bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
@@ -262,8 +268,8 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
             !hooks__lacks(hooks, program) && (row->way < 0 || row->way == hooks->ways[row->event])) {
             program->wanted = !program->unneeded;
         }
-        if (row->way == WAY_TREES)
-            program->wanted = hooks->trees && !program->refused;
+        if (row->way <= WAY_SELECTS_FIRST)
+            program->wanted = row__is_for_selection(hooks, row) && !program->refused;
     }
     hooks__choose_lsm(hooks);
     hooks__choose_spares(hooks);
@@ -333,10 +339,13 @@ void hooks__tell_lacking(struct hooks *hooks,
                          void *user)
 {
     for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
+        struct hooks_program *program = hooks__find(hooks, row->program);
+
+        if (row__is_for_selection(hooks, row) && program->refused)
+            tell(user, "the selection", row->doc, program->name, program->reason);
         if (!ebpf_event_set__has(hooks->available, row->event))
             continue;
         const char *event = ebpf_event_type__option(row->event);
-        struct hooks_program *program = hooks__find(hooks, row->program);
 
         if (row->way == WAY_OPTIONAL && hooks__lacks(hooks, program))
             tell(user, event, row->doc, program->name, program->reason);

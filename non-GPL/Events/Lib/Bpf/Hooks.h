@@ -22,7 +22,7 @@ struct hooks_program {
 struct hooks {
     struct hooks_program programs[HOOKS_PROGRAMS_MAX];
     size_t count;
-    bool trees;                      /* descendants are to be followed; set before the choice */
+    uint32_t select_kinds;           /* bit n: there may be conditions of kind n; set before the choice */
     bool spares;                     /* programs get their spare copies; set before the choice */
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
     bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
@@ -70,7 +70,7 @@ bool hooks__emits(const char *program, int event);
  */
 int hooks__skipped_event(const struct hooks *hooks, const char *program);
 
-/* Call `tell` for each thing that the events lack by the last choice. */
+/* Call `tell` for each thing that the events, or the conditions of the selection, lack by the last choice. */
 void hooks__tell_lacking(struct hooks *hooks,
                          void (*tell)(void *user, const char *event, const char *lacks, const char *program,
                                       const char *reason),

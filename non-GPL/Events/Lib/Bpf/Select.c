@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,9 @@
 #include <sys/vfs.h>
 
 #define COMM_MAX (EBPF_COMM_LEN - 1)
+#define CGROUP_PATH_MAX 4096
+#define CGROUP_TRIES 8
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* its inode number, a constant of the kernel */
 
 static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
@@ -64,48 +68,112 @@ static int comm__add(struct select_list *list, const char *text, const struct eb
     return 0;
 }
 
-/* A cgroup is named as events name it, from the root of the hierarchy, or by its directory. */
-static int cgroup__look_up(const char *text, struct stat *ret_stat, uint32_t *ret_level)
+/* Where cgroups of version 2 are mounted; NULL if nowhere. */
+static const char *cgroup__mount(void)
 {
     for (size_t i = 0; i < sizeof(cgroup_mounts) / sizeof(*cgroup_mounts); i++) {
-        const char *mount = cgroup_mounts[i];
-        size_t len = strlen(mount);
-        const char *below = !strncmp(text, mount, len) && (text[len] == '/' || !text[len]) ? text + len : text;
-        char path[4200];
         struct statfs fs;
 
-        if (statfs(mount, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC)
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", mount, below);
-        if (stat(path, ret_stat) || !S_ISDIR(ret_stat->st_mode))
-            return -ENOENT;
-        *ret_level = 0;
-        for (const char *p = below; *p; p++)
-            *ret_level += *p != '/' && (p == below || p[-1] == '/');
-        return 0;
+        if (!statfs(cgroup_mounts[i], &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
+            return cgroup_mounts[i];
     }
-    return -EOPNOTSUPP;
+    return NULL;
+}
+
+/*
+ * The path of a cgroup as the kernel has it, from the root of the hierarchy: "/a/b", "" for the root itself. A cgroup
+ * is named like that, or by its directory. Returns its level, or -ENAMETOOLONG.
+ */
+static int cgroup__path(const char *mount, const char *text, char *out, size_t size)
+{
+    size_t mount_len = strlen(mount), len = 0;
+    int level = 0;
+
+    if (!strncmp(text, mount, mount_len) && (text[mount_len] == '/' || !text[mount_len]))
+        text += mount_len;
+    while (text += strspn(text, "/"), *text) {
+        size_t name_len = strcspn(text, "/");
+
+        if (len + 1 + name_len >= size)
+            return -ENAMETOOLONG;
+        out[len++] = '/';
+        memcpy(out + len, text, name_len);
+        len += name_len;
+        text += name_len;
+        level++;
+    }
+    out[len] = '\0';
+    return level;
+}
+
+/* The id of the cgroup that is at this path now; 0 if there is none. */
+static uint64_t cgroup__id(const char *mount, const char *path)
+{
+    char directory[CGROUP_PATH_MAX + 64];
+    struct stat st;
+
+    snprintf(directory, sizeof(directory), "%s%s", mount, path);
+    return !stat(directory, &st) && S_ISDIR(st.st_mode) ? st.st_ino : 0;
 }
 
 static int cgroup__add(struct select_list *list, const char *text, const struct ebpf_log *log)
 {
-    struct stat st;
-    uint32_t level;
+    const char *mount = cgroup__mount();
+    char path[CGROUP_PATH_MAX];
+    int level = mount ? cgroup__path(mount, text, path, sizeof(path)) : 0;
     size_t i = 0;
-    int err = cgroup__look_up(text, &st, &level);
 
-    if (err)
-        return refuse(log,
-                      err == -ENOENT ? "there is no such cgroup; name one as /sys/fs/cgroup has it"
-                                     : "no cgroup v2 is mounted at /sys/fs/cgroup",
-                      text);
-    while (i < SELECT_TEXTS && list->cgroups[i])
+    if (!mount)
+        return refuse(log, "no cgroup v2 is mounted at /sys/fs/cgroup", text);
+    if (level < 0)
+        return refuse(log, "the path is too long", text);
+    while (i < SELECT_TEXTS && list->cgroup_is_set[i])
         i++;
     if (i == SELECT_TEXTS)
         return refuse(log, "there can be 8 cgroups at most; name one above them", text);
-    list->cgroups[i] = st.st_ino;
-    list->cgroup_levels[i] = level;
+    list->cgroups[i] = cgroup__id(mount, path);
+    list->cgroup_levels[i] = (uint32_t)level;
+    list->cgroup_is_set[i] = 1;
+    if (strlen(path) < SELECT_PATH_MAX)
+        memcpy(list->cgroup_paths[i], path, strlen(path));
+    else if (list->cgroups[i])
+        ebpf_log__write(log, EBPF_LOG_WARNING,
+                        "cgroup '%s' is not recognized when it is removed and made again: its path is too long", text);
+    else
+        return refuse(log, "there is no such cgroup, and its path is too long to wait for it", text);
+    if (!list->cgroups[i])
+        ebpf_log__write(log, EBPF_LOG_WARNING, "there is no cgroup '%s' yet; it counts from when it is made", text);
     return 0;
+}
+
+void selection__find_cgroups(struct select_list *list)
+{
+    const char *mount = list->kinds & 1u << SELECT_CGROUP ? cgroup__mount() : NULL;
+
+    for (size_t i = 0; mount && i < SELECT_TEXTS; i++) {
+        const char *path = (const char *)list->cgroup_paths[i];
+        volatile uint64_t *known = &list->cgroups[i];
+        uint64_t id;
+
+        /* again, if it was made anew between looking and noting: the probes may have noted it before us */
+        for (int tries = 0; tries < CGROUP_TRIES && *path && (id = cgroup__id(mount, path)) && *known != id; tries++)
+            *known = id;
+    }
+}
+
+void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log)
+{
+    struct stat ns;
+
+    if (stat("/proc/self/ns/pid", &ns) || ns.st_ino != INITIAL_PID_NAMESPACE)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct ebpf_condition *c = &conditions[i];
+
+        if ((c->kind == EBPF_SELECT_PID || c->kind == EBPF_SELECT_TREE) && kill((pid_t)c->id, 0) && errno == ESRCH)
+            ebpf_log__write(log, EBPF_LOG_WARNING,
+                            "there is no process %u; one that gets this number later is not meant", c->id);
+    }
 }
 
 /* Components, leaf first, each with its NUL. Returns the length, or -1 when there is no room. */

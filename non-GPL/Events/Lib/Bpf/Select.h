@@ -17,4 +17,13 @@ struct selection {
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                      const struct ebpf_log *log);
 
+/*
+ * Look up the cgroups of a list once more, when the probes that follow them are attached: what is removed and made
+ * again from now on does not escape.
+ */
+void selection__find_cgroups(struct select_list *list);
+
+/* Warn of conditions on processes that do not exist: nobody meets them. */
+void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log);
+
 #endif

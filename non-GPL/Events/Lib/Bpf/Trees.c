@@ -49,23 +49,23 @@ static uint32_t process__parent(uint32_t pid)
     return end && sscanf(end + 1, " %*c %u", &parent) == 1 ? parent : 0;
 }
 
-static uint8_t *flags__of(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
+static uint16_t *entry__of(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
 {
-    static uint8_t none;
+    static uint16_t none;
 
-    return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].flags[pid % TREE_CHUNK] : &none;
+    return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].entries[pid % TREE_CHUNK] : &none;
 }
 
 /* Give a process what its parent has, if that is known; without one it has nothing. Whether it was news. */
 static bool process__mark(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
 {
-    volatile uint8_t *flags = flags__of(table, chunks, pid);
+    volatile uint16_t *entry = entry__of(table, chunks, pid);
     uint32_t parent = process__parent(pid);
-    uint8_t of_parent = parent ? *flags__of(table, chunks, parent) : TREE_KNOWN;
+    uint16_t of_parent = parent ? *entry__of(table, chunks, parent) : TREE_KNOWN;
 
-    if (*flags & TREE_KNOWN || !(of_parent & TREE_KNOWN))
+    if (*entry & TREE_KNOWN || !(of_parent & TREE_KNOWN))
         return false;
-    *flags = of_parent;
+    *entry = of_parent & ((1u << TREE_BITS) - 1);
     return true;
 }
 
@@ -90,7 +90,7 @@ void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_co
     memset(table, 0, sizeof(*table) * chunks);
     for (size_t i = 0; i < count; i++) {
         if (conditions[i].kind == EBPF_SELECT_TREE)
-            *flags__of(table, chunks, conditions[i].id) |=
+            *entry__of(table, chunks, conditions[i].id) |=
                 TREE_KNOWN | (conditions[i].exclude ? TREE_EXCLUDED : TREE_INCLUDED);
     }
     for (int i = 0; i < ROUNDS_MAX && trees__round(table, chunks); i++)

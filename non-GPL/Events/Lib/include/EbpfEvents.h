@@ -181,11 +181,12 @@ typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
 /** What a condition of a selection is about. */
 enum ebpf_select_kind {
-    EBPF_SELECT_PID,       /**< id: a process (initial pid namespace); 16 at most */
-    EBPF_SELECT_TREE,      /**< id: a process and its descendants, those that are born later too */
+    EBPF_SELECT_PID,       /**< id: the process that has it when the condition is made, and no later one; 16 at most */
+    EBPF_SELECT_TREE,      /**< id: such a process and its descendants, those that start later too */
     EBPF_SELECT_UID,       /**< id: real user id of the thread that acts (initial user namespace); 16 at most */
     EBPF_SELECT_COMM,      /**< text: name of the thread that acts, at most 15 bytes; 8 at most */
-    EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root; 8 at most */
+    EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root, whenever it is there,
+                                also when it is removed and made again; 8 at most */
     EBPF_SELECT_CONTAINER, /**< who has another pid or mount namespace than the first process */
     EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it; 8 at most, of 255 bytes at most */
 };
@@ -193,6 +194,11 @@ enum ebpf_select_kind {
 /**
  * A condition that events have to meet. Of each kind that is included, one condition must be met; none that is excluded
  * may be. Who acts is decided in the kernel before anything is computed. What is left out is counted as filtered.
+ *
+ * Process ids are those of the initial pid namespace. The kernel uses an id again when its process has ended: a
+ * condition is about the process that has the id when the source is opened or ebpf_source__select is called, and is met
+ * by nobody when that process has ended, or was not there (which is logged as a warning). The end of a process is
+ * decided by the process itself, whichever process waits for it.
  */
 struct ebpf_condition {
     enum ebpf_select_kind kind;

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * More processes end at once than the probes' table for them has places, and a tracer keeps a thread of each, so that
+ * none of them is over. Others end meanwhile. Then the tracer ends without having waited.
+ */
+#include "case.h"
+#include "exit-traced.h"
+
+#include <sys/utsname.h>
+
+#define MANY 1100
+#define OTHERS 80
+#define OTHER_STATUS 7
+#define STACK_SIZE 65536
+
+static int tid_pipe[2], open_pipe[2];
+static pid_t many[MANY], tids[MANY];
+
+static void *tells_its_id(void *unused)
+{
+    number__send(tid_pipe[1], thread__id());
+    for (;;)
+        pause();
+    return unused;
+}
+
+static void has_a_thread(void *unused)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    (void)unused;
+    CHECK(!close(open_pipe[0]));
+    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
+    CHECK(!pthread_create(&thread, &attr, tells_its_id, NULL));
+    for (;;)
+        pause();
+}
+
+static void traces_threads(void *gate)
+{
+    CHECK(!close(open_pipe[0]) && !close(open_pipe[1]));
+    for (int i = 0; i < MANY; i++)
+        CHECK(!ptrace(PTRACE_SEIZE, tids[i], NULL, NULL));
+    number__send(tid_pipe[1], 0);
+    gate__wait(gate);
+}
+
+/* They hold the other end of a pipe until they have closed their files. */
+static void kill_many(void)
+{
+    char c;
+
+    CHECK(!close(open_pipe[1]));
+    for (int i = 0; i < MANY; i++)
+        CHECK(!kill(many[i], SIGKILL));
+    CHECK(read(open_pipe[0], &c, 1) == 0);
+}
+
+static void exits(void *unused)
+{
+    (void)unused;
+    _exit(OTHER_STATUS);
+}
+
+/* Ends without having waited for its child, which has ended. */
+static void leaves_zombie(void *fd)
+{
+    pid_t pid = child__start(exits, NULL);
+    siginfo_t info;
+
+    number__send(*(int *)fd, pid);
+    CHECK(!waitid(P_PID, pid, &info, WEXITED | WNOWAIT));
+    _exit(OTHER_STATUS);
+}
+
+/* One more process that ends with that status; `i` varies who hears of it. */
+static pid_t other__run(int i)
+{
+    int status;
+    pid_t pid, parent;
+
+    switch (i % 4) {
+    case 0:
+        pid = child__start(exits, NULL);
+        status = child__wait(pid);
+        break;
+    case 1:
+        pid = exit_under(tracer__waits, OTHER_STATUS, &status);
+        break;
+    case 2:
+        pid = exit_under(tracer__leaves, OTHER_STATUS, &status);
+        break;
+    default:
+        parent = child__start(leaves_zombie, &tid_pipe[1]);
+        pid = number__receive(tid_pipe[0]);
+        status = child__wait(parent);
+    }
+    CHECK(WEXITSTATUS(status) == OTHER_STATUS);
+    return pid;
+}
+
+/* Without it 7.x cannot allocate storage of a task in a probe. */
+static bool cpu__has_cx16(void)
+{
+    static char text[65536];
+    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !close(fd));
+    return strstr(text, " cx16") != NULL;
+}
+
+static void fact__pids(const char *key, const pid_t *pids, int count)
+{
+    fact__array(key);
+    for (int i = 0; i < count; i++)
+        fact__int(NULL, pids[i]);
+    fact__array_end();
+}
+
+int main(void)
+{
+    struct utsname name;
+    struct gate gate;
+    pid_t others[OTHERS];
+
+    gate__init(&gate);
+    CHECK(!pipe2(tid_pipe, O_CLOEXEC) && !pipe2(open_pipe, O_CLOEXEC) && !uname(&name));
+    for (int i = 0; i < MANY; i++) {
+        many[i] = child__start(has_a_thread, NULL);
+        tids[i] = number__receive(tid_pipe[0]);
+    }
+    pid_t tracer = child__start(traces_threads, &gate);
+
+    number__receive(tid_pipe[0]);
+    kill_many();
+    for (int i = 0; i < OTHERS; i++)
+        others[i] = other__run(i);
+    gate__open(&gate);
+    CHECK(child__wait(tracer) == 0);
+    for (int i = 0; i < MANY; i++)
+        CHECK(WTERMSIG(child__wait(many[i])) == SIGKILL);
+    fact__pids("many", many, MANY);
+    fact__pids("others", others, OTHERS);
+    fact__namespaces("ns", getpid());
+    fact__bool("may_be_partial", !strncmp(name.release, "5.10.", 5) || (name.release[0] >= '7' && !cpu__has_cx16()));
+    return facts__print();
+}
