@@ -65,9 +65,9 @@ static void test_only_what_is_wanted(void)
 {
     hooks__init(&hooks);
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
-    CHECK(wanted("tp_btf__sched_process_exec") && wanted("fentry__security_bprm_check"));
+    CHECK(wanted("tp_btf__sched_process_exec") && wanted("fentry__bprm_change_interp"));
     CHECK(wanted_count() == 2);
-    CHECK(hooks__wants_map(&hooks, "scripts") && hooks__wants_map(&hooks, "ring_main"));
+    CHECK(hooks__wants_map(&hooks, "cgroup_paths") && hooks__wants_map(&hooks, "ring_main"));
     CHECK(!hooks__wants_map(&hooks, "exiting"));
     hooks__choose(&hooks, (struct ebpf_event_set){0});
     CHECK(wanted_count() == 1 && wanted("fentry__probe_trampoline"));
@@ -103,10 +103,10 @@ static void test_does_without_an_option(void)
 {
     hooks__init(&hooks);
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
-    hooks__refuse(hooks__find(&hooks, "fentry__security_bprm_check"), "for a test");
+    hooks__refuse(hooks__find(&hooks, "fentry__bprm_change_interp"), "for a test");
     CHECK(!hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)) || wanted("fentry__probe_trampoline"));
     CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_EXEC).bits);
-    CHECK(wanted("tp_btf__sched_process_exec") && !wanted("fentry__security_bprm_check"));
+    CHECK(wanted("tp_btf__sched_process_exec") && !wanted("fentry__bprm_change_interp"));
     lacking = 0;
     hooks__tell_lacking(&hooks, count_lacking, NULL);
     CHECK(lacking == 1);
@@ -122,7 +122,7 @@ static void test_finds_the_event_of_a_program(void)
     CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_SHMEM_OPEN);
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
-    CHECK(hooks__skipped_event(&hooks, "fentry__security_bprm_check") == 0);
+    CHECK(hooks__skipped_event(&hooks, "fentry__bprm_change_interp") == 0);
     CHECK(hooks__skipped_event(&hooks, "no_such_program") == 0);
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that nobody wants */
     CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == 0);
@@ -172,7 +172,7 @@ static void test_spares(void)
     CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)));
     CHECK(wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare3"));
     CHECK(!wanted("tp_btf__sched_process_fork_spare1"));
-    CHECK(hooks__wants_map(&hooks, "exec_body") && !hooks__wants_map(&hooks, "fork_body"));
+    CHECK(hooks__wants_map(&hooks, "cgroup_paths") && !hooks__wants_map(&hooks, "fork_body"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(!wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare2"));

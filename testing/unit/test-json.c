@@ -100,7 +100,8 @@ static void test_documented_example(void)
                "\"argv\":\"ls --color=auto\",\"args\":[\"ls\",\"--color=auto\"],\"ns\":{\"uts\":4026531838,"
                "\"ipc\":4026531839,\"mnt\":4026531841,\"net\":4026531840,\"cgroup\":4026531835,\"time\":4026531834,"
                "\"pid\":4026531836,\"user\":4026531837},"
-               "\"is_setuid\":false,\"is_setgid\":false,\"is_memfd\":false,\"inode_nlink\":1,"
+               "\"is_setuid\":false,\"is_setgid\":false,\"is_memfd\":false,\"script_is_setuid\":false,"
+               "\"script_is_setgid\":false,\"script_is_unresolved\":false,\"inode_nlink\":1,"
                "\"argc\":2,\"comm\":\"ls\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\","
                "\"ts_boot_ns\":4070455677499,\"seq\":1}");
 }

@@ -448,7 +448,7 @@ struct linux_binprm {
     struct file *file;
     int argc;
     const char *filename, *interp;
-    char buf[256];
+    unsigned int execfd_creds : 1;
 };
 
 struct module {

@@ -22,8 +22,15 @@ struct dir_op {
     u32 is_rename;
 };
 
+/* What the current task executes, when it needs an interpreter; see Process/Exec.bpf.c. Addresses. */
+struct script {
+    u64 file, inode;
+    u64 bprm; /* an exec that failed leaves its script: not to be taken for that of a later one */
+};
+
 struct task_state {
     struct dir_op dir_op;
+    struct script script;
     u64 marks[MARK_COUNT]; /* of the last event of each kind, see Spare.h */
     u64 handed_over;       /* a spare calls the body of its hook */
     u64 mprotect_file;     /* whose mapping is being made writable; 0: none */
@@ -48,14 +55,19 @@ struct task_table_map {
 extern struct task_states_map task_states SEC(".maps");
 extern struct task_table_map task_table SEC(".maps");
 
-/* What is kept of the current task; NULL when there is nothing. */
-static __always_inline struct task_state *task_state__find(void)
+/* What is kept of the current task, which had this thread id then; NULL when there is nothing. */
+static __always_inline struct task_state *task_state__find_by(u32 tid)
 {
     if (emit_constants.has_task_storage)
         return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), NULL, 0);
-    u64 id = bpf_get_current_pid_tgid();
+    u64 id = (bpf_get_current_pid_tgid() & ~0xffffffffULL) | tid;
 
     return bpf_map_lookup_elem(&task_table, &id);
+}
+
+static __always_inline struct task_state *task_state__find(void)
+{
+    return task_state__find_by(bpf_get_current_pid_tgid());
 }
 
 /* The same, made where there is none yet; NULL when there is no memory. */

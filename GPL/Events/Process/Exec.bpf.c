@@ -7,46 +7,30 @@
  * The system call's own arguments are strings of the old image, which another thread can change under us.
  *
  * The script, when there is one, is gone by then: the kernel has replaced it by its interpreter. It is remembered where
- * the kernel first looks at it (security_bprm_check), by the address of its struct file. The kernel drops its reference
- * before our tracepoint, but frees the file on the way back to user space, which is later; the inode tells a reuse.
+ * the kernel takes the interpreter's name instead of the script's (bprm_change_interp), which scripts and binfmt_misc
+ * share and other executables never come to, by the address of its struct file. The kernel drops its reference before
+ * our tracepoint, but frees the file on the way back to user space, which is later; the inode shows a reuse. What is
+ * remembered belongs to the task. The obvious hook, security_bprm_check, comes with each exec and cannot tell what
+ * binfmt_misc will make of a file.
  *
- * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so.
+ * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so. Tried: scripts as
+ * interpreters of scripts, binfmt_misc with the flags C and O, by path, link, descriptor and as memfd.
  */
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
-struct script {
-    u64 file, inode;
-    u64 bprm; /* an exec that failed leaves its entry: not to be taken for that of a later one */
-};
-
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 1024);
-    __type(key, u32);
-    __type(value, struct script);
-} scripts SEC(".maps");
-
-SEC("ebpf.fentry/security_bprm_check")
-int BPF_PROG(fentry__security_bprm_check, struct linux_binprm *bprm)
+SEC("ebpf.fentry/bprm_change_interp")
+int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm *bprm)
 {
-    u32 tid = bpf_get_current_pid_tgid();
-    struct script script;
+    /* The first time it is the script; later its interpreter, which is a script itself. */
+    struct task_state *state = bprm->interp == bprm->filename ? task_state__get() : NULL;
 
-    /* The first look is at the script, later ones are at interpreters, by then under another name. */
-    if (bprm->interp != bprm->filename)
+    if (!state)
         return 0;
-    if (bprm->buf[0] != '#' || bprm->buf[1] != '!') {
-        if (bpf_map_lookup_elem(&scripts, &tid)) /* of an exec that failed; to look is cheaper */
-            bpf_map_delete_elem(&scripts, &tid);
-        return 0;
-    }
-
-    *(struct file *volatile *)&script.file = bprm->file;
-    *(struct inode *volatile *)&script.inode = bprm->file->f_inode;
-    *(struct linux_binprm *volatile *)&script.bprm = bprm;
-    bpf_map_update_elem(&scripts, &tid, &script, BPF_ANY);
+    *(struct file *volatile *)&state->script.file = bprm->file;
+    *(struct inode *volatile *)&state->script.inode = bprm->file->f_inode;
+    *(struct linux_binprm *volatile *)&state->script.bprm = bprm;
     return 0;
 }
 
@@ -62,19 +46,36 @@ static __always_inline void script__unresolved(struct scratch *s, const char *fi
     varlen__end(s, v, n > 0 ? n : 0, 0, EBPF_VARLEN_NAME_ONLY);
 }
 
+/* The script of this exec, by which the task was known before; NULL when it could not be remembered. */
+static __always_inline struct file *script__take(struct scratch *s, struct linux_binprm *bprm, u32 old_tid)
+{
+    struct task_state *state = task_state__find_by(old_tid);
+    struct file *file = state ? (void *)state->script.file : NULL;
+
+    if (!file || state->script.bprm != scalar__of(s, bprm) || (u64)BPF_CORE_READ(file, f_inode) != state->script.inode)
+        return NULL;
+    state->script.bprm = 0;
+    return file;
+}
+
 static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, u32 old_tid)
 {
     if (bprm->interp == bprm->filename)
         return;
-    struct script *script = bpf_map_lookup_elem(&scripts, &old_tid);
-    struct file *file = script ? (void *)script->file : NULL;
+    struct ebpf_event_header *hdr = (void *)s->data;
+    struct file *file = script__take(s, bprm, old_tid);
 
-    if (!file || script->bprm != scalar__of(s, bprm) || (u64)BPF_CORE_READ(file, f_inode) != script->inode) {
+    if (!file) {
+        hdr->flags |= EBPF_EXEC_F_SCRIPT_AS_GIVEN;
         script__unresolved(s, bprm->filename);
         return;
     }
+    u32 mode = BPF_CORE_READ(file, f_inode, i_mode);
+
+    if (mode & (S_ISUID | S_ISGID) && BPF_CORE_READ_BITFIELD_PROBED(bprm, execfd_creds))
+        hdr->flags |=
+            (mode & S_ISUID ? EBPF_EXEC_F_SCRIPT_SETUID : 0) | (mode & S_ISGID ? EBPF_EXEC_F_SCRIPT_SETGID : 0);
     varlen__path(s, EBPF_TAG_SCRIPT, false, &file->f_path);
-    bpf_map_delete_elem(&scripts, &old_tid);
 }
 
 /* Bytes of a slot's data that there are; a constant to the verifier. */
