@@ -146,6 +146,7 @@ struct emit_runtime {
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
     ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
     ebpf_u64 sockets_more;                    /* 1: some found none in the table */
+    ebpf_u64 zero;                            /* 0, of which the verifier knows nothing */
     ebpf_u32 host_mnt_ns;                     /* mount namespace of the first process */
     ebpf_u32 selects;                         /* bit n: a condition of kind n is set */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */

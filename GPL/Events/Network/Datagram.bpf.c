@@ -60,6 +60,21 @@ static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 
     EMIT_SUBMIT(s, NETWORK_DATAGRAM_FLOW);
 }
 
+/*
+ * Report the n-th of the flows that have been copied to a slot. A global function, for such a one is verified once; but
+ * it takes no pointers.
+ */
+__attribute__((noinline)) int flow__report(u32 slot, u32 n, u32 state, u32 flags)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+    struct flows_copy *copy = s ? (void *)s->data : NULL;
+    struct flow *flow = copy ? FLOW_AT(copy->flows, FLOWS_A_SOCKET, n) : NULL;
+
+    if (flow)
+        flow__emit(flow, copy->net_ns, state, flags);
+    return 0;
+}
+
 static __always_inline void flow__init(struct flow *flow, const struct flow_key *key, u64 datagrams, u64 bytes)
 {
     flow->key = *key;
@@ -74,31 +89,40 @@ static __always_inline void flow__init(struct flow *flow, const struct flow_key 
     });
 }
 
-/* The first datagram of a flow. */
-static __always_inline void flow__begin(struct sock *sk, struct flow_list *list, const struct flow_key *key,
-                                        u64 datagrams, u64 bytes)
+#define COPY_NEW 0
+#define COPY_AGED 1
+
+/* Put a new flow, which is in the copy, into a place; false when another thread has, since there were `puts`. */
+static __always_inline bool flow__put(struct sock *sk, struct flow_list *list, u32 puts, struct flows_copy *copy)
 {
-    u32 net_ns = sk->__sk_common.skc_net.net->ns.inum;
-    struct flow flow, aged;
+    struct flow *flow = &copy->flows[COPY_NEW];
+    struct flow *same = flow_list__find_since(list, flow_more__of(sk, list, false), puts, &flow->key);
 
+    if (same) {
+        flow__count(same, flow->datagrams, flow->bytes);
+        return false;
+    }
+    list->net_ns = copy->net_ns;
+    flow_list__put(sk, list, flow, &copy->flows[COPY_AGED]);
+    return true;
+}
+
+/* The first datagram of a flow. */
+static __always_inline void flow__begin(struct sock *sk, struct flow_list *list, u32 puts, struct scratch *s)
+{
+    struct flows_copy *copy = (void *)s->data;
+
+    copy->flows[COPY_AGED].key.direction = 0;
     if (list && flow_list__lock(list)) {
-        struct flow *same = flow_list__find(list, flow_more__of(sk, list, false), key);
+        bool put = flow__put(sk, list, puts, copy);
 
-        if (same) { /* another thread has been faster */
-            flow__count(same, datagrams, bytes);
-            flow_list__unlock(list);
-            return;
-        }
-        flow__init(&flow, key, datagrams, bytes);
-        list->net_ns = net_ns;
-        flow_list__put(sk, list, &flow, &aged);
         flow_list__unlock(list);
-        if (aged.key.direction)
-            flow__emit(&aged, net_ns, EBPF_FLOW_AGED, 0);
-        flow__emit(&flow, net_ns, EBPF_FLOW_NEW, 0);
-    } else if (!flow__was_reported_lately(sk, key)) {
-        flow__init(&flow, key, datagrams, bytes);
-        flow__emit(&flow, net_ns, EBPF_FLOW_NEW, EBPF_FLOW_F_UNTRACKED);
+        if (copy->flows[COPY_AGED].key.direction)
+            flow__report(s->slot, COPY_AGED, EBPF_FLOW_AGED, 0);
+        if (put)
+            flow__report(s->slot, COPY_NEW, EBPF_FLOW_NEW, 0);
+    } else if (!flow__was_reported_lately(sk, &copy->flows[COPY_NEW].key)) {
+        flow__report(s->slot, COPY_NEW, EBPF_FLOW_NEW, EBPF_FLOW_F_UNTRACKED);
     }
 }
 
@@ -106,12 +130,26 @@ static __always_inline void flow__begin(struct sock *sk, struct flow_list *list,
 static __always_inline void datagrams__count(struct sock *sk, const struct flow_key *key, u64 datagrams, u64 bytes)
 {
     struct flow_list *list = flow_list__of(sk, true);
-    struct flow *flow = list ? flow_list__find(list, flow_more__of(sk, list, false), key) : NULL;
+    struct flow_more *more = list ? flow_more__of(sk, list, false) : NULL;
+    u32 puts = list ? *(volatile u32 *)&list->puts : 0;
+    struct flow *flow = list ? flow_list__at(list, more, flow_list__search(list, more, key)) : NULL;
 
-    if (flow)
+    if (flow) {
         flow__count(flow, datagrams, bytes);
-    else
-        flow__begin(sk, list, key, datagrams, bytes);
+        return;
+    }
+    struct scratch *s = scratch__claim();
+
+    if (!s) {
+        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_NO_SCRATCH);
+        return;
+    }
+    struct flows_copy *copy = (void *)s->data;
+
+    copy->net_ns = sk->__sk_common.skc_net.net->ns.inum;
+    flow__init(&copy->flows[COPY_NEW], key, datagrams, bytes);
+    flow__begin(sk, list, puts, s);
+    scratch__release(s);
 }
 
 /* What follows the UDP header of a datagram that is to be sent. */
@@ -193,6 +231,15 @@ static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf
     }
 }
 
+/* What differs by the family is a number like any other to the verifier, or it would look at what follows twice. */
+static __always_inline void flow_key__launder(struct flow_key *key)
+{
+    u64 *words = (void *)key, zero = emit_runtime.zero;
+
+    for (u32 i = 0; i < sizeof(*key) / sizeof(*words); i++)
+        words[i] |= zero;
+}
+
 /* The length is negative when it was only looked at (MSG_PEEK). */
 SEC("ebpf.fentry/skb_consume_udp")
 int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int len)
@@ -206,33 +253,18 @@ int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int 
     skb__read_addresses(skb, &key.peer, &key.local);
     key.peer_port = udp.source;
     key.local_port = udp.destination;
+    flow_key__launder(&key);
     datagrams__count(sk, &key, 1, (u16)(bpf_ntohs(udp.length) - UDP_HEADER_SIZE));
     return 0;
 }
 
-/*
- * Report the totals of the n-th flow of a socket that is closed. Its flows have been copied to a slot: a global
- * function is verified once, but takes no pointers.
- */
-__attribute__((noinline)) int flow__end(u32 slot, u32 n)
-{
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-
-    struct flows_copy *copy = s ? (void *)s->data : NULL;
-    struct flow *flow = copy ? FLOW_AT(copy->flows, FLOWS_A_SOCKET, n) : NULL;
-
-    if (flow)
-        flow__emit(flow, copy->net_ns, EBPF_FLOW_CLOSED, 0);
-    return 0;
-}
-
-/* All of them, the newest first. */
+/* The totals of a socket that is closed, of the newest flow first. */
 __attribute__((noinline)) int flows__end(u32 slot, u32 count)
 {
     for (u32 i = 0; i < FLOWS_A_SOCKET; i++) {
         if (i >= count)
             break;
-        flow__end(slot, count - 1 - i);
+        flow__report(slot, count - 1 - i, EBPF_FLOW_CLOSED, 0);
     }
     return 0;
 }

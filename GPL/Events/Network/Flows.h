@@ -21,10 +21,12 @@
 #define FLOW_LISTS_MAX 4096
 #define FLOW_MORES_MAX 128
 #define FLOW_LISTS_A_USER 1024
-#define FLOW_HAND_TRIES 8
+#define FLOW_HAND_TRIES 4
+#define FLOW_RECENT 2
 #define LOCK_TRIES 32
 #define RECENT_BITS 12
 #define RECENT_NS_BITS 30 /* about a second */
+#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 #define UDP_HEADER_SIZE 8
 
 /* Words of 64 bits, what differs most in the first. */
@@ -51,6 +53,8 @@ struct flow_list {
     u32 hand;
     u32 net_ns;
     u32 place; /* see flow_list__choose */
+    u32 puts;  /* flows so far, and the places of the last ones */
+    u16 recent[FLOW_RECENT];
     struct flow flows[FLOWS_FIRST];
 };
 
@@ -223,30 +227,34 @@ static __always_inline bool flow_key__is(const struct flow_key *one, const struc
 {
     const u64 *a = (const void *)one, *b = (const void *)other;
 
-    return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3] && a[4] == b[4];
+    return a[0] == b[0] && !((a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]));
 }
 
-#define FLOW_FIND(flows_, count_, key_)                                                                                \
+#define FLOW_NO_PLACE FLOWS_A_SOCKET
+
+/* By way of a number that the verifier does not know: it would look at all that follows once for each place. */
+#define FLOW_SEARCH(flows_, count_, first_place, key_)                                                                 \
     ({                                                                                                                 \
-        struct flow *found_ = NULL;                                                                                    \
+        u32 place_ = FLOW_NO_PLACE;                                                                                    \
                                                                                                                        \
         for (u32 i_ = 0; i_ < (count_); i_++) {                                                                        \
             if (flow_key__is(&(flows_)[i_].key, key_)) {                                                               \
-                found_ = &(flows_)[i_];                                                                                \
+                place_ = (first_place) + i_ + emit_runtime.zero;                                                       \
                 break;                                                                                                 \
             }                                                                                                          \
         }                                                                                                              \
-        found_;                                                                                                        \
+        place_;                                                                                                        \
     })
 
-static __always_inline struct flow *flow_list__find(struct flow_list *list, struct flow_more *more,
-                                                    const struct flow_key *key)
+/* The place of a flow, FLOW_NO_PLACE when it has none. */
+static __always_inline u32 flow_list__search(const struct flow_list *list, const struct flow_more *more,
+                                             const struct flow_key *key)
 {
-    struct flow *flow = FLOW_FIND(list->flows, FLOWS_FIRST, key);
+    u32 place = FLOW_SEARCH(list->flows, FLOWS_FIRST, 0, key);
 
-    if (!flow && more)
-        flow = FLOW_FIND(more->flows, FLOWS_MORE, key);
-    return flow;
+    if (place == FLOW_NO_PLACE && more)
+        place = FLOW_SEARCH(more->flows, FLOWS_MORE, FLOWS_FIRST, key);
+    return place;
 }
 
 static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 bytes)
@@ -306,17 +314,31 @@ static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow
     return *(volatile u32 *)&list->place;
 }
 
-/* Put a flow into a place. What was there is copied to `aged`, whose direction is 0 when there was none. */
+/* A flow that another thread has put since there were `puts`. */
+static __always_inline struct flow *flow_list__find_since(struct flow_list *list, struct flow_more *more, u32 puts,
+                                                          const struct flow_key *key)
+{
+    for (u32 n = list->puts, i = 0; i < FLOW_RECENT && n != puts; i++) {
+        struct flow *flow = flow_list__at(list, more, list->recent[--n % FLOW_RECENT]);
+
+        if (flow && flow_key__is(&flow->key, key))
+            return flow;
+    }
+    return NULL;
+}
+
+/* Put a flow into a place. What was there is copied to `aged`, which is empty. */
 static __always_inline void flow_list__put(struct sock *sk, struct flow_list *list, const struct flow *flow,
                                            struct flow *aged)
 {
     struct flow_more *more = flow_more__of(sk, list, list->count >= FLOWS_FIRST);
-    struct flow *at = flow_list__at(list, more, flow_list__choose(list, more));
+    u32 place = flow_list__choose(list, more);
+    struct flow *at = flow_list__at(list, more, place);
     u64 *first = (void *)&flow->key;
 
-    aged->key.direction = 0;
     if (!at)
         return;
+    list->recent[list->puts++ % FLOW_RECENT] = place;
     *aged = *at;
     *(volatile u64 *)&at->key = 0; /* found by nobody until it is whole */
     at->key.peer = flow->key.peer;
@@ -335,10 +357,10 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
 static __always_inline bool flow__was_reported_lately(struct sock *sk, const struct flow_key *key)
 {
     const u64 *words = (const void *)key;
-    u64 hash = sock__address(sk) ^ bpf_ktime_get_boot_ns() >> RECENT_NS_BITS << 48;
+    u64 hash = (sock__address(sk) ^ bpf_ktime_get_boot_ns() >> RECENT_NS_BITS << 48) * HASH_FACTOR;
 
     for (int i = 0; i < 5; i++)
-        hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+        hash = (hash ^ hash >> 32 ^ words[i]) * HASH_FACTOR;
     u32 place = hash >> (64 - RECENT_BITS);
     u64 *recent = bpf_map_lookup_elem(&flow_recent, &place);
 
