@@ -7,7 +7,9 @@
  */
 #include "net-ops.h"
 
+#include <linux/bpf.h>
 #include <sched.h>
+#include <sys/mount.h>
 
 #include "ring.h"
 
@@ -420,6 +422,95 @@ static void failures(void)
     failure_then_success();
 }
 
+/* --------------------------------------------------------------- policies */
+
+#define LANDLOCK_CREATE_RULESET 444
+#define LANDLOCK_RESTRICT_SELF 446
+#define LANDLOCK_VERSION 1
+#define LANDLOCK_HAS_NET 4 /* since this version */
+#define LANDLOCK_CONNECT_TCP (UINT64_C(1) << 1)
+
+static bool landlock__has_net(void)
+{
+    return syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION) >= LANDLOCK_HAS_NET;
+}
+
+/* An attempt that is forbidden: it has no source yet. */
+static void forbidden(const char *what, const char *address, const char *none, int error)
+{
+    union address to = address__of(address, NOBODY_LISTENS);
+    int fd = socket__open(to.any.sa_family, SOCK_STREAM, 0);
+    struct ends ends = {.source = address__of(none, 0), .destination = to};
+
+    CHECK(connect(fd, &to.any, address__len(&to)) < 0 && errno == error && !close(fd));
+    attempt_and_failure(what, &ends, error == EPERM ? "EPERM" : "EACCES");
+}
+
+/* A thread that may not connect. */
+static void *forbidden_by_landlock(void *unused)
+{
+    struct {
+        uint64_t fs, net;
+    } handled = {0, LANDLOCK_CONNECT_TCP};
+    long ruleset = syscall(LANDLOCK_CREATE_RULESET, &handled, sizeof(handled), 0);
+
+    (void)unused;
+    CHECK(ruleset >= 0 && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0));
+    forbidden("Landlock", V4_LOOP, "0.0.0.0", EACCES);
+    if (has_ipv6()) {
+        forbidden("Landlock, IPv6", V6_LOOP, "::", EACCES);
+        forbidden("Landlock, mapped", V4_MAPPED_LOOP, "0.0.0.0", EACCES);
+    }
+    CHECK(!close((int)ruleset));
+    return NULL;
+}
+
+static long bpf(int command, union bpf_attr *attr)
+{
+    return syscall(SYS_bpf, command, attr, sizeof(*attr));
+}
+
+/* A program that lets nothing connect. */
+static int bpf__forbid(int cgroup, enum bpf_attach_type kind)
+{
+    static const struct bpf_insn insns[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    union bpf_attr load = {.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR,
+                           .expected_attach_type = kind,
+                           .insn_cnt = ARRAY_LEN(insns),
+                           .insns = (uintptr_t)insns,
+                           .license = (uintptr_t) "GPL"};
+    long program = bpf(BPF_PROG_LOAD, &load);
+    union bpf_attr attach = {.target_fd = (uint32_t)cgroup, .attach_bpf_fd = (uint32_t)program, .attach_type = kind};
+
+    CHECK(program >= 0 && !bpf(BPF_PROG_ATTACH, &attach));
+    return (int)program;
+}
+
+#define CGROUPS "/tmp/case-net-connect"
+
+static void forbidden_by_cgroup(void)
+{
+    struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY}; /* before 5.11, programs count as locked memory */
+
+    CHECK(!setrlimit(RLIMIT_MEMLOCK, &unlimited));
+    CHECK((!mkdir(CGROUPS, 0755) || errno == EEXIST) && !mount("none", CGROUPS, "cgroup2", 0, NULL));
+    CHECK(!mkdir(CGROUPS "/case", 0755));
+    int cgroup = open(CGROUPS "/case", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int v4 = bpf__forbid(cgroup, BPF_CGROUP_INET4_CONNECT), v6 = bpf__forbid(cgroup, BPF_CGROUP_INET6_CONNECT);
+
+    file__puts(CGROUPS "/case/cgroup.procs", "0");
+    forbidden("cgroup program", V4_LOOP, "0.0.0.0", EPERM);
+    if (has_ipv6()) {
+        forbidden("cgroup program, IPv6", V6_LOOP, "::", EPERM);
+        forbidden("cgroup program, mapped", V4_MAPPED_LOOP, "0.0.0.0", EPERM);
+    }
+    file__puts(CGROUPS "/cgroup.procs", "0");
+    CHECK(!close(cgroup) && !close(v4) && !close(v6) && !rmdir(CGROUPS "/case") && !umount2(CGROUPS, MNT_DETACH));
+}
+
 /* A network of its own, in which nothing is but the loopback, once that is up. */
 static void other_namespace(void)
 {
@@ -435,9 +526,16 @@ static void all(bool takes_int80)
     successes(takes_int80);
     bool has_mptcp = mptcp();
 
+    bool has_landlock = landlock__has_net();
+
     failures();
+    forbidden_by_cgroup();
+    if (has_landlock)
+        thread__run(forbidden_by_landlock, NULL);
     other_namespace();
     fact__array_end();
+    if (!has_landlock)
+        fact__str("skipped_landlock", "Landlock: the kernel does not restrict networks");
     if (!has_mptcp)
         fact__str("skipped_mptcp", "MPTCP: the kernel does not have it");
 }

@@ -132,6 +132,38 @@ static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
 }
 
 /*
+ * Whether a BPF program of a cgroup, at the end of __cgroup_bpf_run_filter_sock_addr, was asked about a connect: its
+ * kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
+ */
+static __always_inline bool compat__is_connect_filter(u64 *ctx)
+{
+    u32 kind;
+
+    if (bpf_core_field_exists(struct bpf_sock_addr_kern, uaddrlen)) {
+        kind = ctx[3];
+        BARRIER(kind);
+    } else {
+        kind = ctx[2];
+        BARRIER(kind);
+    }
+    if (!bpf_core_type_exists(enum cgroup_bpf_attach_type))
+        return kind == BPF_CGROUP_INET4_CONNECT || kind == BPF_CGROUP_INET6_CONNECT;
+    return kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET4_CONNECT) ||
+           kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET6_CONNECT);
+}
+
+/*
+ * The value of that function, which has four arguments before 5.12 (772412176fb9; a helper that came with that kernel
+ * tells) and five until there is a helper for it.
+ */
+static __always_inline int compat__connect_filter_ret(u64 *ctx)
+{
+    if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_check_mtu))
+        return compat__func_ret(ctx, 4);
+    return compat__func_ret(ctx, 5);
+}
+
+/*
  * Where a dentry has a name that needs no memory of its own: an array until 6.12, whose length differs, a union since
  * (61bc24ac9fa7). The offset, for CO-RE takes no load from an array of another length.
  */

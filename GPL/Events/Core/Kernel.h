@@ -431,6 +431,10 @@ struct flowi6 {
     union flowi_uli uli;
 };
 
+struct bpf_sock_addr_kern {
+    u32 uaddrlen;
+};
+
 struct inet_cork {
     u16 gso_size;
 };
@@ -457,6 +461,9 @@ struct module {
 };
 
 #pragma clang attribute pop
+
+/* Since 5.15; their values depend on how the kernel was configured. */
+enum cgroup_bpf_attach_type { CGROUP_INET4_CONNECT, CGROUP_INET6_CONNECT };
 
 /* Its value depends on how the kernel was configured. */
 enum cgroup_subsys_id { pids_cgrp_id };

@@ -10,9 +10,13 @@
  * Failed: tcp_done, where the kernel gives up on what is still connecting, be it refused, timed out or unreachable,
  * often in an interrupt: so who attempted is kept (Core/Sockets.h). What fails at once, for want of a route or a port,
  * never comes to tcp_connect, and is told at the end of tcp_v4_connect and tcp_v6_connect, as an attempt and its
- * failure. What the process itself closes before it is up is told in Close.bpf.c.
+ * failure. What the process itself closes before it is up is told in Close.bpf.c. What a policy refuses does not even
+ * come there: it is told at the end of security_socket_connect (Landlock and other security modules) and that of
+ * __cgroup_bpf_run_filter_sock_addr (BPF programs of a cgroup), likewise as an attempt and its failure.
  *
- * Misses: what a policy forbids before (LSM, cgroup programs), and attempts that a kernel thread makes for itself.
+ * Misses: attempts that a kernel thread makes for itself; what seccomp refuses, which is no attempt to the kernel.
+ * Tried: attempts that are refused, unreachable, timed out, given up, shut down and forbidden, over IPv4, IPv6 and
+ * mapped, by MPTCP, fast open and io_uring, non-blocking, in another network namespace, with the table of sockets full.
  */
 #include "Network.h"
 
@@ -157,32 +161,26 @@ static __always_inline void net_info__set_destination(struct ebpf_net_info *net,
         ip__set_v4(&net->source, 0);
 }
 
-static __always_inline void connect__failed_at_once(struct sock *sk, const void *uaddr, int len, bool is_v6, u32 error)
-{
-    struct connect_address to = {};
-    struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
+/* The socket of an attempt that fails in the process, before it is under way. */
+struct attempt {
+    struct sock *sk;
+    u16 sport;
+    bool is_mptcp;
+};
 
-    /* no address at all */
-    if (!tp || len < (is_v6 ? ADDRESS_V6_MIN : ADDRESS_V4_MIN) || error == EAFNOSUPPORT || current__is_kernel_thread())
-        return;
-    bpf_probe_read_kernel(&to, is_v6 ? ADDRESS_V6_MIN : 8, uaddr);
-    if (!is_v6)
-        ip__set_v4(&to.v6, to.v4_or_flow);
-    else if (ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
-        return; /* tcp_v4_connect has been called for it */
-    u16 sport = tcp__sport(tp);
-    u64 ends = socket__ends_of(sport, to.port, to.v6.words[3]);
-    struct socket_entry *e = socket__find(sk, ends);
-    bool is_mptcp = tcp__is_mptcp(tp);
+/* Report an attempt and its failure; `e` knows of the attempt when that was reported before. */
+static __always_inline void attempt__failed(const struct attempt *a, const struct connect_address *to,
+                                            struct socket_entry *e, u32 error)
+{
     struct scratch *s;
 
     if (!e && event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED) &&
         (s = EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted))) {
-        struct ebpf_network_connection_attempted_event *event = attempted__begin(s, NULL, is_mptcp);
+        struct ebpf_network_connection_attempted_event *event = attempted__begin(s, NULL, a->is_mptcp);
 
         event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
-        net_info__fill(&event->net, sk, sport);
-        net_info__set_destination(&event->net, &to);
+        net_info__fill(&event->net, a->sk, a->sport);
+        net_info__set_destination(&event->net, to);
         EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
     }
     if (event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED) &&
@@ -190,14 +188,78 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         struct ebpf_network_connection_failed_event *event = (void *)s->data;
 
         current__fill(s, &event->pids);
-        net_info__fill(&event->net, sk, sport);
-        net_info__set_destination(&event->net, &to);
+        net_info__fill(&event->net, a->sk, a->sport);
+        net_info__set_destination(&event->net, to);
         event->error = event->error_number = error;
-        event->hdr.flags = is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
+        event->hdr.flags = a->is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
         EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
     }
+}
+
+/* Read an address that was given to connect; false when it is none. */
+static __always_inline bool connect_address__read(struct connect_address *to, const void *uaddr, int len, bool is_v6,
+                                                  u32 error)
+{
+    if (len < (is_v6 ? ADDRESS_V6_MIN : ADDRESS_V4_MIN) || error == EAFNOSUPPORT)
+        return false;
+    bpf_probe_read_kernel(to, is_v6 ? ADDRESS_V6_MIN : 8, uaddr);
+    if (!is_v6)
+        ip__set_v4(&to->v6, to->v4_or_flow);
+    return true;
+}
+
+static __always_inline void connect__failed_at_once(struct sock *sk, const void *uaddr, int len, bool is_v6, u32 error)
+{
+    struct connect_address to = {};
+    struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+    if (!tp || current__is_kernel_thread() || !connect_address__read(&to, uaddr, len, is_v6, error))
+        return;
+    if (is_v6 && ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
+        return; /* tcp_v4_connect has been called for it */
+    struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp)};
+    struct socket_entry *e = socket__find(sk, socket__ends_of(a.sport, to.port, to.v6.words[3]));
+
+    attempt__failed(&a, &to, e, error);
     if (e)
         socket__forget(e);
+}
+
+/* What a policy refuses has not come to TCP. An address of the other family would not be taken there either. */
+static __always_inline void connect__refused(struct sock *sk, const void *uaddr, int len, u32 error)
+{
+    struct connect_address to = {};
+    u16 family = 0;
+
+    if (!emit_runtime.live || sk->__sk_common.skc_state != TCP_CLOSE || current__is_kernel_thread())
+        return;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+    bool is_mptcp = !tp && bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP;
+    struct attempt a = {.sk = sk, .is_mptcp = is_mptcp, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)};
+
+    bpf_probe_read_kernel(&family, sizeof(family), uaddr);
+    if ((tp || is_mptcp) && family == sk->__sk_common.skc_family &&
+        connect_address__read(&to, uaddr, len, family == AF_INET6, error))
+        attempt__failed(&a, &to, NULL, error);
+}
+
+SEC("ebpf.fexit/security_socket_connect")
+int BPF_PROG(fexit__security_socket_connect, struct socket *sock, const void *uaddr, int len, int ret)
+{
+    if (ret < 0 && sock->sk)
+        connect__refused(sock->sk, uaddr, len, -ret);
+    return 0;
+}
+
+/* Called only where such programs are attached. They have been given an address that is long enough. */
+SEC("ebpf.fexit/__cgroup_bpf_run_filter_sock_addr")
+int BPF_PROG(fexit____cgroup_bpf_run_filter_sock_addr, struct sock *sk, const void *uaddr)
+{
+    int ret = compat__connect_filter_ret(ctx);
+
+    if (ret < 0 && compat__is_connect_filter(ctx))
+        connect__refused(sk, uaddr, ADDRESS_V6_MIN, -ret);
+    return 0;
 }
 
 SEC("ebpf.fexit/tcp_v4_connect")
