@@ -109,9 +109,33 @@ static void test_too_many(void)
     CHECK(build(conditions, SELECT_TEXTS + 1) == -EINVAL && messages == 1);
 }
 
+/* What is tested without a look through the lists: one condition about who acts. */
+static void test_quick(void)
+{
+    struct ebpf_condition c[] = {{.kind = EBPF_SELECT_COMM, .text = "load", .exclude = true},
+                                 {.kind = EBPF_SELECT_PATH, .text = "/etc"},
+                                 {.kind = EBPF_SELECT_UID, .id = 7}};
+    char name[16] = "load", mask[16] = {-1, -1, -1, -1, -1};
+
+    CHECK(!build(c, 2) && built.quick.kinds == 1u << SELECT_COMM && built.quick.excludes);
+    CHECK(!memcmp(built.quick.value, name, sizeof(name)) && !memcmp(built.quick.mask, mask, sizeof(mask)));
+    CHECK(!build(c, 3) && !built.quick.kinds);
+    CHECK(!build(c + 1, 1) && !built.quick.kinds);
+    CHECK(!build(c + 1, 2) && built.quick.kinds == 1u << SELECT_UID && !built.quick.excludes);
+    CHECK(built.quick.value[0] == 7 && built.quick.mask[0] == UINT64_MAX);
+    c[0] = (struct ebpf_condition){.kind = EBPF_SELECT_UID, .id = 8};
+    CHECK(!build(c, 3) && !built.quick.kinds);
+    c[2] = (struct ebpf_condition){.kind = EBPF_SELECT_PID, .id = 9, .exclude = true};
+    CHECK(!build(c + 2, 1) && built.quick.kinds == 1u << SELECT_PID && built.quick.excludes);
+    CHECK(!build(c + 2, 1) && built.quick.value[0] == 9);
+    c[2] = (struct ebpf_condition){.kind = EBPF_SELECT_COMM, .text = "fifteen-bytes-x"};
+    CHECK(!build(c + 2, 1) && built.quick.mask[1] == UINT64_MAX);
+}
+
 int main(void)
 {
     test_none();
+    test_quick();
     test_all_kinds();
     test_paths();
     test_refused();

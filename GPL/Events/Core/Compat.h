@@ -69,6 +69,23 @@ static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void
 extern const volatile struct emit_constants emit_constants;
 
 /*
+ * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro,
+ * because the two have different types to the verifier and cannot share a variable.
+ */
+#define WITH_CURRENT(task, typed, statement)                                                                           \
+    do {                                                                                                               \
+        if (compat__has_current_btf()) {                                                                               \
+            struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());                     \
+            const bool typed = true;                                                                                   \
+            statement;                                                                                                 \
+        } else {                                                                                                       \
+            struct task_struct *task = (void *)bpf_get_current_task();                                                 \
+            const bool typed = false;                                                                                  \
+            statement;                                                                                                 \
+        }                                                                                                              \
+    } while (0)
+
+/*
  * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they
  * are at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
  */

@@ -212,6 +212,19 @@ extern int selection__rejects(u32 tgid);
 /* Kinds of conditions that are about who acts. */
 #define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
 
+/* Whether `emit_runtime.quick` is met; here rather than in a function, whose call would double the cost. */
+static __always_inline bool current__meets_quick(u32 kinds, u32 tgid)
+{
+    const struct select_quick *quick = &emit_runtime.quick;
+    u64 value[2] = {tgid, 0};
+
+    if (emit_constants.selects & 1u << SELECT_UID && kinds & 1u << SELECT_UID)
+        WITH_CURRENT(task, typed, value[0] = KREAD(typed, task, cred, uid.val));
+    if (emit_constants.selects & 1u << SELECT_COMM && kinds & 1u << SELECT_COMM)
+        WITH_CURRENT(task, typed, kernel__copy(typed, value, task->comm, sizeof(value)));
+    return !(((value[0] ^ quick->value[0]) & quick->mask[0]) | ((value[1] ^ quick->value[1]) & quick->mask[1]));
+}
+
 /* Whether the current process' actions are not wanted. */
 static __always_inline bool current__is_filtered(void)
 {
@@ -219,7 +232,14 @@ static __always_inline bool current__is_filtered(void)
 
     if (tgid == emit_runtime.self_tgid)
         return true;
-    return emit_constants.selects & SELECTS_TASKS && emit_runtime.selects & SELECTS_TASKS && selection__rejects(tgid);
+    if (!(emit_constants.selects & SELECTS_TASKS) || !(emit_runtime.selects & SELECTS_TASKS))
+        return false;
+    u32 kinds = emit_runtime.quick.kinds;
+    bool matches = kinds && current__meets_quick(kinds, tgid);
+
+    if (!kinds || (matches && kinds & 1u << SELECT_PID)) /* there may be more to a process than its number */
+        return selection__rejects(tgid);
+    return matches == emit_runtime.quick.excludes;
 }
 
 /* All of the header but the time, which tells when the event was. */

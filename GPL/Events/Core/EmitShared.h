@@ -62,6 +62,14 @@ struct select_list {
     ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8];        /* as records have them: components, leaf first */
 };
 
+/* The only condition about who acts, if there is only one, and that of one process id, user id or name. */
+struct select_quick {
+    ebpf_u32 kinds;    /* bit n: it is of kind n; 0: the lists have to be looked through */
+    ebpf_u32 excludes; /* what matches is left out, not what does not */
+    ebpf_u64 value[2]; /* the id, or the name */
+    ebpf_u64 mask[2];  /* of the bytes that count */
+};
+
 /*
  * What is known of a process, by its number: the trees that it belongs to, and above those bits which process it was,
  * because numbers are used again. Fork writes a few bits of the start time there; the library writes 0, for a process
@@ -151,6 +159,7 @@ struct emit_runtime {
     ebpf_u32 selects;                         /* bit n: a condition of kind n is set */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
+    struct select_quick quick;
 };
 
 #endif

@@ -88,23 +88,6 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
     kernel__copy(typed, hdr->comm, task->comm, EBPF_COMM_LEN);
 }
 
-/*
- * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro,
- * because the two have different types to the verifier and cannot share a variable.
- */
-#define WITH_CURRENT(task, typed, statement)                                                                           \
-    do {                                                                                                               \
-        if (compat__has_current_btf()) {                                                                               \
-            struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());                     \
-            const bool typed = true;                                                                                   \
-            statement;                                                                                                 \
-        } else {                                                                                                       \
-            struct task_struct *task = (void *)bpf_get_current_task();                                                 \
-            const bool typed = false;                                                                                  \
-            statement;                                                                                                 \
-        }                                                                                                              \
-    } while (0)
-
 /* Threads that the kernel makes for itself; those that it makes for a process (io_uring) are that process'. */
 static __always_inline bool current__is_kernel_thread(void)
 {

@@ -388,6 +388,7 @@ static void backend__apply(struct bpf_backend *b, const struct selection *select
     __atomic_store_n(&b->runtime->selects, 0, __ATOMIC_SEQ_CST);
     b->runtime->include = selection->include;
     b->runtime->exclude = selection->exclude;
+    b->runtime->quick = selection->quick;
     if (b->trees)
         trees__mark(b->trees, b->tree_chunks, conditions, count);
     selection__find_cgroups(&b->runtime->include);

@@ -241,6 +241,34 @@ static int condition__add(struct select_list *list, const struct ebpf_condition 
     return refuse(log, "a condition is of no known kind", NULL);
 }
 
+/* The bytes of a name up to its NUL: a task may have anything behind that. */
+static void quick__set_comm(struct select_quick *quick, const uint64_t comm[2])
+{
+    memcpy(quick->value, comm, sizeof(quick->value));
+    memset(quick->mask, 0xff, strlen((const char *)quick->value) + 1);
+}
+
+static struct select_quick quick__of(const struct selection *selection)
+{
+    const uint32_t tasks = (1u << SELECT_PATH) - 1;
+    const bool excludes = selection->exclude.kinds & tasks;
+    const struct select_list *list = excludes ? &selection->exclude : &selection->include;
+    struct select_quick quick = {.kinds = list->kinds & tasks, .excludes = excludes};
+
+    if (quick.excludes && selection->include.kinds & tasks)
+        return (struct select_quick){.kinds = 0};
+    if (quick.kinds == 1u << SELECT_COMM && list->comms[1][0] == UINT64_MAX) {
+        quick__set_comm(&quick, list->comms[0]);
+    } else if ((quick.kinds == 1u << SELECT_UID && list->uids[1] == SELECT_NO_ID) ||
+               (quick.kinds == 1u << SELECT_PID && list->pids[1] == SELECT_NO_ID)) {
+        quick.value[0] = quick.kinds == 1u << SELECT_UID ? list->uids[0] : list->pids[0];
+        quick.mask[0] = quick.mask[1] = UINT64_MAX;
+    } else {
+        quick.kinds = 0;
+    }
+    return quick;
+}
+
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                      const struct ebpf_log *log)
 {
@@ -258,6 +286,7 @@ int selection__build(struct selection *ret_selection, const struct ebpf_conditio
         list->kinds |= 1u << c->kind;
     }
     selection.kinds = selection.include.kinds | selection.exclude.kinds;
+    selection.quick = quick__of(&selection);
     *ret_selection = selection;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 struct selection {
     struct select_list include, exclude;
+    struct select_quick quick;
     uint32_t kinds; /* bit n: there is a condition of kind n (enum ebpf_select_kind) */
 };
 
