@@ -78,22 +78,6 @@ int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
     return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
 }
 
-/* As file_event__fill, by way of the mount that leads to a dentry. */
-static __always_inline void file_event__fill_found(struct scratch *s, u64 dentry)
-{
-    u64 mnt = mount__of_dentry(dentry), inode = (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-
-    file_actor__fill(s->slot);
-    file_info__fill(s->slot, inode);
-    u64 at = *(volatile u32 *)&s->len;
-
-    dentry_path__append(s, EBPF_TAG_PATH, dentry, mnt & ~MOUNT_AMBIGUOUS);
-    BARRIER(at);
-    if (mnt & MOUNT_AMBIGUOUS && at < SCRATCH_PATHS)
-        ((struct ebpf_varlen *)&s->data[at])->flags |= EBPF_VARLEN_AMBIGUOUS;
-    file_symlink__append(s->slot, inode);
-}
-
 static __always_inline int xattr__emit(u64 dentry, u64 name)
 {
     if (dentry__is_changed_inside(dentry))
@@ -102,7 +86,7 @@ static __always_inline int xattr__emit(u64 dentry, u64 name)
 
     if (!s)
         return 0;
-    file_event__fill_found(s, dentry);
+    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
     varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
     return change__submit(s, EBPF_CHANGE_XATTRS);
 }
@@ -149,7 +133,7 @@ int BPF_PROG(fexit__vfs_fileattr_set, void *idmap, struct dentry *dentry, void *
 
     if (!s)
         return 0;
-    file_event__fill_found(s, address);
+    file_event__fill_by(s, address, mount__of_dentry(address));
     return change__submit(s, EBPF_CHANGE_FLAGS);
 }
 

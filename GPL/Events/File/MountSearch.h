@@ -28,4 +28,20 @@ extern u64 mount__of_dentry(u64 dentry);
  */
 extern int dentry__is_changed_inside(u64 dentry);
 
+/* As file_event__fill, by way of a mount as mount__of_dentry returns it. */
+static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u64 mnt)
+{
+    u64 inode = (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
+
+    file_actor__fill(s->slot);
+    file_info__fill(s->slot, inode);
+    u64 at = *(volatile u32 *)&s->len;
+
+    dentry_path__append(s, EBPF_TAG_PATH, dentry, mnt & ~MOUNT_AMBIGUOUS);
+    BARRIER(at);
+    if (mnt & MOUNT_AMBIGUOUS && at < SCRATCH_PATHS)
+        ((struct ebpf_varlen *)&s->data[at])->flags |= EBPF_VARLEN_AMBIGUOUS;
+    file_symlink__append(s->slot, inode);
+}
+
 #endif

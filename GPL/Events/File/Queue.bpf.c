@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_CREATE and FILE_DELETE, as far as calls of their own make and delete files: mq_open and mq_unlink do with
+ * message queues, bpf(2) with files that stand for objects (BPF_OBJ_PIN). Where their file systems are mounted, open,
+ * unlink and the like do it too; that is reported as with any other file.
+ *
+ * Hooks: the end of vfs_mkobj, which nobody else calls, and the end of the function by which a message queue's name is
+ * deleted; unlink(2) comes there as well, so the number of the system call decides. The mount of a pinned object is
+ * noted at path_mknod, see Operation.h. Message queues come to no such hook, for they are found without a mount: where
+ * the process sees none, the path begins at the root of their file system, and is unreachable.
+ *
+ * Tried: queues that are there already, queues with and without a mount, 32-bit callers. Misses: nothing known.
+ */
+#include "../Core/Syscall.h"
+#include "MountSearch.h"
+#include "Operation.h"
+
+#define NR_MQ_UNLINK 241
+#define NR_MQ_UNLINK_32 278
+
+/* The mount by which the current task creates a dentry, as noted; 0 when it is not. */
+static __always_inline u64 dir_op__take_mount(struct dentry *dentry)
+{
+    struct task_state *state = task_state__find();
+
+    if (!dir_op__is_of(state, dentry))
+        return 0;
+    state->dir_op.dentry = 0;
+    return state->dir_op.mnt;
+}
+
+SEC("ebpf.fexit/vfs_mkobj")
+int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
+{
+    struct scratch *s = ret || current__is_kernel_thread() ? NULL : EMIT_BEGIN(FILE_CREATE, file_create);
+
+    if (!s)
+        return 0;
+    u64 address = scalar__of(s, dentry), mnt = dir_op__take_mount(dentry);
+
+    file_event__fill_by(s, address, mnt ? mnt : mount__of_dentry(address));
+    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    return 0;
+}
+
+SEC("ebpf.fexit/mqueue_unlink")
+int BPF_PROG(fexit__mqueue_unlink, struct inode *dir, struct dentry *dentry, int ret)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    if (ret || call.nr != (call.is_32 ? NR_MQ_UNLINK_32 : NR_MQ_UNLINK))
+        return 0;
+    struct scratch *s = EMIT_BEGIN(FILE_DELETE, file_delete);
+
+    if (!s)
+        return 0;
+    u64 address = scalar__of(s, dentry);
+
+    file_event__fill_by(s, address, mount__of_dentry(address));
+    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
+    return 0;
+}
