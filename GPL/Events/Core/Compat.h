@@ -308,6 +308,24 @@ static __always_inline bool compat__inode_is_layer(struct inode *inode)
     return state & bit;
 }
 
+/*
+ * Where a dentry links to what is in its directory, and a directory to the newest of it; the lists are of another kind
+ * since 6.8.
+ */
+static __always_inline u64 compat__sibling_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___children, d_sib)
+               ? bpf_core_field_offset(struct dentry___children, d_sib)
+               : bpf_core_field_offset(struct dentry___subdirs, d_child);
+}
+
+static __always_inline u64 compat__children_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___children, d_children)
+               ? bpf_core_field_offset(struct dentry___children, d_children)
+               : bpf_core_field_offset(struct dentry___subdirs, d_subdirs);
+}
+
 /* The inode number, which has another type since 7.0. */
 static __always_inline u64 compat__inode_number(struct inode *inode)
 {

@@ -62,6 +62,7 @@ typedef int key_t;
 #define FMODE_NOACCOUNT 0x20000000 /* the kernel's own: a file system's below another one */
 #define MNT_READONLY 0x40
 #define SB_KERNMOUNT (1 << 22)
+#define BTRFS_MAGIC 0x9123683e
 #define TMPFS_MAGIC 0x01021994
 #define O_TMPFILE_BIT 020000000
 #define LOOKUP_DIRECTORY 0x2
@@ -342,7 +343,7 @@ struct task_struct___kthread {
 
 /* x86-64 */
 struct pt_regs {
-    unsigned long bx, cx, si, di, orig_ax;
+    unsigned long bx, cx, dx, si, di, orig_ax;
 };
 
 struct in6_addr {

@@ -94,6 +94,28 @@ struct dentry {
     struct super_block *d_sb;
 };
 
+/* What is in a directory: until 6.8 (da549bdd15c2), and since. */
+struct list_head {
+    struct list_head *next, *prev;
+};
+
+struct hlist_node {
+    struct hlist_node *next;
+};
+
+struct hlist_head {
+    struct hlist_node *first;
+};
+
+struct dentry___subdirs {
+    struct list_head d_child, d_subdirs;
+};
+
+struct dentry___children {
+    struct hlist_node d_sib;
+    struct hlist_head d_children;
+};
+
 /* Until 6.12, and since; see compat__short_name_offset. */
 struct dentry___array {
     unsigned char d_iname[32];
@@ -133,10 +155,6 @@ struct mount {
 };
 
 /* The mounts of a file system: a list of the usual kind on 6.12, on 7.2 a chain that ends with NULL. */
-struct list_head {
-    struct list_head *next, *prev;
-};
-
 struct super_block___list {
     struct list_head s_mounts;
 };

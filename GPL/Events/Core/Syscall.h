@@ -9,7 +9,7 @@
 #define NR_X32_BIT 0x40000000
 
 struct syscall_begin {
-    u64 first; /* argument */
+    u64 first, second; /* arguments */
     u32 nr;
     bool is_32;
 };
@@ -20,6 +20,7 @@ static __always_inline void syscall_regs__read(bool typed, struct task_struct *t
     ret_call->is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT;
     ret_call->nr = KREAD(typed, regs, orig_ax) & ~NR_X32_BIT;
     ret_call->first = ret_call->is_32 ? KREAD(typed, regs, bx) : KREAD(typed, regs, di);
+    ret_call->second = ret_call->is_32 ? KREAD(typed, regs, cx) : KREAD(typed, regs, si);
 }
 
 static __always_inline void syscall__read(struct syscall_begin *ret_call)

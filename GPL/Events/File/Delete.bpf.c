@@ -13,6 +13,7 @@
  * own.
  */
 #include "Delete.h"
+#include "Subvolume.h"
 
 PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
 PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
@@ -25,7 +26,11 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
     SPARE_BODY(ctx, delete_body);
     struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_DELETE, SPARE_DELETE, dentry, false);
 
-    return op ? deleted__emit(dentry, op) : 0;
+    if (op)
+        return deleted__emit(dentry, op);
+    if (dentry->d_sb->s_magic == BTRFS_MAGIC)
+        subvolume__deleted(ctx__address(ctx));
+    return 0;
 }
 
 #define DELETE_SPARE(n, place)                                                                                         \

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_CREATE and FILE_DELETE, as far as ioctls of btrfs do it: subvolumes and snapshots.
+ *
+ * Hooks: for what is created the ends of the ioctl system calls, for what is deleted d_delete, which finds the inode
+ * still there (Delete.bpf.c). btrfs is a module, which may be loaded later than the probes, so nothing is attached to
+ * it; and what it calls of the kernel's (d_instantiate) is called for each file, socket and pipe. The new dentry is
+ * looked for among the newest of its directory, by the name that the caller has given.
+ *
+ * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses:
+ * names that the caller changes while the call is under way, which count as lost.
+ */
+#include "../Core/Syscall.h"
+#include "Subvolume.h"
+
+#define NR_IOCTL 16
+#define NR_IOCTL_32 54
+#define SNAP_CREATE 0x50009401
+#define SUBVOL_CREATE 0x5000940e
+#define SNAP_DESTROY 0x5000940f
+#define SNAP_CREATE_V2 0x50009417
+#define SUBVOL_CREATE_V2 0x50009418
+#define SNAP_DESTROY_V2 0x5000943f
+#define NAME_AT 8 /* in the argument */
+#define NAME_AT_V2 56
+#define NAME_COMPARED 64
+
+#define CHILD_STEPS 16
+#define CHILD_TURNS 64
+
+/* Whether a dentry is there and has a name: all of a short one, as much of a longer one. */
+static __always_inline bool dentry__has_name(struct dentry *dentry, const u64 *name)
+{
+    u64 own[NAME_COMPARED / 8] = {}, differs = 0;
+
+    if (!BPF_CORE_READ(dentry, d_inode))
+        return false;
+    bpf_probe_read_kernel_str(own, sizeof(own), BPF_CORE_READ(dentry, d_name.name));
+#pragma unroll
+    for (int i = 0; i < NAME_COMPARED / 8; i++)
+        differs |= own[i] ^ name[i];
+    return !differs;
+}
+
+/*
+ * CHILD_STEPS on from a link of what is in a directory, for what has the name at a user's address. Returns a dentry, or
+ * how far it has come, with the lowest bit set; 0 at the end.
+ */
+u64 child__seek(u64 link, u64 head, u64 user_name)
+{
+    u64 name[NAME_COMPARED / 8] = {};
+
+    if (bpf_probe_read_user_str(name, sizeof(name), (void *)user_name) < 0)
+        return 0;
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < CHILD_STEPS; i++) {
+        if (bpf_probe_read_kernel(&link, sizeof(link), (void *)link) || !link || link == head)
+            return 0;
+        if (dentry__has_name((void *)(link - compat__sibling_offset()), name))
+            return link - compat__sibling_offset();
+    }
+    return link | 1;
+}
+
+/* What has the name at a user's address in a directory; 0 when it is not found. */
+u64 child__find(u64 directory, u64 user_name)
+{
+    u64 head = directory + compat__children_offset(), link = head | 1;
+
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < CHILD_TURNS && link & 1; i++)
+        link = child__seek(link & ~1ULL, head, user_name);
+    return link & 1 ? 0 : link;
+}
+
+static __always_inline int subvolume__emit(struct scratch *s, u64 dentry, struct file *file)
+{
+    s->job.dentry = dentry;
+    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    file_event__fill(s, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
+    return 0;
+}
+
+static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
+{
+    bool is_v2 = command == SNAP_CREATE_V2 || command == SUBVOL_CREATE_V2;
+
+    if (!is_v2 && command != SNAP_CREATE && command != SUBVOL_CREATE)
+        return 0;
+    struct file *file = fd__file(fd);
+
+    if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != BTRFS_MAGIC)
+        return 0;
+    u64 dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry), argument + (is_v2 ? NAME_AT_V2 : NAME_AT));
+
+    if (!dentry) {
+        count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
+        return 0;
+    }
+    struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
+
+    if (!s)
+        return 0;
+    subvolume__emit(s, dentry, file);
+    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    return 0;
+}
+
+SEC("ebpf.fexit/__x64_sys_ioctl")
+int BPF_PROG(fexit____x64_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
+{
+    return ret ? 0 : ioctl__created(regs->di, regs->si, regs->dx);
+}
+
+SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
+int BPF_PROG(fexit____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
+{
+    return ret ? 0 : ioctl__created(regs->bx, regs->cx, regs->dx);
+}
+
+int subvolume__deleted(u64 dentry)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    if (call.nr != (call.is_32 ? NR_IOCTL_32 : NR_IOCTL) ||
+        ((u32)call.second != SNAP_DESTROY && (u32)call.second != SNAP_DESTROY_V2))
+        return 0;
+    struct file *file = fd__file(call.first);
+    /* what is filtered has been counted by the caller */
+    struct scratch *s = file && !current__is_filtered() ? EMIT_BEGIN_BY(FILE_DELETE, file_delete, false) : NULL;
+
+    if (!s)
+        return 0;
+    subvolume__emit(s, dentry, file);
+    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
+    return 0;
+}

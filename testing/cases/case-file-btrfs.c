@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* case-file-btrfs: make and delete subvolumes and snapshots of btrfs, which ioctls of its own do. */
+#include "file-ops.h"
+
+#include <linux/btrfs.h>
+#include <sys/ioctl.h>
+
+enum { INT80_IOCTL = 54, SUBVOLUME_INODE = 256 };
+
+static struct btrfs_ioctl_vol_args args;
+static struct btrfs_ioctl_vol_args_v2 args_v2;
+
+static void mount_btrfs(void *place)
+{
+    CHECK(!setenv("PLACE", place, 1) && !setenv("PATH", "/opt/bin:/bin:/sbin:/usr/bin:/usr/sbin", 1));
+    if (system("dd if=/dev/zero of=$PLACE.image bs=1M count=0 seek=128 2>/dev/null && "
+               "mkfs.btrfs -q -M $PLACE.image >/dev/null 2>&1 && "
+               "mount -t btrfs -o loop $PLACE.image $PLACE 2>/dev/null"))
+        _exit(1);
+}
+
+static void make_directory(void *name)
+{
+    CHECK(!mkdir(name, 0755));
+}
+
+static void deleted(const char *what, const char *name)
+{
+    expected__begin(what, "FILE_DELETE");
+    expected__path("path", name);
+    fact__int("inode", SUBVOLUME_INODE);
+    fact__object_end();
+}
+
+static int by_name(int dir, unsigned long command, const char *name, int source)
+{
+    snprintf(args.name, sizeof(args.name), "%s", name);
+    args.fd = source;
+    return ioctl(dir, command, &args);
+}
+
+static int by_name_v2(int dir, unsigned long command, const char *name, int source)
+{
+    memset(&args_v2, 0, sizeof(args_v2));
+    snprintf(args_v2.name, sizeof(args_v2.name), "%s", name);
+    args_v2.fd = source;
+    return ioctl(dir, command, &args_v2);
+}
+
+static void in_directory(int dir, const char *prefix)
+{
+    char a[64], b[64], v[64];
+    struct stat st;
+
+    snprintf(a, sizeof(a), "%sa", prefix);
+    snprintf(b, sizeof(b), "%sb", prefix);
+    snprintf(v, sizeof(v), "%sv", prefix);
+    CHECK(!by_name(dir, BTRFS_IOC_SUBVOL_CREATE, "a", 0));
+    created("subvolume", a);
+    int source = open(a, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CHECK(source >= 0 && stat(b, &st) < 0); /* a name that the kernel knows is not there */
+    CHECK(!by_name(dir, BTRFS_IOC_SNAP_CREATE, "b", source));
+    created("snapshot", b);
+    CHECK(by_name(dir, BTRFS_IOC_SUBVOL_CREATE, "a", 0) < 0 && errno == EEXIST);
+    CHECK(!by_name_v2(dir, BTRFS_IOC_SUBVOL_CREATE_V2, "v", 0));
+    created("subvolume, version 2", v);
+    CHECK(!by_name(dir, BTRFS_IOC_SNAP_DESTROY, "v", 0));
+    deleted("subvolume deleted", v);
+    CHECK(!by_name_v2(dir, BTRFS_IOC_SNAP_CREATE_V2, "v", source));
+    created("snapshot, version 2", v);
+    CHECK(!close(source));
+    CHECK(!by_name_v2(dir, BTRFS_IOC_SNAP_DESTROY_V2, "v", 0));
+    deleted("snapshot deleted, version 2", v);
+    CHECK(by_name(dir, BTRFS_IOC_SNAP_DESTROY, "v", 0) < 0 && errno == ENOENT);
+    CHECK(!by_name(dir, BTRFS_IOC_SNAP_DESTROY, "b", 0));
+    deleted("snapshot deleted", b);
+    CHECK(!rmdir(a)); /* as any directory */
+    deleted("rmdir", a);
+}
+
+static void by_int80(int dir)
+{
+    static struct btrfs_ioctl_vol_args below_4gib;
+
+    strcpy(below_4gib.name, "int80");
+    CHECK(!int80(INT80_IOCTL, dir, BTRFS_IOC_SUBVOL_CREATE, (long)&below_4gib, 0));
+    created("int80 subvolume", "int80");
+    CHECK(!int80(INT80_IOCTL, dir, BTRFS_IOC_SNAP_DESTROY, (long)&below_4gib, 0));
+    deleted("int80 subvolume deleted", "int80");
+}
+
+int main(void)
+{
+    fact__int("pid", getpid());
+    case__dir();
+    if (child__wait(child__start(mount_btrfs, case_dir)) || chdir(case_dir))
+        case__skip("no btrfs here: the kernel lacks it, or mkfs.btrfs is not installed on the host (btrfs-progs)");
+    child__run(make_directory, (void *)"d");
+    fact__array("expected");
+    int root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), below = open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CHECK(root >= 0 && below >= 0);
+    in_directory(root, "");
+    in_directory(below, "d/");
+    if (child__wait(child__start(int80__getpid, NULL)) == 0)
+        by_int80(root);
+    fact__array_end();
+    return facts__print();
+}
