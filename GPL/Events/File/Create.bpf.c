@@ -153,8 +153,8 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
 
 /*
- * Before 6.4 (43b450632676) an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory,
- * fails, and leaves it behind.
+ * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and
+ * leaves it behind. Later kernels refuse it before (43b450632676).
  */
 SEC("ebpf.fexit/do_filp_open")
 int BPF_PROG(fexit__do_filp_open, int dfd, void *name, void *flags, u64 ret)

@@ -9,7 +9,8 @@
  * noted at path_mknod, see Operation.h. Message queues come to no such hook, for they are found without a mount: where
  * the process sees none, the path begins at the root of their file system, and is unreachable.
  *
- * Tried: queues that are there already, queues with and without a mount, 32-bit callers. Misses: nothing known.
+ * Tried: queues that are there already, queues with and without a mount, 32-bit callers, objects whose place is taken.
+ * Misses: what BPF itself puts into bpffs while it is mounted (iterators of the kernel's).
  */
 #include "../Core/Syscall.h"
 #include "MountSearch.h"
