@@ -74,6 +74,8 @@ typedef int key_t;
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
+#define IPPROTO_SMC 256
+#define AF_SMC 43
 #define ETH_P_IP 0x0800
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2

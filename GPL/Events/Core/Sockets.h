@@ -89,12 +89,18 @@ static __always_inline u64 socket__ends_of(u16 sport, u16 dport, u32 daddr)
 }
 
 /* Both ports and the last word of the peer's address: they stay until the socket is used again. */
+static __always_inline u64 socket__ends_at(bool typed, struct sock *sk, u16 sport)
+{
+    u32 daddr = KREAD(typed, sk, __sk_common.skc_family) == AF_INET6
+                    ? KREAD(typed, sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3])
+                    : KREAD(typed, sk, __sk_common.skc_daddr);
+
+    return socket__ends_of(sport, KREAD(typed, sk, __sk_common.skc_dport), daddr);
+}
+
 static __always_inline u64 socket__ends(struct sock *sk, u16 sport)
 {
-    u32 daddr = sk->__sk_common.skc_family == AF_INET6 ? sk->__sk_common.skc_v6_daddr.in6_u.u6_addr32[3]
-                                                       : sk->__sk_common.skc_daddr;
-
-    return socket__ends_of(sport, sk->__sk_common.skc_dport, daddr);
+    return socket__ends_at(true, sk, sport);
 }
 
 static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
@@ -208,12 +214,9 @@ static __always_inline bool socket__is_gone(u64 address, u64 ends)
 {
     struct inet_sock *inet = (void *)address;
     struct sock *sk = (void *)address;
-    u32 daddr = BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET6
-                    ? BPF_CORE_READ(sk, __sk_common.skc_v6_daddr.in6_u.u6_addr32[3])
-                    : BPF_CORE_READ(sk, __sk_common.skc_daddr);
 
     return !BPF_CORE_READ(sk, __sk_common.skc_refcnt.refs.counter) ||
-           ends != socket__ends_of(BPF_CORE_READ(inet, inet_sport), BPF_CORE_READ(sk, __sk_common.skc_dport), daddr);
+           ends != socket__ends_at(false, sk, BPF_CORE_READ(inet, inet_sport));
 }
 
 /* The place of a connection whose end was not seen, for the connection at `address`; in Sockets.bpf.c. */

@@ -8,7 +8,7 @@
  * well; a program at the end of inet_csk_accept does not run for a call that was under way when it was attached. Locks
  * are held there that keep kernels from preempting the program (but for PREEMPT_RT, where it is an LSM's). What is told
  * of a connection before (SYN_RECV to ESTABLISHED) happens in an interrupt, in no process. Where the kernel was built
- * without that hook, the end of inet_csk_accept stands in.
+ * without that hook, the end of inet_csk_accept stands in. A socket of SMC has the TCP connection below it.
  *
  * Listen: the end of inet_csk_listen_start, which the socket of each address comes to once; a second listen() with
  * another backlog does not. inet_listen is passed by by MPTCP on 7.x.
@@ -19,18 +19,23 @@
  */
 #include "Network.h"
 
-/* A connection, and what its entry is known by: MPTCP's is that of its first subflow, an address. */
+/*
+ * A connection, and what its entry is known by: MPTCP's is that of its first subflow, an address. The connection of SMC
+ * is the TCP socket below it, an address too.
+ */
 struct accepted {
     struct sock *sk, *known_by;
     u16 sport;
-    bool is_mptcp, typed;
+    bool is_mptcp, sk_typed, typed;
 };
 
 static __always_inline struct socket_entry *accepted__keep(const struct accepted *a)
 {
     struct sock *sk = a->known_by;
     struct socket_entry *e =
-        connections__are_kept() ? socket__keep(a->typed, sk, socket__ends(a->sk, a->sport), SOCKET_ACCEPTED) : NULL;
+        connections__are_kept()
+            ? socket__keep(a->typed, sk, socket__ends_at(a->sk_typed, a->sk, a->sport), SOCKET_ACCEPTED)
+            : NULL;
 
     if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
         e->ended_in = TCP_ESTABLISHED;
@@ -56,7 +61,7 @@ static __always_inline int accepted__report(const struct accepted *a)
         current__fill(s, &event->pids);
     event->hdr.flags =
         (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
-    net_info__fill(&event->net, a->sk, a->sport);
+    net_info__fill_of(&event->net, a->sk_typed, a->sk, a->sport);
     EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
     return 0;
 }
@@ -65,8 +70,12 @@ static __always_inline int tcp__accepted(struct sock *sk)
 {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    return tp ? accepted__report(&(struct accepted){
-                    .sk = sk, .known_by = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp), .typed = true})
+    return tp ? accepted__report(&(struct accepted){.sk = sk,
+                                                    .known_by = sk,
+                                                    .sport = tcp__sport(tp),
+                                                    .is_mptcp = tcp__is_mptcp(tp),
+                                                    .sk_typed = true,
+                                                    .typed = true})
               : 0;
 }
 
@@ -75,7 +84,34 @@ static __always_inline int mptcp__accepted(struct sock *sk)
     return accepted__report(&(struct accepted){.sk = sk,
                                                .known_by = BPF_CORE_READ((struct mptcp_sock *)sk, first),
                                                .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport),
-                                               .is_mptcp = true});
+                                               .is_mptcp = true,
+                                               .sk_typed = true});
+}
+
+/*
+ * The TCP socket below one of SMC, NULL when there is none. What the module knows of its sockets follows upon struct
+ * sock, and struct inet_sock since 6.11 (d25a92ccae6b). The module may be loaded later than the probes, so both are
+ * tried.
+ */
+static __always_inline struct sock *smc__tcp_at(u64 place)
+{
+    struct socket *below = NULL;
+
+    bpf_probe_read_kernel(&below, sizeof(below), (void *)place);
+    struct sock *sk = BPF_CORE_READ(below, sk);
+
+    return sk && BPF_CORE_READ(sk, sk_socket) == below && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? sk : NULL;
+}
+
+static __always_inline int smc__accepted(struct sock *smc)
+{
+    u64 address = sock__address(smc);
+    struct sock *sk = smc__tcp_at(address + bpf_core_type_size(struct inet_sock))
+                          ?: smc__tcp_at(address + bpf_core_type_size(struct sock));
+
+    return sk ? accepted__report(&(struct accepted){
+                    .sk = sk, .known_by = sk, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)})
+              : 0;
 }
 
 static __always_inline int security_sock_graft__handle(struct sock *sk)
@@ -84,6 +120,8 @@ static __always_inline int security_sock_graft__handle(struct sock *sk)
         return 0;
     if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
         return mptcp__accepted(sk);
+    if (sk->__sk_common.skc_family == AF_SMC || sk->sk_protocol == IPPROTO_SMC)
+        return smc__accepted(sk);
     return tcp__accepted(sk);
 }
 

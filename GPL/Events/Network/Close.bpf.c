@@ -15,6 +15,9 @@
  *
  * The socket of MPTCP is another one than those of its subflows, which its worker closes some time later: mptcp_close.
  *
+ * The kernel's own sockets have no file, and are left out, but for the TCP socket below one of SMC: that a process has
+ * begun its connection is known from its entry.
+ *
  * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
  */
 #include "Network.h"
@@ -153,17 +156,26 @@ static __always_inline bool sock__is_nobodys(struct sock *sk)
     return !sk->sk_socket || !sk->sk_socket->file;
 }
 
+/* A socket without a file is the kernel's, but a process has begun its connection: the one below a socket of SMC. */
+static __always_inline bool sock__was_somebodys(struct sock *sk, struct tcp_sock *tp)
+{
+    struct socket_entry *e = socket__find(sk, socket__ends(sk, tcp__sport(tp)));
+
+    return e && e->role != SOCKET_FOUND;
+}
+
 struct spare_body_map close_body SEC(".maps");
 
 SEC("ebpf.fentry/tcp_close")
 int BPF_PROG(fentry__tcp_close, struct sock *sk)
 {
     SPARE_BODY(ctx, close_body);
-    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+    if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN)
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp || tcp__is_mptcp(tp) || NETWORK_IS_DONE(sk, SPARE_CLOSE, 2))
+    if (!tp || tcp__is_mptcp(tp) || (sock__is_nobodys(sk) && !sock__was_somebodys(sk, tp)) ||
+        NETWORK_IS_DONE(sk, SPARE_CLOSE, 2))
         return 0;
     return connection__end(sk, tp, false);
 }

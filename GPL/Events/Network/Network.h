@@ -55,21 +55,26 @@ static __always_inline void net_info__set_family(struct ebpf_net_info *net, cons
  * The ends of a TCP socket. Its own port from `sport`: what the kernel has in the other place is gone when the
  * connection has ended.
  */
-static __always_inline void net_info__fill(struct ebpf_net_info *net, struct sock *sk, u16 sport)
+static __always_inline void net_info__fill_of(struct ebpf_net_info *net, bool typed, struct sock *sk, u16 sport)
 {
     net->transport = EBPF_TRANSPORT_TCP;
-    if (sk->__sk_common.skc_family == AF_INET6) {
-        kernel__copy(true, &net->source, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(net->source));
-        kernel__copy(true, &net->destination, &sk->__sk_common.skc_v6_daddr, sizeof(net->destination));
+    if (KREAD(typed, sk, __sk_common.skc_family) == AF_INET6) {
+        kernel__copy(typed, &net->source, &sk->__sk_common.skc_v6_rcv_saddr, sizeof(net->source));
+        kernel__copy(typed, &net->destination, &sk->__sk_common.skc_v6_daddr, sizeof(net->destination));
     } else {
-        ip__set_v4(&net->source, sk->__sk_common.skc_rcv_saddr);
-        ip__set_v4(&net->destination, sk->__sk_common.skc_daddr);
+        ip__set_v4(&net->source, KREAD(typed, sk, __sk_common.skc_rcv_saddr));
+        ip__set_v4(&net->destination, KREAD(typed, sk, __sk_common.skc_daddr));
     }
     net_info__set_family(net, &net->destination);
     net->source_port = bpf_ntohs(sport);
-    net->destination_port = bpf_ntohs(sk->__sk_common.skc_dport);
-    net->network_namespace = sk->__sk_common.skc_net.net->ns.inum;
+    net->destination_port = bpf_ntohs(KREAD(typed, sk, __sk_common.skc_dport));
+    net->network_namespace = KREAD(typed, sk, __sk_common.skc_net.net, ns.inum);
     net->reserved = 0;
+}
+
+static __always_inline void net_info__fill(struct ebpf_net_info *net, struct sock *sk, u16 sport)
+{
+    net_info__fill_of(net, true, sk, sport);
 }
 
 static __always_inline bool tcp__is_mptcp(struct tcp_sock *tp)
