@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A helper that the kernel starts: core_pattern pipes the core of a crashing process into this program. */
+/*
+ * Helpers that the kernel starts: core_pattern pipes the core of a crashing process into this program; and one that
+ * cannot be executed.
+ */
 #include "case.h"
 
 #include <poll.h>
+#include <sys/mount.h>
 
 #define CORE_PATTERN "/proc/sys/kernel/core_pattern"
+#define MODPROBE "/proc/sys/kernel/modprobe"
 #define FIFO "/tmp/case-umh.fifo"
 #define HELPER_STATUS 3
 
@@ -56,18 +61,38 @@ static void crash_with_helper(const char *program)
     fact__int("helper_status", HELPER_STATUS);
 }
 
+static void file__gets(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && read(fd, text, size - 1) > 0 && !close(fd));
+}
+
+/* The kernel asks for the module of a file system that there is not, and waits for the helper's end. */
+static void fail_to_execute(void)
+{
+    char saved[256] = "";
+
+    file__gets(MODPROBE, saved, sizeof(saved));
+    file__puts(MODPROBE, "/nonexistent/modprobe");
+    fact__int("pid", getpid());
+    fact__int("begin_ns", clock__ns(CLOCK_BOOTTIME));
+    CHECK(mount("none", "/tmp", "case-no-such-fs", 0, NULL) == -1 && errno == ENODEV);
+    fact__int("end_ns", clock__ns(CLOCK_BOOTTIME));
+    file__puts(MODPROBE, saved);
+}
+
 int main(int argc, char **argv)
 {
     char saved[256] = "", program[256] = "";
 
     if (argc > 1 && !strcmp(argv[1], "helper"))
         return helper();
-    int fd = open(CORE_PATTERN, O_RDONLY | O_CLOEXEC);
-
-    CHECK(fd >= 0 && read(fd, saved, sizeof(saved) - 1) > 0 && !close(fd));
+    file__gets(CORE_PATTERN, saved, sizeof(saved));
     CHECK(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
     fact__str("program", program);
     crash_with_helper(program);
     file__puts(CORE_PATTERN, saved);
+    fail_to_execute();
     return facts__print();
 }

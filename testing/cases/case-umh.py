@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-from expect import has, true
+from expect import has, same, true
 
-EVENTS = ["PROCESS_EXEC", "PROCESS_EXIT"]
+EVENTS = ["PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT"]
 
 
 def expect(facts, events):
@@ -10,3 +10,13 @@ def expect(facts, events):
     has(events.one("PROCESS_EXIT", tgid=facts["helper"]), exit_code=facts["helper_status"], exit_signal=0)
     has(events.one("PROCESS_EXIT", tgid=facts["crashed"]), exit_code=0, exit_signal=11, core_dumped=facts["core"])
     true(facts["core"], "the process did not dump core into the helper")
+
+    born = [event for event in events.all("PROCESS_FORK")
+            if facts["begin_ns"] < event["ts_boot_ns"] < facts["end_ns"] and event["parent_pids"]["tgid"] != facts["pid"]]
+    true(born, "the helper that cannot be executed has no fork")
+    for event in born:
+        pid = event["child_pids"]["tgid"]
+        events.none("PROCESS_EXEC", tgid=pid)
+        ended = events.one("PROCESS_EXIT", tgid=pid)
+        same(ended["pids"]["start_time_ns"], event["child_pids"]["start_time_ns"], "start of the helper")
+        has(ended, is_partial=False)
