@@ -112,6 +112,10 @@ enum spare_hook {
     SPARE_SETXATTR,
     SPARE_TTY,
     SPARE_MEMFD,
+    SPARE_SETSID,
+    SPARE_SETUID,
+    SPARE_SETGID,
+    SPARE_SHMGET,
     SPARE_HOOK_COUNT,
 };
 
