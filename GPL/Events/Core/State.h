@@ -14,12 +14,18 @@
 #include "Emit.h"
 
 /* An operation on a directory that the current task has begun; see File/Operation.h. */
+enum dir_op_kind {
+    DIR_OP_ENTRY, /* a name comes or goes */
+    DIR_OP_RENAME,
+    DIR_OP_OPEN, /* an open creates a file */
+};
+
 struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
     u32 flags; /* of a rename */
-    u32 is_rename;
+    u32 kind;  /* enum dir_op_kind */
 };
 
 /* What the current task executes, when it needs an interpreter; see Process/Exec.bpf.c. Addresses. */

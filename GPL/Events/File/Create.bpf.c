@@ -12,29 +12,40 @@
  */
 #include "Operation.h"
 
-PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
-PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, false, 0))
+PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
-          dir_op__begin(dir->mnt, dentry, false, 0))
+          dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
 
 /*
- * An open that creates a file comes here too, while it is walking its path. It is reported by Open.bpf.c, except where
- * it does not come to its end: see fexit__do_filp_open.
+ * An open that creates a file comes to path_mknod too, while it is walking its path. It is reported by Open.bpf.c,
+ * except where it does not come to its end: see fentry__security_d_instantiate.
  */
-static __always_inline bool current__opens_what_is_created(void)
+#define IS_OPENING 0x80000000u /* besides the flags of a lookup */
+
+static __always_inline u32 current__open_flags(void)
 {
-    bool does;
+    u32 flags = 0;
 
     WITH_CURRENT(task, typed, {
         struct nameidata *nd = KREAD(typed, task, nameidata);
 
-        does = nd && !(BPF_CORE_READ(nd, flags) & LOOKUP_DIRECTORY);
+        if (nd)
+            flags = KREAD(typed, nd, flags) | IS_OPENING;
     });
-    return does;
+    return flags;
 }
 
-PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry),
-          current__opens_what_is_created() ? 0 : dir_op__begin(dir->mnt, dentry, false, 0))
+static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
+{
+    u32 flags = current__open_flags();
+
+    if (flags && !(flags & LOOKUP_DIRECTORY))
+        return 0;
+    return dir_op__begin(dir->mnt, dentry, flags ? DIR_OP_OPEN : DIR_OP_ENTRY, 0);
+}
+
+PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), mknod__begin(dir, dentry))
 
 /* A dentry is in a directory now; `target` is what a symbolic link points to. */
 static __always_inline int created__emit(struct dentry *dentry, const struct dir_op *op, const char *target)
@@ -154,28 +165,25 @@ DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LIN
 
 /*
  * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and
- * leaves it behind. Later kernels refuse it before (43b450632676).
+ * leaves it behind. Later kernels refuse it before (43b450632676). The kernel comes here when the file system has
+ * created it, and, which the note tells apart, when it has found a file. The end of the open, the obvious hook, would
+ * cost each open something.
  */
-SEC("ebpf.fexit/do_filp_open")
-int BPF_PROG(fexit__do_filp_open, int dfd, void *name, void *flags, u64 ret)
+SEC("ebpf.fentry/security_d_instantiate")
+int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode *inode)
 {
-    struct task_state *state = ret == (u64)-ENOTDIR ? task_state__find() : NULL;
-    struct dentry *dentry = state ? (void *)state->dir_op.dentry : NULL;
+    struct task_state *state = current__open_flags() & LOOKUP_DIRECTORY ? task_state__find() : NULL;
 
-    if (!dentry)
+    if (!dir_op__is_of(state, dentry) || state->dir_op.kind != DIR_OP_OPEN)
         return 0;
-    u64 name_id = (u64)BPF_CORE_READ(dentry, d_name.hash) << 32 | BPF_CORE_READ(dentry, d_name.len);
-    u64 inode = (u64)BPF_CORE_READ(dentry, d_inode);
-    struct dir_op op = state->dir_op;
-
     state->dir_op.dentry = 0;
-    struct scratch *s = inode && name_id == op.name_id ? EMIT_BEGIN(FILE_CREATE, file_create) : NULL;
+    struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
 
     if (!s)
         return 0;
-    s->job.dentry = (u64)dentry;
-    s->job.mnt = op.mnt;
-    file_event__fill(s, inode);
+    s->job.mnt = state->dir_op.mnt;
+    s->walk.mnt_root = state->dir_op.mnt_root;
+    file_event__fill_here(s, dentry, inode);
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }

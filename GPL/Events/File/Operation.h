@@ -23,7 +23,7 @@ static __always_inline u64 dentry__name_id(struct dentry *dentry)
 }
 
 /* Note an operation on a typed dentry by a typed mount. */
-static __always_inline int dir_op__begin(struct vfsmount *mnt, struct dentry *dentry, bool is_rename, u32 flags)
+static __always_inline int dir_op__begin(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind, u32 flags)
 {
     if (!emit_runtime.live || current__is_filtered())
         return 0;
@@ -36,7 +36,7 @@ static __always_inline int dir_op__begin(struct vfsmount *mnt, struct dentry *de
     *(struct dentry *volatile *)&state->dir_op.mnt_root = mnt->mnt_root;
     state->dir_op.name_id = dentry__name_id(dentry);
     state->dir_op.flags = flags;
-    state->dir_op.is_rename = is_rename;
+    state->dir_op.kind = kind;
     return 0;
 }
 

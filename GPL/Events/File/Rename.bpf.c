@@ -16,7 +16,7 @@
 
 /* Both directories are by the same mount, or there would be no rename. */
 PATH_HOOK(rename, (struct path * old_dir, struct dentry *old, struct path *new_dir, struct dentry *new, u32 flags),
-          dir_op__begin(old_dir->mnt, old, true, flags &RENAME_FLAGS))
+          dir_op__begin(old_dir->mnt, old, DIR_OP_RENAME, flags &RENAME_FLAGS))
 
 static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *e, struct inode *target)
 {
@@ -64,7 +64,7 @@ int BPF_PROG(fentry__d_move, struct dentry *old, struct dentry *new)
 
     if (!op)
         return 0;
-    return op->is_rename ? renamed__emit(old, new, op) : deleted__emit(old, op);
+    return op->kind == DIR_OP_RENAME ? renamed__emit(old, new, op) : deleted__emit(old, op);
 }
 
 struct spare_body_map exchange_body SEC(".maps");
