@@ -7,8 +7,11 @@
  * it; and what it calls of the kernel's (d_instantiate) is called for each file, socket and pipe. The new dentry is
  * looked for among the newest of its directory, by the name that the caller has given.
  *
+ * Each ioctl pays for it, some 180 instructions, so the programs are loaded only where the kernel has btrfs when the
+ * probes start.
+ *
  * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses:
- * names that the caller changes while the call is under way, which count as lost.
+ * a btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost.
  */
 #include "../Core/Syscall.h"
 #include "Subvolume.h"

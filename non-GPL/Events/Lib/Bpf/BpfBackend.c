@@ -177,7 +177,7 @@ static int backend__find_types(struct bpf_backend *b)
 static int backend__leave_out(struct bpf_backend *b)
 {
     int err = backend__find_types(b);
-    const char *unneeded, *function;
+    const char *unneeded, *function, *name;
 
     b->hooks.sk_storage = !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && sk_storage__can_be_made();
     b->has_task_storage = !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && task_storage__works();
@@ -185,6 +185,8 @@ static int backend__leave_out(struct bpf_backend *b)
     b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
+    for (size_t i = 0; !err && hooks__file_system(i, &unneeded, &name); i++)
+        hooks__find(&b->hooks, unneeded)->unneeded = !preflight__has_file_system(name);
 
     for (size_t i = 0; !err && i < b->hooks.count; i++) {
         struct hooks_program *program = &b->hooks.programs[i];

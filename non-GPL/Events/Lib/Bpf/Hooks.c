@@ -72,6 +72,14 @@ static const struct hook_unless_row {
 #include "Hooks.def"
 };
 
+static const struct hook_file_system_row {
+    const char *program;
+    const char *name;
+} file_system_rows[] = {
+#define HOOK_FILE_SYSTEM(program, name) {#program, #name},
+#include "Hooks.def"
+};
+
 static const struct hook_emits_row {
     const char *program;
     int event;
@@ -142,6 +150,15 @@ bool hooks__unless(size_t i, const char **ret_program, const char **ret_function
         return false;
     *ret_program = unless_rows[i].program;
     *ret_function = unless_rows[i].function;
+    return true;
+}
+
+bool hooks__file_system(size_t i, const char **ret_program, const char **ret_name)
+{
+    if (i >= sizeof(file_system_rows) / sizeof(*file_system_rows))
+        return false;
+    *ret_program = file_system_rows[i].program;
+    *ret_name = file_system_rows[i].name;
     return true;
 }
 

@@ -47,6 +47,9 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...) __att
 /* The i-th program that kernels with a certain function do not need; false when there are no more. */
 bool hooks__unless(size_t i, const char **ret_program, const char **ret_function);
 
+/* The i-th program that only kernels with a certain file system need; false when there are no more. */
+bool hooks__file_system(size_t i, const char **ret_program, const char **ret_name);
+
 /* A program whose spares call it by way of a map; its hook is one of enum spare_hook. */
 struct hooks_body {
     const char *program, *map;

@@ -14,6 +14,7 @@
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define PREEMPT_PATH "/sys/kernel/debug/sched/preempt"
+#define FILE_SYSTEMS_PATH "/proc/filesystems"
 #define LSM_PATH "/sys/kernel/security/lsm"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
@@ -105,6 +106,24 @@ bool preflight__lsm_is_active(void)
             return true;
     }
     return false;
+}
+
+bool preflight__has_file_system(const char *name)
+{
+    FILE *file = fopen(FILE_SYSTEMS_PATH, "re");
+    char line[128];
+    bool found = !file;
+
+    /* "nodev\tproc", or "\text4" */
+    while (!found && fgets(line, sizeof(line), file)) {
+        line[strcspn(line, "\n")] = '\0';
+        const char *tab = strrchr(line, '\t');
+
+        found = tab && !strcmp(tab + 1, name);
+    }
+    if (file)
+        fclose(file);
+    return found;
 }
 
 int preflight__check(const struct ebpf_log *log)

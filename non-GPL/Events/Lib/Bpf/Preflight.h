@@ -14,6 +14,9 @@ bool preflight__kernel_preempts(void);
 /* Whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
 bool preflight__lsm_is_active(void);
 
+/* Whether the kernel has a file system, built in or as a module that is loaded; true when it cannot be told. */
+bool preflight__has_file_system(const char *name);
+
 /* Whether an error tells that something has run out, which no choice of programs can help. */
 bool preflight__is_shortage(int err);
 
