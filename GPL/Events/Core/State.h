@@ -34,8 +34,15 @@ struct script {
     u64 bprm; /* an exec that failed leaves its script: not to be taken for that of a later one */
 };
 
+/* A write that the current task has begun, where one function that is probed calls another; see File/Modify.bpf.c. */
+struct content_op {
+    u64 object; /* 0: none */
+    u64 file;
+};
+
 struct task_state {
     struct dir_op dir_op;
+    struct content_op content_op;
     struct script script;
     u64 marks[MARK_COUNT]; /* of the last event of each kind, see Spare.h */
     u64 handed_over;       /* a spare calls the body of its hook */

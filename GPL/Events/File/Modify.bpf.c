@@ -147,31 +147,27 @@ int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen
     return ret > 0 && file__is_regular(file) ? content__emit_often(file, ret) : 0;
 }
 
-/* What a task is doing, where one function that is probed calls another one: by thread id. */
-struct content_op {
-    u64 object;
-    u64 file;
-};
+#define COPYING 1 /* content_op.object in vfs_copy_file_range; in aio_write it is the kiocb */
 
-struct {
-    __uint(type, BPF_MAP_TYPE_LRU_HASH);
-    __uint(max_entries, 1024);
-    __type(key, u32);
-    __type(value, struct content_op);
-} content_ops SEC(".maps");
-
-static __always_inline struct content_op *content_op__of_current(void)
+static __always_inline void content_op__begin(u64 object, u64 file)
 {
-    u32 tid = bpf_get_current_pid_tgid();
+    struct task_state *state = task_state__get();
 
-    return bpf_map_lookup_elem(&content_ops, &tid);
+    if (!state)
+        return;
+    state->content_op.object = object;
+    state->content_op.file = file;
 }
 
-static __always_inline void content_op__end(void)
+/* End what the current task has begun with an object. Returns the file; 0 when it has not begun it. */
+static __always_inline u64 content_op__end(u64 object)
 {
-    u32 tid = bpf_get_current_pid_tgid();
+    struct task_state *state = task_state__find();
 
-    bpf_map_delete_elem(&content_ops, &tid);
+    if (!state || state->content_op.object != object)
+        return 0;
+    state->content_op.object = 0;
+    return state->content_op.file;
 }
 
 SEC("ebpf.fexit/do_splice")
@@ -198,7 +194,7 @@ SEC("ebpf.fexit/do_splice_direct")
 int BPF_PROG(fexit__do_splice_direct, struct file *in, s64 *pos, struct file *out, s64 *opos, unsigned long len,
              unsigned int flags, s64 ret)
 {
-    if (ret <= 0 || !file__is_regular(out) || content_op__of_current())
+    if (ret <= 0 || !file__is_regular(out) || content_op__end(COPYING) == (u64)out)
         return 0;
     /* an overlay's copy of a file that is changed, which 5.10 does not mark */
     if (mount__is_internal((u64)BPF_CORE_READ(out, f_path.mnt)))
@@ -209,11 +205,8 @@ int BPF_PROG(fexit__do_splice_direct, struct file *in, s64 *pos, struct file *ou
 SEC("ebpf.fentry/vfs_copy_file_range")
 int BPF_PROG(fentry__vfs_copy_file_range, struct file *in, s64 pos_in, struct file *out)
 {
-    u32 tid = bpf_get_current_pid_tgid();
-    struct content_op op = {};
-
     if (file__is_regular(out))
-        bpf_map_update_elem(&content_ops, &tid, &op, BPF_ANY);
+        content_op__begin(COPYING, ctx__address(ctx + 2));
     return 0;
 }
 
@@ -223,7 +216,7 @@ int BPF_PROG(fexit__vfs_copy_file_range, struct file *in, s64 pos_in, struct fil
 {
     if (!file__is_regular(out))
         return 0;
-    content_op__end();
+    content_op__end(COPYING);
     return ret > 0 ? content__emit(out, ret, 0) : 0;
 }
 
@@ -268,39 +261,24 @@ int BPF_PROG(fexit__vfs_truncate, struct path *path, s64 len, int ret)
 SEC("ebpf.fentry/aio_write")
 int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
 {
-    u32 tid = bpf_get_current_pid_tgid();
-    struct content_op op = {};
-
-    *(struct kiocb *volatile *)&op.object = kiocb;
-    *(struct file *volatile *)&op.file = kiocb->ki_filp;
-    bpf_map_update_elem(&content_ops, &tid, &op, BPF_ANY);
+    content_op__begin(ctx__address(ctx), (u64)BPF_CORE_READ(kiocb, ki_filp));
     return 0;
 }
 
 SEC("ebpf.fentry/aio_complete_rw")
 int BPF_PROG(fentry__aio_complete_rw, struct kiocb *kiocb, s64 res)
 {
-    struct content_op *op = content_op__of_current();
+    u64 file = content_op__end(ctx__address(ctx));
 
-    if (!op || op->object != ctx__address(ctx))
-        return 0;
-    u64 file = op->file;
-
-    content_op__end();
-    return res > 0 ? content__emit_at(file, res) : 0;
+    return file && res > 0 ? content__emit_at(file, res) : 0;
 }
 
 SEC("ebpf.fexit/aio_write")
 int BPF_PROG(fexit__aio_write, struct kiocb *kiocb, void *iocb, bool vectored, bool compat, int ret)
 {
-    struct content_op *op = content_op__of_current();
+    u64 file = content_op__end(ctx__address(ctx));
 
-    if (!op)
-        return 0;
-    u64 file = op->file;
-
-    content_op__end();
-    return ret ? 0 : content__emit_at(file, BYTES_UNKNOWN);
+    return file && !ret ? content__emit_at(file, BYTES_UNKNOWN) : 0;
 }
 
 static __always_inline bool io_uring__is_write(u8 opcode)
