@@ -192,3 +192,19 @@ idle() {
     ! grep "\"tgid\":$TRACE_PID," idle.out
 }
 check "its own actions are no events" idle
+
+# Whether the kernel preempts probes is known without debugfs too: no more is loaded than with it.
+loaded_by() {
+    trace loaded.out loaded.err --process-fork --process-exec >&2 || return 1
+    bpf-objects
+    trace_stop >&2 && nothing_left >&2
+}
+debugfs_is_not_needed() {
+    nothing_left || return 1
+    with=$(loaded_by)
+    umount /sys/kernel/debug || return 1
+    without=$(loaded_by)
+    mount -t debugfs debugfs /sys/kernel/debug
+    [ -n "$with" ] && [ "$with" = "$without" ] || { echo "with: $with, without: $without"; return 1; }
+}
+check "without debugfs no more is loaded" debugfs_is_not_needed

@@ -13,8 +13,9 @@
 #include <unistd.h>
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
-#define PREEMPT_PATH "/sys/kernel/debug/sched/preempt"
 #define FILE_SYSTEMS_PATH "/proc/filesystems"
+#define DEBUGFS_PATH "/sys/kernel/debug"
+#define PREEMPT_FILE "sched/preempt"
 #define LSM_PATH "/sys/kernel/security/lsm"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
@@ -42,17 +43,23 @@ static bool privilege__is_enough(void)
     return caps__have(data, CAP_SYS_ADMIN) || (caps__have(data, CAP_NR_BPF) && caps__have(data, CAP_NR_PERFMON));
 }
 
-/* The first line of a file, "" when it cannot be read. */
-static void file__first_line(const char *path, char *buf, int size)
+/* The first line of an open file, "" when it cannot be read. Closes it. */
+static void fd__first_line(int fd, char *buf, int size)
 {
-    FILE *file = fopen(path, "re");
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
     buf[0] = '\0';
-    if (!file)
-        return;
-    if (!fgets(buf, size, file))
+    if (file && !fgets(buf, size, file))
         buf[0] = '\0';
-    fclose(file);
+    if (file)
+        fclose(file);
+    else if (fd >= 0)
+        close(fd);
+}
+
+static void file__first_line(const char *path, char *buf, int size)
+{
+    fd__first_line(open(path, O_RDONLY | O_CLOEXEC), buf, size);
 }
 
 /* "none [integrity] confidentiality": the one in brackets is in force. */
@@ -64,19 +71,68 @@ static bool lockdown__is_confidentiality(void)
     return strstr(text, "[confidentiality]");
 }
 
+/* A file of debugfs, where that is mounted, or by a mount of it that is nowhere; -1 when it cannot be opened. */
+static int debugfs__open(const char *name)
+{
+    int at = open(DEBUGFS_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+
+    if (at >= 0)
+        close(at);
+    if (fd >= 0)
+        return fd;
+    int fs = (int)syscall(SYS_fsopen, "debugfs", 1 /* FSOPEN_CLOEXEC */);
+
+    if (fs >= 0 && !syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0)) {
+        at = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
+        fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+        if (at >= 0)
+            close(at);
+    }
+    if (fs >= 0)
+        close(fs);
+    return fd;
+}
+
+/* What the kernel was built to do where nobody says otherwise: 1 or 0, -1 when its configuration is not there. */
+static int config__preempts(const char *release)
+{
+    char path[128], line[128];
+    int preempts = -1;
+
+    snprintf(path, sizeof(path), "/boot/config-%s", release);
+    FILE *file = fopen(path, "re");
+
+    while (file && preempts < 0 && fgets(line, sizeof(line), file)) {
+        if (!strcmp(line, "CONFIG_PREEMPT_NONE=y\n") || !strcmp(line, "CONFIG_PREEMPT_VOLUNTARY=y\n"))
+            preempts = 0;
+        else if (!strcmp(line, "CONFIG_PREEMPT=y\n") || !strcmp(line, "CONFIG_PREEMPT_LAZY=y\n") ||
+                 !strcmp(line, "CONFIG_PREEMPT_RT=y\n"))
+            preempts = 1;
+    }
+    if (file)
+        fclose(file);
+    return preempts;
+}
+
 bool preflight__kernel_preempts(void)
 {
     struct utsname uts;
     char text[4096];
 
-    /* "none voluntary (full) lazy", where the kernel can choose and debugfs is mounted */
-    file__first_line(PREEMPT_PATH, text, sizeof(text));
+    /* "none voluntary (full) lazy", where the kernel can choose */
+    fd__first_line(debugfs__open(PREEMPT_FILE), text, sizeof(text));
     if (strchr(text, '('))
         return strstr(text, "(full)") || strstr(text, "(lazy)");
+    if (uname(&uts))
+        return true;
+    if (!strstr(uts.version, "PREEMPT"))
+        return false;
     file__first_line("/proc/cmdline", text, sizeof(text));
     if (strstr(text, "preempt=none") || strstr(text, "preempt=voluntary"))
         return false;
-    return uname(&uts) || strstr(uts.version, "PREEMPT");
+    if (strstr(text, "preempt=full") || strstr(text, "preempt=lazy"))
+        return true;
+    return config__preempts(uts.release) != 0;
 }
 
 /* As the kernel lists them to those who have not mounted securityfs. */
