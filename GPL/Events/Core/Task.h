@@ -56,8 +56,10 @@ static __always_inline void ctty__fill(struct ebpf_tty_dev *td, bool typed, stru
 }
 
 /* The namespace that a process' pid is of, which is not the one that its next child gets. */
-static __always_inline u32 pid_ns__inum(struct scratch *s, struct pid *pid)
+static __always_inline u32 pid_ns__inum(struct scratch *s, bool typed, struct pid *pid)
 {
+    if (typed && !pid->level)
+        return pid->numbers[0].ns->ns.inum; /* the initial one; a place further down has no type to the verifier */
     struct upid *upid = (void *)(scalar__of(s, pid) + bpf_core_field_offset(struct pid, numbers));
     struct pid_namespace *ns = NULL;
 
@@ -77,7 +79,7 @@ static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratc
     ni->net = KREAD(typed, nsproxy, net_ns, ns.inum);
     ni->cgroup = KREAD(typed, nsproxy, cgroup_ns, ns.inum);
     ni->time = KREAD(typed, nsproxy, time_ns, ns.inum);
-    ni->pid = pid_ns__inum(s, KREAD(typed, task, thread_pid));
+    ni->pid = pid_ns__inum(s, typed, KREAD(typed, task, thread_pid));
     ni->user = KREAD(typed, task, cred, user_ns, ns.inum);
 }
 

@@ -267,7 +267,7 @@ static __always_inline void exit__emit_partial(struct task_struct *leader)
     ctty__fill(&e->ctty, true, leader);
     comm__fill(s, true, leader);
     __builtin_memset(&e->ns, 0, sizeof(e->ns));
-    e->ns.pid = pid_ns__inum(s, leader->thread_pid);
+    e->ns.pid = pid_ns__inum(s, true, leader->thread_pid);
     e->ns.user = leader->cred->user_ns->ns.inum;
     exit_status__fill(e, leader);
     e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
