@@ -20,7 +20,8 @@ exec 3>&1
 MB=1024 # kB
 check "start of --process-exec under 0.3 billion instructions" under start_ns 300000000 --process-exec
 check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --process-exec
-check "start of --all under 1.6 billion instructions" under start_ns 1600000000 --all
+# The aim is 1.6; it was 1.55 before the searches for mounts and the tables of sockets came, which the verifier walks.
+check "start of --all under 2.3 billion instructions" under start_ns 2300000000 --all
 check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all
 
 maps_are_small() {
