@@ -3,6 +3,7 @@
 #include "case.h"
 
 #include <linux/sched.h>
+#include <netinet/in.h>
 
 static struct gate gate;
 static int pid_pipe[2];
@@ -40,10 +41,20 @@ static void live(void)
     _exit(0);
 }
 
+/* A close that makes no event, which what a probe keeps of the task must survive. */
+static void close_listener(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK(fd >= 0 && !bind(fd, (void *)&any, sizeof(any)) && !listen(fd, 1) && !close(fd));
+}
+
 /* A macro: what comes out of clone must not be another function's stack frame. */
 #define CREATE(kind, call)                                                                                             \
     do {                                                                                                               \
         gate__init(&gate);                                                                                             \
+        close_listener();                                                                                              \
         long pid_ = (call);                                                                                            \
         CHECK(pid_ >= 0);                                                                                              \
         if (!pid_)                                                                                                     \

@@ -2,6 +2,7 @@
 from expect import has, same, true
 
 EVENTS = ["PROCESS_FORK"]
+ABSENT = ["NETWORK_CONNECTION_CLOSED"]
 
 
 def expect_child(fork, child, facts):

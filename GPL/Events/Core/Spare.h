@@ -53,7 +53,7 @@ static __always_inline bool spare__is_done(enum mark mark, enum spare_hook hook,
 
     if (!state)
         return false;
-    if (state->handed_over) {
+    if (state->handed_over == hook + 1) {
         state->handed_over = 0;
         return false;
     }
@@ -91,7 +91,7 @@ static __always_inline int spare__run(void *ctx, void *body, enum mark mark, enu
     if (!state || spare__is_marked(state, mark, object, place))
         return 0;
     spare__count_rescued(hook, place);
-    state->handed_over = 1;
+    state->handed_over = hook + 1; /* the body may return before it looks: then it stands for no other hook */
     bpf_tail_call(ctx, body, 0);
     state->handed_over = 0;
     return 0;

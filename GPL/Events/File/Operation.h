@@ -76,7 +76,7 @@ static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enu
     if (!dir_op__is_of(state, dentry))
         return NULL;
     state->dir_op.dentry = 0;
-    if (emit_constants.spares && !state->handed_over)
+    if (emit_constants.spares && state->handed_over != hook + 1)
         spare__count_rescued(hook, DIR_OP_PLACE);
     state->handed_over = 0;
     return has_failed ? NULL : &state->dir_op;
@@ -107,7 +107,7 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     if (!dir_op__is_of(state, dentry))
         return 0;
     spare__count_rescued(hook, place);
-    state->handed_over = 1;
+    state->handed_over = hook + 1;
     bpf_tail_call(ctx, body, 0);
     state->handed_over = 0;
     return 0;
