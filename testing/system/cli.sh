@@ -30,7 +30,11 @@ check "usage: nor in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --d
 check "usage: no command" refused 2 "'--' wants a command" EventsTrace --process-exec --
 check "usage: a user that is none" refused 2 "'--uid' wants a whole number from 0.*not 'root'" EventsTrace --uid root
 check "usage: a path from nowhere" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
-check "usage: a cgroup that is not there" refused 2 "'/none': there is no such cgroup" EventsTrace --all --cgroup /none
+waits_for_cgroup() {
+    trace cgroup.out cgroup.err --process-exec --cgroup /none || return 1
+    trace_stop && grep -q "there is no cgroup '/none' yet" cgroup.err
+}
+check "a cgroup that is not there yet: a warning" waits_for_cgroup
 check "usage: too long a name" refused 2 "1 to 15 bytes" EventsTrace --process-exec --comm sixteen-bytes-xx
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
 check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook

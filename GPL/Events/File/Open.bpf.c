@@ -12,7 +12,7 @@
  *
  * An open that is refused after this point by the file system is reported when the file was created by it, which is
  * true. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
- * opens that fail before they come here, after a file was made: see fexit__do_filp_open in Create.bpf.c.
+ * opens that fail before they come here, after a file was made: see fentry__security_d_instantiate in Create.bpf.c.
  */
 #include "File.h"
 
