@@ -346,11 +346,9 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
  * noted, and the end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in
  * between.
  */
-SEC("ebpf.fexit/security_file_mprotect")
-int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
-             int ret)
+static __always_inline int mprotect__begin(struct vm_area_struct *vma, unsigned long prot)
 {
-    if (ret || !(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED) || !vma->vm_file)
+    if (!(prot & PROT_WRITE) || !(vma->vm_flags & VM_SHARED) || !vma->vm_file)
         return 0;
     struct task_state *state = task_state__get();
 
@@ -361,6 +359,19 @@ int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned
     else
         count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
     return 0;
+}
+
+SEC("ebpf.lsm/file_mprotect")
+int BPF_PROG(lsm__file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+{
+    return mprotect__begin(vma, prot);
+}
+
+SEC("ebpf.fexit/security_file_mprotect")
+int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+             int ret)
+{
+    return ret ? 0 : mprotect__begin(vma, prot);
 }
 
 /* What is mapped of a file of an overlay is the file below it. */
