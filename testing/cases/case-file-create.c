@@ -133,6 +133,30 @@ static void by_open_of_directory(void)
     CHECK(open("open", O_CREAT | O_DIRECTORY | O_RDONLY | O_CLOEXEC, 0640) < 0);
 }
 
+/* Security module that a thread can have refuse it what it likes. */
+#define LANDLOCK_CREATE_RULESET 444
+#define LANDLOCK_RESTRICT_SELF 446
+#define LANDLOCK_VERSION 1
+#define LANDLOCK_WRITE_FILE (UINT64_C(1) << 1)
+
+static bool has_landlock(void)
+{
+    return syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION) >= 1;
+}
+
+/* It comes after the file system has made the file, which stays. */
+static void *by_refused_open(void *unused)
+{
+    uint64_t handled = LANDLOCK_WRITE_FILE;
+    long ruleset = syscall(LANDLOCK_CREATE_RULESET, &handled, sizeof(handled), 0);
+
+    CHECK(ruleset >= 0 && !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) && !syscall(LANDLOCK_RESTRICT_SELF, ruleset, 0));
+    CHECK(open("refused", O_CREAT | O_WRONLY | O_CLOEXEC, 0600) < 0 && errno == EACCES);
+    created("open that is refused", "refused");
+    CHECK(!close((int)ruleset));
+    return unused;
+}
+
 /* 32-bit numbers; strings that are below 4 GiB. */
 static void by_int80(void)
 {
@@ -212,6 +236,12 @@ int main(int argc, char **argv)
         by_int80();
     for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++)
         by_ring(&ring_ways[i]);
+    bool landlock_works = has_landlock();
+
+    if (landlock_works)
+        thread__run(by_refused_open, NULL);
     place__end();
+    if (!landlock_works)
+        fact__str("skipped_landlock", "a refused open: the kernel has no Landlock");
     return facts__print();
 }

@@ -134,18 +134,18 @@ static void test_lsm(void)
 {
     hooks__init(&hooks);
     hooks.spares = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
-    CHECK(!wanted("lsm__file_open") && wanted("fentry__security_file_open"));
-    CHECK(wanted("fentry__security_file_open_spare1"));
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
+    CHECK(!wanted("lsm__task_fix_setuid") && wanted("fexit__security_task_fix_setuid"));
+    CHECK(wanted("fexit__security_task_fix_setuid_spare1"));
     hooks.lsm = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
-    CHECK(wanted("lsm__file_open") && !wanted("fentry__security_file_open"));
-    CHECK(!wanted("fentry__security_file_open_spare1"));
-    hooks__refuse(hooks__find(&hooks, "fentry__security_file_open"), "for a test");
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
-    CHECK(hooks.available.bits == set_of(EBPF_EVENT_FILE_MEMFD_OPEN).bits);
-    hooks__refuse(hooks__find(&hooks, "lsm__file_open"), "for a test");
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_MEMFD_OPEN));
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
+    CHECK(wanted("lsm__task_fix_setuid") && !wanted("fexit__security_task_fix_setuid"));
+    CHECK(!wanted("fexit__security_task_fix_setuid_spare1"));
+    hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
+    CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_SETUID).bits);
+    hooks__refuse(hooks__find(&hooks, "lsm__task_fix_setuid"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(!hooks.available.bits);
 }
 

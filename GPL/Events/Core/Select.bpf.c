@@ -336,13 +336,22 @@ int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
     return 0;
 }
 
-/* A child belongs to the trees of its parent. */
-SEC("ebpf.tp_btf/sched_process_fork")
-int BPF_PROG(tp_btf__follow_trees, struct task_struct *parent, struct task_struct *child)
-{
-    u16 *place = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid ? tree__place(child->tgid) : NULL;
+/*
+ * A child belongs to the trees of its parent. Where the kernel preempts probes there are three such programs: a child
+ * whose entry was missed would be lost with all that descend from it, and to inherit twice does no harm.
+ */
+#define TREES_PROGRAM(name)                                                                                            \
+    SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
+    int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
+    {                                                                                                                  \
+        bool is_process = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid;                         \
+        u16 *place = is_process ? tree__place(child->tgid) : NULL;                                                     \
+                                                                                                                       \
+        if (place)                                                                                                     \
+            tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);                   \
+        return 0;                                                                                                      \
+    }
 
-    if (place)
-        tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);
-    return 0;
-}
+TREES_PROGRAM(tp_btf__follow_trees)
+TREES_PROGRAM(tp_btf__follow_trees_spare1)
+TREES_PROGRAM(tp_btf__follow_trees_spare2)

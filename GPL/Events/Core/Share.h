@@ -22,7 +22,7 @@ static __always_inline bool share__take(void *map, u32 uid, u64 max)
 
     if (!count)
         return !bpf_map_update_elem(map, &uid, &one, BPF_NOEXIST);
-    if (uid && *count >= max)
+    if (uid && (s64)*count >= (s64)max)
         return false;
     ATOMIC_ADD(count, 1);
     return true;
@@ -35,7 +35,7 @@ static __always_inline void share__give_back(void *map, u32 uid)
     if (!count)
         return;
     ATOMIC_ADD(count, -1);
-    if (!*(volatile u64 *)count)
+    if ((s64) * (volatile u64 *)count <= 0)
         bpf_map_delete_elem(map, &uid);
 }
 

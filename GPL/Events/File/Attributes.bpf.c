@@ -13,7 +13,8 @@
  *
  * Tried: each call by path and by descriptor, by 32-bit callers, on tmpfs, ext4 and overlayfs, with and without copying
  * up. Misses: what single file systems change by ioctls of their own (FS_IOC_SETVERSION, encryption, verity), and what
- * nfsd and other kernel threads do for others. A change to what was there before is reported.
+ * nfsd and other kernel threads do for others; with the credentials of another personality of io_uring, what is below
+ * the upper layer of an overlay. A change to what was there before is reported.
  */
 #include "../Core/Syscall.h"
 #include "MountSearch.h"

@@ -12,10 +12,12 @@
  */
 #include "Operation.h"
 
-PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
-PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry),
+          dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry),
+          dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
-          dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
+          dir_op__begin(EBPF_EVENT_FILE_LINK, dir->mnt, dentry, DIR_OP_ENTRY, 0))
 
 /*
  * An open that creates a file comes to path_mknod too, while it is walking its path. It is reported by Open.bpf.c,
@@ -42,7 +44,7 @@ static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 
     if (flags && !(flags & LOOKUP_DIRECTORY))
         return 0;
-    return dir_op__begin(dir->mnt, dentry, flags ? DIR_OP_OPEN : DIR_OP_ENTRY, 0);
+    return dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, flags ? DIR_OP_OPEN : DIR_OP_ENTRY, 0);
 }
 
 PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), mknod__begin(dir, dentry))

@@ -15,8 +15,10 @@
 #include "Delete.h"
 #include "Subvolume.h"
 
-PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
-PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry), dir_op__begin(dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry),
+          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry),
+          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
 
 struct spare_body_map delete_body SEC(".maps");
 

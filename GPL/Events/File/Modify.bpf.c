@@ -153,8 +153,10 @@ static __always_inline void content_op__begin(u64 object, u64 file)
 {
     struct task_state *state = task_state__get();
 
-    if (!state)
+    if (!state) {
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
         return;
+    }
     state->content_op.object = object;
     state->content_op.file = file;
 }
@@ -356,7 +358,7 @@ static __always_inline int mprotect__begin(struct vm_area_struct *vma, unsigned 
         state->mprotect_file = 0;
     else if (state)
         *(struct file *volatile *)&state->mprotect_file = vma->vm_file;
-    else
+    else if (!current__is_filtered())
         count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
     return 0;
 }

@@ -3,10 +3,11 @@
  * FILE_CREATE, as far as an open creates a file; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
  * /dev/shm, was opened.
  *
- * Hook: file_open of the LSM, or the function that calls it, security_file_open. Every open comes there once, by
- * whatever call or io_uring, with the path resolved and the file made where it was to be made: the kernel marks such
- * a file FMODE_CREATED. A few loads are enough to leave out opens that are none of the three. The system calls, the
- * obvious hooks, have a string that another thread can change.
+ * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the
+ * file made where it was to be made: the kernel marks such a file FMODE_CREATED. A few loads are enough to leave out
+ * opens that are none of the three. The system calls, the obvious hooks, have a string that another thread can change.
+ * An LSM program, which the kernel never skips, would come too late: a module before it (Landlock) may refuse an open
+ * that has created its file.
  *
  * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
  *
@@ -99,15 +100,6 @@ static __always_inline int opened__emit(struct file *file, u32 type)
     file_event__fill_of(s, &file->f_path, file->f_inode);
     file_event__submit(s, type);
     return 0;
-}
-
-SEC("ebpf.lsm/file_open")
-int BPF_PROG(lsm__file_open, struct file *trusted)
-{
-    struct file *file = UNTRUSTED(file, trusted);
-    u32 type = opened__type(file);
-
-    return type ? opened__emit(file, type) : 0;
 }
 
 SEC("ebpf.fentry/security_file_open")

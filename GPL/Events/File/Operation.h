@@ -22,15 +22,19 @@ static __always_inline u64 dentry__name_id(struct dentry *dentry)
     return (u64)dentry->d_name.hash << 32 | dentry->d_name.len;
 }
 
-/* Note an operation on a typed dentry by a typed mount. */
-static __always_inline int dir_op__begin(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind, u32 flags)
+/* Note an operation on a typed dentry by a typed mount, of which an event of `type` may come. */
+static __always_inline int dir_op__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
+                                         enum dir_op_kind kind, u32 flags)
 {
     if (!emit_runtime.live || current__is_filtered())
         return 0;
     struct task_state *state = task_state__get();
 
-    if (!state)
+    if (!state) {
+        if (event__is_wanted(type))
+            count__seen_and_lost(type, EBPF_REASON_STATE);
         return 0;
+    }
     *(struct dentry *volatile *)&state->dir_op.dentry = dentry;
     *(struct vfsmount *volatile *)&state->dir_op.mnt = mnt;
     *(struct dentry *volatile *)&state->dir_op.mnt_root = mnt->mnt_root;

@@ -16,7 +16,7 @@
 
 /* Both directories are by the same mount, or there would be no rename. */
 PATH_HOOK(rename, (struct path * old_dir, struct dentry *old, struct path *new_dir, struct dentry *new, u32 flags),
-          dir_op__begin(old_dir->mnt, old, DIR_OP_RENAME, flags &RENAME_FLAGS))
+          dir_op__begin(EBPF_EVENT_FILE_RENAME, old_dir->mnt, old, DIR_OP_RENAME, flags &RENAME_FLAGS))
 
 static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *e, struct inode *target)
 {

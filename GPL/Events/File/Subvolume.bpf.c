@@ -10,8 +10,9 @@
  * Each ioctl pays for it, some 180 instructions, so the programs are loaded only where the kernel has btrfs when the
  * probes start.
  *
- * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses:
- * a btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost.
+ * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses: a
+ * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. A
+ * kernel that preempts probes may skip a deletion, which has no spares.
  */
 #include "../Core/Syscall.h"
 #include "Subvolume.h"
@@ -76,10 +77,10 @@ u64 child__find(u64 directory, u64 user_name)
     return link & 1 ? 0 : link;
 }
 
-static __always_inline int subvolume__emit(struct scratch *s, u64 dentry, struct file *file)
+static __always_inline int subvolume__emit(struct scratch *s, u64 dentry, u64 mnt)
 {
     s->job.dentry = dentry;
-    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    s->job.mnt = mnt;
     file_event__fill(s, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
     return 0;
 }
@@ -91,20 +92,21 @@ static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
     if (!is_v2 && command != SNAP_CREATE && command != SUBVOL_CREATE)
         return 0;
     struct file *file = fd__file(fd);
+    u64 dentry = 0;
 
-    if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) != BTRFS_MAGIC)
-        return 0;
-    u64 dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry), argument + (is_v2 ? NAME_AT_V2 : NAME_AT));
-
+    /* no other file system has these commands: one that is not there now was put in the place of the other */
+    if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC)
+        dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry), argument + (is_v2 ? NAME_AT_V2 : NAME_AT));
     if (!dentry) {
-        count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
+        if (!current__is_filtered())
+            count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
     struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
 
     if (!s)
         return 0;
-    subvolume__emit(s, dentry, file);
+    subvolume__emit(s, dentry, (u64)BPF_CORE_READ(file, f_path.mnt));
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }
@@ -130,12 +132,14 @@ int subvolume__deleted(u64 dentry)
         ((u32)call.second != SNAP_DESTROY && (u32)call.second != SNAP_DESTROY_V2))
         return 0;
     struct file *file = fd__file(call.first);
+    /* another thread may have put another file in its place */
+    bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
     /* what is filtered has been counted by the caller */
-    struct scratch *s = file && !current__is_filtered() ? EMIT_BEGIN_BY(FILE_DELETE, file_delete, false) : NULL;
+    struct scratch *s = current__is_filtered() ? NULL : EMIT_BEGIN_BY(FILE_DELETE, file_delete, false);
 
     if (!s)
         return 0;
-    subvolume__emit(s, dentry, file);
+    subvolume__emit(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
     file_event__submit(s, EBPF_EVENT_FILE_DELETE);
     return 0;
 }

@@ -15,8 +15,10 @@
  *
  * Misses: UDP-Lite; what kernel threads send and receive for themselves; several datagrams that the network card or the
  * kernel has joined (GRO) count as one. A datagram that is counted on one CPU at the very moment at which its flow ages
- * on another is in no total. Tried: peers by the thousand, sockets by the thousand, a socket with no memory left for
- * options, threads that share a socket, a server bound to all addresses, ports that change when a socket connects anew.
+ * on another is in no total. Datagrams that a process only looks at (MSG_PEEK) before it closes the socket.
+ *
+ * Tried: peers by the thousand, sockets by the thousand, a socket with no memory left for options, threads that share a
+ * socket, a server bound to all addresses, ports that change when a socket connects anew.
  */
 #include "Flows.h"
 
