@@ -25,7 +25,7 @@ trace() {
     : >"$out"
     EventsTrace -i "$@" >>"$out" 2>"$err" &
     TRACE_PID=$!
-    wait_for 300 grep -q probes_initialized "$out"
+    wait_for 900 grep -q probes_initialized "$out"
 }
 
 # wait_for TENTHS COMMAND...: until it succeeds, at most that many tenths of a second.
