@@ -114,8 +114,6 @@ enum spare_hook {
     SPARE_CHOWN,
     SPARE_UTIMES,
     SPARE_SETXATTR,
-    SPARE_TTY,
-    SPARE_MEMFD,
     SPARE_SETSID,
     SPARE_SETUID,
     SPARE_SETGID,

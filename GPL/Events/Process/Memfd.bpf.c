@@ -9,7 +9,6 @@
  *
  * Misses: nothing known on x86-64.
  */
-#include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 #define NR_MEMFD_CREATE_64 319
@@ -69,12 +68,9 @@ static __always_inline void memfd__created(const char *name, u64 file)
     EMIT_SUBMIT(s, PROCESS_MEMFD_CREATE);
 }
 
-SPARES("ebpf.fexit/shmem_file_setup", fexit__shmem_file_setup, memfd_body, MARK_PROCESS, SPARE_MEMFD)
-
 SEC("ebpf.fexit/shmem_file_setup")
 int BPF_PROG(fexit__shmem_file_setup, const char *name, u64 size, u64 flags, u64 file)
 {
-    SPARE_BEGIN(ctx, memfd_body, MARK_PROCESS, SPARE_MEMFD);
     memfd__created(name, file);
     return 0;
 }

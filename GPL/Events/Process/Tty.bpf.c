@@ -11,7 +11,6 @@
  *
  * Misses: terminals with another line discipline than N_TTY (PPP, SLIP, …).
  */
-#include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 /*
@@ -25,13 +24,10 @@ static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
     return major == PTY_MASTER_MAJOR || major - UNIX98_PTY_MASTER_MAJOR < UNIX98_PTY_MAJOR_COUNT;
 }
 
-SPARES("ebpf.fexit/n_tty_write", fexit__n_tty_write, tty_body, MARK_PROCESS, SPARE_TTY)
-
 SEC("ebpf.fexit/n_tty_write")
 int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr,
              long ret)
 {
-    SPARE_BEGIN(ctx, tty_body, MARK_PROCESS, SPARE_TTY);
     if (ret <= 0 || tty__is_pty_master(tty))
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_TTY_WRITE, process_tty_write);
