@@ -147,7 +147,7 @@ static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf
 }
 
 /*
- * The losses that are to be told. Returns how many. A program that the kernel has skipped may have a spare copy that is
+ * The losses that are to be told. Returns how many. A program that the kernel has skipped may have a spare that is
  * just making the event, so of those losses it is the least of the last checks that is certain.
  */
 static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct ebpf_loss *loss)

@@ -9,7 +9,7 @@
 #include "Coalesce.h"
 #include "EbpfEvents.h"
 
-/* Checks that a loss by recursion has to outlast before it is told: a spare copy may yet make the event. */
+/* Checks that a loss by recursion has to outlast before it is told: a spare may yet make the event. */
 #define EBPF_READER_SETTLE_CHECKS 3
 
 struct ebpf_reader {

@@ -23,7 +23,7 @@ struct hooks {
     struct hooks_program programs[HOOKS_PROGRAMS_MAX];
     size_t count;
     uint32_t select_kinds;           /* bit n: there may be conditions of kind n; set before the choice */
-    bool spares;                     /* programs get their spare copies; set before the choice */
+    bool spares;                     /* hooks get their spare programs; set before the choice */
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
     bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
