@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Connections that were up before the tool: each end is closed once, with its bytes, but nobody knows who opened it.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10 6.1 6.12 newest
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables hold: all are reported, and what is not known of them is flagged.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10 6.1 6.12
 # vm: --memory 1024
+# kernels: newest
+# vm: --memory 1024 --cpu max,-cx16
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
