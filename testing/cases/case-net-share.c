@@ -5,12 +5,17 @@
  */
 #include "net-ops.h"
 
+#include <sched.h>
+
 #define NOBODY 65534
 #define PEERS 9000
 #define SOCKETS 4500
 #define PORTS 200
+#define USERS 8 /* that somebody is in a namespace of his own */
+#define FIRST_USER 100000
+#define USERS_MAPPED 65536
 
-static struct gate full, done;
+static struct gate full, done, has_namespace;
 
 /* Run by a process of an unprivileged user. */
 static void become_nobody(rlim_t descriptors)
@@ -49,6 +54,48 @@ static void have_sockets(void)
 {
     for (int i = 0; i < SOCKETS; i++)
         send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+}
+
+static void map__write(const char *format, pid_t pid)
+{
+    char path[64];
+    int fd;
+
+    snprintf(path, sizeof(path), format, (int)pid);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    CHECK(fd >= 0 && dprintf(fd, "0 %d %d", FIRST_USER, USERS_MAPPED) > 0 && !close(fd));
+}
+
+/* What newuidmap does for everybody. */
+static void maps__write(void *unused)
+{
+    (void)unused;
+    gate__wait(&has_namespace);
+    map__write("/proc/%d/uid_map", getppid());
+    map__write("/proc/%d/gid_map", getppid());
+}
+
+/* None of them has more than a share. */
+static void have_sockets_as_many(void)
+{
+    for (int i = 0; i < SOCKETS; i++) {
+        CHECK(!seteuid(1 + (uid_t)i % USERS));
+        send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+        CHECK(!seteuid(0));
+    }
+}
+
+static void fill_in_namespace(void *fn)
+{
+    pid_t mapper = child__start(maps__write, NULL);
+
+    become_nobody(2 * SOCKETS + 100);
+    CHECK(!prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER));
+    gate__open(&has_namespace);
+    CHECK(child__wait(mapper) == 0 && !setresuid(0, 0, 0));
+    ((void (*)(void))fn)();
+    gate__open(&full);
+    gate__wait(&done);
 }
 
 static void fill(void *fn)
@@ -101,11 +148,12 @@ static void datagrams(const char *what)
 }
 
 /* What this process does while another one has filled what it can. Returns that one. */
-static pid_t beside(const char *what, void (*fn)(void), void (*act)(const char *what))
+static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void), void (*act)(const char *what))
 {
     gate__init(&full);
     gate__init(&done);
-    pid_t pid = child__start(fill, (void *)fn);
+    gate__init(&has_namespace);
+    pid_t pid = child__start(filler, (void *)fn);
 
     gate__wait(&full);
     act(what);
@@ -120,8 +168,9 @@ int main(void)
     fact__str("comm", "case-net-share");
     net_namespace__look();
     fact__array("expected");
-    pid_t peers = beside("beside many peers", have_peers, datagrams);
-    pid_t sockets = beside("beside many sockets", have_sockets, datagrams);
+    pid_t peers = beside("beside many peers", fill, have_peers, datagrams);
+    pid_t sockets = beside("beside many sockets", fill, have_sockets, datagrams);
+    pid_t as_many = beside("beside sockets of many users", fill_in_namespace, have_sockets_as_many, datagrams);
 
     fact__array_end();
     fact__array("flows");
@@ -132,6 +181,11 @@ int main(void)
     fact__object_end();
     fact__object(NULL);
     fact__int("pid", sockets);
+    fact__int("count", SOCKETS);
+    fact__bool("totals", false);
+    fact__object_end();
+    fact__object(NULL);
+    fact__int("pid", as_many);
     fact__int("count", SOCKETS);
     fact__bool("totals", false);
     fact__object_end();

@@ -129,7 +129,18 @@ struct ns_common {
     unsigned int inum;
 };
 
+struct uid_gid_extent {
+    u32 lower_first;
+};
+
+struct uid_gid_map {
+    struct uid_gid_extent extent[1];
+};
+
 struct user_namespace {
+    struct uid_gid_map uid_map;
+    struct user_namespace *parent;
+    kuid_t owner;
     struct ns_common ns;
 };
 
@@ -382,7 +393,6 @@ struct socket {
 struct sock {
     struct sock_common __sk_common;
     struct socket *sk_socket;
-    kuid_t sk_uid;
     u16 sk_protocol;
     u32 sk_max_ack_backlog;
     int sk_err;

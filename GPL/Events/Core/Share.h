@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Share.h - how much of a hash map that everybody fills is each user's: a map of counts by user id. Root has no bounds.
- * A user who has many ids (of a user namespace) has as many shares.
+ * Whoever makes a user namespace has many ids in it, but one share.
  */
 #ifndef EBPF_CORE_SHARE_H
 #define EBPF_CORE_SHARE_H
@@ -14,6 +14,9 @@ struct share_map {
     __type(key, u32);
     __type(value, u64);
 };
+
+/* The user whose share the current task takes of; in Share.bpf.c. */
+extern u32 share__user(void);
 
 /* Count an entry of a user; false when the user has as many as a user may have. */
 static __always_inline bool share__take(void *map, u32 uid, u64 max)

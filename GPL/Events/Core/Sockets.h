@@ -126,8 +126,9 @@ static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
         found_;                                                                                                        \
     })
 
-static __always_inline struct socket_entry *socket__make_more(u64 address, u32 uid)
+static __always_inline struct socket_entry *socket__make_more(u64 address)
 {
+    u32 uid = share__user();
     struct socket_entry none = {.is_more = 1, .uid = uid};
 
     if (!share__take(&socket_users, uid, SOCKETS_MORE_A_USER))
@@ -150,7 +151,7 @@ static __always_inline struct socket_entry *socket__more(struct sock *sk, bool m
     u64 address = sock__address(sk);
     struct socket_entry *e = bpf_map_lookup_elem(&sockets_more, &address);
 
-    return e || !make ? e : socket__make_more(address, sk->sk_uid.val);
+    return e || !make ? e : socket__make_more(address);
 }
 
 /* The entry of a connection. */

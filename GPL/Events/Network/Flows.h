@@ -55,6 +55,8 @@ struct flow_list {
     u32 place; /* see flow_list__choose */
     u32 puts;  /* flows so far, and the places of the last ones */
     u16 recent[FLOW_RECENT];
+    u32 uid; /* whose share of a hash map it is of */
+    u32 reserved;
     struct flow flows[FLOWS_FIRST];
 };
 
@@ -140,16 +142,22 @@ static __always_inline void flow_list__begin(struct flow_list *list, u64 address
     bpf_map_delete_elem(&flow_mores_by_sk, &address);
 }
 
-static __always_inline struct flow_list *flow_list__make(u64 address, u32 uid)
+static __always_inline struct flow_list *flow_list__make(u64 address)
 {
-    u32 none = 0;
+    u32 none = 0, uid = share__user();
     void *empty = bpf_map_lookup_elem(&flow_none, &none);
+    struct flow_list *list;
+    bool is_made;
 
     if (!empty || !share__take(&flow_users, uid, FLOW_LISTS_A_USER))
         return NULL;
-    if (bpf_map_update_elem(&flow_lists_by_sk, &address, empty, BPF_NOEXIST))
+    is_made = !bpf_map_update_elem(&flow_lists_by_sk, &address, empty, BPF_NOEXIST);
+    list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
+    if (is_made && list)
+        list->uid = uid;
+    else
         share__give_back(&flow_users, uid);
-    return bpf_map_lookup_elem(&flow_lists_by_sk, &address);
+    return list;
 }
 
 static __always_inline struct flow_list *flow_list__by_address(struct sock *sk, bool make)
@@ -158,7 +166,7 @@ static __always_inline struct flow_list *flow_list__by_address(struct sock *sk, 
     struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
 
     if (!list && make)
-        list = flow_list__make(address, sk->sk_uid.val);
+        list = flow_list__make(address);
     if (list && list->socket != inode)
         flow_list__begin(list, address, inode);
     return list;
@@ -201,10 +209,12 @@ static __always_inline void flow_list__forget(struct sock *sk)
     if (emit_constants.sk_storage)
         return;
     u64 address = sock__address(sk);
+    struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
+    u32 uid = list ? list->uid : 0;
 
     bpf_map_delete_elem(&flow_mores_by_sk, &address);
-    if (!bpf_map_delete_elem(&flow_lists_by_sk, &address))
-        share__give_back(&flow_users, sk->sk_uid.val);
+    if (list && !bpf_map_delete_elem(&flow_lists_by_sk, &address))
+        share__give_back(&flow_users, uid);
 }
 
 static __always_inline bool flow_list__lock(struct flow_list *list)
