@@ -4,13 +4,13 @@
 
 #include <grp.h>
 
-#define NOBODY 65534
 
 static void exec_as_nobody(void *no_new_privs)
 {
     char *argv[] = {"setuid", NULL};
 
-    CHECK(!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+    CHECK(!setgroups(0, NULL));
+    become_nobody();
     if (no_new_privs)
         CHECK(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     execve("privileged", argv, child_env);

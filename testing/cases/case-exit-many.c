@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * More processes end at once than the probes' table for them has places, and a tracer keeps a thread of each, so that
- * none of them is over. Others end meanwhile. Then the tracer ends without having waited.
+ * More processes of an unprivileged user end at once than the probes' table for them has places, and a tracer keeps a
+ * thread of each, so that none of them is over. Others end meanwhile. Then the tracer ends without having waited.
  */
 #include "case.h"
 #include "exit-traced.h"
@@ -30,6 +30,9 @@ static void has_a_thread(void *unused)
     pthread_t thread;
 
     (void)unused;
+    become_nobody();
+    CHECK(!prctl(PR_SET_DUMPABLE, 1));
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* fails where there is no Yama */
     CHECK(!close(open_pipe[0]));
     CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
     CHECK(!pthread_create(&thread, &attr, tells_its_id, NULL));
@@ -39,6 +42,7 @@ static void has_a_thread(void *unused)
 
 static void traces_threads(void *gate)
 {
+    become_nobody();
     CHECK(!close(open_pipe[0]) && !close(open_pipe[1]));
     for (int i = 0; i < MANY; i++)
         CHECK(!ptrace(PTRACE_SEIZE, tids[i], NULL, NULL));
@@ -100,14 +104,15 @@ static pid_t other__run(int i)
     return pid;
 }
 
-/* Without it 7.x cannot allocate storage of a task in a probe. */
-static bool cpu__has_cx16(void)
+/*
+ * How many of the exits may lack some namespaces. Before 5.13 there is no storage of tasks for those that find no place
+ * in the table; since 7.0 its allocation may fail when somebody holds a lock of the allocator (kmalloc_nolock).
+ */
+static int partial__max(const char *release)
 {
-    static char text[65536];
-    int fd = open("/proc/cpuinfo", O_RDONLY | O_CLOEXEC);
-
-    CHECK(fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && !close(fd));
-    return strstr(text, " cx16") != NULL;
+    if (!strncmp(release, "5.10.", 5))
+        return MANY;
+    return release[0] >= '7' ? MANY / 20 : 0;
 }
 
 static void fact__pids(const char *key, const pid_t *pids, int count)
@@ -143,6 +148,6 @@ int main(void)
     fact__pids("many", many, MANY);
     fact__pids("others", others, OTHERS);
     fact__namespaces("ns", getpid());
-    fact__bool("may_be_partial", !strncmp(name.release, "5.10.", 5) || (name.release[0] >= '7' && !cpu__has_cx16()));
+    fact__int("partial_max", partial__max(name.release));
     return facts__print();
 }

@@ -18,6 +18,6 @@ def expect(facts, events):
     seen = [event for pid in facts["many"] + facts["others"] for event in exits[pid]]
     whole = [event for event in seen if not event["is_partial"]]
     true(len(whole) > 500, f"{len(whole)} of {len(seen)} are whole")
-    true(facts["may_be_partial"] or len(whole) == len(seen), f"{len(seen) - len(whole)} exits are partial")
+    true(len(seen) - len(whole) <= facts["partial_max"], f"{len(seen) - len(whole)} exits are partial")
     for event in whole:
         has(event, ns=facts["ns"])

@@ -9,7 +9,6 @@
 #define PROCESSES 400
 #define THREADS 8500
 #define ROUNDS 200
-#define NOBODY 65534
 #define STACK_SIZE 16384
 
 static void fail_each(void)
@@ -37,15 +36,10 @@ static void fail_and_stay(void *unused)
         pause();
 }
 
-static void be_nobody(void)
-{
-    CHECK(!setgid(NOBODY) && !setuid(NOBODY));
-}
-
 /* Processes that stay until this one has said that they are there, and is ended. */
 static void fail_in_processes(void *ready)
 {
-    be_nobody();
+    become_nobody();
     CHECK(!setpgid(0, 0));
     for (int i = 0; i < PROCESSES; i++)
         child__start(fail_and_stay, NULL);
@@ -59,7 +53,7 @@ static void fail_in_threads(void *unused)
     pthread_attr_t attr;
 
     (void)unused;
-    be_nobody();
+    become_nobody();
     CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
     for (int i = 0; i < THREADS; i++) {
         pthread_t thread;

@@ -7,7 +7,6 @@
 
 #include <sched.h>
 
-#define NOBODY 65534
 #define PEERS 9000
 #define SOCKETS 4500
 #define PORTS 200
@@ -17,13 +16,13 @@
 
 static struct gate full, done, has_namespace;
 
-/* Run by a process of an unprivileged user. */
-static void become_nobody(rlim_t descriptors)
+/* An unprivileged user, with that many descriptors. */
+static void have_descriptors(rlim_t descriptors)
 {
     struct rlimit limit = {descriptors, descriptors};
 
     CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
-    CHECK(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+    become_nobody();
 }
 
 /* The n-th of many ends on this host. */
@@ -89,7 +88,7 @@ static void fill_in_namespace(void *fn)
 {
     pid_t mapper = child__start(maps__write, NULL);
 
-    become_nobody(2 * SOCKETS + 100);
+    have_descriptors(2 * SOCKETS + 100);
     CHECK(!prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER));
     gate__open(&has_namespace);
     CHECK(child__wait(mapper) == 0 && !setresuid(0, 0, 0));
@@ -100,7 +99,7 @@ static void fill_in_namespace(void *fn)
 
 static void fill(void *fn)
 {
-    become_nobody(2 * SOCKETS + 100);
+    have_descriptors(2 * SOCKETS + 100);
     ((void (*)(void))fn)();
     gate__open(&full);
     gate__wait(&done);

@@ -10,7 +10,6 @@
 #include <sys/fsuid.h>
 
 #define SAME (-1)
-#define NOBODY 65534
 
 enum call { SET, SET_RE, SET_RES, SET_FS, CALLS };
 

@@ -285,6 +285,13 @@ static inline pid_t child__run(child_fn *fn, void *arg)
     return pid;
 }
 
+#define NOBODY 65534
+
+static inline void become_nobody(void)
+{
+    CHECK(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
+}
+
 /* Causes SIGSEGV, with a core dump where core_pattern is willing. */
 static inline void crash(void *unused)
 {
