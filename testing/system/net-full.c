@@ -3,6 +3,7 @@
  * net-full - more than the probes' tables hold.
  *
  *   net-full flows N      a socket that sends a datagram to each of N peers, and is closed
+ *   net-full idle N       the same, and a line is printed before it is closed, which waits for the end of the input
  *   net-full sockets N M  N connections within a process of another user at the same time; meanwhile this one makes and
  *                         closes M, of which every second end is reset, and tries M that are refused
  */
@@ -36,8 +37,10 @@ static struct sockaddr_in place(int n, int port)
     return to;
 }
 
-static void flows(int count)
+static void flows(int count, int is_idle)
 {
+    char byte;
+
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
     check(fd >= 0, "socket");
@@ -46,6 +49,8 @@ static void flows(int count)
 
         check(sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) == 1, "sendto");
     }
+    if (is_idle)
+        check(puts("sent") >= 0 && !fflush(stdout) && !read(STDIN_FILENO, &byte, 1), "input");
     close(fd);
 }
 
@@ -124,8 +129,8 @@ static void sockets(int many, int few)
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && !strcmp(argv[1], "flows"))
-        flows(atoi(argv[2]));
+    if (argc == 3 && (!strcmp(argv[1], "flows") || !strcmp(argv[1], "idle")))
+        flows(atoi(argv[2]), argv[1][0] == 'i');
     else if (argc == 4 && !strcmp(argv[1], "sockets"))
         sockets(atoi(argv[2]), atoi(argv[3]));
     else

@@ -147,14 +147,18 @@ static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum
     count__lost(type, reason);
 }
 
-static __always_inline void count__seen_and_lost_many(enum ebpf_event_type type, enum ebpf_reason reason, u64 count)
+/* Several that cannot be made for want of a slot: what the selection leaves out is filtered, not lost. */
+static __always_inline void count__without_slot(enum ebpf_event_type type, u64 count, bool is_filtered)
 {
-    struct cpu_counters *c = counters__get();
+    struct cpu_counters *c = emit_runtime.live ? counters__get() : NULL;
 
-    if (c) {
-        ATOMIC_ADD(&c->seen[type], count);
-        ATOMIC_ADD(&c->lost[reason][type], count);
-    }
+    if (!c)
+        return;
+    ATOMIC_ADD(&c->seen[type], count);
+    if (is_filtered)
+        ATOMIC_ADD(&c->filtered[type], count);
+    else
+        ATOMIC_ADD(&c->lost[EBPF_REASON_NO_SCRATCH][type], count);
 }
 
 static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)

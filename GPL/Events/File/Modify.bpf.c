@@ -154,7 +154,8 @@ static __always_inline void content_op__begin(u64 object, u64 file)
     struct task_state *state = task_state__get();
 
     if (!state) {
-        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+        if (!current__is_filtered())
+            count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
         return;
     }
     state->content_op.object = object;

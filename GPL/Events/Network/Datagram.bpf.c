@@ -143,7 +143,7 @@ static __always_inline void datagrams__count(struct sock *sk, const struct flow_
     struct scratch *s = scratch__claim();
 
     if (!s) {
-        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_NO_SCRATCH);
+        count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, 1, current__is_filtered());
         return;
     }
     struct flows_copy *copy = (void *)s->data;
@@ -294,6 +294,24 @@ static __always_inline void flows__copy(struct flows_copy *copy, struct flow_lis
         bpf_probe_read_kernel(&copy->flows[FLOWS_FIRST], sizeof(more->flows), more->flows);
 }
 
+/* Whose totals these would have been is decided as flow__emit does it. */
+static __always_inline void flows__count_without_slot(struct flow_list *list, struct flow_more *more, u32 count)
+{
+    u32 filtered = 0;
+
+    if (!current__is_kernel_thread()) {
+        count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, count, current__is_filtered());
+        return;
+    }
+    for (u32 i = 0; i < FLOWS_A_SOCKET && i < count; i++) {
+        struct flow *flow = flow_list__at(list, more, i);
+
+        filtered += flow && flow->is_filtered;
+    }
+    count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, filtered, true);
+    count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, count - filtered, false);
+}
+
 SEC("ebpf.fentry/sk_common_release")
 int BPF_PROG(fentry__sk_common_release, struct sock *sk)
 {
@@ -312,7 +330,7 @@ int BPF_PROG(fentry__sk_common_release, struct sock *sk)
         flows__end(s->slot, count);
         scratch__release(s);
     } else {
-        count__seen_and_lost_many(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_NO_SCRATCH, count);
+        flows__count_without_slot(list, flow_more__of(sk, list, false), count);
     }
     flow_list__forget(sk);
     return 0;

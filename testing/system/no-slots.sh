@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# No scratch slot is free: what the selection leaves out is counted as filtered, all else as lost.
+# kernels: 5.10 6.1
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+PEERS=20
+
+is() {
+    echo "$1: $2, due $3"
+    [ "$2" = "$3" ]
+}
+
+# Of the last record: count NAME
+count() {
+    tail -n 1 slots.err | grep -o "\"NETWORK_DATAGRAM_FLOW\":{[^}]*}" | grep -o "\"$1\":[0-9]*" | cut -d : -f 2
+}
+
+lost() {
+    tail -n 1 slots.err | grep -o '"no_scratch":[0-9]*' | cut -d : -f 2 | head -n 1
+}
+
+# A socket has flows when the slots are gone, and is closed; another one's begin meanwhile.
+datagrams() {
+    trace slots.out slots.err --net-datagram "$@" || return 1
+    rm -f idle.in idle.out
+    mkfifo idle.in
+    net-full idle $PEERS <idle.in >idle.out &
+    idle=$!
+    exec 3>idle.in
+    wait_for 100 test -s idle.out && seize-slots 1 && net-full flows $PEERS
+    exec 3>&-
+    wait $idle && seize-slots 0 && trace_stop
+}
+
+all_lost() {
+    datagrams || return 1
+    cat slots.err
+    is lost "$(lost)" $((2 * PEERS))
+}
+
+all_filtered() {
+    datagrams --exclude-comm net-full || return 1
+    cat slots.err
+    is lost "$(lost)" "" && is filtered "$(count filtered)" $((3 * PEERS))
+}
+
+check "without a slot datagrams are lost" all_lost
+check "without a slot what the selection leaves out is filtered" all_filtered
