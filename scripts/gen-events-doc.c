@@ -62,7 +62,11 @@ static const char strings[] =
     "\n"
     "They are there only when they say something. `args` is cut with `argv` and has `args_truncated`.\n"
     "`PROCESS_TTY_WRITE` has `tty_out_truncated` always: a number, the bytes that were written but are not in\n"
-    "`tty_out`.\n";
+    "`tty_out`.\n"
+    "\n"
+    "On a file system that others change as well (NFS, FUSE), or that is on top of others (overlayfs), a file is\n"
+    "deleted when this kernel has deleted it, or knows of no more names. The path of an `O_TMPFILE` that has got a\n"
+    "name stays `#` and a number, which is in no directory, and is `_deleted`.\n";
 
 static const char lost[] =
     "\n"

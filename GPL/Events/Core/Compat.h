@@ -326,6 +326,14 @@ static __always_inline u64 compat__children_offset(void)
                : bpf_core_field_offset(struct dentry___subdirs, d_subdirs);
 }
 
+/* The flag of a dentry that was unlinked, or replaced by a rename: a macro until 6.15, of which BTF tells nothing. */
+static __always_inline u32 compat__cant_mount(void)
+{
+    return bpf_core_enum_value_exists(enum dentry_flags, DCACHE_CANT_MOUNT)
+               ? bpf_core_enum_value(enum dentry_flags, DCACHE_CANT_MOUNT)
+               : 1 << 8;
+}
+
 /* The inode number, which has another type since 7.0. */
 static __always_inline u64 compat__inode_number(struct inode *inode)
 {

@@ -84,6 +84,13 @@ struct hlist_bl_node {
     struct hlist_bl_node *next, **pprev;
 };
 
+struct dentry_operations {
+    void *d_revalidate;
+};
+
+/* An enum since 6.15; see compat__cant_mount. */
+enum dentry_flags { DCACHE_CANT_MOUNT };
+
 struct dentry {
     unsigned int d_flags;
     struct seqcount_spinlock d_seq;
@@ -91,6 +98,7 @@ struct dentry {
     struct dentry *d_parent;
     struct qstr d_name;
     struct inode *d_inode;
+    const struct dentry_operations *d_op;
     struct super_block *d_sb;
 };
 

@@ -253,6 +253,34 @@ __noinline int path__walk(u32 slot)
     return 0;
 }
 
+/* A file without a name has the one that O_TMPFILE gives it: "#" and its inode number. */
+static __always_inline bool dentry__is_nameless(struct dentry *dentry)
+{
+    char name[2] = {};
+
+    bpf_probe_read_kernel(name, sizeof(name), BPF_CORE_READ(dentry, d_name.name));
+    return name[0] == '#' && name[1] >= '0' && name[1] <= '9';
+}
+
+/*
+ * The leaf of a walk is in no table of names. On most file systems that is to be deleted. One that asks somebody else
+ * whether its names still hold (FUSE, NFS), or is on top of others (overlayfs), also takes those out of the table that
+ * it has doubts about; there what was deleted has no links, or the mark of an unlink.
+ */
+int path__doubt_deletion(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    struct dentry *dentry = (void *)s->job.dentry;
+
+    if (BPF_CORE_READ(dentry, d_op, d_revalidate) && !(BPF_CORE_READ(dentry, d_flags) & compat__cant_mount()) &&
+        BPF_CORE_READ(dentry, d_inode, i_nlink) && !dentry__is_nameless(dentry))
+        s->walk.flags &= ~EBPF_VARLEN_DELETED;
+    return 0;
+}
+
 int path__append(u32 slot, u32 tag)
 {
     struct scratch *s = scratch__at(slot);
@@ -267,6 +295,8 @@ int path__append(u32 slot, u32 tag)
     s->walk.steps = 0;
     walk__restart(s, WALK_UP);
     path__walk(slot);
+    if (s->walk.flags & EBPF_VARLEN_DELETED)
+        path__doubt_deletion(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.flags);
     path__select(s, tag);
     return 0;

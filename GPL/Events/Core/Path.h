@@ -34,6 +34,9 @@ extern int path__walk(u32 slot);
 extern int mount_cache__append(u32 slot);
 extern int mount_cache__keep(u32 slot, u32 used);
 
+/* Take back that the leaf of a walk is deleted, when its file system may have dropped the name for another reason. */
+extern int path__doubt_deletion(u32 slot);
+
 /*
  * Append the path of a cgroup's node from the root of its hierarchy; in Path.bpf.c. `id` is the node's when it can be
  * kept by it, else 0.
@@ -253,6 +256,8 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
         path__append(s->slot, tag);
         return;
     }
+    if (w->flags & EBPF_VARLEN_DELETED)
+        path__doubt_deletion(s->slot);
     varlen__end(s, v, w->used, 0, w->flags);
     path__select(s, tag);
 }
