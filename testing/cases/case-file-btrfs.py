@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from file_events import expect_list
 
-EVENTS = ["FILE_CREATE", "FILE_DELETE"]
+EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_MODIFY"]
 
 
 def expect(facts, events):

@@ -21,6 +21,7 @@
 /* ------------------------------------------------------------------ place */
 
 UNUSED static bool place_is_overlay;
+UNUSED static bool place_has_other_devices; /* stat tells others than the kernel shows to the probes */
 
 /* A file system of the second extended kind, which the driver of the fourth mounts. */
 static void ext4__mount(void *place)
@@ -96,12 +97,21 @@ static void expected__path(const char *key, const char *name)
     fact__str(key, name[0] == '/' ? name : path);
 }
 
+static void expected__device(dev_t device)
+{
+    if (place_is_overlay || place_has_other_devices)
+        return;
+    fact__int("dev_major", major(device));
+    fact__int("dev_minor", minor(device));
+}
+
 /* What the file is now. On overlayfs some numbers are not those that the kernel's inode has. */
 static void expected__stat(const struct stat *st)
 {
     fact__int("size", S_ISREG(st->st_mode) ? st->st_size : -1);
     fact__int("mode", st->st_mode);
     fact__int("uid", st->st_uid);
+    expected__device(st->st_dev);
     if (!place_is_overlay)
         fact__int("inode", st->st_ino);
     fact__object_end();

@@ -5,7 +5,7 @@ from expect import Failure, lacks, same, short, true
 
 TYPES = {0o100000: "FILE", 0o040000: "DIR", 0o120000: "SYMLINK", 0o020000: "CHARACTER_DEVICE",
          0o060000: "BLOCK_DEVICE", 0o010000: "NAMED_PIPE", 0o140000: "SOCKET"}
-INFO = ("size", "uid", "inode")
+INFO = ("size", "uid", "inode", "dev_major", "dev_minor")
 # Keys of the list that are about the list and not about the event.
 ABOUT = {"what", "event_type", "mode", "no_bytes", *INFO}
 

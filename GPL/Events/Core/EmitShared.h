@@ -137,6 +137,12 @@ struct cpu_counters {
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
 
+/* Where btrfs keeps the device number that stat(2) returns, each subvolume's own; all 0: not known. */
+struct btrfs_layout {
+    ebpf_u32 inode_at, root_at; /* in a btrfs_inode */
+    ebpf_u32 device_at;         /* in a btrfs_root */
+};
+
 /* Constants, set before the probes are loaded. */
 struct emit_constants {
     ebpf_u32 slots;            /* scratch slots, at least EMIT_CLAIM_TRIES */
@@ -149,6 +155,7 @@ struct emit_constants {
     ebpf_u32 reserved;
     ebpf_u64 events;                      /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
+    struct btrfs_layout btrfs;
 };
 
 /* Set after loading, and changed while running. A section of its own, which the library maps. */

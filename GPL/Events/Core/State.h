@@ -24,7 +24,7 @@ struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
-    u32 flags; /* of a rename */
+    u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode */
     u32 kind;  /* enum dir_op_kind */
 };
 

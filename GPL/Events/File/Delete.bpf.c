@@ -17,8 +17,15 @@
 
 PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry),
           dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+
+/* It may be a subvolume, which has given back its device number at the end. */
+static __always_inline u32 directory__device(struct dentry *dentry)
+{
+    return super__has_devices(dentry->d_sb->s_magic) ? btrfs__device((u64)BPF_CORE_READ(dentry, d_inode)) : 0;
+}
+
 PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, directory__device(dentry)))
 
 struct spare_body_map delete_body SEC(".maps");
 
@@ -30,7 +37,7 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 
     if (op)
         return deleted__emit(dentry, op);
-    if (dentry->d_sb->s_magic == BTRFS_MAGIC)
+    if (dentry->d_sb->s_magic == BTRFS_MAGIC && !dir_op__was_of(task_state__find(), dentry))
         subvolume__deleted(ctx__address(ctx));
     return 0;
 }

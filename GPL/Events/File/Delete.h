@@ -13,6 +13,8 @@ static __always_inline int deleted__emit(struct dentry *dentry, const struct dir
     if (!s)
         return 0;
     file_event__fill_here(s, dentry, dentry->d_inode);
+    if (op->flags)
+        file_info__set_device(&((struct ebpf_file_delete_event *)s->data)->file_info, op->flags);
     file_event__submit(s, EBPF_EVENT_FILE_DELETE);
     return 0;
 }

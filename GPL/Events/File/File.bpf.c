@@ -32,6 +32,18 @@ int file_actor__fill(u32 slot)
     return 0;
 }
 
+/* The number of a subvolume is given back when that is deleted, and 0 then. */
+int btrfs__device(u64 inode)
+{
+    const struct btrfs_layout *at = (const void *)&emit_constants.btrfs;
+    u64 root = 0;
+    u32 device = 0;
+
+    bpf_probe_read_kernel(&root, sizeof(root), (void *)inode - at->inode_at + at->root_at);
+    bpf_probe_read_kernel(&device, sizeof(device), (void *)root + at->device_at);
+    return device;
+}
+
 int file_info__fill(u32 slot, u64 inode_addr)
 {
     struct scratch *s = scratch__at(slot);
@@ -47,6 +59,8 @@ int file_info__fill(u32 slot, u64 inode_addr)
     u32 dev = BPF_CORE_READ(sb, s_dev);
     u32 mode = INODE_GET(copy, inode, struct inode, i_mode);
 
+    if (super__has_devices(emit_constants.btrfs.device_at ? BPF_CORE_READ(sb, s_magic) : 0))
+        dev = btrfs__device(inode_addr) ?: dev;
     fi->type = file_type__of(mode);
     fi->mode = mode;
     if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
@@ -59,8 +73,7 @@ int file_info__fill(u32 slot, u64 inode_addr)
     fi->atime = INODE_TIME(copy, inode, atime);
     fi->mtime = INODE_TIME(copy, inode, mtime);
     fi->ctime = INODE_TIME(copy, inode, ctime);
-    fi->dev_major = dev >> MINOR_BITS;
-    fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
+    file_info__set_device(fi, dev);
     fi->nlink = INODE_GET(copy, inode, struct inode, i_nlink);
     fi->reserved = 0;
     return 0;

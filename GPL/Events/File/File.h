@@ -26,6 +26,9 @@ extern int file_actor__fill(u32 slot);
 /* file_info of the inode at an address. */
 extern int file_info__fill(u32 slot, u64 inode);
 
+/* The device number that stat(2) tells of the inode at an address, on btrfs; 0 when it is not known. */
+extern int btrfs__device(u64 inode);
+
 /* What the inode, when it is a symbolic link, points to. */
 extern int file_symlink__append(u32 slot, u64 inode);
 
@@ -110,11 +113,26 @@ static __always_inline u32 file_type__of(u32 mode)
     }
 }
 
+static __always_inline bool super__has_devices(u64 magic)
+{
+    return emit_constants.btrfs.device_at && magic == BTRFS_MAGIC;
+}
+
+static __always_inline void file_info__set_device(struct ebpf_file_info *fi, u32 dev)
+{
+    fi->dev_major = dev >> MINOR_BITS;
+    fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
+}
+
 /* file_info of a typed inode: a tenth of what file_info__fill takes. */
 static __always_inline void file_info__fill_typed(struct scratch *s, struct inode *inode)
 {
     struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
-    u32 mode = inode->i_mode, dev = inode->i_sb->s_dev;
+    struct super_block *sb = inode->i_sb;
+    u32 mode = inode->i_mode, dev = sb->s_dev;
+
+    if (super__has_devices(sb->s_magic))
+        dev = btrfs__device(scalar__of(s, inode)) ?: dev;
 
     fi->type = file_type__of(mode);
     fi->mode = mode;
@@ -125,8 +143,7 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
     fi->atime = INODE_TIME_TYPED(inode, atime);
     fi->mtime = INODE_TIME_TYPED(inode, mtime);
     fi->ctime = INODE_TIME_TYPED(inode, ctime);
-    fi->dev_major = dev >> MINOR_BITS;
-    fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
+    file_info__set_device(fi, dev);
     fi->nlink = inode->i_nlink;
     fi->reserved = 0;
 }

@@ -49,6 +49,12 @@ static __always_inline bool dir_op__is_of(const struct task_state *state, struct
     return state && state->dir_op.dentry == (u64)dentry && state->dir_op.name_id == dentry__name_id(dentry);
 }
 
+/* The note of it has just been taken, by a spare of the program that asks. */
+static __always_inline bool dir_op__was_of(const struct task_state *state, struct dentry *dentry)
+{
+    return state && !state->dir_op.dentry && state->dir_op.name_id == dentry__name_id(dentry);
+}
+
 #define DIR_OP_PLACE 3 /* of the main program at the end of an operation, behind its spares */
 
 /* Whether the current task acts for itself: not for a file system that is on top of others. */

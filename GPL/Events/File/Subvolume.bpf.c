@@ -2,19 +2,22 @@
 /*
  * FILE_CREATE and FILE_DELETE, as far as ioctls of btrfs do it: subvolumes and snapshots.
  *
- * Hooks: for what is created the ends of the ioctl system calls, for what is deleted d_delete, which finds the inode
- * still there (Delete.bpf.c). btrfs is a module, which may be loaded later than the probes, so nothing is attached to
- * it; and what it calls of the kernel's (d_instantiate) is called for each file, socket and pipe. The new dentry is
- * looked for among the newest of its directory, by the name that the caller has given.
+ * Hooks: for what is created the ends of the ioctl system calls, for what is deleted their begin, where it is noted as
+ * any deletion is, and d_delete, which finds the inode still there, but no device number (Delete.bpf.c). One that is
+ * given by its number, or whose name the kernel does not know yet, is first seen there. btrfs is a module, which may be
+ * loaded later than the probes, so nothing is attached to it; and what it calls of the kernel's (d_instantiate) is
+ * called for each file, socket and pipe. The new dentry is looked for among the newest of its directory, by the name
+ * that the caller has given.
  *
- * Each ioctl pays for it, some 180 instructions, so the programs are loaded only where the kernel has btrfs when the
+ * Each ioctl pays for it, some 200 instructions, so the programs are loaded only where the kernel has btrfs when the
  * probes start.
  *
  * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses: a
- * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. A
- * kernel that preempts probes may skip a deletion, which has no spares.
+ * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. What
+ * is first seen at d_delete has no spares, and the device number of the file system.
  */
 #include "../Core/Syscall.h"
+#include "Operation.h"
 #include "Subvolume.h"
 
 #define NR_IOCTL 16
@@ -121,6 +124,48 @@ SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
 int BPF_PROG(fexit____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
     return ret ? 0 : ioctl__created(regs->bx, regs->cx, regs->dx);
+}
+
+/* Without a dentry the note says that nothing was noted. */
+static __always_inline void subvolume__note(struct task_state *state, struct dentry *dentry, struct file *file)
+{
+    u64 inode = (u64)BPF_CORE_READ(dentry, d_inode);
+
+    state->dir_op.dentry = (u64)dentry;
+    state->dir_op.name_id = (u64)BPF_CORE_READ(dentry, d_name.hash) << 32 | BPF_CORE_READ(dentry, d_name.len);
+    state->dir_op.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    state->dir_op.mnt_root = (u64)BPF_CORE_READ(file, f_path.mnt, mnt_root);
+    state->dir_op.kind = DIR_OP_ENTRY;
+    state->dir_op.flags = emit_constants.btrfs.device_at ? btrfs__device(inode) : 0;
+}
+
+static __always_inline int ioctl__deletes(u64 fd, u32 command, u64 argument)
+{
+    if ((command != SNAP_DESTROY && command != SNAP_DESTROY_V2) || !emit_runtime.live || current__is_filtered())
+        return 0;
+    struct file *file = fd__file(fd);
+    u64 dentry = 0;
+
+    if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC)
+        dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry),
+                             argument + (command == SNAP_DESTROY_V2 ? NAME_AT_V2 : NAME_AT));
+    struct task_state *state = task_state__get();
+
+    if (state)
+        subvolume__note(state, (void *)dentry, file);
+    return 0;
+}
+
+SEC("ebpf.fentry/__x64_sys_ioctl")
+int BPF_PROG(fentry____x64_sys_ioctl_subvolume, struct pt_regs *regs)
+{
+    return ioctl__deletes(regs->di, regs->si, regs->dx);
+}
+
+SEC("ebpf.fentry/__ia32_compat_sys_ioctl")
+int BPF_PROG(fentry____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs)
+{
+    return ioctl__deletes(regs->bx, regs->cx, regs->dx);
 }
 
 int subvolume__deleted(u64 dentry)

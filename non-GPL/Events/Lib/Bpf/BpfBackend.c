@@ -21,6 +21,7 @@
 
 #include "Core/EmitShared.h"
 #include "EbpfProbes.skel.h"
+#include "Btrfs.h"
 #include "Counts.h"
 #include "KernelTypes.h"
 #include "Preflight.h"
@@ -94,6 +95,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .sk_storage = b->hooks.sk_storage,
         .has_task_storage = b->has_task_storage,
         .events = b->hooks.available.bits,
+        .btrfs = b->btrfs,
     };
 
     targets__cast_types(&b->targets, constants.cast_types);
@@ -169,6 +171,8 @@ static int backend__find_types(struct bpf_backend *b)
 
     if (!err && b->types_fd >= 0)
         err = kernel_types__extract(kernel, bpf_object__btf(b->object), b->types_fd);
+    if (!err && preflight__has_file_system("btrfs"))
+        btrfs__find_layout(kernel, &b->btrfs);
     btf__free(kernel);
     return err;
 }
@@ -424,28 +428,6 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .select = bpf_backend__select,
     .close = bpf_backend__close,
 };
-
-/* Programs that the caller wants to do without: to see how the rest fares. */
-static int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log)
-{
-    char *copy = strdup(names), *rest = copy;
-
-    if (!copy)
-        return -ENOMEM;
-    for (char *name; (name = strsep(&rest, ","));) {
-        struct hooks_program *program = hooks__find(hooks, name);
-
-        if (!program) {
-            ebpf_log__write(log, EBPF_LOG_ERROR,
-                            "cannot disable hook '%s': there is none of that name; Hooks.def lists them", name);
-            free(copy);
-            return -EINVAL;
-        }
-        hooks__refuse(program, "disabled by the caller");
-    }
-    free(copy);
-    return 0;
-}
 
 static void tell_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
 {

@@ -17,6 +17,7 @@ struct bpf_backend {
     struct ebpf_log log;
     struct hooks hooks;
     struct targets targets;
+    struct btrfs_layout btrfs;
     struct bpf_object *object;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
     bool tried;   /* to load the object, which works once */

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "Hooks.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "Core/EmitShared.h"
+#include "../Log.h"
 
 #define WAY_OPTIONAL (-1)
 #define WAY_IF_THERE (-2)
@@ -142,6 +145,27 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...)
     vsnprintf(program->reason, sizeof(program->reason), format, args);
     va_end(args);
     program->refused = true;
+}
+
+int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log)
+{
+    char *copy = strdup(names), *rest = copy;
+
+    if (!copy)
+        return -ENOMEM;
+    for (char *name; (name = strsep(&rest, ","));) {
+        struct hooks_program *program = hooks__find(hooks, name);
+
+        if (!program) {
+            ebpf_log__write(log, EBPF_LOG_ERROR,
+                            "cannot disable hook '%s': there is none of that name; Hooks.def lists them", name);
+            free(copy);
+            return -EINVAL;
+        }
+        hooks__refuse(program, "disabled by the caller");
+    }
+    free(copy);
+    return 0;
 }
 
 bool hooks__unless(size_t i, const char **ret_program, const char **ret_function)

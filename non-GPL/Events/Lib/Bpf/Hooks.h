@@ -11,6 +11,8 @@
 #define HOOKS_PROGRAMS_MAX 192
 #define HOOKS_REASON_LEN 160
 
+struct ebpf_log;
+
 struct hooks_program {
     const char *name;
     bool wanted;                   /* by the last choice */
@@ -43,6 +45,9 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
 
 /* Note that the kernel refuses a program, and why. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Refuse programs that the caller wants to do without, to see how the rest fares. 0, or -errno, logged. */
+int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
 
 /* The i-th program that kernels with a certain function do not need; false when there are no more. */
 bool hooks__unless(size_t i, const char **ret_program, const char **ret_function);
