@@ -30,6 +30,7 @@
 #include "Spares.h"
 #include "TaskStorage.h"
 #include "Trees.h"
+#include "Trials.h"
 
 #define RING_BYTES_DEFAULT (4u << 20)
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
@@ -561,6 +562,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         err = backend__start(b, opts);
     if (!err) {
         backend__tell_unavailable(b, opts->events);
+        trials__run(b);
         if (opts->events.bits && !b->hooks.available.bits)
             err = -ENXIO;
     }

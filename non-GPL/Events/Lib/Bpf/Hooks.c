@@ -83,6 +83,14 @@ static const struct hook_file_system_row {
 #include "Hooks.def"
 };
 
+static const struct hook_trial_row {
+    const char *program;
+    enum hooks_trial trial;
+} trial_rows[] = {
+#define HOOK_TRIAL(program, trial) {#program, TRIAL_##trial},
+#include "Hooks.def"
+};
+
 static const struct hook_emits_row {
     const char *program;
     int event;
@@ -201,6 +209,32 @@ struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, siz
             return hooks__find(hooks, row->spare);
     }
     return NULL;
+}
+
+bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, struct hooks_program **ret_program)
+{
+    if (i >= sizeof(trial_rows) / sizeof(*trial_rows))
+        return false;
+    struct hooks_program *program = hooks__find(hooks, trial_rows[i].program);
+    struct hooks_program *lsm = hooks__lsm_for(hooks, trial_rows[i].program);
+
+    *ret_trial = trial_rows[i].trial;
+    *ret_program = program && program->wanted ? program : lsm && lsm->wanted ? lsm : NULL;
+    return true;
+}
+
+void hooks__trial_lacks(const struct hooks *hooks, size_t i, char *text, size_t size)
+{
+    size_t len = 0;
+
+    text[0] = '\0';
+    for (const struct hook_row *row = rows; row < ROWS_END(rows) && len < size; row++) {
+        if (strcmp(row->program, trial_rows[i].program) || !ebpf_event_set__has(hooks->available, row->event))
+            continue;
+        len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "", ebpf_event_type__option(row->event));
+        if (row->doc[0] && len < size)
+            len += (size_t)snprintf(text + len, size - len, " (%s)", row->doc);
+    }
 }
 
 /* The first program of a way that is refused; NULL when there is none. Tells whether the way exists. */

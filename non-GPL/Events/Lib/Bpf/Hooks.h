@@ -55,6 +55,43 @@ bool hooks__unless(size_t i, const char **ret_program, const char **ret_function
 /* The i-th program that only kernels with a certain file system need; false when there are no more. */
 bool hooks__file_system(size_t i, const char **ret_program, const char **ret_name);
 
+/* Operations that the library tries at the start, to see that the kernel calls what programs are attached to. */
+enum hooks_trial {
+    TRIAL_MKDIR,
+    TRIAL_MKNOD,
+    TRIAL_CREATE, /* mknod of a regular file */
+    TRIAL_SYMLINK,
+    TRIAL_OPEN, /* with O_CREAT */
+    TRIAL_LINK,
+    TRIAL_WRITE,
+    TRIAL_WRITEV,
+    TRIAL_TRUNCATE,
+    TRIAL_FALLOCATE,
+    TRIAL_CHMOD,
+    TRIAL_CHOWN,
+    TRIAL_UTIMES,
+    TRIAL_SETXATTR,
+    TRIAL_REMOVEXATTR,
+    TRIAL_MAP,
+    TRIAL_MPROTECT,
+    TRIAL_COPY,
+    TRIAL_SENDFILE,
+    TRIAL_SPLICE,
+    TRIAL_RENAME,
+    TRIAL_EXCHANGE,
+    TRIAL_UNLINK,
+    TRIAL_RMDIR,
+    TRIAL_MEMFD,
+    TRIAL_SHMGET,
+    TRIAL_COUNT
+};
+
+/* The program of the i-th trial's row that is in use, or an LSM program in its place; false when there are no more. */
+bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, struct hooks_program **ret_program);
+
+/* Write what lacks when the program of the i-th trial is never run: "file-create (not seen: mkdir), file-delete". */
+void hooks__trial_lacks(const struct hooks *hooks, size_t i, char *text, size_t size);
+
 /* A program whose spares call it by way of a map; its hook is one of enum spare_hook. */
 struct hooks_body {
     const char *program, *map;

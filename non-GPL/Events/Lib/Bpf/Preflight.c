@@ -71,6 +71,17 @@ static bool lockdown__is_confidentiality(void)
     return strstr(text, "[confidentiality]");
 }
 
+int preflight__mount_nowhere(const char *file_system)
+{
+    int fs = (int)syscall(SYS_fsopen, file_system, 1 /* FSOPEN_CLOEXEC */), at = -1;
+
+    if (fs >= 0 && !syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0))
+        at = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
+    if (fs >= 0)
+        close(fs);
+    return at;
+}
+
 /* A file of debugfs, where that is mounted, or by a mount of it that is nowhere; -1 when it cannot be opened. */
 static int debugfs__open(const char *name)
 {
@@ -80,16 +91,10 @@ static int debugfs__open(const char *name)
         close(at);
     if (fd >= 0)
         return fd;
-    int fs = (int)syscall(SYS_fsopen, "debugfs", 1 /* FSOPEN_CLOEXEC */);
-
-    if (fs >= 0 && !syscall(SYS_fsconfig, fs, 6 /* FSCONFIG_CMD_CREATE */, NULL, NULL, 0)) {
-        at = (int)syscall(SYS_fsmount, fs, 1 /* FSMOUNT_CLOEXEC */, 0);
-        fd = openat(at, name, O_RDONLY | O_CLOEXEC);
-        if (at >= 0)
-            close(at);
-    }
-    if (fs >= 0)
-        close(fs);
+    at = preflight__mount_nowhere("debugfs");
+    fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+    if (at >= 0)
+        close(at);
     return fd;
 }
 

@@ -17,6 +17,9 @@ bool preflight__lsm_is_active(void);
 /* Whether the kernel has a file system, built in or as a module that is loaded; true when it cannot be told. */
 bool preflight__has_file_system(const char *name);
 
+/* Mount a file system in no directory, where nobody else sees it. A descriptor of its root, -1 when that fails. */
+int preflight__mount_nowhere(const char *file_system);
+
 /* Whether an error tells that something has run out, which no choice of programs can help. */
 bool preflight__is_shortage(int err);
 

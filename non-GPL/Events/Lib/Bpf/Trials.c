@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "Trials.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "Preflight.h"
+
+#define XATTR_NAME "trusted.ebpf-events"
+#define LACKS_LEN 400
+
+/* Where all of it is done: the root of a file system, and two files that trials make. */
+struct trial_place {
+    int root, file, other;
+    size_t page;
+    void *mapping;
+};
+
+/* ---------------------------------------------------------------- trials */
+
+static bool trial__mkdir(struct trial_place *p)
+{
+    return !mkdirat(p->root, "directory", 0700);
+}
+
+static bool trial__mknod(struct trial_place *p)
+{
+    return !mknodat(p->root, "pipe", S_IFIFO | 0600, 0);
+}
+
+static bool trial__create(struct trial_place *p)
+{
+    return !mknodat(p->root, "other", S_IFREG | 0600, 0);
+}
+
+static bool trial__symlink(struct trial_place *p)
+{
+    return !symlinkat("file", p->root, "symlink");
+}
+
+static bool trial__open(struct trial_place *p)
+{
+    p->file = openat(p->root, "file", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    p->other = openat(p->root, "other", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+    return p->file >= 0;
+}
+
+static bool trial__link(struct trial_place *p)
+{
+    return !linkat(p->root, "file", p->root, "link", 0);
+}
+
+static bool trial__write(struct trial_place *p)
+{
+    return write(p->file, "x", 1) == 1;
+}
+
+static bool trial__writev(struct trial_place *p)
+{
+    char byte = 'x';
+
+    return writev(p->file, &(struct iovec){&byte, 1}, 1) == 1;
+}
+
+static bool trial__truncate(struct trial_place *p)
+{
+    return !ftruncate(p->file, 1);
+}
+
+static bool trial__fallocate(struct trial_place *p)
+{
+    return !fallocate(p->file, 0, 0, 1);
+}
+
+static bool trial__chmod(struct trial_place *p)
+{
+    return !fchmod(p->file, 0400);
+}
+
+static bool trial__chown(struct trial_place *p)
+{
+    return !fchown(p->file, (uid_t)-1, (gid_t)-1);
+}
+
+static bool trial__utimes(struct trial_place *p)
+{
+    return !futimens(p->file, NULL);
+}
+
+static bool trial__setxattr(struct trial_place *p)
+{
+    return !fsetxattr(p->file, XATTR_NAME, "", 0, 0);
+}
+
+static bool trial__removexattr(struct trial_place *p)
+{
+    return !fremovexattr(p->file, XATTR_NAME);
+}
+
+static bool trial__map(struct trial_place *p)
+{
+    p->mapping = mmap(NULL, p->page, PROT_READ | PROT_WRITE, MAP_SHARED, p->file, 0);
+    return p->mapping != MAP_FAILED;
+}
+
+static bool trial__mprotect(struct trial_place *p)
+{
+    return p->mapping != MAP_FAILED && !mprotect(p->mapping, p->page, PROT_READ);
+}
+
+static bool trial__copy(struct trial_place *p)
+{
+    off64_t from = 0;
+
+    return copy_file_range(p->file, &from, p->other, NULL, 1, 0) == 1;
+}
+
+static bool trial__sendfile(struct trial_place *p)
+{
+    off_t from = 0;
+
+    return sendfile(p->other, p->file, &from, 1) == 1;
+}
+
+static bool trial__splice(struct trial_place *p)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC))
+        return false;
+    bool done = write(ends[1], "x", 1) == 1 && splice(ends[0], NULL, p->other, NULL, 1, 0) == 1;
+
+    close(ends[0]);
+    close(ends[1]);
+    return done;
+}
+
+static bool trial__rename(struct trial_place *p)
+{
+    return !renameat(p->root, "file", p->root, "renamed");
+}
+
+static bool trial__exchange(struct trial_place *p)
+{
+    return !renameat2(p->root, "renamed", p->root, "other", RENAME_EXCHANGE);
+}
+
+static bool trial__unlink(struct trial_place *p)
+{
+    return !unlinkat(p->root, "renamed", 0);
+}
+
+static bool trial__rmdir(struct trial_place *p)
+{
+    return !unlinkat(p->root, "directory", AT_REMOVEDIR);
+}
+
+static bool trial__memfd(struct trial_place *p)
+{
+    int fd = memfd_create("ebpf-events-trial", MFD_CLOEXEC);
+
+    (void)p;
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Too small a segment, which is refused where it would be made. */
+static bool trial__shmget(struct trial_place *p)
+{
+    (void)p;
+    return shmget(IPC_PRIVATE, 0, 0600) < 0 && errno == EINVAL;
+}
+
+/* Each builds upon those before it. */
+static bool (*const trials[TRIAL_COUNT])(struct trial_place *) = {
+    [TRIAL_MKDIR] = trial__mkdir,
+    [TRIAL_MKNOD] = trial__mknod,
+    [TRIAL_CREATE] = trial__create,
+    [TRIAL_SYMLINK] = trial__symlink,
+    [TRIAL_OPEN] = trial__open,
+    [TRIAL_LINK] = trial__link,
+    [TRIAL_WRITE] = trial__write,
+    [TRIAL_WRITEV] = trial__writev,
+    [TRIAL_TRUNCATE] = trial__truncate,
+    [TRIAL_FALLOCATE] = trial__fallocate,
+    [TRIAL_CHMOD] = trial__chmod,
+    [TRIAL_CHOWN] = trial__chown,
+    [TRIAL_UTIMES] = trial__utimes,
+    [TRIAL_SETXATTR] = trial__setxattr,
+    [TRIAL_REMOVEXATTR] = trial__removexattr,
+    [TRIAL_MAP] = trial__map,
+    [TRIAL_MPROTECT] = trial__mprotect,
+    [TRIAL_COPY] = trial__copy,
+    [TRIAL_SENDFILE] = trial__sendfile,
+    [TRIAL_SPLICE] = trial__splice,
+    [TRIAL_RENAME] = trial__rename,
+    [TRIAL_EXCHANGE] = trial__exchange,
+    [TRIAL_UNLINK] = trial__unlink,
+    [TRIAL_RMDIR] = trial__rmdir,
+    [TRIAL_MEMFD] = trial__memfd,
+    [TRIAL_SHMGET] = trial__shmget,
+};
+
+/* ------------------------------------------------------------------ runs */
+
+/* Which trials were done. None where files may not have so many bytes, which would be a signal. */
+static uint32_t trials__do(size_t page)
+{
+    struct trial_place place = {.file = -1, .other = -1, .page = page, .mapping = MAP_FAILED};
+    struct rlimit size;
+    uint32_t done = 0;
+
+    if (getrlimit(RLIMIT_FSIZE, &size) || size.rlim_cur < page)
+        return 0;
+    place.root = preflight__mount_nowhere("tmpfs");
+    if (place.root < 0)
+        return 0;
+    for (int i = 0; i < TRIAL_COUNT; i++)
+        done |= (uint32_t)trials[i](&place) << i;
+    if (place.mapping != MAP_FAILED)
+        munmap(place.mapping, place.page);
+    if (place.file >= 0)
+        close(place.file);
+    if (place.other >= 0)
+        close(place.other);
+    close(place.root);
+    return done;
+}
+
+/* Whether a program was run, or skipped by its guard, which is as good; true when it cannot be told. */
+static bool program__was_run(const struct bpf_program *program)
+{
+    struct bpf_prog_info info = {0};
+    __u32 len = sizeof(info);
+
+    return !program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) || info.run_cnt ||
+           info.recursion_misses;
+}
+
+static void backend__tell_unrun(struct bpf_backend *b, uint32_t done)
+{
+    struct hooks_program *program;
+    enum hooks_trial trial;
+    char lacks[LACKS_LEN];
+
+    for (size_t i = 0; hooks__trial(&b->hooks, i, &trial, &program); i++) {
+        if (!program || !(done >> trial & 1))
+            continue;
+        const struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+
+        if (program__was_run(bpf))
+            continue;
+        hooks__trial_lacks(&b->hooks, i, lacks, sizeof(lacks));
+        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+                        "the kernel never calls '%s', which its compiler may have put into its callers: not all is "
+                        "seen of %s",
+                        target__name(bpf), lacks);
+    }
+}
+
+/* Whether one of the programs in use can be tried. */
+static bool backend__has_trials(struct bpf_backend *b)
+{
+    struct hooks_program *program = NULL;
+    enum hooks_trial trial;
+
+    for (size_t i = 0; !program && hooks__trial(&b->hooks, i, &trial, &program); i++)
+        ;
+    return program;
+}
+
+void trials__run(struct bpf_backend *b)
+{
+    int stats = backend__has_trials(b) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
+
+    if (stats < 0)
+        return;
+    uint32_t done = trials__do((size_t)getpagesize());
+
+    close(stats);
+    backend__tell_unrun(b, done);
+}
