@@ -29,9 +29,12 @@ static void has_a_thread(void *unused)
     pthread_attr_t attr;
     pthread_t thread;
 
+    struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+
     (void)unused;
+    CHECK(!setrlimit(RLIMIT_NPROC, &unlimited));
     become_nobody();
-    CHECK(!prctl(PR_SET_DUMPABLE, 1));
+    CHECK(!prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL));
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* fails where there is no Yama */
     CHECK(!close(open_pipe[0]));
     CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
