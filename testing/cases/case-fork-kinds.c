@@ -5,7 +5,10 @@
 #include <linux/sched.h>
 #include <netinet/in.h>
 
+#define CGROUPS "/sys/fs/cgroup"
+
 static struct gate gate;
+static char cgroup[64];
 static int pid_pipe[2];
 
 static long clone_raw(unsigned long flags)
@@ -104,6 +107,61 @@ static void creator(void *unused)
     number__send(pid_pipe[1], pid);
 }
 
+/* A process of its own that shares all that threads share. */
+static int run_beside(void *unused)
+{
+    (void)unused;
+    return 0;
+}
+
+static void create_beside(const char *kind, int flags)
+{
+    static char stack[65536] __attribute__((aligned(16)));
+    pid_t pid = clone(run_beside, stack + sizeof(stack), flags | SIGCHLD, NULL);
+
+    CHECK(pid >= 0);
+    fact__object(NULL);
+    fact__str("kind", kind);
+    fact__int("creator_tgid", getpid());
+    fact__int("creator_tid", thread__id());
+    fact__int("ppid", getpid());
+    fact__int("pid", pid);
+    fact__object_end();
+    CHECK(child__wait(pid) == 0);
+}
+
+static void create_into_cgroup(void)
+{
+    struct clone_args args = {.flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD};
+
+    if (mkdir(cgroup, 0755))
+        return; /* no cgroups of version 2 */
+    int fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CHECK(fd >= 0);
+    args.cgroup = (uint64_t)fd;
+    CREATE("clone3 into a cgroup", syscall(SYS_clone3, &args, sizeof(args)));
+    CHECK(!close(fd) && !rmdir(cgroup));
+}
+
+/* In a pid namespace of its own, whose first process it is. */
+static void create_in_pid_namespace(void)
+{
+    struct clone_args args = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
+
+    CREATE("clone3 in a new pid namespace", syscall(SYS_clone3, &args, sizeof(args)));
+}
+
+/* With a number of the creator's choice. */
+static void create_with_number(void)
+{
+    pid_t number = getpid() + 20000;
+    struct clone_args args = {
+        .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&number, .set_tid_size = 1};
+
+    CREATE("clone3 with a number", syscall(SYS_clone3, &args, sizeof(args)));
+}
+
 static void create_for_parent(void)
 {
     CHECK(!pipe2(pid_pipe, O_CLOEXEC));
@@ -126,6 +184,8 @@ int main(void)
     fact__int("pid", getpid());
     fact__int("pgid", getpgrp());
     fact__int("sid", getsid(0));
+    snprintf(cgroup, sizeof(cgroup), CGROUPS "/case-%d", getpid());
+    fact__str("cgroup", cgroup + sizeof(CGROUPS) - 1);
     fact__array("children");
     CREATE("fork", fork());
     CREATE("fork system call", syscall(SYS_fork));
@@ -136,6 +196,12 @@ int main(void)
     CREATE("clone in a new namespace", clone_raw(CLONE_NEWUTS | CLONE_NEWIPC | SIGCHLD));
     CREATE("clone3", clone3_raw(0, SIGCHLD));
     CREATE("clone3 in a new cgroup namespace", clone3_raw(CLONE_NEWCGROUP, SIGCHLD));
+    create_beside("clone with shared memory", CLONE_VM);
+    create_beside("clone with all that is shared but the process", CLONE_VM | CLONE_SIGHAND | CLONE_FILES | CLONE_FS);
+    create_beside("clone as vfork does", CLONE_VM | CLONE_VFORK);
+    create_into_cgroup();
+    create_in_pid_namespace();
+    create_with_number();
     create_for_parent();
     thread__run(create_in_thread, NULL);
     thread__run(idle_thread, NULL);

@@ -14,6 +14,8 @@ def expect_child(fork, child, facts):
         creds__ruid=0, creds__euid=0, cwd="/tmp", comm="case-fork-kinds", ctty__major=0)
     if "ns" in child:
         has(fork, ns=child["ns"])
+    if what == "clone3 into a cgroup":
+        same(fork["pids_ss_cgroup_path"], facts["cgroup"], f"{what}: cgroup")
     true("pids" not in fork, f"{what}: has pids besides parent_pids and child_pids")
     true(fork["child_pids"]["start_time_ns"] > fork["parent_pids"]["start_time_ns"], f"{what}: older than its creator")
 

@@ -6,6 +6,7 @@
 
 #define INT80_MEMFD_CREATE 356
 #define NAME_MAX_LEN 249
+#define NR_MEMFD_SECRET 447
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 8U
@@ -80,6 +81,26 @@ static void create_long(int len)
     create(name, 0);
 }
 
+static void *create_in_thread(void *unused)
+{
+    int fd = syscall(SYS_memfd_create, "in a thread", 0);
+
+    fact__call("in a thread", 0, fd);
+    CHECK(fd >= 0 && !close(fd));
+    return unused;
+}
+
+/* Files of the same kinds that are no memfd: shared memory, secret memory, and a name of the same form. */
+static void create_others(void)
+{
+    void *shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int secret = syscall(NR_MEMFD_SECRET, 0), named = open("memfd:x", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+
+    CHECK(shared != MAP_FAILED && !munmap(shared, 4096) && named >= 0 && !close(named));
+    if (secret >= 0)
+        close(secret);
+}
+
 int main(void)
 {
     static const unsigned int flags[] = {
@@ -102,6 +123,8 @@ int main(void)
     create_not_resident();
     if (with_int80)
         create_int80();
+    create_others();
+    thread__run(create_in_thread, NULL);
     fact__array_end();
     return facts__print();
 }

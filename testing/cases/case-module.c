@@ -7,6 +7,7 @@
 #define MODULE "/lib/harmless.ko"
 #define NO_DEVICES "numdummies=0"
 #define INT80_FINIT_MODULE 350
+#define COMPRESSED_FILE 4
 
 static char name[64];
 static int file;
@@ -63,6 +64,17 @@ static void load_memory(void *unused)
     CHECK(len > 0 && !syscall(SYS_init_module, image, len, parameters));
 }
 
+static void *load_in_thread(void *unused)
+{
+    load_file(unused);
+    return NULL;
+}
+
+static void load_by_thread(void *unused)
+{
+    thread__run(load_in_thread, unused);
+}
+
 static void load_int80(void *unused)
 {
     (void)unused;
@@ -102,6 +114,7 @@ static void refused(void *unused)
     (void)unused;
     CHECK(syscall(SYS_init_module, garbage, sizeof(garbage), "") == -1 && errno == ENOEXEC);
     CHECK(syscall(SYS_finit_module, file, parameters, 0) == -1 && errno == EEXIST);
+    CHECK(syscall(SYS_finit_module, file, parameters, COMPRESSED_FILE) == -1); /* it is not */
 }
 
 int main(void)
@@ -121,6 +134,8 @@ int main(void)
     fact__int("orphan", run_orphaned());
     unload();
     fact__int("from_memory", child__run(load_memory, NULL));
+    unload();
+    fact__int("by_thread", child__run(load_by_thread, NULL));
     unload();
     if (int80__available()) {
         fact__int("by_int80", child__run(load_int80, NULL));

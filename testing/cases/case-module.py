@@ -5,7 +5,7 @@ EVENTS = ["PROCESS_LOAD_MODULE"]
 
 
 def expect(facts, events):
-    for child in ("by_file", "orphan", "from_memory", "by_int80"):
+    for child in ("by_file", "orphan", "from_memory", "by_thread", "by_int80"):
         if child in facts:
             has(events.one("PROCESS_LOAD_MODULE", tgid=facts[child]), filename=facts["name"],
                 mod_version=facts["version"], mod_srcversion=facts["srcversion"], comm="case-module",

@@ -141,7 +141,33 @@ static void changes_other_credentials(void *arg)
     static const gid_t list[] = {5, 6};
 
     CHECK(!prctl(PR_SET_KEEPCAPS, 1) && !setgroups(2, list) && !prctl(PR_CAPBSET_DROP, 0));
+    syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, "case");
     ids__send(job->ids_pipe[1]);
+}
+
+static void *do_step_in_thread(void *arg)
+{
+    do_step(arg);
+    return NULL;
+}
+
+/* The kernel's call, which changes one thread. */
+static void in_thread(void *arg)
+{
+    thread__run(do_step_in_thread, arg);
+}
+
+/* A process that has its parent's memory, but credentials of its own. */
+static void after_vfork(void *arg)
+{
+    struct job *job = arg;
+    pid_t pid = vfork();
+
+    CHECK(pid >= 0);
+    if (!pid)
+        _exit(0);
+    CHECK(child__wait(pid) == 0);
+    do_step(job);
 }
 
 int main(int argc, char **argv)
@@ -156,6 +182,8 @@ int main(int argc, char **argv)
     }
     run("refused", is_refused, NULL, 0, true);
     run("other credentials", changes_other_credentials, NULL, 0, false);
+    run("in a thread", in_thread, &steps[0], 0, true);
+    run("after a vfork", after_vfork, &steps[0], 0, true);
     fact__array_end();
     return facts__print();
 }

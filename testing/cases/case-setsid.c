@@ -2,6 +2,8 @@
 /* New sessions: by the main thread, by another one, by a 32-bit call; and one that is refused. */
 #include "case.h"
 
+#include <sched.h>
+
 #define INT80_SETSID 66
 
 static int tid_pipe[2];
@@ -38,6 +40,22 @@ static void refused(void *unused)
     CHECK(setsid() == -1 && errno == EPERM);
 }
 
+/* The first process of a pid namespace, to which its number is 1. */
+static void in_pid_namespace(void *unused)
+{
+    (void)unused;
+    CHECK(!unshare(CLONE_NEWPID));
+    pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (!pid) {
+        CHECK(setsid() == 1);
+        _exit(0);
+    }
+    number__send(tid_pipe[1], pid);
+    CHECK(child__wait(pid) == 0);
+}
+
 int main(void)
 {
     CHECK(!pipe2(tid_pipe, O_CLOEXEC));
@@ -45,6 +63,8 @@ int main(void)
     fact__int("plain", child__run(plain, NULL));
     fact__int("in_thread", child__run(in_thread, NULL));
     fact__int("in_thread_tid", number__receive(tid_pipe[0]));
+    fact__int("pid_namespace_parent", child__run(in_pid_namespace, NULL));
+    fact__int("in_pid_namespace", number__receive(tid_pipe[0]));
     fact__int("refused", child__run(refused, NULL));
     if (int80__available())
         fact__int("by_int80", child__run(by_int80, NULL));

@@ -2,7 +2,10 @@
 /* System V shared memory: segments that are made, found and refused, by 64-bit and 32-bit callers. */
 #include "case.h"
 
+#include <sched.h>
 #include <sys/ipc.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
 #include <sys/shm.h>
 
 #define INT80_SHMGET 395
@@ -61,6 +64,19 @@ static void succeed_int80(void)
     CHECK(id >= 0 && same == id && !shmctl(id, IPC_RMID, NULL));
 }
 
+/* Semaphores and message queues of the same key are no memory; in another namespace the key is another's. */
+static void succeed_elsewhere(void)
+{
+    int semaphores = semget(KEY, 1, IPC_CREAT | 0600), queue = msgget(KEY, IPC_CREAT | 0600);
+
+    CHECK(semaphores >= 0 && !semctl(semaphores, 0, IPC_RMID) && queue >= 0 && !msgctl(queue, IPC_RMID, NULL));
+    CHECK(get(IPC_PRIVATE, 0, 0600) == -1 && get(KEY, 4096, IPC_CREAT | SHM_HUGETLB | (60 << 26) | 0600) == -1);
+    CHECK(!unshare(CLONE_NEWIPC));
+    int id = get(KEY, 4096, IPC_CREAT | IPC_EXCL | 0600);
+
+    CHECK(id >= 0 && !shmctl(id, IPC_RMID, NULL));
+}
+
 int main(void)
 {
     fact__int("pid", getpid());
@@ -70,6 +86,7 @@ int main(void)
     succeed();
     if (with_int80)
         succeed_int80();
+    succeed_elsewhere();
     fact__array_end();
     return facts__print();
 }

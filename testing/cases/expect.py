@@ -108,8 +108,10 @@ def expect_id_changes(facts, events, kind, ids):
     for change in facts["changes"]:
         try:
             if change["changes"]:
-                has(events.one(kind, tgid=change["pid"]), comm="case-setid", **{
-                    "pids__tid": change["pid"], f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
+                event = events.one(kind, tgid=change["pid"])
+                same(event["pids"]["tid"] != change["pid"], change["what"] == "in a thread", "another thread")
+                has(event, comm="case-setid", **{
+                    f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
                     f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"]})
             else:
                 events.none(kind, tgid=change["pid"])

@@ -10,7 +10,8 @@
  * exec. They are seen where they come to life, in call_usermodehelper_exec_async; kernels that have user_mode_thread,
  * which came with the change, do without. It can go with 5.10 and 5.15.
  *
- * Misses: nothing known.
+ * Tried: fork, vfork, clone and clone3 in all forms: from threads, for the parent, with shared memory, into a cgroup,
+ * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
  */
 #include "../Core/Path.h"
 #include "../Core/Spare.h"

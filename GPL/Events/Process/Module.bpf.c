@@ -5,7 +5,8 @@
  * Hook: the tracepoint module_load. It comes for init_module and finit_module, when the module is complete and checked
  * and just before its own code runs for the first time, so the module cannot prevent it.
  *
- * Misses: nothing known. A module whose init function then refuses is reported as well: its code has run.
+ * Tried: by file, from memory, by a thread, an orphan and a 32-bit call; what is refused. A module whose init function
+ * then refuses is reported as well: its code has run. Misses: modules that are built in.
  */
 #include "../Core/Task.h"
 

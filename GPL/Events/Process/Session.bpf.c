@@ -4,7 +4,8 @@
  *
  * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error.
  *
- * Misses: nothing known.
+ * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
+ * gives its first process.
  */
 #include "../Core/Spare.h"
 #include "../Core/Task.h"

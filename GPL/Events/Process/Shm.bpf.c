@@ -6,7 +6,8 @@
  * ksys_shmget, the obvious hook, is listed by BTF on every kernel, but compilers inline it into the 64-bit system call.
  * Semaphores and message queues come here as well; the table of ids that they look in tells them apart.
  *
- * Misses: nothing known.
+ * Tried: segments that are made, found, private and refused, by both 32-bit calls, in another IPC namespace; semaphores
+ * and queues of the same key. Misses: shared memory of other kinds, which are files.
  */
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
