@@ -7,10 +7,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "Core/EmitShared.h"
 #include "Hooks.h"
+#include "Prune.h"
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
@@ -24,7 +26,11 @@ static const char *const cast_types[] = {
 };
 
 /* While an object is loaded by this thread: libbpf gives its handlers the program only. */
-static _Thread_local const struct targets *loading;
+static _Thread_local struct loading {
+    const struct targets *targets;
+    const struct bpf_map *constants;
+    struct bpf_func_info *functions; /* of the program that is being loaded */
+} loading;
 
 const char *target__name(const struct bpf_program *program)
 {
@@ -163,33 +169,86 @@ void targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
 
 int targets__load(const struct targets *targets, struct bpf_object *object)
 {
-    loading = targets;
-    int err = bpf_object__load(object);
+    loading.targets = targets;
+    loading.constants = bpf_object__find_map_by_name(object, ".rodata");
+    int err = loading.constants ? bpf_object__load(object) : -EINVAL;
 
-    loading = NULL;
+    free(loading.functions);
+    loading.functions = NULL;
+    loading.targets = NULL;
     return err;
 }
 
 /* Put what the kernel has in the place of the calls that stand for it; see Core/Compat.h. */
-static void program__patch_calls(struct bpf_program *program, uint32_t rdonly_cast)
+static void insns__patch_calls(struct bpf_insn *insns, size_t count, uint32_t rdonly_cast)
 {
-    struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(program); /* the copy that is about to be loaded */
     const struct bpf_insn call = {
         .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = (int)rdonly_cast};
     const struct bpf_insn move = {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1};
 
-    for (size_t i = 0; i < bpf_program__insn_cnt(program); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (insns[i].code == call.code && !insns[i].src_reg && insns[i].imm == CALL_RDONLY_CAST)
             insns[i] = rdonly_cast ? call : move;
     }
 }
 
+/* Where the functions of a program begin, which the kernel is told, once it is pruned. */
+static int opts__move_functions(struct bpf_prog_load_opts *opts, const struct pruned *pruned)
+{
+    const struct bpf_func_info *functions = opts->func_info;
+    uint32_t count = 0;
+
+    free(loading.functions);
+    loading.functions = NULL;
+    if (!opts->func_info_cnt)
+        return 0;
+    loading.functions = calloc(opts->func_info_cnt, sizeof(*functions));
+    if (!loading.functions || opts->func_info_rec_size != sizeof(*functions))
+        return -ENOMEM;
+    for (uint32_t i = 0; i < opts->func_info_cnt; i++) {
+        if (!pruned__is_reached(pruned, functions[i].insn_off))
+            continue;
+        loading.functions[count] = functions[i];
+        loading.functions[count++].insn_off = pruned->places[functions[i].insn_off];
+    }
+    opts->func_info = loading.functions;
+    opts->func_info_cnt = count;
+    opts->line_info = NULL; /* only in builds for who reads the verifier's log */
+    opts->line_info_cnt = 0;
+    return 0;
+}
+
+/* Load what is left of the program on this kernel. */
+static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_opts *opts)
+{
+    size_t count = bpf_program__insn_cnt(program);
+    struct bpf_insn *insns = malloc(count * sizeof(*insns));
+    struct prune_constants constants = {.map_fd = bpf_map__fd(loading.constants)};
+    struct pruned pruned;
+    int err = 0;
+
+    constants.bytes = bpf_map__initial_value((struct bpf_map *)loading.constants, &constants.size);
+    if (!insns)
+        return -ENOMEM;
+    memcpy(insns, bpf_program__insns(program), count * sizeof(*insns));
+    insns__patch_calls(insns, count, targets__id_of(loading.targets, TARGET_RDONLY_CAST));
+    if (prune(insns, count, &constants, &pruned)) {
+        err = opts__move_functions(opts, &pruned) ?: bpf_program__set_insns(program, insns, pruned.count);
+        pruned__free(&pruned);
+    } else {
+        err = -ENOMEM;
+    }
+    free(insns);
+    return err;
+}
+
 static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
     (void)cookie;
-    opts->attach_btf_id = loading ? targets__id(loading, program) : 0;
-    program__patch_calls(program, loading ? targets__id_of(loading, TARGET_RDONLY_CAST) : 0);
-    return opts->attach_btf_id ? 0 : -ESRCH;
+    if (!loading.targets)
+        return -ESRCH;
+    opts->attach_btf_id = targets__id(loading.targets, program);
+    return opts->attach_btf_id ? program__rewrite(program, opts) : -ESRCH;
 }
 
 static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)
