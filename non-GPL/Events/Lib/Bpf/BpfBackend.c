@@ -24,11 +24,10 @@
 #include "Btrfs.h"
 #include "Counts.h"
 #include "KernelTypes.h"
+#include "LocalStorage.h"
 #include "Preflight.h"
 #include "Rings.h"
-#include "SkStorage.h"
 #include "Spares.h"
-#include "TaskStorage.h"
 #include "Trees.h"
 #include "Trials.h"
 
@@ -184,8 +183,10 @@ static int backend__leave_out(struct bpf_backend *b)
     int err = backend__find_types(b);
     const char *unneeded, *function, *name;
 
-    b->hooks.sk_storage = !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && sk_storage__can_be_made();
-    b->has_task_storage = !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && task_storage__works();
+    b->hooks.sk_storage =
+        !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
+    b->has_task_storage =
+        !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
