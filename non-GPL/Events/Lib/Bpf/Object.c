@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Object.c - see Object.h.
+ *
+ * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The
+ * usual case must not pay for that: everything is tried at once, and only when that fails each program is tried by
+ * itself.
+ */
+#include "Object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "Core/EmitShared.h"
+#include "EbpfProbes.skel.h"
+#include "Attach.h"
+#include "Btrfs.h"
+#include "KernelTypes.h"
+#include "LocalStorage.h"
+#include "Preflight.h"
+
+#define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
+#define RING_BYTES_DEFAULT (4u << 20)
+#define IDENTIFY_PROGRAM "raw_tp__identify_self"
+#define FD_PATH "/proc/self/fd"
+
+int types__create_file(void)
+{
+    return access(FD_PATH, X_OK) ? -1 : memfd_create("ebpf-events-types", MFD_CLOEXEC);
+}
+
+int backend__open_object(struct bpf_backend *b)
+{
+    char types[32];
+    LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events",
+                .btf_custom_path = b->types_fd < 0 ? NULL : types);
+    size_t size;
+    const void *bytes = EbpfProbes__elf_bytes(&size);
+
+    snprintf(types, sizeof(types), FD_PATH "/%d", b->types_fd);
+    bpf_object__close(b->object);
+    b->tried = false;
+    b->object = bpf_object__open_mem(bytes, size, &open_opts);
+    return b->object ? 0 : -errno;
+}
+
+static bool program__is_own_tool(const char *name)
+{
+    return !strcmp(name, IDENTIFY_PROGRAM);
+}
+
+static int object__set_constants(struct bpf_object *object, const struct bpf_backend *b,
+                                 const struct ebpf_source_opts *opts, uint32_t ring_bytes)
+{
+    struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
+    struct emit_constants constants = {
+        .slots = b->slots,
+        .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
+        .capture_env = opts->env,
+        .spares = b->hooks.spares,
+        .selects = b->select_kinds,
+        .sk_storage = b->hooks.sk_storage,
+        .has_task_storage = b->has_task_storage,
+        .events = b->hooks.available.bits,
+        .btrfs = b->btrfs,
+    };
+
+    targets__cast_types(&b->targets, constants.cast_types);
+    size_t size;
+    void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+
+    if (!image || size < sizeof(constants))
+        return -EINVAL;
+    memcpy(image, &constants, sizeof(constants));
+    return 0;
+}
+
+static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, const struct ebpf_source_opts *opts,
+                             uint32_t ring_bytes)
+{
+    struct bpf_map *map;
+    int err = 0;
+
+    bpf_object__for_each_map(map, object)
+    {
+        const char *name = bpf_map__name(map);
+
+        if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+            err = bpf_map__set_max_entries(map, ring_bytes);
+        else if (!strcmp(name, "counters"))
+            err = bpf_map__set_max_entries(map, b->cpus);
+        else if (!strcmp(name, "scratch"))
+            err = bpf_map__set_max_entries(map, b->slots)
+                      ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
+        else if (!hooks__wants_map(&b->hooks, name) ||
+                 (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
+                                                                  : b->has_task_storage && !strcmp(name, "task_table")))
+            err = bpf_map__set_autocreate(map, false);
+        else if (!strcmp(name, "tree_members"))
+            err = bpf_map__set_max_entries(map, b->tree_chunks);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
+/* Load the object with the wanted programs, or with `only` of them. */
+static int backend__load_only(struct bpf_backend *b, const struct ebpf_source_opts *opts, const char *only)
+{
+    uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    struct bpf_program *program;
+    int err = b->tried ? backend__open_object(b) : 0;
+
+    if (err)
+        return err;
+    b->tried = true;
+    bpf_object__for_each_program(program, b->object)
+    {
+        const char *name = bpf_program__name(program);
+        struct hooks_program *known = hooks__find(&b->hooks, name);
+        bool load = program__is_own_tool(name) || (known && known->wanted && (!only || !strcmp(only, name)));
+
+        bpf_program__set_autoload(program, load);
+    }
+    err = object__set_constants(b->object, b, opts, ring_bytes);
+    if (!err)
+        err = object__size_maps(b->object, b, opts, only ? (uint32_t)getpagesize() : ring_bytes);
+    if (!err)
+        err = targets__load(&b->targets, b->object);
+    return err;
+}
+
+int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    return backend__load_only(b, opts, NULL);
+}
+
+/* Look up in the kernel's BTF what the probes need of it. */
+static int backend__find_types(struct bpf_backend *b)
+{
+    struct btf *kernel = btf__load_vmlinux_btf();
+    int err = kernel ? targets__find(&b->targets, b->object, kernel) : -errno;
+
+    if (!err && b->types_fd >= 0)
+        err = kernel_types__extract(kernel, bpf_object__btf(b->object), b->types_fd);
+    if (!err && preflight__has_file_system("btrfs"))
+        btrfs__find_layout(kernel, &b->btrfs);
+    btf__free(kernel);
+    return err;
+}
+
+int backend__leave_out(struct bpf_backend *b)
+{
+    int err = backend__find_types(b);
+    const char *unneeded, *function, *name;
+
+    b->hooks.sk_storage =
+        !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
+    b->has_task_storage =
+        !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
+    /* 271de525e1d7 took LSM programs out of the recursion guard */
+    b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
+    for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
+        hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
+    for (size_t i = 0; !err && hooks__file_system(i, &unneeded, &name); i++)
+        hooks__find(&b->hooks, unneeded)->unneeded = !preflight__has_file_system(name);
+
+    for (size_t i = 0; !err && i < b->hooks.count; i++) {
+        struct hooks_program *program = &b->hooks.programs[i];
+        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+
+        if (program->refused)
+            continue;
+        if (!bpf)
+            hooks__refuse(program, REASON_NO_PROGRAM);
+        else if (!program->unneeded && !targets__has(&b->targets, bpf))
+            hooks__refuse(program, "the kernel has no %s", target__name(bpf));
+    }
+    return err;
+}
+
+/*
+ * Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found, or a
+ * negative errno when something has run out.
+ */
+static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    int found = 0;
+
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        struct hooks_program *program = &b->hooks.programs[i];
+
+        if (!program->wanted)
+            continue;
+        int err = backend__load_only(b, opts, program->name);
+
+        if (preflight__is_shortage(err))
+            return err;
+        if (err)
+            hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
+        found += program->refused;
+    }
+    return found;
+}
+
+int backend__explain_load(struct bpf_backend *b, const struct ebpf_source_opts *opts, int err)
+{
+    if (!preflight__is_shortage(err)) {
+        int bare_err = backend__load_only(b, opts, ""); /* none but our own */
+        int found = bare_err ? bare_err : backend__find_refused(b, opts);
+
+        if (found > 0)
+            return 0;
+        if (found < 0)
+            err = found;
+    }
+    return preflight__explain(&b->log, err);
+}
+
+int backend__identify_self(struct bpf_backend *b)
+{
+    struct bpf_program *program = bpf_object__find_program_by_name(b->object, IDENTIFY_PROGRAM);
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+
+    return program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
+}
