@@ -269,6 +269,7 @@ static int backend__count_cpus(struct bpf_backend *b)
 
 static void backend__go_live(struct bpf_backend *b)
 {
+    counts__watch(b);
     b->runtime->live = true;
 }
 

@@ -12,6 +12,19 @@
 struct bpf_object;
 struct bpf_link;
 
+/* A program with how often the kernel has skipped it, because it was running. */
+struct guarded_program {
+    int fd;         /* -1: none */
+    uint64_t skips; /* at the last look */
+};
+
+/* A hook of which an event is lost when all its programs are skipped; see Counts.c. */
+struct guarded_hook {
+    int event;
+    int spare_hook;                     /* enum spare_hook, when there are spares */
+    struct guarded_program first, last; /* in the order in which they run; `last` only when there are spares */
+};
+
 struct bpf_backend {
     struct ebpf_backend base;
     struct ebpf_log log;
@@ -21,8 +34,9 @@ struct bpf_backend {
     struct bpf_object *object;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
     bool tried;   /* to load the object, which works once */
-    struct bpf_link *links[HOOKS_PROGRAMS_MAX];    /* by the index of the program in hooks */
-    uint64_t recursion_misses[HOOKS_PROGRAMS_MAX]; /* at the last look */
+    struct bpf_link *links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */
+    struct guarded_hook guarded[HOOKS_PROGRAMS_MAX];
+    size_t guarded_count;
     int ring_fds[EBPF_RING_COUNT];
     size_t ring_sizes[EBPF_RING_COUNT];
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */

@@ -8,24 +8,15 @@
 
 #include "Core/EmitShared.h"
 
-static uint64_t program__recursion_misses(const struct bpf_program *program)
+/* How often the kernel has skipped a program, until the backend was stopped. */
+static uint64_t guarded__skips(const struct bpf_backend *b, struct guarded_program *program)
 {
     struct bpf_prog_info info = {0};
     __u32 len = sizeof(info);
 
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len))
-        return 0;
-    return info.recursion_misses;
-}
-
-/* How often the kernel has skipped a program. */
-static uint64_t backend__skips(struct bpf_backend *b, const struct hooks_program *program)
-{
-    size_t i = (size_t)(program - b->hooks.programs);
-
-    if (b->links[i] && !b->stopped)
-        b->recursion_misses[i] = program__recursion_misses(bpf_object__find_program_by_name(b->object, program->name));
-    return b->recursion_misses[i];
+    if (!b->stopped && !bpf_obj_get_info_by_fd(program->fd, &info, &len))
+        program->skips = info.recursion_misses;
+    return program->skips;
 }
 
 static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
@@ -37,37 +28,72 @@ static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
     return rescued;
 }
 
-static const struct hooks_body *bodies__find(const char *program, struct hooks_body *ret_body)
+static bool bodies__find(const char *program, struct hooks_body *ret_body)
 {
     for (size_t i = 0; hooks__body(i, ret_body); i++)
         if (!strcmp(ret_body->program, program))
-            return ret_body;
-    return NULL;
+            return true;
+    return false;
+}
+
+static int program__fd(const struct bpf_backend *b, const struct hooks_program *program)
+{
+    return bpf_program__fd(bpf_object__find_program_by_name(b->object, program->name));
+}
+
+/* The spare of a program that is attached last; NULL when it has none here. */
+static const struct hooks_program *hooks__last_spare(struct hooks *hooks, const char *program)
+{
+    const struct hooks_program *spare, *last = NULL;
+
+    for (size_t i = 0; (spare = hooks__spare(hooks, program, i)); i++)
+        last = spare->wanted ? spare : last;
+    return last;
+}
+
+static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct hooks_program *program, int event)
+{
+    struct guarded_hook hook = {.event = event, .first = {program__fd(b, program), 0}, .last = {-1, 0}};
+    const struct hooks_program *spare = hooks__last_spare(&b->hooks, program->name);
+    struct hooks_body body;
+
+    if (!spare || !bodies__find(program->name, &body))
+        return hook;
+    hook.spare_hook = body.hook;
+    hook.last.fd = program__fd(b, spare);
+    if (strncmp(program->name, "tp_btf__", 8) != 0) { /* a trampoline runs the last one first */
+        struct guarded_program first = hook.last;
+
+        hook.last = hook.first;
+        hook.first = first;
+    }
+    return hook;
+}
+
+void counts__watch(struct bpf_backend *b)
+{
+    b->guarded_count = 0;
+    for (size_t i = 0; i < b->hooks.count; i++) {
+        const struct hooks_program *program = &b->hooks.programs[i];
+        int event = b->links[i] ? hooks__skipped_event(&b->hooks, program->name) : 0;
+
+        if (event)
+            b->guarded[b->guarded_count++] = backend__guarded(b, program, event);
+    }
 }
 
 /*
  * How often an event was lost because all programs of a hook were busy: at most as often as the first in the order in
  * which they run was skipped, less what the others have made, and as often as the last was; see Core/Spare.h.
  */
-static uint64_t backend__skips_of_hook(struct bpf_backend *b, const struct hooks_program *program)
+static uint64_t backend__skips_of_hook(const struct bpf_backend *b, struct guarded_hook *hook)
 {
-    uint64_t skips = backend__skips(b, program), first, last;
-    const struct hooks_program *spare, *final = NULL;
-    struct hooks_body body;
+    if (hook->last.fd < 0)
+        return guarded__skips(b, &hook->first);
+    uint64_t rescued =
+        backend__rescued(b, hook->spare_hook); /* before the skips: or some rescued may have no skip yet */
+    uint64_t first = guarded__skips(b, &hook->first), last = guarded__skips(b, &hook->last);
 
-    if (!skips && !b->hooks.spares)
-        return 0;
-    for (size_t i = 0; (spare = hooks__spare(&b->hooks, program->name, i)); i++)
-        final = spare->wanted ? spare : final;
-    if (!final || !bodies__find(program->name, &body))
-        return skips;
-    bool in_order = !strncmp(program->name, "tp_btf__", 8);
-    uint64_t rescued = backend__rescued(b, body.hook); /* before the skips: or some rescued may have no skip yet */
-    uint64_t skips_of_final = backend__skips(b, final);
-
-    skips = backend__skips(b, program);
-    first = in_order ? skips : skips_of_final;
-    last = in_order ? skips_of_final : skips;
     first = first > rescued ? first - rescued : 0;
     return first < last ? first : last;
 }
@@ -77,13 +103,12 @@ static uint64_t backend__skips_of_hook(struct bpf_backend *b, const struct hooks
  */
 static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *counts)
 {
-    for (size_t i = 0; i < b->hooks.count; i++) {
-        const struct hooks_program *program = &b->hooks.programs[i];
-        int event = hooks__skipped_event(&b->hooks, program->name);
-        uint64_t skips = event ? backend__skips_of_hook(b, program) : 0;
+    for (size_t i = 0; i < b->guarded_count; i++) {
+        struct guarded_hook *hook = &b->guarded[i];
+        uint64_t skips = backend__skips_of_hook(b, hook);
 
-        counts->seen[event] += skips;
-        counts->lost[event][EBPF_REASON_RECURSION] += skips;
+        counts->seen[hook->event] += skips;
+        counts->lost[hook->event][EBPF_REASON_RECURSION] += skips;
     }
 }
 

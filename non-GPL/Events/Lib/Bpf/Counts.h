@@ -5,6 +5,9 @@
 
 #include "BpfBackend.h"
 
+/* Find out whose skips are to be counted, once all programs are attached: to look that up each time takes longer. */
+void counts__watch(struct bpf_backend *b);
+
 /* The counts, summed over CPUs; struct ebpf_backend_ops has what that means. */
 void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
 
