@@ -6,6 +6,7 @@
  * had it, by fork or over a unix socket, makes no difference. Bytes are read there: what the process wrote and the
  * kernel has still to send counts as sent. connect to no address (AF_UNSPEC) ends a connection too, and leaves the
  * socket for another one; it is seen at inet_stream_connect, for the kernel calls tcp_disconnect at other ends as well.
+ * There it is reported when the kernel has skipped the first program, of which the entry of the connection knows.
  *
  * A socket in state CLOSE may have been connected or not: that it was is known from tcp_done (Connect.bpf.c). What was
  * still connecting is a failed attempt instead.
@@ -258,4 +259,32 @@ int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const void *uaddr
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
     return tp ? connection__end(sk, tp, true) : 0;
+}
+
+/*
+ * An attempt that is given up while it is under way, by shutdown; and a connection that is ended by connect, the end of
+ * which has not been told. What closes a socket with a reset comes here too: its end has been told.
+ */
+SEC("ebpf.fentry/tcp_disconnect")
+int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
+{
+    u32 state = sk->__sk_common.skc_state;
+
+    if (!emit_runtime.live || state == TCP_LISTEN)
+        return 0;
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp)
+        return 0;
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = socket__find(sk, ends);
+
+    if (!e || e->is_told)
+        return 0;
+    if (state != TCP_SYN_SENT)
+        return tcp__is_mptcp(tp) ? 0 : connection__end(sk, tp, true);
+    if (SOCKET_TAKE(e, sk, ends))
+        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED, true);
+    return 0;
 }

@@ -105,25 +105,6 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     return 0;
 }
 
-/* An attempt that is given up while it is under way: by shutdown, which disconnects. */
-SEC("ebpf.fentry/tcp_disconnect")
-int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
-{
-    if (!emit_runtime.live || sk->__sk_common.skc_state != TCP_SYN_SENT)
-        return 0;
-    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-
-    if (!tp)
-        return 0;
-    u16 sport = tcp__sport(tp);
-    u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find(sk, ends);
-
-    if (e && SOCKET_TAKE(e, sk, ends))
-        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED, true);
-    return 0;
-}
-
 /* Nobody has the socket any more. */
 SEC("ebpf.tp_btf/tcp_destroy_sock")
 int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)

@@ -21,8 +21,9 @@ struct guarded_program {
 /* A hook of which an event is lost when all its programs are skipped; see Counts.c. */
 struct guarded_hook {
     int event;
+    bool has_spares;
     int spare_hook;                     /* enum spare_hook, when there are spares */
-    struct guarded_program first, last; /* in the order in which they run; `last` only when there are spares */
+    struct guarded_program first, last; /* in the order in which they run; `last` only when there is more than one */
 };
 
 struct bpf_backend {

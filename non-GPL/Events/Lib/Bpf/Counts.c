@@ -55,10 +55,14 @@ static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct 
 {
     struct guarded_hook hook = {.event = event, .first = {program__fd(b, program), 0}, .last = {-1, 0}};
     const struct hooks_program *spare = hooks__last_spare(&b->hooks, program->name);
+    const struct hooks_program *second = hooks__second(&b->hooks, program->name);
     struct hooks_body body;
 
+    if (second)
+        hook.last.fd = program__fd(b, second);
     if (!spare || !bodies__find(program->name, &body))
         return hook;
+    hook.has_spares = true;
     hook.spare_hook = body.hook;
     hook.last.fd = program__fd(b, spare);
     if (strncmp(program->name, "tp_btf__", 8) != 0) { /* a trampoline runs the last one first */
@@ -84,14 +88,15 @@ void counts__watch(struct bpf_backend *b)
 
 /*
  * How often an event was lost because all programs of a hook were busy: at most as often as the first in the order in
- * which they run was skipped, less what the others have made, and as often as the last was; see Core/Spare.h.
+ * which they run was skipped, less what the others have made, and as often as the last was; see Core/Spare.h. What a
+ * second program reports has been skipped at most as often as either.
  */
 static uint64_t backend__skips_of_hook(const struct bpf_backend *b, struct guarded_hook *hook)
 {
     if (hook->last.fd < 0)
         return guarded__skips(b, &hook->first);
-    uint64_t rescued =
-        backend__rescued(b, hook->spare_hook); /* before the skips: or some rescued may have no skip yet */
+    /* before the skips: or some rescued may have no skip yet */
+    uint64_t rescued = hook->has_spares ? backend__rescued(b, hook->spare_hook) : 0;
     uint64_t first = guarded__skips(b, &hook->first), last = guarded__skips(b, &hook->last);
 
     first = first > rescued ? first - rescued : 0;

@@ -83,6 +83,14 @@ static const struct hook_file_system_row {
 #include "Hooks.def"
 };
 
+static const struct hook_second_row {
+    const char *program;
+    const char *second;
+} second_rows[] = {
+#define HOOK_SECOND(program, second) {#program, #second},
+#include "Hooks.def"
+};
+
 static const struct hook_trial_row {
     const char *program;
     enum hooks_trial trial;
@@ -207,6 +215,17 @@ struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, siz
     for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
         if (!strcmp(row->program, program) && i-- == 0)
             return hooks__find(hooks, row->spare);
+    }
+    return NULL;
+}
+
+const struct hooks_program *hooks__second(struct hooks *hooks, const char *program)
+{
+    for (const struct hook_second_row *row = second_rows; row < ROWS_END(second_rows); row++) {
+        const struct hooks_program *second = strcmp(row->program, program) ? NULL : hooks__find(hooks, row->second);
+
+        if (second && second->wanted)
+            return second;
     }
     return NULL;
 }

@@ -104,6 +104,9 @@ bool hooks__body(size_t i, struct hooks_body *ret_body);
 /* The i-th spare of a program, in the order in which they are attached; NULL when there are no more. */
 struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, size_t i);
 
+/* The program that reports what is lost when the kernel skips this one, if it is in use; NULL when there is none. */
+const struct hooks_program *hooks__second(struct hooks *hooks, const char *program);
+
 /* Whether one of the wanted programs uses a map, or would with its spares. */
 bool hooks__wants_map(struct hooks *hooks, const char *map);
 
