@@ -178,6 +178,8 @@ static bool output__write_out(struct output *output)
             output->interrupted = errno == EINTR;
             return output->interrupted;
         }
+        if (!most)
+            most = output__pipe_room(output); /* who reads has most often taken everything */
         if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
     }
