@@ -312,6 +312,54 @@ static void test_signed_numbers(void)
     }
 }
 
+/* The kinds of file_info: an octal number of each length, times that come again and others that have their place. */
+static void test_file_info(void)
+{
+    struct ebpf_file_create_event create = {.hdr.type = EBPF_EVENT_FILE_CREATE, .file_info.type = EBPF_FILE_TYPE_FILE};
+    struct ebpf_file_info *fi = &create.file_info;
+    uint64_t random = 9;
+    char want[320];
+
+    for (unsigned int i = 0; i < 400; i++) {
+        fi->mode = i < 33 ? (uint32_t)((UINT64_C(1) << i) - 1) : (uint32_t)random__next(&random) >> i % 32;
+        fi->atime = i % 3 ? fi->atime : (int64_t)(random__next(&random) >> i % 64);
+        fi->mtime = i % 2 ? fi->atime : -(int64_t)(random__next(&random) >> i % 63 >> 1);
+        fi->ctime = (int64_t)(i % 40) * 1000000000 + 99999990;
+        record__begin_with(&record, &create, sizeof(create));
+        snprintf(want, sizeof(want),
+                 "{\"type\":\"FILE\",\"mode\":%o,\"inode\":0,\"size\":0,\"uid\":0,\"gid\":0,\"atime\":%lld,"
+                 "\"mtime\":%lld,\"ctime\":%lld,\"dev_major\":0,\"dev_minor\":0,\"nlink\":0}",
+                 fi->mode, (long long)fi->atime, (long long)fi->mtime, (long long)fi->ctime);
+        CHECK_SAME(value_of("file_info"), want);
+    }
+}
+
+/* Paths whose text is kept: never that of another value, however much of it is the same. */
+static void test_repeated_paths(void)
+{
+    static const struct {
+        const char *value, *text;
+        size_t len;
+        unsigned int flags;
+    } paths[] = {
+        {"same-leaf\0a\0", "\"/a/same-leaf\"", 12, 0},
+        {"same-leaf\0b\0", "\"/b/same-leaf\"", 12, 0},
+        {"same-leaf\0b\0", "\"b/same-leaf\"", 12, EBPF_VARLEN_TRUNCATED},
+        {"same-leaf\0", "\"/same-leaf\"", 10, 0},
+        {"other-leaf\0a\0", "\"/a/other-leaf\"", 13, 0},
+    };
+    struct ebpf_file_delete_event deleted = {.hdr.type = EBPF_EVENT_FILE_DELETE};
+    const size_t count = sizeof(paths) / sizeof(paths[0]);
+
+    for (size_t i = 0; i < count * count * 2; i++) {
+        size_t n = i / 2 % 2 ? i % count : i / count % count;
+
+        record__begin_with(&record, &deleted, sizeof(deleted));
+        record__add(&record, EBPF_TAG_PATH, paths[n].flags, 0, paths[n].value, paths[n].len);
+        CHECK_SAME(value_of("path"), paths[n].text);
+    }
+}
+
 /* Groups whose text is kept from one event to the next: never that of another value. */
 static void test_repeated_groups(void)
 {
@@ -426,6 +474,8 @@ int main(void)
     test_flags();
     test_numbers();
     test_signed_numbers();
+    test_file_info();
+    test_repeated_paths();
     test_repeated_groups();
     test_comm();
     test_loss();

@@ -35,21 +35,35 @@ UNUSED JSON_INLINE char *write_s32(char *p, const ebpf_s32 *value)
 
 UNUSED JSON_INLINE char *write_s64(char *p, const ebpf_s64 *value)
 {
+    if (*value >= (ebpf_s64)KEPT_NUMBER_MIN) /* the time of a file */
+        return write_kept(p, (uint64_t)*value);
     if (*value < 0)
         *p++ = '-';
     return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
 }
 
+/* Three bits in each byte, the first digit in the lowest byte, of a number of 24 bits: split in halves, three times. */
+JSON_INLINE uint64_t octal_digits(uint64_t value)
+{
+    uint64_t fours = (value & 07777) | value >> 12 << 32;
+    uint64_t pairs = (fours & UINT64_C(0x3f0000003f)) | (fours & UINT64_C(0xfc000000fc0)) << 10;
+    uint64_t ones = (pairs & UINT64_C(0x7000700070007)) | (pairs & UINT64_C(0x38003800380038)) << 5;
+
+    return __builtin_bswap64(ones);
+}
+
 /* The octal digits, without a leading zero, which JSON does not allow. */
 UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
 {
-    int shift = 30;
+    uint64_t digits = octal_digits(*value & 077777777);
+    size_t zeros = *value >> 24 ? 0 : bytes_before(digits | UINT64_C(1) << 63);
 
-    while (shift && !(*value >> shift & 7))
-        shift -= 3;
-    for (; shift >= 0; shift -= 3)
-        *p++ = (char)('0' + (*value >> shift & 7));
-    return p;
+    for (int shift = 30; *value >> 24 && shift >= 24; shift -= 3) {
+        if (*value >> shift)
+            *p++ = (char)('0' + (*value >> shift & 7));
+    }
+    store_word(p, (digits + BYTES('0')) >> (8 * zeros));
+    return p + 8 - zeros;
 }
 
 /* write_<enum>: the name of a value, UNKNOWN of what is none. */

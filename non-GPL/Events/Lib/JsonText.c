@@ -7,7 +7,6 @@
  */
 #include "JsonText.h"
 
-#define NUMBERS_KEPT_BITS 5
 #define PATH_KEPT_MAX 64
 
 /*
@@ -171,7 +170,7 @@ JSON_INLINE char *write_below_e8(char *p, uint64_t value)
     return p + 8 - zeros;
 }
 
-static char *write_new_from_e10(char *p, uint64_t value)
+static char *write_new_from_e8(char *p, uint64_t value)
 {
     uint64_t high = value / 100000000;
 
@@ -184,36 +183,17 @@ static char *write_new_from_e10(char *p, uint64_t value)
     return write_eight_digits(p, value - high * 100000000);
 }
 
-/*
- * Numbers of more than ten digits. Those are times: of a file, which are most often the same ones, of the start of a
- * process. So the text of the last ones is kept.
- */
-static __attribute__((noinline)) char *write_from_e10(char *p, uint64_t value)
-{
-    static _Thread_local struct {
-        uint64_t value, len;
-        char text[NUMBER_DIGITS_MAX + JSON_SLACK];
-    } last[1 << NUMBERS_KEPT_BITS], *known;
+_Thread_local struct number_kept ebpf_json__numbers_kept[1 << NUMBERS_KEPT_BITS];
 
-    known = &last[value * UINT64_C(0x9e3779b97f4a7c15) >> (64 - NUMBERS_KEPT_BITS)];
-    if (known->value != value) {
-        known->value = value;
-        known->len = (uint64_t)(write_new_from_e10(known->text, value) - known->text);
-    }
-    store16(p, load16(known->text));
-    store_word(p + 16, load_word(known->text + 16));
-    return p + known->len;
+__attribute__((noinline)) void ebpf_json__keep_number(struct number_kept *kept, uint64_t value)
+{
+    kept->value = value;
+    kept->len = (uint64_t)(write_new_from_e8(kept->text, value) - kept->text);
 }
 
 char *ebpf_json__write_large(char *p, uint64_t value)
 {
-    if (value < 100000000)
-        return write_below_e8(p, value);
-    if (value >= 10000000000)
-        return write_from_e10(p, value);
-    uint64_t high = value / 100000000;
-
-    return write_eight_digits(write_below_100(p, high), value - high * 100000000);
+    return value < KEPT_NUMBER_MIN ? write_below_e8(p, value) : write_kept(p, value);
 }
 
 void ebpf_json__number(struct json_out *out, uint64_t value)
@@ -320,9 +300,11 @@ static __attribute__((noinline)) void path__escaped(struct json_out *out, struct
 }
 
 /*
- * Paths repeat: a file is created, written and renamed, and most events are of few cgroups. So the text of the last one
- * of each tag is kept, when it is short and plain.
+ * Paths repeat: a file is created, written and renamed, and most events are of few cgroups. So the text of the last
+ * ones is kept, when it is short and plain, by a hash of the leaf.
  */
+#define PATHS_KEPT_BITS 5
+
 struct path_kept {
     uint32_t len, flags; /* of the value; a length of 0: none is kept */
     uint64_t text_len;
@@ -353,23 +335,30 @@ static void path_kept__set(struct path_kept *kept, const struct ebpf_varlen *v, 
     memcpy(kept->text, text, text_len);
 }
 
+/* Where a value of at least eight bytes is kept, if it is. */
+static struct path_kept *path_kept__place(const struct ebpf_varlen *v)
+{
+    static _Thread_local struct path_kept last[1 << PATHS_KEPT_BITS];
+
+    return &last[load_word((const char *)(v + 1)) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATHS_KEPT_BITS)];
+}
+
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
-    static _Thread_local struct path_kept kept_by_tag[EBPF_TAG_COUNT];
-    struct path_kept *kept = &kept_by_tag[v->tag % EBPF_TAG_COUNT];
-    bool is_short = v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, sizeof(kept->text));
+    bool is_kept = v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, PATH_KEPT_MAX + 16);
+    struct path_kept *kept = is_kept ? path_kept__place(v) : NULL;
     struct slice path = varlen__slice(v);
     const char *begin = out->p;
 
     if (!path.len && path__is_absolute(v->flags)) {
         JSON_LITERAL(out, "\"/\"");
-    } else if (is_short && path_kept__is(kept, v)) {
+    } else if (kept && path_kept__is(kept, v)) {
         for (size_t i = 0; i < kept->text_len; i += 16)
             store16(out->p + i, load16(kept->text + i));
         out->p += kept->text_len;
     } else if (path.len && json__has_room(out, path.len + 3) && value__is_plain(path)) {
         path__plain(out, path, path__is_absolute(v->flags));
-        if (is_short)
+        if (kept)
             path_kept__set(kept, v, begin, (size_t)(out->p - begin));
     } else {
         path__escaped(out, path, path__is_absolute(v->flags));
@@ -559,7 +548,7 @@ char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns)
     p = WRITE_LITERAL(p, "\"timestamp\":\"");
     p = write_timestamp(p, time_ns);
     p = WRITE_LITERAL(p, "\",\"ts_boot_ns\":");
-    p = ts_boot_ns < 10000000000 ? write_number(p, ts_boot_ns) : write_new_from_e10(p, ts_boot_ns);
+    p = ts_boot_ns < KEPT_NUMBER_MIN ? write_number(p, ts_boot_ns) : write_new_from_e8(p, ts_boot_ns);
     *p = ',';
     return p + 1;
 }

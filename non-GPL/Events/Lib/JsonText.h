@@ -236,6 +236,33 @@ char *ebpf_json__write_large(char *p, uint64_t value);
 
 #define NUMBER_DIGITS_MAX 20
 
+/*
+ * Numbers of more than eight digits. Those are times: of a file, which are most often the same ones, of the start of a
+ * process; and namespaces. So the text of the last ones is kept, by a hash.
+ */
+#define NUMBERS_KEPT_BITS 5
+#define KEPT_NUMBER_MIN UINT64_C(100000000)
+
+struct number_kept {
+    uint64_t value, len;
+    char text[NUMBER_DIGITS_MAX + JSON_SLACK];
+};
+
+extern _Thread_local struct number_kept ebpf_json__numbers_kept[1 << NUMBERS_KEPT_BITS];
+
+void ebpf_json__keep_number(struct number_kept *kept, uint64_t value);
+
+JSON_INLINE char *write_kept(char *p, uint64_t value)
+{
+    struct number_kept *kept =
+        &ebpf_json__numbers_kept[value * UINT64_C(0x9e3779b97f4a7c15) >> (64 - NUMBERS_KEPT_BITS)];
+
+    if (kept->value != value)
+        ebpf_json__keep_number(kept, value);
+    memcpy(p, kept->text, NUMBER_DIGITS_MAX);
+    return p + kept->len;
+}
+
 JSON_INLINE char *write_number(char *p, uint64_t value)
 {
     if (value < 100)
