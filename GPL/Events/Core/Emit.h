@@ -216,34 +216,60 @@ extern int selection__rejects(u32 tgid);
 /* Kinds of conditions that are about who acts. */
 #define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
 
-/* Whether `emit_runtime.quick` is met; here rather than in a function, whose call would double the cost. */
-static __always_inline bool current__meets_quick(u32 kinds, u32 tgid)
+/* Whether a task's name is the one of `emit_runtime.quick`. Of most names eight bytes tell. */
+static __always_inline bool comm__meets_quick(bool typed, struct task_struct *task)
 {
     const struct select_quick *quick = &emit_runtime.quick;
-    u64 value[2] = {tgid, 0};
+    u64 word;
 
-    if (emit_constants.selects & 1u << SELECT_UID && kinds & 1u << SELECT_UID)
-        WITH_CURRENT(task, typed, value[0] = KREAD(typed, task, cred, uid.val));
-    if (emit_constants.selects & 1u << SELECT_COMM && kinds & 1u << SELECT_COMM)
-        WITH_CURRENT(task, typed, kernel__copy(typed, value, task->comm, sizeof(value)));
-    return !(((value[0] ^ quick->value[0]) & quick->mask[0]) | ((value[1] ^ quick->value[1]) & quick->mask[1]));
+    kernel__copy(typed, &word, task->comm, sizeof(word));
+    if ((word ^ quick->value[0]) & quick->mask[0])
+        return false;
+    if (!quick->mask[1])
+        return true;
+    kernel__copy(typed, &word, task->comm + sizeof(word), sizeof(word));
+    return !((word ^ quick->value[1]) & quick->mask[1]);
 }
 
-/* Whether the current process' actions are not wanted. */
+/* Whether `emit_runtime.quick` leaves out what the current task does; here, since a call would double the cost. */
+static __always_inline bool current__fails_quick(u32 kinds)
+{
+    bool matches = false;
+
+    if (emit_constants.selects & 1u << SELECT_COMM && kinds & 1u << SELECT_COMM)
+        WITH_CURRENT(task, typed, matches = comm__meets_quick(typed, task));
+    else if (emit_constants.selects & 1u << SELECT_UID && kinds & 1u << SELECT_UID)
+        matches = (u32)bpf_get_current_uid_gid() == emit_runtime.quick.value[0];
+    else
+        return false;
+    return matches == emit_runtime.quick.excludes;
+}
+
+/* The same for the lists, and for a process id, since there may be more to a process than its number. */
+static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
+{
+    const struct select_quick *quick = &emit_runtime.quick;
+
+    if (kinds & 1u << SELECT_PID && tgid != quick->value[0])
+        return !quick->excludes;
+    if (kinds & ~(1u << SELECT_PID) || !(emit_runtime.selects & SELECTS_TASKS))
+        return false;
+    return selection__rejects(tgid);
+}
+
+/* Whether the current process' actions are not wanted. What a single condition leaves out is found out first. */
 static __always_inline bool current__is_filtered(void)
 {
+    const bool selects = emit_constants.selects & SELECTS_TASKS;
+    u32 kinds = 0;
+
+    if (selects)
+        kinds = *(const volatile u32 *)&emit_runtime.quick.kinds; /* only then: the compiler would load it always */
+    if (kinds && current__fails_quick(kinds))
+        return true;
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-    if (tgid == emit_runtime.self_tgid)
-        return true;
-    if (!(emit_constants.selects & SELECTS_TASKS) || !(emit_runtime.selects & SELECTS_TASKS))
-        return false;
-    u32 kinds = emit_runtime.quick.kinds;
-    bool matches = kinds && current__meets_quick(kinds, tgid);
-
-    if (!kinds || (matches && kinds & 1u << SELECT_PID)) /* there may be more to a process than its number */
-        return selection__rejects(tgid);
-    return matches == emit_runtime.quick.excludes;
+    return tgid == emit_runtime.self_tgid || (selects && current__fails_lists(kinds, tgid));
 }
 
 /* All of the header but the time, which tells when the event was. */

@@ -33,7 +33,9 @@ SEC("ebpf.fentry/d_delete")
 int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 {
     SPARE_BODY(ctx, delete_body);
-    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_DELETE, SPARE_DELETE, dentry, false);
+    if (!emit_runtime.live || dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
+        return 0;
+    struct dir_op *op = dir_op__take(SPARE_DELETE, dentry, false);
 
     if (op)
         return deleted__emit(dentry, op);

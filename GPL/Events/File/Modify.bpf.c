@@ -120,7 +120,9 @@ SEC("ebpf.fexit/vfs_write")
 int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)
 {
     SPARE_BODY(ctx, write_body);
-    if (ret <= 0 || !file__is_regular(file) || spare__is_done(MARK_WRITE, SPARE_WRITE, write__number(), 2))
+    if (ret <= 0 || !file__is_regular(file))
+        return 0;
+    if (emit_constants.spares && spare__is_done(MARK_WRITE, SPARE_WRITE, write__number(), 2))
         return 0;
     return content__emit_often(file, ret);
 }

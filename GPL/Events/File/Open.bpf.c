@@ -109,8 +109,9 @@ int BPF_PROG(fentry__security_file_open, struct file *trusted)
     u32 type = opened__type(file);
 
     SPARE_BODY(ctx, open_body);
-    return type && !spare__is_done(MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), 2) ? opened__emit(file, type)
-                                                                                           : 0;
+    if (!type || (emit_constants.spares && spare__is_done(MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), 2)))
+        return 0;
+    return opened__emit(file, type);
 }
 
 #define OPEN_SPARE(n, place)                                                                                           \

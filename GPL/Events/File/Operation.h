@@ -66,23 +66,21 @@ static __always_inline bool current__acts_for_itself(void)
     return does;
 }
 
-/*
- * The end of an operation of `type` on a dentry. Takes the note, and returns it; NULL when there is none, when the
- * operation has failed, and when it is filtered, which is counted.
- */
-static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enum spare_hook hook,
-                                                  struct dentry *dentry, bool has_failed)
+/* Whether an operation of `type` that has come to its end is left out by the selection, as which it is counted. */
+static __always_inline bool dir_op__is_left_out(enum ebpf_event_type type, bool has_failed)
 {
-    struct task_state *state;
+    if (!current__is_filtered())
+        return false;
+    if (!has_failed && event__is_wanted(type) && current__acts_for_itself())
+        count__seen_and_filtered(type);
+    return true;
+}
 
-    if (!emit_runtime.live)
-        return NULL;
-    if (current__is_filtered()) {
-        if (!has_failed && event__is_wanted(type) && current__acts_for_itself())
-            count__seen_and_filtered(type);
-        return NULL;
-    }
-    state = task_state__find();
+/* Take the note of an operation on a dentry. Returns it; NULL when there is none, and when the operation has failed. */
+static __always_inline struct dir_op *dir_op__take(enum spare_hook hook, struct dentry *dentry, bool has_failed)
+{
+    struct task_state *state = task_state__find();
+
     if (!dir_op__is_of(state, dentry))
         return NULL;
     state->dir_op.dentry = 0;
@@ -90,6 +88,15 @@ static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enu
         spare__count_rescued(hook, DIR_OP_PLACE);
     state->handed_over = 0;
     return has_failed ? NULL : &state->dir_op;
+}
+
+/* The end of an operation: its note, NULL when no event comes of it. */
+static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enum spare_hook hook,
+                                                  struct dentry *dentry, bool has_failed)
+{
+    if (!emit_runtime.live || dir_op__is_left_out(type, has_failed))
+        return NULL;
+    return dir_op__take(hook, dentry, has_failed);
 }
 
 /* Begin the record of an operation. */

@@ -179,8 +179,8 @@ int subvolume__deleted(u64 dentry)
     struct file *file = fd__file(call.first);
     /* another thread may have put another file in its place */
     bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
-    /* what is filtered has been counted by the caller */
-    struct scratch *s = current__is_filtered() ? NULL : EMIT_BEGIN_BY(FILE_DELETE, file_delete, false);
+    /* what is filtered does not come here */
+    struct scratch *s = EMIT_BEGIN_BY(FILE_DELETE, file_delete, false);
 
     if (!s)
         return 0;
