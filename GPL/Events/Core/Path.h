@@ -329,6 +329,7 @@ static __always_inline void varlen__root_path(struct scratch *s)
     if (is_host_dentry && !is_apart && mount__is_top(mount__of(s->job.root_mnt)))
         return;
     struct path_job job = s->job;
+    u64 mnt_root = s->walk.mnt_root;
 
     s->job.dentry = job.root_dentry;
     s->job.mnt = job.root_mnt;
@@ -337,6 +338,7 @@ static __always_inline void varlen__root_path(struct scratch *s)
     s->job.root_is_apart = is_apart;
     path__append(s->slot, EBPF_TAG_ROOT_PATH);
     s->job = job;
+    s->walk.mnt_root = mnt_root;
 }
 
 /* A cgroup: its node, and the id by which its path is kept, 0 when it is not. */

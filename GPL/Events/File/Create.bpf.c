@@ -58,14 +58,10 @@ static __always_inline int created__emit(struct dentry *dentry, const struct dir
 
     if (!s)
         return 0;
-    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
+    file_event__fill_root(s);
     path__append_existing(s, EBPF_TAG_PATH, dentry);
-    if (!paths__are_rejected(s)) {
-        file_actor__fill(s->slot);
-        file_info__fill_typed(s, inode);
-        if (target)
-            varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
-    }
+    if (file_event__fill_info(s, inode) && target)
+        varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }

@@ -148,24 +148,41 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
     fi->reserved = 0;
 }
 
-/* What comes after the path, unless that has told that the rest is not wanted. */
-static __always_inline void file_event__fill_rest(struct scratch *s, struct inode *inode)
+/*
+ * What comes before the path: whose root directory it is seen from. Who acts as well, which finds that out anyway,
+ * unless the path may tell that the rest is not wanted.
+ */
+static __always_inline void file_event__fill_root(struct scratch *s)
+{
+    if (emit_constants.selects & SELECTS_PATHS)
+        WITH_CURRENT(task, typed, path_job__root(s, typed, task));
+    else
+        file_actor__fill(s->slot);
+}
+
+/* What comes after it, without a symbolic link's target. Returns false when the rest is not wanted. */
+static __always_inline bool file_event__fill_info(struct scratch *s, struct inode *inode)
 {
     if (paths__are_rejected(s))
-        return;
-    file_actor__fill(s->slot);
+        return false;
+    if (emit_constants.selects & SELECTS_PATHS)
+        file_actor__fill(s->slot);
     file_info__fill_typed(s, inode);
+    return true;
+}
+
+static __always_inline void file_event__fill_rest(struct scratch *s, struct inode *inode)
+{
+    if (!file_event__fill_info(s, inode))
+        return;
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
 }
 
-/*
- * The same as file_event__fill for a typed dentry, by way of a mount that the slot has. The path comes first: it may
- * tell that the rest is not wanted.
- */
+/* The same as file_event__fill for a typed dentry, by way of a mount that the slot has. */
 static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
 {
-    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
+    file_event__fill_root(s);
     path__append_typed(s, EBPF_TAG_PATH, dentry);
     file_event__fill_rest(s, inode);
 }
@@ -176,7 +193,7 @@ static __always_inline void file_event__fill_here(struct scratch *s, struct dent
  */
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
-    WITH_CURRENT(task, typed, path_job__root(s, typed, task));
+    file_event__fill_root(s);
     *(struct dentry *volatile *)&s->job.dentry = path->dentry;
     *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
     path__append(s->slot, EBPF_TAG_PATH);
