@@ -168,11 +168,13 @@ static __always_inline bool component__append_typed(struct scratch *s, struct de
     BARRIER(len);
     if (used > EBPF_PATH_MAX - NAME_MAX - 1 || off > SCRATCH_PATHS - NAME_MAX - 1 || len > NAME_MAX)
         return false;
-    if (len > SHORT_NAME_COPIED)
+    if (len > SHORT_NAME_COPIED) {
+        s->data[off + len] = 0; /* at a place in each branch: behind both the verifier would tell one from the other */
         bpf_probe_read_kernel(&s->data[off], len, dentry->d_name.name);
-    else
+    } else {
         kernel__copy(true, &s->data[off], (void *)dentry + compat__short_name_offset(), SHORT_NAME_COPIED);
-    s->data[off + len] = 0;
+        s->data[off + len] = 0;
+    }
     s->walk.used = used + len + 1;
     return true;
 }

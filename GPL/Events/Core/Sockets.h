@@ -199,13 +199,20 @@ static __always_inline void socket__forget(struct socket_entry *e)
         taken_;                                                                                                        \
     })
 
+static __always_inline bool socket__try_lock(struct socket_entry *e)
+{
+    CLAIM_ADD(&e->lock, 1);
+    if (*(volatile u64 *)&e->lock == 1)
+        return true;
+    CLAIM_ADD(&e->lock, -1);
+    return false;
+}
+
 static __always_inline bool socket__lock(struct socket_entry *e)
 {
     for (int i = 0; i < SOCKET_LOCK_TRIES; i++) {
-        CLAIM_ADD(&e->lock, 1);
-        if (*(volatile u64 *)&e->lock == 1)
+        if (socket__try_lock(e))
             return true;
-        CLAIM_ADD(&e->lock, -1);
     }
     return false;
 }

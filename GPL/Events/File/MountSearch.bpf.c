@@ -122,8 +122,17 @@ static __always_inline u64 link__next(u64 link, u64 head)
     return next == head ? 0 : next;
 }
 
-/* From a link on, the next one whose mount is of the namespace, or how far it has come. */
-u64 link__seek(u64 link, u64 head, u64 ns)
+/* The struct vfsmount at a link. */
+static __always_inline u64 link__mount(u64 link)
+{
+    return (link & ~LINK_HIT) - link__offset() + bpf_core_field_offset(struct mount, mnt);
+}
+
+/*
+ * From a link on, the next one whose mount, which is not `known`, is of the namespace and leads to the dentry, or how
+ * far it has come.
+ */
+__noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 known)
 {
 #pragma clang loop unroll(disable)
     for (int i = 0; i < LIST_STEPS; i++) {
@@ -133,9 +142,19 @@ u64 link__seek(u64 link, u64 head, u64 ns)
         struct mount *mnt = (void *)(link - link__offset());
         u64 of = (u64)BPF_CORE_READ(mnt, mnt_ns);
 
-        if (ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns)
+        if ((ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns) && link__mount(link) != known &&
+            mount__leads_to(link__mount(link), dentry))
             return link | LINK_HIT;
     }
+    return link;
+}
+
+/* The same, much further. Returns 0 when the list has no such link, and one without a mark when it is too long. */
+__noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 known)
+{
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < LIST_TURNS && link && !(link & (LINK_HIT | LINK_ASTRAY)); i++)
+        link = link__seek(link, head, ns, dentry, known);
     return link;
 }
 
@@ -143,28 +162,17 @@ u64 link__seek(u64 link, u64 head, u64 ns)
  * The mount of the namespace that leads to a dentry. `preferred` is taken when it is not 0; that there is another one
  * is said.
  */
-u64 mount__search(u64 sb, u64 dentry, u64 ns, u64 preferred)
+static __always_inline u64 mount__search(u64 sb, u64 dentry, u64 ns, u64 preferred)
 {
     u64 head = link__of_sb(sb), link = head, found = preferred;
 
-#pragma clang loop unroll(disable)
-    for (int i = 0; i < LIST_TURNS; i++) {
-        link = link__seek(link & ~LINK_HIT, head, ns);
-        if (!link)
-            return found;
-        if (link == LINK_ASTRAY)
-            break;
+    if (!found) {
+        link = link__find(head, head, ns, dentry, 0);
         if (!(link & LINK_HIT))
-            continue;
-        u64 mnt = link - LINK_HIT - link__offset() + bpf_core_field_offset(struct mount, mnt);
-
-        if (mnt == found || !mount__leads_to(mnt, dentry))
-            continue;
-        if (found)
-            break;
-        found = mnt;
+            return 0;
+        found = link__mount(link);
     }
-    return found ? found | MOUNT_AMBIGUOUS : 0;
+    return link__find(link & ~LINK_HIT, head, ns, dentry, found) ? found | MOUNT_AMBIGUOUS : found;
 }
 
 static __always_inline bool mount__is_candidate(u64 vfsmount, u64 sb, u64 dentry)
