@@ -31,12 +31,13 @@ static bool btf__find_member(const struct btf *btf, const struct btf_type *type,
     return false;
 }
 
-void btrfs__find_layout(struct btf *kernel, struct btrfs_layout *ret_layout)
+void btrfs__find_layout(struct btrfs_layout *ret_layout)
 {
-    struct btf *module = btf__load_module_btf("btrfs", kernel);
+    struct btf *kernel = btf__load_vmlinux_btf();
+    struct btf *module = kernel ? btf__load_module_btf("btrfs", kernel) : NULL;
     const struct btf *btf = module ? module : kernel;
     uint32_t first = module ? btf__type_cnt(kernel) : 1;
-    const struct btf_type *inode = btf__find_struct(btf, first, "btrfs_inode");
+    const struct btf_type *inode = btf ? btf__find_struct(btf, first, "btrfs_inode") : NULL;
     const struct btf_type *root = inode ? btf__find_struct(btf, first, "btrfs_root") : NULL;
     struct btrfs_layout layout;
 
@@ -46,4 +47,5 @@ void btrfs__find_layout(struct btf *kernel, struct btrfs_layout *ret_layout)
         btf__find_member(btf, root, "anon_dev", &layout.device_at))
         *ret_layout = layout;
     btf__free(module);
+    btf__free(kernel);
 }

@@ -7,13 +7,12 @@
 #ifndef EBPF_BTRFS_H
 #define EBPF_BTRFS_H
 
-struct btf;
 struct btrfs_layout;
 
 /*
  * Look it up in the BTF of the module, which is loaded, or in the kernel's. All 0 where neither has it: before 5.11
  * modules have no BTF.
  */
-void btrfs__find_layout(struct btf *kernel, struct btrfs_layout *ret_layout);
+void btrfs__find_layout(struct btrfs_layout *ret_layout);
 
 #endif

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "KernelBtf.h"
+
 /* Names, by their hashes; they stay where they were. */
 struct name_set {
     struct name {
@@ -19,7 +21,7 @@ struct name_set {
 };
 
 struct extraction {
-    const struct btf *kernel;
+    const struct kernel_btf *kernel;
     struct btf *types;
     int *copies; /* number of the copy of each of the kernel's types; 0: none */
     int pointer; /* all pointers are one: nothing is read through them by what is relocated */
@@ -94,7 +96,7 @@ static int extraction__collect_names(struct extraction *x, const struct btf *pro
 
 static const char *extraction__name(const struct extraction *x, uint32_t offset)
 {
-    return btf__name_by_offset(x->kernel, offset);
+    return kernel_btf__name(x->kernel, offset);
 }
 
 static int extraction__copy(struct extraction *x, uint32_t id);
@@ -201,7 +203,7 @@ static int extraction__copy_new(struct extraction *x, const struct btf_type *typ
 static int extraction__copy(struct extraction *x, uint32_t id)
 {
     if (id && !x->copies[id])
-        x->copies[id] = extraction__copy_new(x, btf__type_by_id(x->kernel, id));
+        x->copies[id] = extraction__copy_new(x, kernel_btf__type(x->kernel, id));
     return x->copies[id];
 }
 
@@ -214,8 +216,8 @@ static int extraction__copy_named(struct extraction *x)
 {
     int err = 0;
 
-    for (uint32_t id = 1; err >= 0 && id < btf__type_cnt(x->kernel); id++) {
-        const struct btf_type *type = btf__type_by_id(x->kernel, id);
+    for (uint32_t id = 1; err >= 0 && id < x->kernel->count; id++) {
+        const struct btf_type *type = kernel_btf__type(x->kernel, id);
 
         if (type->name_off && type__can_be_referred_to(type) &&
             name_set__has(&x->type_names, extraction__name(x, type->name_off)))
@@ -241,12 +243,12 @@ static int btf__write(const struct btf *btf, int fd)
     return 0;
 }
 
-int kernel_types__extract(const struct btf *kernel, const struct btf *probes, int fd)
+int kernel_types__extract(const struct kernel_btf *kernel, const struct btf *probes, int fd)
 {
     struct extraction x = {
         .kernel = kernel,
         .types = btf__new_empty(),
-        .copies = calloc(btf__type_cnt(kernel), sizeof(*x.copies)),
+        .copies = calloc(kernel->count, sizeof(*x.copies)),
     };
     int err = x.types && x.copies ? extraction__collect_names(&x, probes) : -ENOMEM;
 

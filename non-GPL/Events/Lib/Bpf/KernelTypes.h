@@ -12,8 +12,9 @@
 #define EBPF_KERNEL_TYPES_H
 
 struct btf;
+struct kernel_btf;
 
 /* Write BTF with the types of `kernel` that have names and members of those of `probes` to a file. 0 or -errno. */
-int kernel_types__extract(const struct btf *kernel, const struct btf *probes, int fd);
+int kernel_types__extract(const struct kernel_btf *kernel, const struct btf *probes, int fd);
 
 #endif

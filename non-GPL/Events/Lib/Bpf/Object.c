@@ -21,6 +21,7 @@
 #include "EbpfProbes.skel.h"
 #include "Attach.h"
 #include "Btrfs.h"
+#include "KernelBtf.h"
 #include "KernelTypes.h"
 #include "LocalStorage.h"
 #include "Preflight.h"
@@ -144,14 +145,17 @@ int backend__load(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 /* Look up in the kernel's BTF what the probes need of it. */
 static int backend__find_types(struct bpf_backend *b)
 {
-    struct btf *kernel = btf__load_vmlinux_btf();
-    int err = kernel ? targets__find(&b->targets, b->object, kernel) : -errno;
+    struct kernel_btf kernel;
+    int err = kernel_btf__load(&kernel);
 
+    if (err)
+        return err;
+    err = targets__find(&b->targets, b->object, &kernel);
     if (!err && b->types_fd >= 0)
-        err = kernel_types__extract(kernel, bpf_object__btf(b->object), b->types_fd);
+        err = kernel_types__extract(&kernel, bpf_object__btf(b->object), b->types_fd);
+    kernel_btf__free(&kernel);
     if (!err && preflight__has_file_system("btrfs"))
-        btrfs__find_layout(kernel, &b->btrfs);
-    btf__free(kernel);
+        btrfs__find_layout(&b->btrfs);
     return err;
 }
 

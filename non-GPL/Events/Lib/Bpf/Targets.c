@@ -12,10 +12,12 @@
 
 #include "Core/EmitShared.h"
 #include "Hooks.h"
+#include "KernelBtf.h"
 #include "Prune.h"
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
+#define TYPE_UNTIL_LOADED BPF_PROG_TYPE_RAW_TRACEPOINT /* see target__program_type */
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
@@ -115,19 +117,19 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, BTF_KIND_FUNC);
 }
 
-int targets__find(struct targets *targets, struct bpf_object *object, const struct btf *kernel)
+int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel)
 {
     struct target_hash hash = {{0}};
 
     memset(targets, 0, sizeof(*targets));
     int err = targets__add_all(targets, &hash, object);
 
-    for (uint32_t id = 1; !err && id < btf__type_cnt(kernel); id++) {
-        const struct btf_type *type = btf__type_by_id(kernel, id);
+    for (uint32_t id = 1; !err && id < kernel->count; id++) {
+        const struct btf_type *type = kernel_btf__type(kernel, id);
 
         if (!btf_is_func(type) && !btf_is_typedef(type) && !btf_is_struct(type))
             continue;
-        unsigned char place = *target_hash__place(&hash, targets, btf__name_by_offset(kernel, type->name_off));
+        unsigned char place = *target_hash__place(&hash, targets, kernel_btf__name(kernel, type->name_off));
 
         if (place && targets->all[place - 1].kind == btf_kind(type) && !targets->all[place - 1].id)
             targets->all[place - 1].id = id;
@@ -242,13 +244,26 @@ static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_op
     return err;
 }
 
+/*
+ * For a program of one of these types libbpf loads the kernel's BTF, although it is not asked to look up anything
+ * there: a program has its type only from now on.
+ */
+static enum bpf_prog_type target__program_type(const struct bpf_program *program)
+{
+    bool is_lsm = STARTS_WITH(bpf_program__section_name(program), SECTION_LSM);
+
+    return is_lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING;
+}
+
 static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
 {
     (void)cookie;
     if (!loading.targets)
         return -ESRCH;
     opts->attach_btf_id = targets__id(loading.targets, program);
-    return opts->attach_btf_id ? program__rewrite(program, opts) : -ESRCH;
+    int err = opts->attach_btf_id ? bpf_program__set_type(program, target__program_type(program)) : -ESRCH;
+
+    return err ?: program__rewrite(program, opts);
 }
 
 static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)
@@ -264,13 +279,12 @@ static void register_sections(void)
 {
     static const struct {
         const char *section;
-        enum bpf_prog_type program;
         enum bpf_attach_type attach;
     } kinds[] = {
-        {"ebpf.fentry+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY},
-        {"ebpf.fexit+", BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT},
-        {"ebpf.tp_btf+", BPF_PROG_TYPE_TRACING, BPF_TRACE_RAW_TP},
-        {"ebpf.lsm+", BPF_PROG_TYPE_LSM, BPF_LSM_MAC},
+        {"ebpf.fentry+", BPF_TRACE_FENTRY},
+        {"ebpf.fexit+", BPF_TRACE_FEXIT},
+        {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},
+        {"ebpf.lsm+", BPF_LSM_MAC},
     };
 
     _Static_assert(sizeof(kinds) / sizeof(*kinds) == sizeof(handlers) / sizeof(*handlers), "a handler a kind");
@@ -278,7 +292,7 @@ static void register_sections(void)
     LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = on_load, .prog_attach_fn = on_attach);
 
     for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
-        handlers[i] = libbpf_register_prog_handler(kinds[i].section, kinds[i].program, kinds[i].attach, &opts);
+        handlers[i] = libbpf_register_prog_handler(kinds[i].section, TYPE_UNTIL_LOADED, kinds[i].attach, &opts);
 }
 
 /* When this code is unloaded libbpf, which may be another library's as well, must not call it any more. */

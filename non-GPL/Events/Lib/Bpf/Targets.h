@@ -15,7 +15,7 @@
 
 struct bpf_object;
 struct bpf_program;
-struct btf;
+struct kernel_btf;
 
 #define TARGETS_MAX 192
 
@@ -46,7 +46,7 @@ struct targets {
 int targets__register(void);
 
 /* Look up what the programs of an open object attach to, and what else is asked for below. 0 or -errno. */
-int targets__find(struct targets *targets, struct bpf_object *object, const struct btf *kernel);
+int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel);
 
 /* What the program attaches to, as the kernel calls it. */
 const char *target__name(const struct bpf_program *program);
