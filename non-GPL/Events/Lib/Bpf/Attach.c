@@ -23,7 +23,7 @@ void backend__destroy_links(struct bpf_backend *b)
     }
 }
 
-int backend__attach(struct bpf_backend *b)
+int backend__attach(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
     int refused = 0;
 
@@ -32,6 +32,8 @@ int backend__attach(struct bpf_backend *b)
 
         if (!program->wanted || b->links[i])
             continue;
+        if (opts->is_cancelled && opts->is_cancelled(opts->user))
+            return -ECANCELED;
         struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
         if (!bpf) {

@@ -7,8 +7,11 @@
 
 #define REASON_NO_PROGRAM "not part of this build"
 
-/* Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out. */
-int backend__attach(struct bpf_backend *b);
+/*
+ * Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out, or
+ * the caller gives up.
+ */
+int backend__attach(struct bpf_backend *b, const struct ebpf_source_opts *opts);
 
 void backend__detach_unwanted(struct bpf_backend *b);
 void backend__destroy_links(struct bpf_backend *b);

@@ -237,7 +237,7 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
         err = spares__connect(b) ?: backend__identify_self(b);
         if (err)
             return preflight__explain(&b->log, err);
-        int refused = backend__attach(b);
+        int refused = backend__attach(b, opts);
 
         if (refused < 0)
             return preflight__explain(&b->log, refused);

@@ -133,7 +133,7 @@ static int backend__load_only(struct bpf_backend *b, const struct ebpf_source_op
     if (!err)
         err = object__size_maps(b->object, b, opts, only ? (uint32_t)getpagesize() : ring_bytes);
     if (!err)
-        err = targets__load(&b->targets, b->object);
+        err = targets__load(&b->targets, b->object, opts->is_cancelled, opts->user);
     return err;
 }
 
@@ -191,7 +191,7 @@ int backend__leave_out(struct bpf_backend *b)
 
 /*
  * Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found, or a
- * negative errno when something has run out.
+ * negative errno when something has run out, or the caller gives up.
  */
 static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
@@ -204,7 +204,7 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
             continue;
         int err = backend__load_only(b, opts, program->name);
 
-        if (preflight__is_shortage(err))
+        if (err == -ECANCELED || preflight__is_shortage(err))
             return err;
         if (err)
             hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
@@ -215,7 +215,7 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
 
 int backend__explain_load(struct bpf_backend *b, const struct ebpf_source_opts *opts, int err)
 {
-    if (!preflight__is_shortage(err)) {
+    if (err != -ECANCELED && !preflight__is_shortage(err)) {
         int bare_err = backend__load_only(b, opts, ""); /* none but our own */
         int found = bare_err ? bare_err : backend__find_refused(b, opts);
 

@@ -273,6 +273,8 @@ int preflight__explain(const struct ebpf_log *log, int err)
                         "cannot load BPF programs: the kernel is built without bpf(); it needs "
                         "CONFIG_BPF_SYSCALL");
         return -EOPNOTSUPP;
+    case ECANCELED: /* by the caller, who knows */
+        return err;
     case EMFILE:
     case ENFILE:
     case ENOMEM:

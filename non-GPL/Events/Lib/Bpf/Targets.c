@@ -32,6 +32,8 @@ static _Thread_local struct loading {
     const struct targets *targets;
     const struct bpf_map *constants;
     struct bpf_func_info *functions; /* of the program that is being loaded */
+    bool (*is_cancelled)(void *user);
+    void *user;
 } loading;
 
 const char *target__name(const struct bpf_program *program)
@@ -169,15 +171,17 @@ void targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
         ret_ids[i] = targets__id_of(targets, cast_types[i]);
 }
 
-int targets__load(const struct targets *targets, struct bpf_object *object)
+int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
+                  void *user)
 {
-    loading.targets = targets;
-    loading.constants = bpf_object__find_map_by_name(object, ".rodata");
+    loading = (struct loading){.targets = targets,
+                               .constants = bpf_object__find_map_by_name(object, ".rodata"),
+                               .is_cancelled = is_cancelled,
+                               .user = user};
     int err = loading.constants ? bpf_object__load(object) : -EINVAL;
 
     free(loading.functions);
-    loading.functions = NULL;
-    loading.targets = NULL;
+    loading = (struct loading){0};
     return err;
 }
 
@@ -260,6 +264,8 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
     (void)cookie;
     if (!loading.targets)
         return -ESRCH;
+    if (loading.is_cancelled && loading.is_cancelled(loading.user))
+        return -ECANCELED;
     opts->attach_btf_id = targets__id(loading.targets, program);
     int err = opts->attach_btf_id ? bpf_program__set_type(program, target__program_type(program)) : -ESRCH;
 

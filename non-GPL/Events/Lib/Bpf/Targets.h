@@ -60,7 +60,11 @@ bool targets__has_function(const struct targets *targets, const char *name);
 /* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. */
 void targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
-/* bpf_object__load, for an object whose targets were looked up. */
-int targets__load(const struct targets *targets, struct bpf_object *object);
+/*
+ * bpf_object__load, for an object whose targets were looked up. `is_cancelled` is asked, if there is one, before each
+ * program: -ECANCELED then.
+ */
+int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
+                  void *user);
 
 #endif

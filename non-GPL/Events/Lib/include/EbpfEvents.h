@@ -217,7 +217,7 @@ struct ebpf_source_opts {
     ebpf_event_fn handler;        /**< required */
     ebpf_loss_fn loss_handler;    /**< told of losses, in their place in the stream, within a second */
     ebpf_log_fn log;              /**< messages; none by default */
-    void *user;                   /**< first argument of the three */
+    void *user;                   /**< first argument of these functions */
     bool env;                     /**< with environments of executed programs */
     bool low_latency;             /**< wake the reader for each record and not for batches */
     bool libbpf_log;              /**< pass libbpf's log on, at EBPF_LOG_DEBUG; for the process, not only this source */
@@ -227,6 +227,7 @@ struct ebpf_source_opts {
     uint32_t select_kinds;  /**< bit n: later selections may have conditions of kind n; those of the first one may */
     size_t condition_count; /**< conditions in `conditions` */
     const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
+    bool (*is_cancelled)(void *user); /**< asked now and then while open works, which can take seconds: to give up */
 };
 
 /** A source of events. */
@@ -246,7 +247,8 @@ enum ebpf_source_error {
  * Load and attach the probes of the events asked for. An event whose hooks this kernel does not have is left out with a
  * warning (see ebpf_source__unavailable); it is an error only when none is left of those that were asked for.
  * @param ret_source to be closed with ebpf_source__close
- * @return 0; -EINVAL, -EPERM, -EOPNOTSUPP, or another errno; the log has one line with the cause and the remedy
+ * @return 0; -EINVAL, -EPERM, -EOPNOTSUPP, or another errno; the log has one line with the cause and the remedy. When
+ *         is_cancelled says so: -ECANCELED, without one.
  */
 int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **ret_source);
 
