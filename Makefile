@@ -188,7 +188,14 @@ unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$
 $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 
-unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS
+# The tool with events that are made by a backend of the tests.
+TOOL_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(CLI_SRCS) testing/tool/tool-backend.c)
+
+$(BUILD)/unit/EventsTrace: $(TOOL_OBJS) $(BUILD)/lists/TOOL_OBJS
+	$(say) LD $@
+	$(Q)$(CC) -fsanitize=address,undefined -pthread -o $@ $(filter %.o,$^)
+
+unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/EventsTrace
 
 check: all unit
 	$(Q)testing/run-unit

@@ -19,18 +19,13 @@
 #define EXIT_NOT_EXECUTED 126
 #define EXIT_NOT_FOUND 127
 
-static _Noreturn void command__run(char **argv, int start, const sigset_t *signals)
+static _Noreturn void command__run(char **argv, int start, const struct signals_saved *saved)
 {
     char byte;
 
-    signal(SIGPIPE, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGCHLD, SIG_DFL);
     if (read(start, &byte, 1) != 1) /* nothing came of the tracing */
         _exit(EXIT_NOT_EXECUTED);
-    sigprocmask(SIG_SETMASK, signals, NULL);
+    signals__restore(saved);
     if (dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)
         execvp(argv[0], argv);
     int err = errno;
@@ -39,7 +34,7 @@ static _Noreturn void command__run(char **argv, int start, const sigset_t *signa
     _exit(err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTED);
 }
 
-int command__prepare(struct command *ret_command, char **argv, const sigset_t *signals)
+int command__prepare(struct command *ret_command, char **argv, const struct signals_saved *saved)
 {
     int start[2];
 
@@ -56,7 +51,7 @@ int command__prepare(struct command *ret_command, char **argv, const sigset_t *s
     }
     if (!pid) {
         close(start[1]);
-        command__run(argv, start[0], signals);
+        command__run(argv, start[0], saved);
     }
     close(start[0]);
     *ret_command = (struct command){.pid = pid, .start = start[1]};

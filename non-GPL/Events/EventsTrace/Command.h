@@ -3,9 +3,10 @@
 #ifndef EVENTS_TRACE_COMMAND_H
 #define EVENTS_TRACE_COMMAND_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
+
+#include "Signals.h"
 
 struct command {
     pid_t pid; /* 0: there is none */
@@ -15,10 +16,10 @@ struct command {
 };
 
 /*
- * Make the process that will execute argv, with `signals` as its mask. It waits until command__go, and ends when that
+ * Make the process that will execute argv, with signals as they were. It waits until command__go, and ends when that
  * never comes. 0, or a negative errno.
  */
-int command__prepare(struct command *ret_command, char **argv, const sigset_t *signals);
+int command__prepare(struct command *ret_command, char **argv, const struct signals_saved *saved);
 
 void command__go(struct command *command);
 

@@ -19,9 +19,11 @@
 #include "Message.h"
 #include "Options.h"
 #include "Output.h"
+#include "Signals.h"
 
 #define LINE_MAX_BYTES OUTPUT_LINE_MAX
 #define LAST_WRITES_MS 1000 /* of the two seconds that an end may take */
+#define LAST_MESSAGES_MS 500
 #define STATS_MAX_BYTES 65536
 #define LARGE_ALLOCATION (256 << 10)
 
@@ -29,53 +31,11 @@ struct trace {
     struct options options;
     struct ebpf_source *source;
     struct output out;
+    struct signals signals;
     struct command command;
     bool signalled; /* the command was */
     bool told_full;
 };
-
-static volatile sig_atomic_t stop_signal;
-static volatile sig_atomic_t stop_by_process; /* it was sent by one, and not by the terminal */
-
-static void on_signal(int signal, siginfo_t *info, void *context)
-{
-    (void)context;
-    stop_by_process = info->si_code <= 0;
-    stop_signal = signal;
-}
-
-/* That a child has ended is asked for where it is waited for: this only ends the wait. */
-static void on_child(int signal)
-{
-    (void)signal;
-}
-
-/*
- * Blocked but where something is waited for: so a signal can neither be missed just before a wait nor cut what is being
- * done. Gives the mask for waiting.
- */
-static void signals__install(sigset_t *ret_waiting)
-{
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
-    struct sigaction child = {.sa_handler = on_child, .sa_flags = SA_NOCLDSTOP};
-    sigset_t ours;
-
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGHUP);
-    sigaddset(&ours, SIGCHLD);
-    sigprocmask(SIG_BLOCK, &ours, ret_waiting);
-    sigdelset(ret_waiting, SIGTERM);
-    sigdelset(ret_waiting, SIGINT);
-    sigdelset(ret_waiting, SIGHUP);
-    sigdelset(ret_waiting, SIGCHLD);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-    sigaction(SIGCHLD, &child, NULL);
-    signal(SIGPIPE, SIG_IGN);
-}
 
 /* Descriptors that are missing would be given to something else, and messages written into that. */
 static bool descriptors__complete(void)
@@ -100,10 +60,13 @@ static void on_log(void *user, enum ebpf_log_level level, const char *format, va
         message__vwrite(prefix[level], format, args);
         return;
     }
-    flockfile(stderr);
-    vfprintf(stderr, format, args); /* libbpf's: some of its messages have several lines */
-    fputc('\n', stderr);
-    funlockfile(stderr);
+    char *text;
+    int len = vasprintf(&text, format, args); /* libbpf's: some of its messages have several lines */
+
+    if (len < 0)
+        return;
+    message__put(text, (size_t)len);
+    free(text);
 }
 
 /* The writers tell when a line does not fit, so begin with what almost always suffices. */
@@ -180,9 +143,10 @@ static size_t stats__take_back(const struct trace *trace, struct ebpf_stats *sta
 static void stats__write(const struct ebpf_stats *stats)
 {
     char *line = malloc(STATS_MAX_BYTES);
+    int len = line ? ebpf_stats__json(stats, line, STATS_MAX_BYTES) : -ENOMEM;
 
-    if (line && ebpf_stats__json(stats, line, STATS_MAX_BYTES) >= 0)
-        fprintf(stderr, "%s\n", line);
+    if (len >= 0)
+        message__put(line, (size_t)len);
     free(line);
 }
 
@@ -205,6 +169,14 @@ static size_t stats__print_final(const struct trace *trace)
         stats__write(&stats);
     }
     return left;
+}
+
+/* Of a tracing that was ended before it began. */
+static void stats__print_none(void)
+{
+    const struct ebpf_stats none = {0};
+
+    stats__write(&none);
 }
 
 static void features__print(struct trace *trace)
@@ -232,36 +204,45 @@ static time_t seconds__now(void)
 static void warn_when_full(struct trace *trace)
 {
     if (trace->out.full && !trace->told_full)
-        fprintf(stderr, "EventsTrace: warning: standard output is full; make room: until then events are lost, and "
-                        "counted\n");
+        message__warn("standard output is full: %s; make room: until then events are lost, and counted",
+                      strerror(trace->out.full));
     trace->told_full = trace->out.full;
 }
 
-/* Wait for events or a signal. 0 or a negative errno. */
-static int trace__wait(const struct trace *trace)
+/* Wait for events, a signal, or the end of the reader. 0 or a negative errno. */
+static int trace__wait(struct trace *trace)
 {
-    struct pollfd ready = {.fd = ebpf_source__fd(trace->source), .events = POLLIN};
+    struct pollfd ready[] = {{.fd = ebpf_source__fd(trace->source), .events = POLLIN},
+                             {.fd = trace->signals.fd, .events = POLLIN},
+                             output__watch(&trace->out)};
 
-    return ppoll(&ready, 1, NULL, &trace->out.signals) < 0 && errno != EINTR ? -errno : 0;
+    if (poll(ready, sizeof(ready) / sizeof(*ready), -1) < 0)
+        return errno == EINTR ? 0 : -errno;
+    output__look(&trace->out, &ready[2]);
+    return 0;
 }
 
 /*
  * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
- * ends with that, or with the second signal. What the terminal sends, the command has got as well.
+ * ends with that, or with the second signal. What the terminal sends, the command has got as well. Without a command
+ * the end of the reader is the end.
  */
 static bool trace__goes_on(struct trace *trace)
 {
+    struct signals *signals = &trace->signals;
+
+    signals__look(signals);
     if (!trace->command.pid)
-        return !stop_signal;
+        return !signals->stop && !trace->out.closed && !trace->out.error;
     if (command__has_ended(&trace->command))
         return false;
-    if (stop_signal && !trace->signalled) {
-        if (stop_by_process || stop_signal != SIGINT)
-            command__signal(&trace->command, stop_signal);
+    if (signals->stop && !trace->signalled) {
+        if (signals->by_process || signals->stop != SIGINT)
+            command__signal(&trace->command, signals->stop);
         trace->signalled = true;
-        stop_signal = 0;
+        signals->stop = 0;
     }
-    return !stop_signal;
+    return !signals->stop;
 }
 
 /* A line leaves within a second of its event: the source is ready at least five times as often. */
@@ -274,11 +255,11 @@ static int trace__loop(struct trace *trace)
         int n = err ? err : ebpf_source__consume(trace->source);
 
         if (n < 0) {
-            fprintf(stderr, "EventsTrace: cannot wait for events: %s; report it\n", strerror(-n));
+            message__write("cannot wait for events: %s; report it", strerror(-n));
             return EXIT_FAILED;
         }
-        if (!output__flush(&trace->out))
-            break;
+        output__flush(&trace->out);
+        message__flush();
         warn_when_full(trace);
         if (trace->options.stats && seconds__now() >= stats_at) {
             stats__print(trace);
@@ -303,14 +284,14 @@ static int trace__result(const struct trace *trace, size_t left)
     const struct output *out = &trace->out;
 
     if (out->error) {
-        fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n",
-                strerror(out->error));
+        message__write("cannot write to standard output: %s; check where it goes", strerror(out->error));
         return EXIT_OUTPUT;
     }
     if (!left || out->closed)
         return EXIT_OK;
-    fprintf(stderr, "EventsTrace: %zu lines were not written: %s; they are counted as lost\n", left,
-            out->full ? "standard output is full, make room" : "nobody reads standard output, see what it goes to");
+    message__write("%zu lines were not written: %s; they are counted as lost", left,
+                   out->full ? "standard output is full, make room"
+                             : "nobody reads standard output, see what it goes to");
     return EXIT_OUTPUT;
 }
 
@@ -355,6 +336,15 @@ static void source__release(struct ebpf_source *source)
     ebpf_source__close(source);
 }
 
+/* Whether to give up while the probes are being loaded, which can take seconds. */
+static bool is_cancelled(void *user)
+{
+    struct trace *trace = user;
+
+    signals__look(&trace->signals);
+    return trace->signals.stop;
+}
+
 static int trace__run(struct trace *trace)
 {
     const struct options *o = &trace->options;
@@ -372,9 +362,14 @@ static int trace__run(struct trace *trace)
         .coalesce_ms = o->coalesce_ms,
         .condition_count = o->condition_count,
         .conditions = o->conditions,
+        .is_cancelled = is_cancelled,
     };
     int err = ebpf_source__open(&opts, &trace->source);
 
+    if (err == -ECANCELED) {
+        stats__print_none();
+        return EXIT_OK;
+    }
     if (err)
         return exit__of(err);
     if (o->features_line)
@@ -392,17 +387,19 @@ static int trace__run(struct trace *trace)
     return trace->command.ended ? command__exit_code(&trace->command) : code;
 }
 
-/* The command's process, whose tree is what is traced. */
-static int trace__prepare_command(struct trace *trace, const sigset_t *waiting)
+/* The command's process, whose tree is what is traced. It has everything as this program was given it. */
+static int trace__prepare_command(struct trace *trace)
 {
     struct options *o = &trace->options;
+    struct signals_saved saved;
 
+    signals__prepare(&saved);
     if (!o->command)
         return EXIT_OK;
-    int err = command__prepare(&trace->command, o->command, waiting);
+    int err = command__prepare(&trace->command, o->command, &saved);
 
     if (err) {
-        fprintf(stderr, "EventsTrace: cannot start a process: %s; see ulimit -u\n", strerror(-err));
+        message__write("cannot start a process: %s; see ulimit -u", strerror(-err));
         return EXIT_FAILED;
     }
     o->conditions[o->condition_count++] =
@@ -410,28 +407,42 @@ static int trace__prepare_command(struct trace *trace, const sigset_t *waiting)
     return EXIT_OK;
 }
 
+/* What events hold is other people's: no core dump, and none by who may attach to us. */
+static void process__harden(void)
+{
+    struct rlimit core;
+
+    prctl(PR_SET_DUMPABLE, 0);
+    if (!getrlimit(RLIMIT_CORE, &core)) {
+        core.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
 static int trace__start(const struct options *options)
 {
     struct trace trace = {.options = *options};
-    sigset_t waiting;
-
     /* the kernel's BTF is read twice into memory: to be given back each time, and not to be kept for what is small */
     mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
-    /* what events hold is other people's: no core dump, and none by who may attach to us */
-    prctl(PR_SET_DUMPABLE, 0);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0});
-    signals__install(&waiting);
-    int err = output__init(&trace.out, STDOUT_FILENO, &waiting);
+    int code = trace__prepare_command(&trace);
 
+    if (code)
+        return code;
+    process__harden();
+    int err = signals__open(&trace.signals);
+
+    if (!err)
+        err = message__begin();
     if (err) {
-        fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n", strerror(-err));
-        return EXIT_OUTPUT;
+        message__write("cannot begin: %s; see ulimit -n", strerror(-err));
+        return EXIT_FAILED;
     }
-    int code = trace__prepare_command(&trace, &waiting);
-
-    if (!code)
-        code = trace__run(&trace);
+    err = output__init(&trace.out, STDOUT_FILENO, OUTPUT_BUFFER, true, trace.signals.fd);
+    if (err)
+        message__write("cannot write to standard output: %s; check where it goes", strerror(-err));
+    code = err ? EXIT_OUTPUT : trace__run(&trace);
     output__fini(&trace.out);
+    message__end(LAST_MESSAGES_MS);
     return code;
 }
 
@@ -440,7 +451,7 @@ static int printed(void)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return EXIT_OK;
-    fprintf(stderr, "EventsTrace: cannot write to standard output: %s; check where it goes\n", strerror(errno));
+    message__write("cannot write to standard output: %s; check where it goes", strerror(errno));
     return EXIT_OUTPUT;
 }
 
@@ -449,7 +460,7 @@ int main(int argc, char **argv)
     struct options options;
 
     if (!descriptors__complete()) {
-        fprintf(stderr, "EventsTrace: cannot write to standard output: it is closed; direct it somewhere\n");
+        message__write("cannot write to standard output: it is closed; direct it somewhere");
         return EXIT_OUTPUT;
     }
     if (options__parse(&options, argc, argv))

@@ -5,27 +5,64 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
-int output__init(struct output *output, int fd, const sigset_t *signals)
+#define STUCK_MS 20
+#define PTMX_MAJOR 5 /* opening it anew makes another terminal */
+#define PTMX_MINOR 2
+
+/* The same pipe or terminal by a description of our own, writes to which do not block; the given one without. */
+static int fd__open_anew(int fd, const struct stat *st)
+{
+    char path[32];
+    struct stat anew;
+
+    if (S_ISCHR(st->st_mode) && st->st_rdev == makedev(PTMX_MAJOR, PTMX_MINOR))
+        return fd;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    int own = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+    if (own < 0)
+        return fd;
+    if (!fstat(own, &anew) && anew.st_dev == st->st_dev && anew.st_ino == st->st_ino && anew.st_rdev == st->st_rdev)
+        return own;
+    close(own);
+    return fd;
+}
+
+int output__init(struct output *output, int fd, size_t size, bool patient, int wake_fd)
 {
     struct stat st, err;
 
     memset(output, 0, sizeof(*output));
     if (fstat(fd, &st))
         return -errno;
-    output->fd = fd;
+    output->given_flags = fcntl(fd, F_GETFL);
+    output->fd = output->given_fd = fd;
     output->regular = S_ISREG(st.st_mode);
-    output->slow = S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || isatty(fd);
-    output->own_pipe = S_ISFIFO(st.st_mode) && (fstat(STDERR_FILENO, &err) || err.st_ino != st.st_ino);
-    output->signals = *signals;
+    output->socket = S_ISSOCK(st.st_mode);
+    output->slow = S_ISFIFO(st.st_mode) || output->socket || isatty(fd);
+    output->own_pipe =
+        S_ISFIFO(st.st_mode) && fd != STDERR_FILENO && (fstat(STDERR_FILENO, &err) || err.st_ino != st.st_ino);
+    output->size = size;
+    output->patient = patient;
+    output->wake_fd = wake_fd;
     output->next_try = OUTPUT_BATCH;
-    output->buffer = malloc(OUTPUT_BUFFER);
-    return output->buffer ? 0 : -ENOMEM;
+    output->buffer = malloc(size);
+    if (!output->buffer)
+        return -ENOMEM;
+    if (output->regular)
+        fcntl(fd, F_SETFL, output->given_flags | O_APPEND); /* shared, so that who writes after us goes on at the end */
+    else if (output->slow && !output->socket)
+        output->fd = fd__open_anew(fd, &st);
+    return 0;
 }
 
 static bool output__write_out(struct output *output);
@@ -37,6 +74,8 @@ static size_t output__used(const struct output *output)
 
 static void output__compact(struct output *output)
 {
+    if (!output->begin)
+        return;
     memmove(output->buffer, output->buffer + output->begin, output__used(output));
     output->end -= output->begin;
     output->begin = 0;
@@ -45,13 +84,13 @@ static void output__compact(struct output *output)
 
 static char *output__room(struct output *output, size_t size)
 {
-    if (OUTPUT_BUFFER - output->end < size)
+    if (output->size - output->end < size)
         output__compact(output);
-    if (OUTPUT_BUFFER - output->end < size) {
+    if (output->size - output->end < size) {
         output__write_out(output);
         output__compact(output);
     }
-    if (output->closed || output->error || OUTPUT_BUFFER - output->end < size)
+    if (output->closed || output->error || output->size - output->end < size)
         return NULL;
     return output->buffer + output->end;
 }
@@ -107,16 +146,39 @@ static struct timespec output__time_left(const struct output *output)
     return (struct timespec){ns / 1000000000, ns % 1000000000};
 }
 
-/* Whether the reader has made room. False, with errno EINTR for a signal or ETIMEDOUT. */
-static bool output__wait(const struct output *output)
+/* How long to wait for the reader, ms; -1: for as long as it takes. */
+static int output__wait_ms(const struct output *output)
 {
-    struct pollfd ready = {.fd = output->fd, .events = POLLOUT};
-    struct timespec left = output->hurry ? output__time_left(output) : (struct timespec){0};
-    int n = ppoll(&ready, 1, output->hurry ? &left : NULL, output->hurry ? NULL : &output->signals);
+    if (output->interrupted)
+        return 0;
+    if (output->hurry) {
+        struct timespec left = output__time_left(output);
 
-    if (n == 0)
-        errno = ETIMEDOUT;
-    return n > 0;
+        return (int)(left.tv_sec * 1000 + left.tv_nsec / 1000000);
+    }
+    return output->patient ? -1 : 0;
+}
+
+/* Whether the reader has made room. False when the wait was ended, or is over. */
+static bool output__wait(struct output *output)
+{
+    struct pollfd ready[] = {{.fd = output->fd, .events = POLLOUT},
+                             {.fd = output->hurry ? -1 : output->wake_fd, .events = POLLIN}};
+    int ms = output__wait_ms(output);
+    bool was_stuck = output->stuck;
+
+    if (was_stuck) {
+        if (!ms)
+            return false;
+        ready[0].fd = -1;
+        ms = ms < 0 || ms > STUCK_MS ? STUCK_MS : ms;
+        output->stuck = false;
+    }
+    int n = poll(ready, 2, ms);
+
+    if (n > 0 && ready[1].revents)
+        output->interrupted = true;
+    return was_stuck || (n > 0 && ready[0].revents);
 }
 
 /*
@@ -148,42 +210,56 @@ static size_t output__portion(const struct output *output, size_t most)
 /* Write once, which does not block. False when that is all for now. */
 static bool output__write(struct output *output, size_t most)
 {
-    ssize_t n = write(output->fd, output->buffer + output->begin, output__portion(output, most));
+    const char *from = output->buffer + output->begin;
+    size_t len = output__portion(output, most);
+    ssize_t n =
+        output->socket ? send(output->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL) : write(output->fd, from, len);
 
     if (n > 0) {
-        output->full = false;
+        output->full = 0;
         output__consumed(output, (size_t)n);
         return true;
     }
-    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+        output->stuck = errno == EAGAIN;
         return true;
-    output->full = n == 0 || errno == ENOSPC || errno == EDQUOT;
+    }
+    output->full = n == 0 ? ENOSPC : errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
     if (output->full)
         return false;
-    output->closed = errno == EPIPE;
+    output->closed = errno == EPIPE || errno == ECONNRESET;
     if (!output->closed)
         output->error = errno;
     return false;
 }
 
-/* Write until nothing is left, a signal comes, or nothing can be written; after a signal, what needs no waiting. */
+/* Write until nothing is left, the wait for the reader ends, or nothing can be written. */
 static bool output__write_out(struct output *output)
 {
     while (output->begin < output->end && !output->closed && !output->error) {
-        size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
+        size_t most = output->slow ? output__pipe_room(output) : output->size;
 
-        if (!most && output->interrupted)
-            return true;
-        if (!most && !output__wait(output)) {
-            output->interrupted = errno == EINTR;
-            return output->interrupted;
-        }
+        if (!most && !output__wait(output))
+            return output->interrupted || !output->patient;
         if (!most)
             most = output__pipe_room(output); /* who reads has most often taken everything */
         if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
     }
     return !output->closed && !output->error;
+}
+
+struct pollfd output__watch(const struct output *output)
+{
+    bool is_watched = output->slow && !output->closed && !output->error;
+
+    return (struct pollfd){.fd = is_watched ? output->fd : -1};
+}
+
+void output__look(struct output *output, const struct pollfd *watched)
+{
+    if (watched->revents & (POLLERR | POLLHUP | POLLNVAL))
+        output->closed = true;
 }
 
 bool output__flush(struct output *output)
@@ -200,7 +276,7 @@ void output__commit(struct output *output, size_t len)
     output->end += len + 1;
     if (output->end < output->next_try || output->closed || output->error || output->full)
         return;
-    size_t most = output->slow ? output__pipe_room(output) : OUTPUT_BUFFER;
+    size_t most = output->slow ? output__pipe_room(output) : output->size;
 
     if (most)
         output__write(output, most);
@@ -228,9 +304,15 @@ void output__fini(struct output *output)
 {
     struct stat st;
 
+    if (!output->buffer)
+        return;
     if (output->regular && output->partial && !fstat(output->fd, &st) && lseek(output->fd, 0, SEEK_CUR) == st.st_size &&
         ftruncate(output->fd, st.st_size - (off_t)output->partial))
         output->error = errno;
+    if (output->regular)
+        fcntl(output->fd, F_SETFL, output->given_flags);
+    if (output->fd != output->given_fd)
+        close(output->fd);
     free(output->buffer);
     output->buffer = NULL;
 }

@@ -3,13 +3,14 @@
  * Output.h - whole lines to a file descriptor.
  *
  * Lines are gathered and written together. A file that is full is tried again later: meanwhile lines are refused, and
- * those that were accepted stay; half a line is never left behind in a file. A reader that is slow is waited for, but
- * no write blocks, so that signals, which the caller keeps blocked, come through where it is waited.
+ * those that were accepted stay; half a line is never left behind in a file. A file that somebody truncates goes on at
+ * its new end. A reader that is slow is waited for, but no write blocks: a pipe or terminal is opened anew for that,
+ * because what its description is set to belongs to others too. So signals come through where it is waited.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H
 
-#include <signal.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <time.h>
@@ -22,25 +23,35 @@
 
 struct output {
     int fd;
-    bool regular;  /* a file */
+    int given_fd; /* of the caller; the same, unless it was opened anew */
+    int given_flags;
+    bool regular; /* a file */
+    bool socket;
     bool slow;     /* a pipe, socket or terminal: who reads it may have to be waited for */
     bool own_pipe; /* a pipe that standard error does not go to */
     char *buffer;
+    size_t size;
     size_t begin, end; /* of what is not written yet, in the buffer */
     size_t next_try;   /* the end from which on to write without waiting */
     size_t partial;    /* bytes of the first line in the buffer that are in the file already */
     char start[64];    /* what that line begins with, as much as is in the file */
-    bool interrupted;  /* by a signal, which its handler has noted: to be looked at before anything is waited for */
-    bool full;         /* the last write failed for lack of room */
+    int wake_fd;       /* readable when a wait is to end, as for a signal; -1: none */
+    bool patient;      /* who reads is waited for */
+    bool interrupted;  /* wake_fd is readable: to be looked at before anything is waited for */
+    bool stuck;        /* there is room, they say, but it takes nothing */
+    int full;          /* errno of the last write, if it failed for lack of room */
     bool closed;       /* nobody reads any more */
     int error;         /* errno of a failure that will not pass */
     bool hurry;
     struct timespec deadline; /* monotonic, with hurry */
-    sigset_t signals;         /* mask while waiting for the reader */
 };
 
-/* 0 or a negative errno; free with output__fini. `signals` is the mask while waiting. */
-int output__init(struct output *output, int fd, const sigset_t *signals);
+/* 0 or a negative errno; free with output__fini. Keeps `size` bytes of lines. One that is not `patient` never waits. */
+int output__init(struct output *output, int fd, size_t size, bool patient, int wake_fd);
+
+/* What to poll to learn that nobody reads any more, and to say what poll has found. */
+struct pollfd output__watch(const struct output *output);
+void output__look(struct output *output, const struct pollfd *watched);
 
 /*
  * Room for a line of up to `size` bytes and its newline, or NULL when there is none: then the line is to be given up.
@@ -54,7 +65,7 @@ void output__commit(struct output *output, size_t len);
 
 /*
  * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the
- * file is full, or a signal came.
+ * file is full, the wait was ended, or nobody is waited for.
  */
 bool output__flush(struct output *output);
 
@@ -67,7 +78,7 @@ void output__hurry(struct output *output, int ms);
  */
 bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len);
 
-/* Take half a line back from a regular file; free. */
+/* Take half a line back from a regular file; free, and leave the descriptor as it was. */
 void output__fini(struct output *output);
 
 #endif

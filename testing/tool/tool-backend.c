@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * tool-backend.c - what EventsTrace reads from when it is tested without a kernel: events that are made here.
+ *
+ * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
+ * messages opening writes; TOOL_OPEN_MS, how long that takes.
+ */
+#include "Bpf/BpfBackend.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING_SIZE (1u << 20)
+#define BATCH 64
+#define STEP_MS 10
+
+typedef struct ebpf_process_setsid_event event_t;
+
+struct ring {
+    uint64_t consumer;
+    _Atomic uint64_t producer;
+    uint8_t *data;
+};
+
+static struct ring rings[EBPF_RING_COUNT];
+static _Atomic uint64_t made;
+static atomic_bool stopped;
+static pthread_t maker;
+
+static uint64_t boot__ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+static void sleep__ms(long ms)
+{
+    nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
+}
+
+/* Memory that is mapped twice in a row, as the kernel maps a ring. No file: the size of those may be limited. */
+static void *memory__twice(size_t size)
+{
+    uint8_t *at = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (at == MAP_FAILED ||
+        mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED ||
+        mremap(at, 0, size, MREMAP_MAYMOVE | MREMAP_FIXED, at + size) == MAP_FAILED)
+        abort();
+    return at;
+}
+
+/* Whether there was room for one more. */
+static bool event__put(struct ring *ring)
+{
+    uint64_t pos = ring->producer, taken = *(volatile uint64_t *)&ring->consumer;
+    event_t e = {
+        .hdr = {
+            .ts_boot_ns = boot__ns(), .stream_seq = made + 1, .size = sizeof(e), .type = EBPF_EVENT_PROCESS_SETSID}};
+    uint32_t head[2] = {sizeof(e), 0};
+
+    if (pos + sizeof(head) + sizeof(e) > taken + RING_SIZE)
+        return false;
+    memcpy(ring->data + pos % RING_SIZE, head, sizeof(head));
+    memcpy(ring->data + pos % RING_SIZE + sizeof(head), &e, sizeof(e));
+    made++;
+    ring->producer = pos + sizeof(head) + sizeof(e);
+    return true;
+}
+
+static void *events__make(void *backend)
+{
+    struct bpf_backend *b = backend;
+    const char *wanted = getenv("TOOL_EVENTS");
+    uint64_t count = !wanted ? 0 : !strcmp(wanted, "flood") ? UINT64_MAX : strtoull(wanted, NULL, 10);
+
+    while (!stopped && made < count) {
+        for (int i = 0; i < BATCH && made < count && event__put(&rings[EBPF_RING_MAIN]); i++)
+            ;
+        eventfd_write(b->ring_fds[EBPF_RING_MAIN], 1);
+        sched_yield();
+    }
+    while (!stopped && *(volatile uint64_t *)&rings[EBPF_RING_MAIN].consumer != rings[EBPF_RING_MAIN].producer)
+        sleep__ms(1);
+    eventfd_read(b->ring_fds[EBPF_RING_MAIN], &count);
+    return NULL;
+}
+
+static void tool__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
+{
+    (void)backend;
+    memset(ret_counts, 0, sizeof(*ret_counts));
+    ret_counts->seen[EBPF_EVENT_PROCESS_SETSID] = ret_counts->delivered[EBPF_EVENT_PROCESS_SETSID] = made;
+}
+
+static void tool__stop(struct ebpf_backend *backend)
+{
+    (void)backend;
+    if (!atomic_exchange(&stopped, true))
+        pthread_join(maker, NULL);
+}
+
+static int tool__select(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count)
+{
+    (void)backend, (void)conditions, (void)count;
+    return 0;
+}
+
+static void tool__close(struct ebpf_backend *backend)
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+
+    tool__stop(backend);
+    for (int i = 0; i < EBPF_RING_COUNT; i++)
+        close(b->ring_fds[i]);
+    free(b);
+}
+
+static const struct ebpf_backend_ops tool_ops = {
+    .counts = tool__counts, .stop = tool__stop, .select = tool__select, .close = tool__close};
+
+static long environment__number(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? strtol(value, NULL, 10) : 0;
+}
+
+/* Whether it came to its end. */
+static bool opening__takes_time(const struct ebpf_source_opts *opts)
+{
+    for (long ms = environment__number("TOOL_OPEN_MS"); ms > 0; ms -= STEP_MS) {
+        if (opts->is_cancelled && opts->is_cancelled(opts->user))
+            return false;
+        sleep__ms(STEP_MS);
+    }
+    return true;
+}
+
+int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
+{
+    struct ebpf_log log = {opts->log, opts->user};
+    struct bpf_backend *b = calloc(1, sizeof(*b));
+
+    if (!b)
+        return -ENOMEM;
+    for (long i = 0; i < environment__number("TOOL_LOG"); i++)
+        ebpf_log__write(&log, EBPF_LOG_WARNING, "message %ld, which is as long as messages are", i);
+    if (!opening__takes_time(opts)) {
+        free(b);
+        return -ECANCELED;
+    }
+    b->base.ops = &tool_ops;
+    b->slots = 1;
+    for (int i = 0; i < EBPF_RING_COUNT; i++) {
+        rings[i].data = memory__twice(RING_SIZE);
+        b->ring_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        b->base.rings[i] =
+            (struct ebpf_ringbuf){&rings[i].consumer, (uint64_t *)&rings[i].producer, rings[i].data, RING_SIZE - 1};
+    }
+    hooks__init(&b->hooks);
+    hooks__choose(&b->hooks, opts->events);
+    if (pthread_create(&maker, NULL, events__make, b))
+        abort();
+    *ret_backend = b;
+    return 0;
+}
