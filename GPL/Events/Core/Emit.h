@@ -372,13 +372,16 @@ static __always_inline u64 scalar__of_any(const void *ptr)
 {
     struct cpu_counters *c = counters__get();
     u64 scalar;
+    bool is_own;
 
     if (!c)
         return 0;
     *(const void *volatile *)&c->pointer = ptr;
     scalar = *(volatile u64 *)&c->pointer;
     *(volatile u64 *)&c->pointer = 0; /* no addresses of the kernel to whom the counters are mapped */
-    return scalar == (u64)ptr ? scalar : 0;
+    is_own = scalar == (u64)ptr;
+    BARRIER(scalar); /* or the pointer, which it is equal to, might be returned */
+    return is_own ? scalar : 0;
 }
 
 /*
