@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Emit.bpf.c - the maps and variables that every probe shares; see Emit.h. */
+#include "Spare.h"
 #include "State.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -15,6 +16,7 @@ struct scratch_map scratch SEC(".maps");
 struct counters_map counters SEC(".maps");
 struct task_states_map task_states SEC(".maps");
 struct task_table_map task_table SEC(".maps");
+struct spare_marks_map spare_marks SEC(".maps");
 
 /* The slot's number when it was free. A function of its own, which the verifier looks at once, not once a try. */
 __noinline int scratch__claim_slot(u32 slot)

@@ -88,7 +88,7 @@ struct tree_chunk {
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
-/* Hooks that have spare programs, see Spare.h; and what their programs leave with the task. */
+/* Hooks that have spare programs, see Spare.h. */
 enum spare_hook {
     SPARE_FORK,
     SPARE_EXEC,
@@ -124,14 +124,12 @@ enum spare_hook {
 /* No value of emit_constants.spares. */
 #define SPARES_NEVER 2
 
-enum mark { MARK_FORK, MARK_EXEC, MARK_OPEN, MARK_WRITE, MARK_CHANGE, MARK_PROCESS, MARK_NETWORK, MARK_COUNT };
-
 struct cpu_counters {
     ebpf_u64 seen[EMIT_TYPES_MAX];
     ebpf_u64 delivered[EMIT_TYPES_MAX];
     ebpf_u64 filtered[EMIT_TYPES_MAX];
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
-    ebpf_u64 rescued[SPARE_HOOK_COUNT]; /* events made by another program than the first of a hook */
+    ebpf_u64 rescued[SPARE_HOOK_COUNT]; /* events made by another program than the main one of a hook */
     ebpf_u64 pointer;                   /* of the probes, for a moment; see scalar__of_any */
 };
 
@@ -153,6 +151,7 @@ struct emit_constants {
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
     ebpf_u32 reserved;
+    ebpf_u64 mark_seed;                   /* drawn by lot: which tasks have marks in the same places */
     ebpf_u64 events;                      /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
     struct btrfs_layout btrfs;

@@ -321,10 +321,6 @@ struct thread_info {
     unsigned int status;
 };
 
-struct task_io_accounting {
-    u64 syscw;
-};
-
 struct task_struct {
     struct thread_info thread_info;
     unsigned int flags;
@@ -334,7 +330,6 @@ struct task_struct {
     unsigned int ptrace;
     struct pid *thread_pid;
     u64 start_time;
-    u64 self_exec_id;
     struct cred *real_cred, *cred;
     char comm[EBPF_COMM_LEN];
     struct fs_struct *fs;
@@ -344,7 +339,6 @@ struct task_struct {
     struct css_set *cgroups;
     struct mm_struct *mm;
     void *stack;
-    struct task_io_accounting ioac;
     struct nameidata *nameidata;
 };
 

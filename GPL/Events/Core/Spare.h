@@ -4,63 +4,166 @@
  *
  * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts
  * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes
- * on. The guard is by program, so a hook has several. They run one after the other in the same task; the first that is
- * not skipped makes the event and leaves a mark with the task, by which the others know. Only one of them, the main
- * program, has a body. The others, its spares, are stubs that look at the mark, and then call the body as a tail, which
- * has no guard of its own. LSM programs have no guard at all since 6.2; where they can be used nothing is spare.
+ * on. The guard is by program, so a hook has several. They run one after the other in the same task. The main program
+ * is the first: it makes the event, and leaves a mark. The others, its spares, are stubs: one that finds no mark calls
+ * the main program's body as a tail, which has no guard of its own. LSM programs have no guard at all since 6.2; where
+ * they can be used nothing is spare.
  *
  * An event is lost only when all programs are busy on the CPU. How often that was is at most
- *   - as often as the one that is run first was skipped, less what the others have rescued, and
- *   - as often as the one that is run last was skipped, which is busy for a moment only.
+ *   - as often as the main program was skipped, less what the others have rescued, and
+ *   - as often as the last one was skipped, which is busy for a moment only.
  * The first bound is exact where each run leaves a mark, the second holds where runs that make no event leave none.
  *
- * Copies are run in a known order: on a tracepoint as they were attached, on a trampoline the last one first. So one
- * that is run after itself or after a later one is run for another event.
+ * A mark belongs to a task and says which hook the task's newest event is of. It is there from the first program of an
+ * event to the last, which takes it away: for a microsecond, as a rule. Nothing else of the task comes between, for one
+ * follows the other at one place of the kernel. All marks are in a table of some thousand places, which are free but
+ * for those of tasks that are between two programs at this moment. A task has a few places that follow from its id, and
+ * takes the first that is free.
+ *
+ * A place changes by additions only, so it is the sum of what is in it, and two tasks that take it at once both see
+ * that: each takes its own away again and goes on to the next place. A last program that the kernel skips leaves a mark
+ * behind. The task's next event takes it over. If there is none, the task having ended, it stays until all places of
+ * some other task are taken, and it is more than some seconds old.
+ *
+ * What somebody can do who makes marks stay behind, by tasks that end: where all four places of a task are marked and
+ * no mark is old, one is taken from another task. That task's event is then reported twice if the task is between two
+ * programs just now; no event is lost. For that most places would have to be filled every few seconds, by thousands of
+ * tasks, each of which the kernel has to have skipped a program of in its last moment. Which tasks share places nobody
+ * can know: a number drawn at the start decides.
  */
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
 
-#include "State.h"
+#include "Emit.h"
 
-/* Whether a program with this place in the order comes after another one for the same event. Leaves its own mark. */
-static __always_inline bool spare__is_marked(struct task_state *state, enum mark mark, u64 object, u32 place)
+#define MARK_BUCKETS 2048 /* a power of two */
+#define MARK_PLACES 4     /* of a task */
+
+struct mark_bucket {
+    u64 marks[MARK_PLACES]; /* 0: free */
+};
+
+struct spare_marks_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, MARK_BUCKETS);
+    __type(key, u32);
+    __type(value, struct mark_bucket);
+};
+
+extern struct spare_marks_map spare_marks SEC(".maps");
+
+/* A mark: the thread's id, when it was made, which program of the hook has seen it last, and the hook. */
+#define MARK_TID_SHIFT 32
+#define MARK_TIME_SHIFT 16
+#define MARK_TIME_MASK 0xffff
+#define MARK_ORDER_SHIFT 8
+#define MARK_ORDER_MASK 0xff
+#define MARK_HOOK_MASK 0xff
+#define MARK_TIME_UNIT_SHIFT 9 /* of jiffies: half a second to five */
+#define MARK_OLD 2
+
+struct mark_place {
+    struct mark_bucket *bucket;
+    u32 first; /* of the places of the bucket, to be tried by this task; then the others */
+    u32 tid;
+};
+
+static __always_inline struct mark_place mark__place(void)
 {
-    u64 now = object << 2 | place, last = state->marks[mark];
+    struct mark_place place = {.tid = bpf_get_current_pid_tgid()};
+    u32 hash = place.tid * emit_constants.mark_seed >> 40, bucket = hash >> 2 & (MARK_BUCKETS - 1);
 
-    state->marks[mark] = now;
-    return last >> 2 == now >> 2 && (last & 3) < place;
+    place.first = hash;
+    place.bucket = bpf_map_lookup_elem(&spare_marks, &bucket);
+    return place;
 }
 
-/* An event is made by another program than the one that is run first. */
-static __always_inline void spare__count_rescued(enum spare_hook hook, u32 place)
+static __always_inline u64 *mark_place__at(const struct mark_place *place, u32 n)
 {
-    struct cpu_counters *c = place ? counters__get() : NULL;
+    return &place->bucket->marks[(place->first + n) & (MARK_PLACES - 1)];
+}
 
-    if (c)
-        COUNT(c->rescued[hook]);
+static __always_inline bool mark__is_of(u64 mark, const struct mark_place *place)
+{
+    return mark >> MARK_TID_SHIFT == place->tid;
+}
+
+/* Put a mark in the place of another one, or of none. False when somebody else has changed the place meanwhile. */
+static __always_inline bool mark__replace(u64 *at, u64 old, u64 mark)
+{
+    CLAIM_ADD(at, mark - old);
+    if (*(volatile u64 *)at == mark)
+        return true;
+    CLAIM_ADD(at, old - mark);
+    return false;
+}
+
+static __always_inline bool mark__is_old(u64 mark, u64 now)
+{
+    return ((now - (mark >> MARK_TIME_SHIFT)) & MARK_TIME_MASK) >= MARK_OLD;
 }
 
 /*
- * For the main program of a hook, which has the place `place` in the order: whether another one has made this event,
- * which is about `object`. Programs of other hooks that are run between those of this one must leave other marks. When
- * no mark can be left, for want of memory, only the main program makes events.
+ * Leave the mark of an event of a hook, by which the spares know that it is made. To be said in a body before it leaves
+ * anything out that its spares do not leave out as well.
  */
-static __always_inline bool spare__is_done(enum mark mark, enum spare_hook hook, u64 object, u32 place)
+static __always_inline void spare__mark(enum spare_hook hook)
 {
     if (!emit_constants.spares)
-        return false;
-    struct task_state *state = task_state__get();
+        return;
+    struct mark_place place = mark__place();
 
-    if (!state)
-        return false;
-    if (state->handed_over == hook + 1) {
-        state->handed_over = 0;
-        return false;
+    if (!place.bucket)
+        return;
+    u64 now = bpf_jiffies64() >> MARK_TIME_UNIT_SHIFT & MARK_TIME_MASK;
+    u64 mark = (u64)place.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | hook;
+
+    /* first one that is free or the task's own, then one that is old, then any */
+#pragma clang loop unroll(disable)
+    for (u32 n = 0; n <= 2 * MARK_PLACES; n++) {
+        u64 *at = mark_place__at(&place, n), old = *(volatile u64 *)at;
+        bool will_do = n < MARK_PLACES       ? !old || mark__is_of(old, &place)
+                       : n < 2 * MARK_PLACES ? mark__is_old(old, now)
+                                             : true;
+
+        if (will_do && mark__replace(at, old, mark))
+            return;
     }
-    if (spare__is_marked(state, mark, object, place))
+}
+
+/*
+ * Whether a program before the n-th of `count` spares has left a mark. Notes in it that this one has seen it, or takes
+ * it away when no other comes. A mark that this or a later spare has seen is one of an event before, whose last spare
+ * was skipped.
+ */
+static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 count)
+{
+    struct mark_place place = mark__place();
+
+    if (!place.bucket)
         return true;
-    spare__count_rescued(hook, place);
+#pragma clang loop unroll(disable)
+    for (u32 i = 0; i < MARK_PLACES; i++) {
+        u64 *at = mark_place__at(&place, i), mark = *(volatile u64 *)at;
+        u64 order = mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK;
+
+        if (!mark__is_of(mark, &place))
+            continue;
+        if ((mark & MARK_HOOK_MASK) != hook || order >= n)
+            return false;
+        CLAIM_ADD(at, n == count ? -mark : (n - order) << MARK_ORDER_SHIFT);
+        return true;
+    }
     return false;
+}
+
+/* An event is made by another program than the main one. */
+static __always_inline void spare__count_rescued(enum spare_hook hook)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c)
+        COUNT(c->rescued[hook]);
 }
 
 /* Of one program, the body of a hook; the library puts it there. */
@@ -82,40 +185,33 @@ struct spare_body_map {
             bpf_tail_call(ctx, &body, 0);                                                                              \
     } while (0)
 
-/* All that a spare does. */
-static __always_inline int spare__run(void *ctx, void *body, enum mark mark, enum spare_hook hook, u64 object,
-                                      u32 place)
+/* All that the n-th of `count` spares does. */
+static __always_inline int spare__run(void *ctx, void *body, enum spare_hook hook, u32 n, u32 count)
 {
-    struct task_state *state = emit_constants.spares ? task_state__get() : NULL;
-
-    if (!state || spare__is_marked(state, mark, object, place))
+    if (!emit_constants.spares || spare__is_marked(hook, n, count))
         return 0;
-    spare__count_rescued(hook, place);
-    state->handed_over = hook + 1; /* the body may return before it looks: then it stands for no other hook */
+    spare__count_rescued(hook);
     bpf_tail_call(ctx, body, 0);
-    state->handed_over = 0;
     return 0;
 }
 
 /* Two spares of a trampoline's program that begins with SPARE_BEGIN: each of its runs leaves a mark. */
-#define SPARE_PROGRAM(section, name, n, body, mark, hook, place)                                                       \
+#define SPARE_PROGRAM(section, name, n, body, hook)                                                                    \
     SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
     {                                                                                                                  \
-        return spare__run(ctx, &body, mark, hook, hook, place);                                                        \
+        return spare__run(ctx, &body, hook, n, 2);                                                                     \
     }
 
-#define SPARES(section, name, body, mark, hook)                                                                        \
+#define SPARES(section, name, body, hook)                                                                              \
     struct spare_body_map body SEC(".maps");                                                                           \
                                                                                                                        \
-    SPARE_PROGRAM(section, name, 1, body, mark, hook, 1)                                                               \
-    SPARE_PROGRAM(section, name, 2, body, mark, hook, 0)
+    SPARE_PROGRAM(section, name, 1, body, hook)                                                                        \
+    SPARE_PROGRAM(section, name, 2, body, hook)
 
-/* Leave the program when another one of the hook has made the event. */
-#define SPARE_BEGIN(ctx, body, mark, hook)                                                                             \
+#define SPARE_BEGIN(ctx, body, hook)                                                                                   \
     do {                                                                                                               \
         SPARE_BODY(ctx, body);                                                                                         \
-        if (spare__is_done(mark, hook, hook, 2))                                                                       \
-            return 0;                                                                                                  \
+        spare__mark(hook);                                                                                             \
     } while (0)
 
 #endif

@@ -44,9 +44,7 @@ struct task_state {
     struct dir_op dir_op;
     struct content_op content_op;
     struct script script;
-    u64 marks[MARK_COUNT]; /* of the last event of each kind, see Spare.h */
-    u64 handed_over;       /* 1 + enum spare_hook whose body is called by a spare; 0: none */
-    u64 mprotect_file;     /* whose mapping is being made writable; 0: none */
+    u64 mprotect_file; /* whose mapping is being made writable; 0: none */
 };
 
 struct task_states_map {

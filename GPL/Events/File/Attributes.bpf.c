@@ -52,30 +52,30 @@ static __always_inline int change__emit(struct path *path, enum ebpf_change_type
     return change__submit(s, type);
 }
 
-SPARES("ebpf.fexit/chmod_common", fexit__chmod_common, chmod_body, MARK_CHANGE, SPARE_CHMOD)
+SPARES("ebpf.fexit/chmod_common", fexit__chmod_common, chmod_body, SPARE_CHMOD)
 
 SEC("ebpf.fexit/chmod_common")
 int BPF_PROG(fexit__chmod_common, struct path *path, unsigned int mode, int ret)
 {
-    SPARE_BEGIN(ctx, chmod_body, MARK_CHANGE, SPARE_CHMOD);
+    SPARE_BEGIN(ctx, chmod_body, SPARE_CHMOD);
     return ret ? 0 : change__emit(path, EBPF_CHANGE_PERMISSIONS);
 }
 
-SPARES("ebpf.fexit/chown_common", fexit__chown_common, chown_body, MARK_CHANGE, SPARE_CHOWN)
+SPARES("ebpf.fexit/chown_common", fexit__chown_common, chown_body, SPARE_CHOWN)
 
 SEC("ebpf.fexit/chown_common")
 int BPF_PROG(fexit__chown_common, struct path *path, unsigned int user, unsigned int group, int ret)
 {
-    SPARE_BEGIN(ctx, chown_body, MARK_CHANGE, SPARE_CHOWN);
+    SPARE_BEGIN(ctx, chown_body, SPARE_CHOWN);
     return ret ? 0 : change__emit(path, EBPF_CHANGE_OWNER);
 }
 
-SPARES("ebpf.fexit/vfs_utimes", fexit__vfs_utimes, utimes_body, MARK_CHANGE, SPARE_UTIMES)
+SPARES("ebpf.fexit/vfs_utimes", fexit__vfs_utimes, utimes_body, SPARE_UTIMES)
 
 SEC("ebpf.fexit/vfs_utimes")
 int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
 {
-    SPARE_BEGIN(ctx, utimes_body, MARK_CHANGE, SPARE_UTIMES);
+    SPARE_BEGIN(ctx, utimes_body, SPARE_UTIMES);
     return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
 }
 
@@ -92,12 +92,12 @@ static __always_inline int xattr__emit(u64 dentry, u64 name)
     return change__submit(s, EBPF_CHANGE_XATTRS);
 }
 
-SPARES("ebpf.fexit/vfs_setxattr", fexit__vfs_setxattr, setxattr_body, MARK_CHANGE, SPARE_SETXATTR)
+SPARES("ebpf.fexit/vfs_setxattr", fexit__vfs_setxattr, setxattr_body, SPARE_SETXATTR)
 
 SEC("ebpf.fexit/vfs_setxattr")
 int BPF_PROG(fexit__vfs_setxattr)
 {
-    SPARE_BEGIN(ctx, setxattr_body, MARK_CHANGE, SPARE_SETXATTR);
+    SPARE_BEGIN(ctx, setxattr_body, SPARE_SETXATTR);
     if ((int)compat__func_ret(ctx, 5))
         return 0;
     return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));

@@ -39,14 +39,14 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 
     if (op)
         return deleted__emit(dentry, op);
-    if (dentry->d_sb->s_magic == BTRFS_MAGIC && !dir_op__was_of(task_state__find(), dentry))
+    if (dentry->d_sb->s_magic == BTRFS_MAGIC)
         subvolume__deleted(ctx__address(ctx));
     return 0;
 }
 
-#define DELETE_SPARE(n, place)                                                                                         \
-    DIR_OP_SPARE("ebpf.fentry/d_delete", fentry__d_delete, n, delete_body, SPARE_DELETE, (struct dentry *)ctx[0], place)
+#define DELETE_SPARE(n)                                                                                                \
+    DIR_OP_SPARE("ebpf.fentry/d_delete", fentry__d_delete, n, 3, delete_body, SPARE_DELETE, (struct dentry *)ctx[0])
 
-DELETE_SPARE(1, 2)
-DELETE_SPARE(2, 1)
-DELETE_SPARE(3, 0)
+DELETE_SPARE(1)
+DELETE_SPARE(2)
+DELETE_SPARE(3)

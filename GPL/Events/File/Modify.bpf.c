@@ -106,46 +106,35 @@ static __always_inline int content__emit_at(u64 file_addr, s64 bytes)
 
 struct spare_body_map write_body SEC(".maps");
 
-/* The kernel counts the writes of a task, unless it is built without CONFIG_TASK_XACCT, and has counted this one. */
-static __always_inline u64 write__number(void)
-{
-    u64 number = 0;
-
-    if (bpf_core_field_exists(struct task_struct, ioac.syscw))
-        WITH_CURRENT(task, typed, number = KREAD(typed, task, ioac.syscw));
-    return number;
-}
-
 SEC("ebpf.fexit/vfs_write")
 int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long count, s64 *pos, s64 ret)
 {
     SPARE_BODY(ctx, write_body);
     if (ret <= 0 || !file__is_regular(file))
         return 0;
-    if (emit_constants.spares && spare__is_done(MARK_WRITE, SPARE_WRITE, write__number(), 2))
-        return 0;
+    spare__mark(SPARE_WRITE);
     return content__emit_often(file, ret);
 }
 
-#define WRITE_SPARE(n, place)                                                                                          \
+#define WRITE_SPARE(n)                                                                                                 \
     SEC("ebpf.fexit/vfs_write")                                                                                        \
     int BPF_PROG(fexit__vfs_write_spare##n, struct file *file, const char *buf, unsigned long count, s64 *pos,         \
                  s64 ret)                                                                                              \
     {                                                                                                                  \
         if (ret <= 0 || !file__is_regular(file))                                                                       \
             return 0;                                                                                                  \
-        return spare__run(ctx, &write_body, MARK_WRITE, SPARE_WRITE, write__number(), place);                          \
+        return spare__run(ctx, &write_body, SPARE_WRITE, n, 2);                                                        \
     }
 
-WRITE_SPARE(1, 1)
-WRITE_SPARE(2, 0)
+WRITE_SPARE(1)
+WRITE_SPARE(2)
 
-SPARES("ebpf.fexit/vfs_writev", fexit__vfs_writev, writev_body, MARK_CHANGE, SPARE_WRITEV)
+SPARES("ebpf.fexit/vfs_writev", fexit__vfs_writev, writev_body, SPARE_WRITEV)
 
 SEC("ebpf.fexit/vfs_writev")
 int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen, s64 *pos, int flags, s64 ret)
 {
-    SPARE_BEGIN(ctx, writev_body, MARK_CHANGE, SPARE_WRITEV);
+    SPARE_BEGIN(ctx, writev_body, SPARE_WRITEV);
     return ret > 0 && file__is_regular(file) ? content__emit_often(file, ret) : 0;
 }
 
@@ -239,12 +228,12 @@ int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 
 }
 
 /* By a file: ftruncate and O_TRUNC. By a path it comes from vfs_truncate, which has the mount. */
-SPARES("ebpf.fexit/do_truncate", fexit__do_truncate, truncate_body, MARK_CHANGE, SPARE_TRUNCATE)
+SPARES("ebpf.fexit/do_truncate", fexit__do_truncate, truncate_body, SPARE_TRUNCATE)
 
 SEC("ebpf.fexit/do_truncate")
 int BPF_PROG(fexit__do_truncate)
 {
-    SPARE_BEGIN(ctx, truncate_body, MARK_CHANGE, SPARE_TRUNCATE);
+    SPARE_BEGIN(ctx, truncate_body, SPARE_TRUNCATE);
     struct file *file = (void *)COMPAT_IDMAP_ARG(ctx, 3);
 
     return file && !(int)COMPAT_IDMAP_ARG(ctx, 4) ? content__emit(file, BYTES_UNKNOWN, 0) : 0;

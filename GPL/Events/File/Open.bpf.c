@@ -109,19 +109,18 @@ int BPF_PROG(fentry__security_file_open, struct file *trusted)
     u32 type = opened__type(file);
 
     SPARE_BODY(ctx, open_body);
-    if (!type || (emit_constants.spares && spare__is_done(MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), 2)))
+    if (!type)
         return 0;
+    spare__mark(SPARE_OPEN);
     return opened__emit(file, type);
 }
 
-#define OPEN_SPARE(n, place)                                                                                           \
+#define OPEN_SPARE(n)                                                                                                  \
     SEC("ebpf.fentry/security_file_open")                                                                              \
     int BPF_PROG(fentry__security_file_open_spare##n, struct file *file)                                               \
     {                                                                                                                  \
-        return opened__type(file)                                                                                      \
-                   ? spare__run(ctx, &open_body, MARK_OPEN, SPARE_OPEN, inode__number(file->f_inode), place)           \
-                   : 0;                                                                                                \
+        return opened__type(file) ? spare__run(ctx, &open_body, SPARE_OPEN, n, 2) : 0;                                 \
     }
 
-OPEN_SPARE(1, 1)
-OPEN_SPARE(2, 0)
+OPEN_SPARE(1)
+OPEN_SPARE(2)

@@ -14,6 +14,7 @@
 #ifndef EBPF_FILE_OPERATION_H
 #define EBPF_FILE_OPERATION_H
 
+#include "../Core/State.h"
 #include "File.h"
 
 /* Hash and length of a name, which the verifier lets nobody read as one number. */
@@ -49,14 +50,6 @@ static __always_inline bool dir_op__is_of(const struct task_state *state, struct
     return state && state->dir_op.dentry == (u64)dentry && state->dir_op.name_id == dentry__name_id(dentry);
 }
 
-/* The note of it has just been taken, by a spare of the program that asks. */
-static __always_inline bool dir_op__was_of(const struct task_state *state, struct dentry *dentry)
-{
-    return state && !state->dir_op.dentry && state->dir_op.name_id == dentry__name_id(dentry);
-}
-
-#define DIR_OP_PLACE 3 /* of the main program at the end of an operation, behind its spares */
-
 /* Whether the current task acts for itself: not for a file system that is on top of others. */
 static __always_inline bool current__acts_for_itself(void)
 {
@@ -84,9 +77,7 @@ static __always_inline struct dir_op *dir_op__take(enum spare_hook hook, struct 
     if (!dir_op__is_of(state, dentry))
         return NULL;
     state->dir_op.dentry = 0;
-    if (emit_constants.spares && state->handed_over != hook + 1)
-        spare__count_rescued(hook, DIR_OP_PLACE);
-    state->handed_over = 0;
+    spare__mark(hook);
     return has_failed ? NULL : &state->dir_op;
 }
 
@@ -115,31 +106,30 @@ static __always_inline struct scratch *dir_op__begin_record(enum ebpf_event_type
 #define DIR_OP_BEGIN_RECORD(NAME, name, op)                                                                            \
     dir_op__begin_record(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), op)
 
-/* A spare, of a program that takes notes: see Core/Spare.h. A note that is still there has found nobody. */
-static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_hook hook, struct dentry *dentry,
-                                             u32 place)
+/*
+ * The n-th of `count` spares of a program that takes notes: see Core/Spare.h. A note that is still there has found
+ * nobody; the mark tells what is usual in less time.
+ */
+static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_hook hook, struct dentry *dentry, u32 n,
+                                             u32 count)
 {
-    struct task_state *state = emit_constants.spares ? task_state__find() : NULL;
-
-    if (!dir_op__is_of(state, dentry))
+    if (!emit_constants.spares || spare__is_marked(hook, n, count) || !dir_op__is_of(task_state__find(), dentry))
         return 0;
-    spare__count_rescued(hook, place);
-    state->handed_over = hook + 1;
+    spare__count_rescued(hook);
     bpf_tail_call(ctx, body, 0);
-    state->handed_over = 0;
     return 0;
 }
 
-/* The n-th spare of a program at the end of an operation on `dentry`, which may use the context. */
-#define DIR_OP_SPARE(section, name, n, body, hook, dentry, place)                                                      \
+/* The n-th of `count` spares of a program at the end of an operation on `dentry`, which may use the context. */
+#define DIR_OP_SPARE(section, name, n, count, body, hook, dentry)                                                      \
     SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
     {                                                                                                                  \
-        return dir_op__run_spare(ctx, &body, hook, dentry, place);                                                     \
+        return dir_op__run_spare(ctx, &body, hook, dentry, n, count);                                                  \
     }
 
 #define DIR_OP_SPARES(section, name, body, hook, dentry)                                                               \
-    DIR_OP_SPARE(section, name, 1, body, hook, dentry, 1)                                                              \
-    DIR_OP_SPARE(section, name, 2, body, hook, dentry, 0)
+    DIR_OP_SPARE(section, name, 1, 2, body, hook, dentry)                                                              \
+    DIR_OP_SPARE(section, name, 2, 2, body, hook, dentry)
 
 /* The LSM program and the trampoline of a path hook: the same statement for both. */
 #define PATH_HOOK(hook, args, statement)                                                                               \

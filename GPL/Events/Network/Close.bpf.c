@@ -171,25 +171,24 @@ SEC("ebpf.fentry/tcp_close")
 int BPF_PROG(fentry__tcp_close, struct sock *sk)
 {
     SPARE_BODY(ctx, close_body);
+    spare__mark(SPARE_CLOSE);
     if (!emit_runtime.live || sk->__sk_common.skc_state == TCP_LISTEN)
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp || tcp__is_mptcp(tp) || (sock__is_nobodys(sk) && !sock__was_somebodys(sk, tp)) ||
-        NETWORK_IS_DONE(sk, SPARE_CLOSE, 2))
+    if (!tp || tcp__is_mptcp(tp) || (sock__is_nobodys(sk) && !sock__was_somebodys(sk, tp)))
         return 0;
     return connection__end(sk, tp, false);
 }
 
-#define CLOSE_SPARE(n, place)                                                                                          \
-    SEC("ebpf.fentry/tcp_close")                                                                                       \
-    int BPF_PROG(fentry__tcp_close_spare##n, struct sock *sk)                                                          \
+#define CLOSE_SPARE(n)                                                                                                 \
+    SEC("ebpf.fentry/tcp_close") int BPF_PROG(fentry__tcp_close_spare##n)                                              \
     {                                                                                                                  \
-        return NETWORK_RUN_SPARE(ctx, &close_body, sk, SPARE_CLOSE, place);                                            \
+        return spare__run(ctx, &close_body, SPARE_CLOSE, n, 2);                                                        \
     }
 
-CLOSE_SPARE(1, 1)
-CLOSE_SPARE(2, 0)
+CLOSE_SPARE(1)
+CLOSE_SPARE(2)
 
 /* The bytes of all subflows together where the kernel counts them, else those of the first one. */
 static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, struct mptcp_sock *msk, struct sock *first)

@@ -41,9 +41,10 @@ SEC("ebpf.fentry/tcp_connect")
 int BPF_PROG(fentry__tcp_connect, struct sock *sk)
 {
     SPARE_BODY(ctx, connect_body);
+    spare__mark(SPARE_CONNECT);
     struct tcp_sock *tp = emit_runtime.live ? bpf_skc_to_tcp_sock(sk) : NULL;
 
-    if (!tp || current__is_kernel_thread() || NETWORK_IS_DONE(sk, SPARE_CONNECT, 2))
+    if (!tp || current__is_kernel_thread())
         return 0;
     u16 sport = tcp__sport(tp);
     struct socket_entry *e =
@@ -59,15 +60,14 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     return 0;
 }
 
-#define CONNECT_SPARE(n, place)                                                                                        \
-    SEC("ebpf.fentry/tcp_connect")                                                                                     \
-    int BPF_PROG(fentry__tcp_connect_spare##n, struct sock *sk)                                                        \
+#define CONNECT_SPARE(n)                                                                                               \
+    SEC("ebpf.fentry/tcp_connect") int BPF_PROG(fentry__tcp_connect_spare##n)                                          \
     {                                                                                                                  \
-        return NETWORK_RUN_SPARE(ctx, &connect_body, sk, SPARE_CONNECT, place);                                        \
+        return spare__run(ctx, &connect_body, SPARE_CONNECT, n, 2);                                                    \
     }
 
-CONNECT_SPARE(1, 1)
-CONNECT_SPARE(2, 0)
+CONNECT_SPARE(1)
+CONNECT_SPARE(2)
 
 /*
  * Every connection comes here at its end, most of them when no process has them any more. One that has is remembered

@@ -170,19 +170,16 @@ static __always_inline u64 cork__datagrams(struct inet_cork *cork, u64 payload)
     return size && payload ? ((u32)payload + size - 1) / size : 1;
 }
 
-static __always_inline bool flow__is_wanted(struct sock *sk)
+/* Known to a program and its spares alike. */
+static __always_inline bool sock__is_udp(struct sock *sk)
 {
-    return emit_runtime.live && sk && sk->sk_protocol == IPPROTO_UDP && !current__is_kernel_thread();
+    return sk && sk->sk_protocol == IPPROTO_UDP;
 }
 
-/* Sockets of datagrams need have no peer, but they have a port of their own. */
-static __always_inline u64 datagram__object(struct sock *sk, enum spare_hook hook)
+static __always_inline bool flow__is_wanted(void)
 {
-    return network__object(sk, hook) ^ (u64)sk->__sk_common.skc_num << 40;
+    return emit_runtime.live && !current__is_kernel_thread();
 }
-
-#define DATAGRAM_IS_DONE(sk, hook)                                                                                     \
-    (emit_constants.spares && spare__is_done(MARK_NETWORK, hook, datagram__object(sk, hook), 2))
 
 struct spare_body_map send_body SEC(".maps"), send_v6_body SEC(".maps"), receive_body SEC(".maps");
 struct spare_body_map release_body SEC(".maps");
@@ -193,7 +190,10 @@ int BPF_PROG(fentry__udp_send_skb, struct sk_buff *skb, struct flowi4 *fl4, stru
     SPARE_BODY(ctx, send_body);
     struct sock *sk = skb->sk;
 
-    if (!flow__is_wanted(sk) || DATAGRAM_IS_DONE(sk, SPARE_SEND))
+    if (!sock__is_udp(sk))
+        return 0;
+    spare__mark(SPARE_SEND);
+    if (!flow__is_wanted())
         return 0;
     struct flow_key key = {
         .peer_port = fl4->uli.ports.dport, .local_port = fl4->uli.ports.sport, .direction = EBPF_DIRECTION_SENT};
@@ -211,7 +211,10 @@ int BPF_PROG(fentry__udp_v6_send_skb, struct sk_buff *skb, struct flowi6 *fl6, s
     SPARE_BODY(ctx, send_v6_body);
     struct sock *sk = skb->sk;
 
-    if (!flow__is_wanted(sk) || DATAGRAM_IS_DONE(sk, SPARE_SEND_V6))
+    if (!sock__is_udp(sk))
+        return 0;
+    spare__mark(SPARE_SEND_V6);
+    if (!flow__is_wanted())
         return 0;
     struct flow_key key = {
         .peer_port = fl6->uli.ports.dport, .local_port = fl6->uli.ports.sport, .direction = EBPF_DIRECTION_SENT};
@@ -261,7 +264,10 @@ SEC("ebpf.fentry/skb_consume_udp")
 int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int len)
 {
     SPARE_BODY(ctx, receive_body);
-    if (len < 0 || !flow__is_wanted(sk) || DATAGRAM_IS_DONE(sk, SPARE_RECEIVE))
+    if (!sock__is_udp(sk))
+        return 0;
+    spare__mark(SPARE_RECEIVE);
+    if (len < 0 || !flow__is_wanted())
         return 0;
     struct flow_key key = {.direction = EBPF_DIRECTION_RECEIVED};
     struct udp_header udp = {};
@@ -316,7 +322,10 @@ SEC("ebpf.fentry/sk_common_release")
 int BPF_PROG(fentry__sk_common_release, struct sock *sk)
 {
     SPARE_BODY(ctx, release_body);
-    if (!emit_runtime.live || sk->sk_protocol != IPPROTO_UDP || DATAGRAM_IS_DONE(sk, SPARE_RELEASE))
+    if (!sock__is_udp(sk))
+        return 0;
+    spare__mark(SPARE_RELEASE);
+    if (!emit_runtime.live)
         return 0;
     struct flow_list *list = flow_list__of(sk, false);
 
@@ -336,27 +345,25 @@ int BPF_PROG(fentry__sk_common_release, struct sock *sk)
     return 0;
 }
 
-#define SEND_SPARE(function, n, body, hook, place)                                                                     \
+#define SEND_SPARE(function, n, body, hook)                                                                            \
     SEC("ebpf.fentry/" #function)                                                                                      \
     int BPF_PROG(fentry__##function##_spare##n, struct sk_buff *skb)                                                   \
     {                                                                                                                  \
-        struct sock *sk = skb->sk;                                                                                     \
-                                                                                                                       \
-        return sk ? spare__run(ctx, &body, MARK_NETWORK, hook, datagram__object(sk, hook), place) : 0;                 \
+        return sock__is_udp(skb->sk) ? spare__run(ctx, &body, hook, n, 2) : 0;                                         \
     }
 
-#define SOCKET_SPARE(function, n, body, hook, place)                                                                   \
+#define SOCKET_SPARE(function, n, body, hook)                                                                          \
     SEC("ebpf.fentry/" #function)                                                                                      \
     int BPF_PROG(fentry__##function##_spare##n, struct sock *sk)                                                       \
     {                                                                                                                  \
-        return spare__run(ctx, &body, MARK_NETWORK, hook, datagram__object(sk, hook), place);                          \
+        return sock__is_udp(sk) ? spare__run(ctx, &body, hook, n, 2) : 0;                                              \
     }
 
-SEND_SPARE(udp_send_skb, 1, send_body, SPARE_SEND, 1)
-SEND_SPARE(udp_send_skb, 2, send_body, SPARE_SEND, 0)
-SEND_SPARE(udp_v6_send_skb, 1, send_v6_body, SPARE_SEND_V6, 1)
-SEND_SPARE(udp_v6_send_skb, 2, send_v6_body, SPARE_SEND_V6, 0)
-SOCKET_SPARE(skb_consume_udp, 1, receive_body, SPARE_RECEIVE, 1)
-SOCKET_SPARE(skb_consume_udp, 2, receive_body, SPARE_RECEIVE, 0)
-SOCKET_SPARE(sk_common_release, 1, release_body, SPARE_RELEASE, 1)
-SOCKET_SPARE(sk_common_release, 2, release_body, SPARE_RELEASE, 0)
+SEND_SPARE(udp_send_skb, 1, send_body, SPARE_SEND)
+SEND_SPARE(udp_send_skb, 2, send_body, SPARE_SEND)
+SEND_SPARE(udp_v6_send_skb, 1, send_v6_body, SPARE_SEND_V6)
+SEND_SPARE(udp_v6_send_skb, 2, send_v6_body, SPARE_SEND_V6)
+SOCKET_SPARE(skb_consume_udp, 1, receive_body, SPARE_RECEIVE)
+SOCKET_SPARE(skb_consume_udp, 2, receive_body, SPARE_RECEIVE)
+SOCKET_SPARE(sk_common_release, 1, release_body, SPARE_RELEASE)
+SOCKET_SPARE(sk_common_release, 2, release_body, SPARE_RELEASE)

@@ -7,17 +7,6 @@
 
 #include "../Core/Sockets.h"
 
-/* What a spare's mark is about: the ends of the socket, which its address cannot be, for it is typed. */
-static __always_inline u64 network__object(struct sock *sk, enum spare_hook hook)
-{
-    return ((u64)sk->__sk_common.skc_dport << 32 | sk->__sk_common.skc_daddr) ^ (u64)hook << 56;
-}
-
-#define NETWORK_IS_DONE(sk, hook, place)                                                                               \
-    (emit_constants.spares && spare__is_done(MARK_NETWORK, hook, network__object(sk, hook), place))
-#define NETWORK_RUN_SPARE(ctx, body, sk, hook, place)                                                                  \
-    spare__run(ctx, body, MARK_NETWORK, hook, network__object(sk, hook), place)
-
 /* What is kept of connections is wanted. */
 static __always_inline bool connections__are_kept(void)
 {

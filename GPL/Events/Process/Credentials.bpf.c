@@ -35,12 +35,12 @@ static __always_inline int setuid__changed(struct cred *after, struct cred *befo
     return 0;
 }
 
-SPARES("ebpf.fexit/security_task_fix_setuid", fexit__security_task_fix_setuid, setuid_body, MARK_PROCESS, SPARE_SETUID)
+SPARES("ebpf.fexit/security_task_fix_setuid", fexit__security_task_fix_setuid, setuid_body, SPARE_SETUID)
 
 SEC("ebpf.fexit/security_task_fix_setuid")
 int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *before, int flags, int ret)
 {
-    SPARE_BEGIN(ctx, setuid_body, MARK_PROCESS, SPARE_SETUID);
+    SPARE_BEGIN(ctx, setuid_body, SPARE_SETUID);
     return ret ? 0 : setuid__changed(after, before);
 }
 
@@ -70,12 +70,12 @@ static __always_inline int setgid__changed(struct cred *after, struct cred *befo
     return 0;
 }
 
-SPARES("ebpf.fexit/security_task_fix_setgid", fexit__security_task_fix_setgid, setgid_body, MARK_PROCESS, SPARE_SETGID)
+SPARES("ebpf.fexit/security_task_fix_setgid", fexit__security_task_fix_setgid, setgid_body, SPARE_SETGID)
 
 SEC("ebpf.fexit/security_task_fix_setgid")
 int BPF_PROG(fexit__security_task_fix_setgid, struct cred *after, struct cred *before, int flags, int ret)
 {
-    SPARE_BEGIN(ctx, setgid_body, MARK_PROCESS, SPARE_SETGID);
+    SPARE_BEGIN(ctx, setgid_body, SPARE_SETGID);
     return ret ? 0 : setgid__changed(after, before);
 }
 

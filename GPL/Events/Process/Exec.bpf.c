@@ -18,6 +18,7 @@
  */
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
+#include "../Core/State.h"
 #include "../Core/Task.h"
 
 SEC("ebpf.fentry/bprm_change_interp")
@@ -146,9 +147,6 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
 
 struct spare_body_map exec_body SEC(".maps");
 
-/* The kernel counts the execs of a task. */
-#define EXEC_OBJECT(task) ((task)->self_exec_id)
-
 SEC("ebpf.tp_btf/sched_process_exec")
 int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t old_tid,
              struct linux_binprm *trusted_bprm)
@@ -157,8 +155,7 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t
     struct linux_binprm *bprm = UNTRUSTED(linux_binprm, trusted_bprm);
 
     SPARE_BODY(ctx, exec_body);
-    if (spare__is_done(MARK_EXEC, SPARE_EXEC, EXEC_OBJECT(task), 0))
-        return 0;
+    spare__mark(SPARE_EXEC);
     struct scratch *s = EMIT_BEGIN(PROCESS_EXEC, process_exec);
 
     if (!s)
@@ -203,10 +200,9 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t
 }
 
 #define EXEC_SPARE(n)                                                                                                  \
-    SEC("ebpf.tp_btf/sched_process_exec")                                                                              \
-    int BPF_PROG(tp_btf__sched_process_exec_spare##n, struct task_struct *task)                                        \
+    SEC("ebpf.tp_btf/sched_process_exec") int BPF_PROG(tp_btf__sched_process_exec_spare##n)                            \
     {                                                                                                                  \
-        return spare__run(ctx, &exec_body, MARK_EXEC, SPARE_EXEC, EXEC_OBJECT(task), n);                               \
+        return spare__run(ctx, &exec_body, SPARE_EXEC, n, 3);                                                          \
     }
 
 EXEC_SPARE(1)

@@ -40,16 +40,12 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     EMIT_SUBMIT(s, PROCESS_FORK);
 }
 
-/* Of a process that is being created; a thread is `child`, too. */
-#define FORK_OBJECT(child) ((child)->start_time ^ (u64)(child)->pid << 40)
-
 SEC("ebpf.tp_btf/sched_process_fork")
 int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
     SPARE_BODY(ctx, fork_body);
-    /* before anything is left out: the kernel counts skips for threads too, so those must count as rescued */
-    if (spare__is_done(MARK_FORK, SPARE_FORK, FORK_OBJECT(child), 0) || child->pid != child->tgid ||
-        child->flags & PF_KTHREAD)
+    spare__mark(SPARE_FORK); /* the kernel counts skips for threads too */
+    if (child->pid != child->tgid || child->flags & PF_KTHREAD)
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_FORK, process_fork);
 
@@ -59,10 +55,9 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
 }
 
 #define FORK_SPARE(n)                                                                                                  \
-    SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
-    int BPF_PROG(tp_btf__sched_process_fork_spare##n, struct task_struct *parent, struct task_struct *child)           \
+    SEC("ebpf.tp_btf/sched_process_fork") int BPF_PROG(tp_btf__sched_process_fork_spare##n)                            \
     {                                                                                                                  \
-        return spare__run(ctx, &fork_body, MARK_FORK, SPARE_FORK, FORK_OBJECT(child), n);                              \
+        return spare__run(ctx, &fork_body, SPARE_FORK, n, 3);                                                          \
     }
 
 FORK_SPARE(1)

@@ -10,12 +10,12 @@
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
-SPARES("ebpf.fexit/ksys_setsid", fexit__ksys_setsid, setsid_body, MARK_PROCESS, SPARE_SETSID)
+SPARES("ebpf.fexit/ksys_setsid", fexit__ksys_setsid, setsid_body, SPARE_SETSID)
 
 SEC("ebpf.fexit/ksys_setsid")
 int BPF_PROG(fexit__ksys_setsid)
 {
-    SPARE_BEGIN(ctx, setsid_body, MARK_PROCESS, SPARE_SETSID);
+    SPARE_BEGIN(ctx, setsid_body, SPARE_SETSID);
     int sid = ctx[0];
 
     if (sid <= 0)

@@ -14,13 +14,13 @@
 
 #define IPC_SHM_IDS 2
 
-SPARES("ebpf.fexit/ipcget", fexit__ipcget, shmget_body, MARK_PROCESS, SPARE_SHMGET)
+SPARES("ebpf.fexit/ipcget", fexit__ipcget, shmget_body, SPARE_SHMGET)
 
 SEC("ebpf.fexit/ipcget")
 int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void *ops, struct ipc_params *params,
              int ret)
 {
-    SPARE_BEGIN(ctx, shmget_body, MARK_PROCESS, SPARE_SHMGET);
+    SPARE_BEGIN(ctx, shmget_body, SPARE_SHMGET);
     void *shm_ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
                     IPC_SHM_IDS * bpf_core_type_size(struct ipc_ids);
 

@@ -23,35 +23,54 @@ void backend__destroy_links(struct bpf_backend *b)
     }
 }
 
+/* Attach a program. 0, 1 when the kernel refuses it, or a negative errno when something has run out. */
+static int backend__attach_program(struct bpf_backend *b, size_t i, const struct bpf_program *bpf)
+{
+    b->links[i] = bpf_program__attach(bpf);
+    if (b->links[i]) {
+        b->tramp |= program__is_trampoline(bpf);
+        return 0;
+    }
+    if (preflight__is_shortage(-errno))
+        return -errno;
+    hooks__refuse(&b->hooks.programs[i], "the kernel refuses to attach it: %s", strerror(errno));
+    return 1;
+}
+
+/* Attach a program if it is wanted, and one for a trampoline if those are to be attached. Returns as above. */
+static int backend__attach_wanted(struct bpf_backend *b, const struct ebpf_source_opts *opts, size_t i,
+                                  bool trampolines)
+{
+    struct hooks_program *program = &b->hooks.programs[i];
+
+    if (!program->wanted || b->links[i])
+        return 0;
+    const struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+
+    if (!bpf) {
+        hooks__refuse(program, REASON_NO_PROGRAM);
+        return !trampolines;
+    }
+    if (program__is_trampoline(bpf) != trampolines)
+        return 0;
+    return opts->is_cancelled && opts->is_cancelled(opts->user) ? -ECANCELED : backend__attach_program(b, i, bpf);
+}
+
+/*
+ * The kernel runs the programs of a tracepoint as they were attached, those of a trampoline the last one first. A
+ * program is to run before its spares, which come after it in the table.
+ */
 int backend__attach(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 {
-    int refused = 0;
+    int refused = 0, err = 0;
 
-    for (size_t i = 0; i < b->hooks.count; i++) {
-        struct hooks_program *program = &b->hooks.programs[i];
+    for (size_t n = 0; n < 2 * b->hooks.count && err >= 0; n++) {
+        bool trampolines = n >= b->hooks.count;
 
-        if (!program->wanted || b->links[i])
-            continue;
-        if (opts->is_cancelled && opts->is_cancelled(opts->user))
-            return -ECANCELED;
-        struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
-
-        if (!bpf) {
-            hooks__refuse(program, REASON_NO_PROGRAM);
-            refused++;
-            continue;
-        }
-        b->links[i] = bpf_program__attach(bpf);
-        if (b->links[i]) {
-            b->tramp |= program__is_trampoline(bpf);
-            continue;
-        }
-        if (preflight__is_shortage(-errno))
-            return -errno;
-        hooks__refuse(program, "the kernel refuses to attach it: %s", strerror(errno));
-        refused++;
+        err = backend__attach_wanted(b, opts, trampolines ? 2 * b->hooks.count - 1 - n : n, trampolines);
+        refused += err > 0;
     }
-    return refused;
+    return err < 0 ? err : refused;
 }
 
 void backend__detach_unwanted(struct bpf_backend *b)

@@ -41,7 +41,7 @@ static int program__fd(const struct bpf_backend *b, const struct hooks_program *
     return bpf_program__fd(bpf_object__find_program_by_name(b->object, program->name));
 }
 
-/* The spare of a program that is attached last; NULL when it has none here. */
+/* The spare of a program that is run last; NULL when it has none here. */
 static const struct hooks_program *hooks__last_spare(struct hooks *hooks, const char *program)
 {
     const struct hooks_program *spare, *last = NULL;
@@ -65,12 +65,6 @@ static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct 
     hook.has_spares = true;
     hook.spare_hook = body.hook;
     hook.last.fd = program__fd(b, spare);
-    if (strncmp(program->name, "tp_btf__", 8) != 0) { /* a trampoline runs the last one first */
-        struct guarded_program first = hook.last;
-
-        hook.last = hook.first;
-        hook.first = first;
-    }
     return hook;
 }
 
@@ -87,9 +81,9 @@ void counts__watch(struct bpf_backend *b)
 }
 
 /*
- * How often an event was lost because all programs of a hook were busy: at most as often as the first in the order in
- * which they run was skipped, less what the others have made, and as often as the last was; see Core/Spare.h. What a
- * second program reports has been skipped at most as often as either.
+ * How often an event was lost because all programs of a hook were busy: at most as often as the main program was
+ * skipped, less what the others have made, and as often as the last was; see Core/Spare.h. What a second program
+ * reports has been skipped at most as often as either.
  */
 static uint64_t backend__skips_of_hook(const struct bpf_backend *b, struct guarded_hook *hook)
 {

@@ -322,7 +322,7 @@ static void hooks__choose_lsm(struct hooks *hooks)
     }
 }
 
-/* After the programs themselves in the table, and so attached after them: the kernel runs them in that order. */
+/* After the programs themselves in the table: the kernel is to run them in that order. */
 static void hooks__choose_spares(struct hooks *hooks)
 {
     for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "Core/EmitShared.h"
@@ -51,6 +52,14 @@ int backend__open_object(struct bpf_backend *b)
     return b->object ? 0 : -errno;
 }
 
+/* Any number where the kernel has no random ones yet: it guards against nothing but bad luck then. */
+static uint64_t random__draw(void)
+{
+    uint64_t number = 0;
+
+    return getrandom(&number, sizeof(number), GRND_NONBLOCK) == sizeof(number) ? number : UINT64_C(0x9e3779b97f4a7c15);
+}
+
 static bool program__is_own_tool(const char *name)
 {
     return !strcmp(name, IDENTIFY_PROGRAM);
@@ -68,6 +77,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .selects = b->select_kinds,
         .sk_storage = b->hooks.sk_storage,
         .has_task_storage = b->has_task_storage,
+        .mark_seed = random__draw() | 1,
         .events = b->hooks.available.bits,
         .btrfs = b->btrfs,
     };
@@ -99,7 +109,7 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
         else if (!strcmp(name, "scratch"))
             err = bpf_map__set_max_entries(map, b->slots)
                       ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
-        else if (!hooks__wants_map(&b->hooks, name) ||
+        else if (!hooks__wants_map(&b->hooks, name) || (!b->hooks.spares && !strcmp(name, "spare_marks")) ||
                  (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
                                                                   : b->has_task_storage && !strcmp(name, "task_table")))
             err = bpf_map__set_autocreate(map, false);
