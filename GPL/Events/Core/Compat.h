@@ -69,6 +69,23 @@ static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void
 extern const volatile struct emit_constants emit_constants;
 
 /*
+ * A member of the object at an address, as BPF_CORE_READ reads it. Where the kernel has the kfunc, it makes a typed
+ * pointer of an address as well: a load of a few instructions, of which a bad one gives 0, in the place of a helper
+ * call of ninety.
+ */
+#define READ_AT(type, address, ...)                                                                                    \
+    ({                                                                                                                 \
+        struct type *plain_ = (void *)(address);                                                                       \
+        typeof(KREAD_PICK(__VA_ARGS__, KREAD_4, KREAD_3, KREAD_2, KREAD_1)(plain_, __VA_ARGS__)) read_;                \
+                                                                                                                       \
+        if (emit_constants.casts)                                                                                      \
+            read_ = KREAD(true, UNTRUSTED(type, plain_), __VA_ARGS__);                                                 \
+        else                                                                                                           \
+            read_ = KREAD(false, plain_, __VA_ARGS__);                                                                 \
+        read_;                                                                                                         \
+    })
+
+/*
  * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro,
  * because the two have different types to the verifier and cannot share a variable.
  */

@@ -22,7 +22,7 @@
 #define CALL_RDONLY_CAST 0x7e000001
 
 /* Types that are cast to, all structs. */
-#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file)
+#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry)
 
 enum cast_type {
 #define CAST_TYPE(name) CAST_##name,
@@ -150,9 +150,9 @@ struct emit_constants {
     ebpf_u32 selects;          /* bit n: there may be conditions of kind n; what tests for others is left out */
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
-    ebpf_u32 reserved;
-    ebpf_u64 mark_seed;                   /* drawn by lot: which tasks have marks in the same places */
-    ebpf_u64 events;                      /* bit n: event type n is wanted */
+    ebpf_u32 casts;            /* addresses can be made typed pointers */
+    ebpf_u64 mark_seed;        /* drawn by lot: which tasks have marks in the same places */
+    ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
     struct btrfs_layout btrfs;
 };

@@ -346,12 +346,35 @@ static __always_inline bool mount_place__read(u64 place[2], u64 vfsmount)
            !bpf_core_read(place, 2 * sizeof(u64), &mnt->mnt_parent);
 }
 
+/* The same as below, by typed pointers. */
+static __always_inline bool mount_cache__holds_typed(const struct mount_cache_entry *e)
+{
+    struct mount *mnt = UNTRUSTED(mount, mount__of(e->mnt));
+
+    if ((u64)mnt->mnt_parent != e->place[0] || (u64)mnt->mnt_mountpoint != e->place[1])
+        return false;
+#pragma clang loop unroll(disable)
+    for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
+        if (i >= e->components)
+            break;
+        struct dentry *dentry = UNTRUSTED(dentry, (void *)e->seen[i].dentry);
+
+        if (dentry->d_seq.seqcount.sequence != e->seen[i].seq || (u64)dentry->d_parent != e->seen[i].parent ||
+            ((u64)dentry->d_name.len << 32 | dentry->d_name.hash) != e->seen[i].hash_len)
+            return false;
+    }
+    return true;
+}
+
 static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e)
 {
     u64 place[2];
 
+    if (emit_constants.casts)
+        return mount_cache__holds_typed(e);
     if (!mount_place__read(place, e->mnt) || place[0] != e->place[0] || place[1] != e->place[1])
         return false;
+#pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
         struct dentry_head head = {};
 
@@ -378,11 +401,13 @@ int mount_cache__append(u32 slot)
     if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root_mnt || e->root_dentry != s->job.root_dentry)
         return -1;
     u64 len = *(volatile u32 *)&e->len, used = *(volatile u32 *)&s->walk.used;
+
+    if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN || !mount_cache__holds(e))
+        return -1;
     u64 off = *(volatile u32 *)&s->walk.start + used;
 
-    BARRIER(off);
-    if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN ||
-        off > SCRATCH_PATHS - MOUNT_CACHE_LEN || !mount_cache__holds(e))
+    BARRIER(off); /* the bound stands next to the use: one of what was put away in between is forgotten */
+    if (off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     cached__copy(&s->data[off], e->path, len, MOUNT_CACHE_LEN);
     if (*(volatile u32 *)&e->version != version)
@@ -397,6 +422,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
 
     if (!mount_place__read(e->place, s->job.mnt))
         return false;
+#pragma clang loop unroll(disable)
     for (u64 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
         struct dentry_head head = {};
         u64 at = typed + i;

@@ -20,39 +20,51 @@
 /* A name of three letters, without its NUL, as a number. */
 #define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
 
+/* What a dentry has in itself of a short name. */
+static __always_inline u32 dentry__short_name(struct dentry *dentry)
+{
+    u32 name = 0;
+
+    if (emit_constants.casts)
+        return *(volatile u64 *)((void *)UNTRUSTED(dentry, dentry) + compat__short_name_offset());
+    bpf_probe_read_kernel(&name, sizeof(name), (void *)dentry + compat__short_name_offset());
+    return name;
+}
+
 /* A name of three letters is in the dentry itself, so one look tells most others. */
 static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
 {
     u32 name = 0;
 
-    bpf_probe_read_kernel(&name, sizeof(name), (void *)dentry + compat__short_name_offset());
-    if (name != name3 || BPF_CORE_READ(dentry, d_name.len) != 3)
+    if (dentry__short_name(dentry) != name3 || READ_AT(dentry, dentry, d_name.len) != 3)
         return false;
-    name = 0;
-    bpf_probe_read_kernel(&name, 3, BPF_CORE_READ(dentry, d_name.name));
+    bpf_probe_read_kernel(&name, 3, READ_AT(dentry, dentry, d_name.name));
     return name == name3;
 }
 
 /* Whether the root of a mount is the directory shm in a directory or mount point dev, as /dev/shm is everywhere. */
 static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 {
-    struct dentry *mountpoint = BPF_CORE_READ(mnt, mnt_mountpoint);
+    struct dentry *mountpoint = READ_AT(mount, mnt, mnt_mountpoint);
 
     if (!dentry__is_named(mountpoint, NAME3('s', 'h', 'm')))
         return false;
-    struct mount *parent = BPF_CORE_READ(mnt, mnt_parent);
-    struct dentry *above = BPF_CORE_READ(mountpoint, d_parent);
+    struct mount *parent = READ_AT(mount, mnt, mnt_parent);
+    struct dentry *above = READ_AT(dentry, mountpoint, d_parent);
 
-    if (above == BPF_CORE_READ(parent, mnt.mnt_root))
-        above = BPF_CORE_READ(parent, mnt_mountpoint);
+    if (above == READ_AT(mount, parent, mnt.mnt_root))
+        above = READ_AT(mount, parent, mnt_mountpoint);
     return dentry__is_named(above, NAME3('d', 'e', 'v'));
 }
 
-static __always_inline u64 opened__mount(struct file *file)
+/* The address of the mount; a pointer, from which the verifier lets a constant be taken, where that will do. */
+static __always_inline struct mount *opened__mount(struct file *file)
 {
+    if (emit_constants.casts)
+        return mount__of((u64)file->f_path.mnt);
     u64 mnt = scalar__of_any(file->f_path.mnt);
 
-    return mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt);
+    return mount__of(mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
 struct spare_body_map open_body SEC(".maps");
@@ -80,7 +92,7 @@ static __always_inline u32 opened__type(struct file *file)
                    ? EBPF_EVENT_FILE_MEMFD_OPEN
                    : 0;
     return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
-                   mount__is_dev_shm(mount__of(opened__mount(file)))
+                   mount__is_dev_shm(opened__mount(file))
                ? EBPF_EVENT_FILE_SHMEM_OPEN
                : 0;
 }

@@ -82,7 +82,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .btrfs = b->btrfs,
     };
 
-    targets__cast_types(&b->targets, constants.cast_types);
+    constants.casts = targets__cast_types(&b->targets, constants.cast_types);
     size_t size;
     void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
 

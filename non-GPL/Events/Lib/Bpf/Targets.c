@@ -165,10 +165,15 @@ bool targets__has_function(const struct targets *targets, const char *name)
     return targets__id_of(targets, name) != 0;
 }
 
-void targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
+bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
 {
-    for (size_t i = 0; i < CAST_TYPE_COUNT; i++)
+    bool all = targets__has_function(targets, TARGET_RDONLY_CAST);
+
+    for (size_t i = 0; i < CAST_TYPE_COUNT; i++) {
         ret_ids[i] = targets__id_of(targets, cast_types[i]);
+        all &= ret_ids[i] != 0;
+    }
+    return all;
 }
 
 int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),

@@ -57,8 +57,8 @@ bool targets__has(const struct targets *targets, const struct bpf_program *progr
 /* The same of a function of hooks__unless. */
 bool targets__has_function(const struct targets *targets, const char *name);
 
-/* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. */
-void targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
+/* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. Whether addresses can be made all of them. */
+bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /*
  * bpf_object__load, for an object whose targets were looked up. `is_cancelled` is asked, if there is one, before each
