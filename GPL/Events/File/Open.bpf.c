@@ -67,8 +67,6 @@ static __always_inline struct mount *opened__mount(struct file *file)
     return mount__of(mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
-struct spare_body_map open_body SEC(".maps");
-
 /* Which event the opening of a file is, 0 for none. */
 static __always_inline u32 opened__type(struct file *file)
 {
@@ -114,25 +112,15 @@ static __always_inline int opened__emit(struct file *file, u32 type)
     return 0;
 }
 
+SPARES("ebpf.fentry/security_file_open", fentry__security_file_open, open_body, SPARE_OPEN)
+
+/* A mark each time takes less than what its spares would need to see that an open is no event. */
 SEC("ebpf.fentry/security_file_open")
 int BPF_PROG(fentry__security_file_open, struct file *trusted)
 {
+    SPARE_BEGIN(ctx, open_body, SPARE_OPEN);
     struct file *file = UNTRUSTED(file, trusted);
     u32 type = opened__type(file);
 
-    SPARE_BODY(ctx, open_body);
-    if (!type)
-        return 0;
-    spare__mark(SPARE_OPEN);
-    return opened__emit(file, type);
+    return type ? opened__emit(file, type) : 0;
 }
-
-#define OPEN_SPARE(n)                                                                                                  \
-    SEC("ebpf.fentry/security_file_open")                                                                              \
-    int BPF_PROG(fentry__security_file_open_spare##n, struct file *file)                                               \
-    {                                                                                                                  \
-        return opened__type(file) ? spare__run(ctx, &open_body, SPARE_OPEN, n, 2) : 0;                                 \
-    }
-
-OPEN_SPARE(1)
-OPEN_SPARE(2)
