@@ -12,10 +12,10 @@
 #include "../Core/Syscall.h"
 #include "MountSearch.h"
 
-#define LIST_STEPS 16
-#define LIST_TURNS 64
-#define CLIMB_STEPS 16
-#define CLIMB_TURNS 16
+#define LIST_STEPS 8
+#define LIST_TURNS 128
+#define CLIMB_STEPS 8
+#define CLIMB_TURNS 32
 #define LAYER_OF_OVERLAY 0ULL
 
 #define LINK_HIT 1ULL    /* in an address of a link: its mount is of the namespace */
