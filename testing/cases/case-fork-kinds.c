@@ -152,10 +152,10 @@ static void create_in_pid_namespace(void)
     CREATE("clone3 in a new pid namespace", syscall(SYS_clone3, &args, sizeof(args)));
 }
 
-/* With a number of the creator's choice. */
+/* With a number of the creator's choice, which is far from those that are in use, and is at most 32,767. */
 static void create_with_number(void)
 {
-    pid_t number = getpid() + 20000;
+    pid_t number = getpid() > 16384 ? getpid() - 10000 : getpid() + 10000;
     struct clone_args args = {
         .exit_signal = SIGCHLD, .set_tid = (uint64_t)(uintptr_t)&number, .set_tid_size = 1};
 

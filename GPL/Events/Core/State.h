@@ -4,7 +4,7 @@
  *
  * It is in the task's own storage, made when it is first needed and freed with the task: no other task can take the
  * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel
- * has no memory for it (see Lib/Bpf/TaskStorage.h), it is in a table by thread. What is kept there is needed for
+ * has no memory for it (see Lib/Bpf/LocalStorage.h), it is in a table by thread. What is kept there is needed for
  * moments, and the thread that has been idle for longest gives way: thousands would have to begin something in such a
  * moment.
  */
