@@ -119,7 +119,7 @@ $(BUILD)/libebpf-events.a: $(LIB_OBJS) $(BUILD)/lists/LIB_OBJS
 
 $(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map $(BUILD)/lists/LIB_OBJS
 	$(say) LD $@
-	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map -Wl,-z,relro,-z,now,-z,defs \
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map -Wl,-z,relro,-z,now,-z,defs,-z,nodelete \
 		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
 	$(Q)ln -sf $(SONAME) $(BUILD)/libebpf-events.so
 
@@ -168,7 +168,7 @@ $(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(L
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
 
 # Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
-UNIT_LIB := $(filter-out %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/KernelBtf.c %/KernelTypes.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
+UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/KernelBtf.c %/KernelTypes.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c)

@@ -4,7 +4,9 @@
  * that is unavailable, errors, the end, and the accounting. Prints what does not hold; its status tells too.
  */
 #include <EbpfEvents.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -185,10 +187,97 @@ static void selection(void)
     ebpf_source__close(source);
 }
 
+static int printed;
+
+static int on_print(enum libbpf_print_level level, const char *format, va_list args)
+{
+    (void)level, (void)format, (void)args;
+    printed++;
+    return 0;
+}
+
+/* Makes libbpf write a message. */
+static void *fail_in_libbpf(void *unused)
+{
+    (void)unused;
+    CHECK(!bpf_object__open_file("/no/such/object", NULL));
+    return NULL;
+}
+
+static struct ebpf_source *guest_source;
+static int in_handler, logged;
+
+static int on_event_of_guest(void *user, const struct ebpf_event *event)
+{
+    (void)user, (void)event;
+    CHECK(ebpf_source__consume(guest_source) == -EBUSY && ebpf_source__poll(guest_source, 0) == -EBUSY);
+    if (++in_handler == CHILDREN)
+        ebpf_source__close(guest_source); /* when we have returned */
+    return 0;
+}
+
+/* While a source is opened libbpf's messages of other threads go where they went before. */
+static void on_log_of_guest(void *user, enum ebpf_log_level level, const char *format, va_list args)
+{
+    pthread_t thread;
+
+    (void)user, (void)format, (void)args;
+    if (level == EBPF_LOG_DEBUG && !logged++) {
+        printed = 0;
+        CHECK(!pthread_create(&thread, NULL, fail_in_libbpf, NULL) && !pthread_join(thread, NULL));
+        CHECK(printed > 0);
+    }
+}
+
+/* A child does not have the rings; what it does changes nothing here. */
+static void try_in_child(void)
+{
+    struct ebpf_stats stats;
+    int status;
+    pid_t pid = fork();
+
+    if (!pid) {
+        failed = 0;
+        CHECK(ebpf_source__consume(guest_source) == -EPERM && ebpf_source__poll(guest_source, 0) == -EPERM);
+        CHECK(ebpf_source__stats(guest_source, &stats) == -EPERM);
+        CHECK(ebpf_source__select(guest_source, NULL, 0) == -EPERM);
+        ebpf_source__stop(guest_source);
+        ebpf_source__close(guest_source);
+        _exit(failed);
+    }
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void good_guest(void)
+{
+    struct ebpf_source_opts opts = {.sz = sizeof(opts),
+                                    .handler = on_event_of_guest,
+                                    .log = on_log_of_guest,
+                                    .libbpf_log = true,
+                                    .low_latency = true};
+    libbpf_print_fn_t own = libbpf_set_print(on_print);
+    time_t end = time(NULL) + WAIT_S;
+
+    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_SETSID);
+    CHECK(!ebpf_source__open(&opts, &guest_source) && logged > 1);
+    printed = 0;
+    fail_in_libbpf(NULL);
+    CHECK(printed > 0); /* the print function is given back */
+    if (!guest_source)
+        return;
+    try_in_child();
+    make_sessions();
+    while (in_handler < CHILDREN && time(NULL) < end)
+        CHECK(ebpf_source__poll(guest_source, 100) >= 0);
+    CHECK(in_handler == CHILDREN);
+    CHECK(libbpf_set_print(own) == on_print);
+}
+
 int main(void)
 {
     no_hook();
     selection();
     two_at_once();
+    good_guest();
     return failed;
 }

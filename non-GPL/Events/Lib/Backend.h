@@ -7,6 +7,7 @@
 #ifndef EBPF_BACKEND_H
 #define EBPF_BACKEND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,6 +45,7 @@ struct ebpf_backend_ops {
 struct ebpf_backend {
     const struct ebpf_backend_ops *ops;
     struct ebpf_ringbuf rings[EBPF_RING_COUNT];
+    bool inherited; /* the process that closes it is a child of its own one, and does not have the memory */
 };
 
 #endif

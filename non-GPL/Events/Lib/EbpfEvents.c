@@ -23,7 +23,10 @@ struct ebpf_source {
     struct ebpf_event_set wanted;
     int epoll_fd;
     int timer_fd;
+    pid_t pid; /* of the process that opened it */
     bool stopped;
+    bool busy;    /* events are being given to the handler */
+    bool closing; /* the handler has closed it */
 };
 
 /* Give back a negative errno, in errno as well. */
@@ -158,6 +161,7 @@ int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_sour
     if (!source)
         return fail(-ENOMEM);
     source->epoll_fd = source->timer_fd = -1;
+    source->pid = getpid();
     source->wanted = opts.events;
     err = source__start(source, &opts);
     if (err) {
@@ -192,7 +196,15 @@ int ebpf_source__fd(const struct ebpf_source *source)
     return source->epoll_fd;
 }
 
-int ebpf_source__consume(struct ebpf_source *source)
+/* Whether this process has the source, and may use it now. 0 or a negative errno. */
+static int source__check(const struct ebpf_source *source)
+{
+    if (source->pid != getpid())
+        return -EPERM;
+    return 0;
+}
+
+static int source__consume(struct ebpf_source *source)
 {
     uint64_t expirations;
 
@@ -207,10 +219,30 @@ int ebpf_source__consume(struct ebpf_source *source)
     return handled;
 }
 
+int ebpf_source__consume(struct ebpf_source *source)
+{
+    int ret = source__check(source);
+
+    if (ret)
+        return fail(ret);
+    if (__atomic_exchange_n(&source->busy, true, __ATOMIC_ACQUIRE))
+        return fail(-EBUSY);
+    ret = source__consume(source);
+    bool closing = source->closing;
+
+    __atomic_store_n(&source->busy, false, __ATOMIC_RELEASE);
+    if (closing)
+        ebpf_source__close(source);
+    return ret;
+}
+
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
 {
     struct epoll_event events[EBPF_RING_COUNT + 1];
+    int err = source__check(source);
 
+    if (err)
+        return fail(err);
     if (epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, timeout_ms) < 0)
         return fail(-errno);
     return ebpf_source__consume(source);
@@ -218,7 +250,7 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
 
 void ebpf_source__stop(struct ebpf_source *source)
 {
-    if (!source)
+    if (!source || source__check(source))
         return;
     source->backend->base.ops->stop(&source->backend->base);
     source->stopped = true;
@@ -228,13 +260,19 @@ int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition 
 {
     if (count && !conditions)
         return fail(-EINVAL);
-    int err = source->backend->base.ops->select(&source->backend->base, conditions, count);
+    int err = source__check(source);
 
+    if (!err)
+        err = source->backend->base.ops->select(&source->backend->base, conditions, count);
     return err ? fail(err) : 0;
 }
 
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats)
 {
+    int err = source__check(source);
+
+    if (err)
+        return fail(err);
     ebpf_reader__stats(&source->reader, ret_stats);
     return 0;
 }
@@ -263,8 +301,14 @@ void ebpf_source__close(struct ebpf_source *source)
 {
     if (!source)
         return;
-    if (source->backend)
+    if (source->busy) {
+        source->closing = true;
+        return;
+    }
+    if (source->backend) {
+        source->backend->base.inherited = source__check(source);
         source->backend->base.ops->close(&source->backend->base);
+    }
     ebpf_reader__fini(&source->reader);
     if (source->timer_fd >= 0)
         close(source->timer_fd);

@@ -17,6 +17,7 @@
 #include "Core/EmitShared.h"
 #include "Attach.h"
 #include "Counts.h"
+#include "LibbpfLog.h"
 #include "Object.h"
 #include "Preflight.h"
 #include "Rings.h"
@@ -29,33 +30,16 @@
 #define SETTLE_NS 1000000
 #define SPARE_DESCRIPTORS 40 /* maps, BTF, what libbpf tries out, what waiting takes */
 
-static struct ebpf_log libbpf_log; /* libbpf has one print function for the process */
-
-static int libbpf__print(enum libbpf_print_level level, const char *format, va_list args)
-{
-    char *text;
-
-    (void)level;
-    if (!libbpf_log.fn)
-        return 0;
-    int len = vasprintf(&text, format, args);
-
-    if (len < 0)
-        return 0;
-    if (len > 0 && text[len - 1] == '\n')
-        text[len - 1] = '\0';
-    ebpf_log__write(&libbpf_log, EBPF_LOG_DEBUG, "%s", text);
-    free(text);
-    return len;
-}
-
-/* The memory of a map in this process; NULL with errno set when that fails. */
+/* The memory of a map in this process, not in a child of it; NULL with errno set when that fails. */
 static void *map__map(const struct bpf_object *object, const char *name, size_t size, int protection)
 {
     const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
     void *memory = map ? mmap(NULL, size, protection, MAP_SHARED, bpf_map__fd(map), 0) : MAP_FAILED;
 
-    return memory == MAP_FAILED ? NULL : memory;
+    if (memory == MAP_FAILED)
+        return NULL;
+    madvise(memory, size, MADV_DONTFORK);
+    return memory;
 }
 
 static int backend__map_memory(struct bpf_backend *b)
@@ -131,13 +115,14 @@ static void bpf_backend__close(struct ebpf_backend *backend)
 
     if (!b)
         return;
+    libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
     backend__destroy_links(b);
-    backend__unmap_memory(b);
+    if (!backend->inherited)
+        backend__unmap_memory(b);
     bpf_object__close(b->object);
     if (b->types_fd >= 0)
         close(b->types_fd);
-    if (libbpf_log.user == b->log.user)
-        libbpf_log = (struct ebpf_log){0};
+    libbpf_log__end();
     free(b);
 }
 
@@ -284,8 +269,8 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     b->base.ops = &bpf_backend_ops;
     b->types_fd = types__create_file();
     b->log = (struct ebpf_log){opts->log, opts->user};
-    libbpf_log = opts->libbpf_log ? b->log : (struct ebpf_log){0};
-    libbpf_set_print(libbpf__print);
+    b->libbpf_log = opts->libbpf_log;
+    libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
     hooks__init(&b->hooks);
     b->hooks.spares = preflight__kernel_preempts();
     err = selection__build(&selection, opts->conditions, opts->condition_count, &b->log);
@@ -316,6 +301,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         backend__apply(b, &selection, opts->conditions, opts->condition_count);
         backend__go_live(b);
     }
+    libbpf_log__end();
     if (err) {
         bpf_backend__close(&b->base);
         return err;

@@ -29,6 +29,7 @@ struct guarded_hook {
 struct bpf_backend {
     struct ebpf_backend base;
     struct ebpf_log log;
+    bool libbpf_log; /* goes there too */
     struct hooks hooks;
     struct targets targets;
     struct btrfs_layout btrfs;

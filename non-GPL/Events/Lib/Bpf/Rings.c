@@ -19,7 +19,10 @@ struct bpf_map *rings__find_map(const struct bpf_object *object, const char *nam
     return bpf_object__find_map_by_name(object, map);
 }
 
-/* The kernel's layout: a page with the consumer's position, one with the producer's, then the data twice in a row. */
+/*
+ * The kernel's layout: a page with the consumer's position, one with the producer's, then the data twice in a row. A
+ * child of this process does not have them: what it took out would be missing here.
+ */
 int rings__map(int fd, size_t size, struct ebpf_ringbuf *ret_ring)
 {
     size_t page = (size_t)getpagesize();
@@ -35,6 +38,8 @@ int rings__map(int fd, size_t size, struct ebpf_ringbuf *ret_ring)
         munmap(consumer, page);
         return err;
     }
+    madvise(consumer, page, MADV_DONTFORK);
+    madvise(producer, page + 2 * size, MADV_DONTFORK);
     ret_ring->consumer_pos = consumer;
     ret_ring->producer_pos = (void *)producer;
     ret_ring->data = producer + page;

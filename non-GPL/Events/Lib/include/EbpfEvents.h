@@ -220,7 +220,7 @@ struct ebpf_source_opts {
     void *user;                   /**< first argument of these functions */
     bool env;                     /**< with environments of executed programs */
     bool low_latency;             /**< wake the reader for each record and not for batches */
-    bool libbpf_log;              /**< pass libbpf's log on, at EBPF_LOG_DEBUG; for the process, not only this source */
+    bool libbpf_log;              /**< pass on what libbpf writes about this source, at EBPF_LOG_DEBUG */
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
     uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
@@ -264,7 +264,8 @@ int ebpf_source__fd(const struct ebpf_source *source);
  * Wait for events and give them to the handler.
  * @param timeout_ms longest wait; 0: none, -1: for ever. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
- * @return how many records were read (0 is no error), or -EINTR
+ * @return how many records were read (0 is no error), or -EINTR; -EBUSY in the handler, or while another thread does
+ *         the same; -EPERM in a child of the process that opened the source: it does not have the memory of the records
  */
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
@@ -309,7 +310,8 @@ struct ebpf_features ebpf_source__features(const struct ebpf_source *source);
 /**
  * Detach, unload, free. What was not consumed is dropped. To give back a hook takes some kernels (6.1 and 6.12 are
  * such) a tenth of a second, of which a source has up to fifty; the last process that has the source's descriptors
- * waits.
+ * waits. In the handler it is put off until the handler has returned. A child of the process that opened the source may
+ * close it too, which ends nothing.
  */
 void ebpf_source__close(struct ebpf_source *source);
 
