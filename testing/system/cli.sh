@@ -125,6 +125,21 @@ stats_and_log() {
 }
 check "-s writes statistics, -v libbpf's log" stats_and_log
 
+# Numbers of processes are those of the initial namespace, so they are refused elsewhere, not taken for others'.
+in_pid_namespace() {
+    unshare -pf --mount-proc EventsTrace --process-exec "$@" >ns.out 2>ns.err
+    [ $? = 4 ] && [ ! -s ns.out ] && grep -q "^EventsTrace: cannot select by process in a pid namespace" ns.err
+}
+check "a command in a pid namespace is refused" in_pid_namespace -- true
+check "--pid in a pid namespace is refused" in_pid_namespace --pid 1
+check "--exclude-tree in a pid namespace is refused" in_pid_namespace --exclude-tree 1
+
+without_proc() {
+    unshare -m sh -c 'umount -l /proc; exec "$@"' sh EventsTrace --process-exec -- true >np.out 2>np.err
+    grep -q "warning: cannot read /proc: of a tree" np.err || { cat np.err; return 1; }
+}
+check "a tree without /proc is warned of" without_proc
+
 no_event() {
     trace none.out none.err || return 1
     true && sleep 0.3

@@ -136,8 +136,9 @@ static void backend__apply(struct bpf_backend *b, const struct selection *select
     b->runtime->include = selection->include;
     b->runtime->exclude = selection->exclude;
     b->runtime->quick = selection->quick;
-    if (b->trees)
-        trees__mark(b->trees, b->tree_chunks, conditions, count);
+    if (b->trees && trees__mark(b->trees, b->tree_chunks, conditions, count))
+        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+                        "cannot read /proc: of a tree, descendants from before are not traced; mount /proc");
     selection__find_cgroups(&b->runtime->include);
     selection__find_cgroups(&b->runtime->exclude);
     selection__warn_of_nobody(conditions, count, &b->log);
@@ -243,9 +244,13 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
 static int backend__count_cpus(struct bpf_backend *b)
 {
     b->cpus = libbpf_num_possible_cpus();
+    if (preflight__is_shortage(b->cpus)) {
+        preflight__tell_failure(&b->log, "cannot tell the number of CPUs", b->cpus);
+        return b->cpus;
+    }
     if (b->cpus < 0) {
         ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot tell the number of CPUs: %s; is /sys mounted?",
-                        strerror(-b->cpus));
+                        preflight__error(b->cpus));
         return b->cpus;
     }
     b->slots = 2 * (uint32_t)b->cpus + 6;

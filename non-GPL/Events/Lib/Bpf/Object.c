@@ -217,7 +217,7 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
         if (err == -ECANCELED || preflight__is_shortage(err))
             return err;
         if (err)
-            hooks__refuse(program, "the kernel refuses to load it: %s", strerror(-err));
+            hooks__refuse(program, "the kernel refuses to load it: %s", preflight__error(err));
         found += program->refused;
     }
     return found;

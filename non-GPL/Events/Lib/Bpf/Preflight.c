@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "Preflight.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -220,6 +221,30 @@ bool preflight__is_shortage(int err)
     return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
 }
 
+const char *preflight__error(int err)
+{
+    static const char *const of_libbpf[] = {
+        [LIBBPF_ERRNO__LIBELF - __LIBBPF_ERRNO__START] = "libelf failed",
+        [LIBBPF_ERRNO__FORMAT - __LIBBPF_ERRNO__START] = "the object of the probes is damaged",
+        [LIBBPF_ERRNO__KVERSION - __LIBBPF_ERRNO__START] = "the kernel's version is not what the probes were built for",
+        [LIBBPF_ERRNO__ENDIAN - __LIBBPF_ERRNO__START] = "the probes are built for another byte order",
+        [LIBBPF_ERRNO__INTERNAL - __LIBBPF_ERRNO__START] = "libbpf failed",
+        [LIBBPF_ERRNO__RELOC - __LIBBPF_ERRNO__START] = "the probes cannot be fitted to this kernel",
+        [LIBBPF_ERRNO__LOAD - __LIBBPF_ERRNO__START] = "the kernel refused a program",
+        [LIBBPF_ERRNO__VERIFY - __LIBBPF_ERRNO__START] = "the kernel's verifier refused a program",
+        [LIBBPF_ERRNO__PROG2BIG - __LIBBPF_ERRNO__START] = "a program is too large for the kernel",
+        [LIBBPF_ERRNO__KVER - __LIBBPF_ERRNO__START] = "the kernel's version is not what a program wants",
+        [LIBBPF_ERRNO__PROGTYPE - __LIBBPF_ERRNO__START] = "the kernel does not know a kind of program",
+    };
+    const size_t count = sizeof(of_libbpf) / sizeof(*of_libbpf);
+    unsigned int number = (unsigned int)-err;
+
+    if (number < __LIBBPF_ERRNO__START)
+        return strerror(-err);
+    number -= __LIBBPF_ERRNO__START;
+    return number < count && of_libbpf[number] ? of_libbpf[number] : "libbpf failed";
+}
+
 void preflight__tell_failure(const struct ebpf_log *log, const char *what, int err)
 {
     const char *remedy = "the libbpf log (--libbpf-verbose) may tell more";
@@ -230,7 +255,7 @@ void preflight__tell_failure(const struct ebpf_log *log, const char *what, int e
         remedy = "raise the machine's limit (sysctl fs.file-max)";
     else if (err == -ENOMEM)
         remedy = "free memory, or use smaller rings";
-    ebpf_log__write(log, EBPF_LOG_ERROR, "%s: %s; %s", what, strerror(-err), remedy);
+    ebpf_log__write(log, EBPF_LOG_ERROR, "%s: %s; %s", what, preflight__error(err), remedy);
 }
 
 int preflight__check_descriptors(const struct ebpf_log *log, int needed)
@@ -283,7 +308,7 @@ int preflight__explain(const struct ebpf_log *log, int err)
     default:
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) tells where it failed",
-                        strerror(-err));
-        return err;
+                        preflight__error(err));
+        return -err < __LIBBPF_ERRNO__START ? err : -EIO;
     }
 }

@@ -23,6 +23,9 @@ int preflight__mount_nowhere(const char *file_system);
 /* Whether an error tells that something has run out, which no choice of programs can help. */
 bool preflight__is_shortage(int err);
 
+/* The text of an error: an errno, or one of libbpf's own. Valid until the next call. */
+const char *preflight__error(int err);
+
 /* 0 when that many files can be opened besides those that are; else -EMFILE or -ENFILE, logged. */
 int preflight__check_descriptors(const struct ebpf_log *log, int needed);
 

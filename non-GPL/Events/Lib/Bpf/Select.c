@@ -14,6 +14,7 @@
 #define COMM_MAX (EBPF_COMM_LEN - 1)
 #define CGROUP_PATH_MAX 4096
 #define CGROUP_TRIES 8
+#define PID_NAMESPACE_PATH "/proc/self/ns/pid"
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* its inode number, a constant of the kernel */
 
 static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
@@ -163,10 +164,6 @@ void selection__find_cgroups(struct select_list *list)
 
 void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log)
 {
-    struct stat ns;
-
-    if (stat("/proc/self/ns/pid", &ns) || ns.st_ino != INITIAL_PID_NAMESPACE)
-        return;
     for (size_t i = 0; i < count; i++) {
         const struct ebpf_condition *c = &conditions[i];
 
@@ -269,6 +266,20 @@ static struct select_quick quick__of(const struct selection *selection)
     return quick;
 }
 
+/* The probes know processes by their numbers in the initial namespace, which are other processes' numbers here. */
+static int selection__check_namespace(const struct selection *selection, const struct ebpf_log *log)
+{
+    struct stat ns;
+
+    if (!(selection->kinds & (1u << EBPF_SELECT_PID | 1u << EBPF_SELECT_TREE)) || stat(PID_NAMESPACE_PATH, &ns) ||
+        ns.st_ino == INITIAL_PID_NAMESPACE)
+        return 0;
+    ebpf_log__write(log, EBPF_LOG_ERROR,
+                    "cannot select by process in a pid namespace, whose numbers are not the machine's; run it in the "
+                    "initial one (a container with --pid=host, or nsenter --target 1 --pid), or select by cgroup");
+    return -EOPNOTSUPP;
+}
+
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                      const struct ebpf_log *log)
 {
@@ -287,6 +298,9 @@ int selection__build(struct selection *ret_selection, const struct ebpf_conditio
     }
     selection.kinds = selection.include.kinds | selection.exclude.kinds;
     selection.quick = quick__of(&selection);
-    *ret_selection = selection;
-    return 0;
+    int err = selection__check_namespace(&selection, log);
+
+    if (!err)
+        *ret_selection = selection;
+    return err;
 }

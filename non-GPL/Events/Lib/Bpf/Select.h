@@ -14,7 +14,9 @@ struct selection {
     uint32_t kinds; /* bit n: there is a condition of kind n (enum ebpf_select_kind) */
 };
 
-/* Turn conditions into lists. 0, or -EINVAL or another errno after a message; trees are not in the lists. */
+/*
+ * Turn conditions into lists. 0, or -EINVAL, -EOPNOTSUPP or another errno after a message; trees are not in the lists.
+ */
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                      const struct ebpf_log *log);
 

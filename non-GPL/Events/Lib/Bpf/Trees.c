@@ -7,9 +7,11 @@
 #include "Trees.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PID_MAX_PATH "/proc/sys/kernel/pid_max"
 #define PID_MAX_DEFAULT 4194304u
@@ -85,7 +87,7 @@ static bool trees__round(struct tree_chunk *table, uint32_t chunks)
     return news;
 }
 
-void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count)
+int trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count)
 {
     memset(table, 0, sizeof(*table) * chunks);
     for (size_t i = 0; i < count; i++) {
@@ -93,6 +95,9 @@ void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_co
             *entry__of(table, chunks, conditions[i].id) |=
                 TREE_KNOWN | (conditions[i].exclude ? TREE_EXCLUDED : TREE_INCLUDED);
     }
+    if (access("/proc/self/stat", R_OK))
+        return -errno;
     for (int i = 0; i < ROUNDS_MAX && trees__round(table, chunks); i++)
         ;
+    return 0;
 }

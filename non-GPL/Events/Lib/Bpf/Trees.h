@@ -10,8 +10,9 @@ uint32_t trees__chunk_count(void);
 
 /*
  * Write into the table what each process in /proc is by the conditions of kind EBPF_SELECT_TREE. Processes that are
- * born meanwhile get it from their parents.
+ * born meanwhile get it from their parents. 0, or a negative errno when /proc cannot be read: then older descendants
+ * are not known.
  */
-void trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count);
+int trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_condition *conditions, size_t count);
 
 #endif
