@@ -3,6 +3,7 @@
 # make            the command line tool at build/EventsTrace, the library, the examples, the test programs
 # make check      the tests that need no root; scripts/check runs all
 # make install    DESTDIR and PREFIX as usual
+# make uninstall
 # make clean
 #
 # V=1 shows the commands.
@@ -17,7 +18,7 @@ LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 
 CLANG ?= clang
-BPFTOOL ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool),bpftool)
+BPFTOOL ?= $(or $(shell scripts/find-bpftool),bpftool)
 PKG_CONFIG ?= pkg-config
 OBJCOPY ?= objcopy
 
@@ -67,13 +68,15 @@ GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c testing/bench/*.c)
 GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
+HEADERS := $(LIB)/include/EbpfEvents.h $(addprefix $(GPL)/,EbpfEventProto.h Events.def EventsDefault.h EventsUndef.h)
 
-.PHONY: all check install clean unit FORCE
+.PHONY: all check install uninstall clean unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc $(GUEST_PROGS) $(EXAMPLES) \
-	$(BUILD)/lists/GUEST_PROGS
+PRODUCTS := $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc
+
+all: $(PRODUCTS) $(GUEST_PROGS) $(EXAMPLES) $(BUILD)/lists/GUEST_PROGS
 
 # What there is of something, written anew only when that changes: what is made of all of it depends on the list. What
 # has left the list is removed.
@@ -200,7 +203,7 @@ unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/EventsTrace
 check: all unit
 	$(Q)testing/run-unit
 
-install: all
+install: $(PRODUCTS)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/ebpf-events \
 		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man3
 	install -m 755 $(BUILD)/EventsTrace $(DESTDIR)$(PREFIX)/sbin/
@@ -208,10 +211,17 @@ install: all
 	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libebpf-events.so
 	install -m 644 $(BUILD)/ebpf-events.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
-	install -m 644 $(LIB)/include/EbpfEvents.h $(GPL)/EbpfEventProto.h $(GPL)/Events.def $(GPL)/EventsDefault.h \
-		$(GPL)/EventsUndef.h $(DESTDIR)$(PREFIX)/include/ebpf-events/
+	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/ebpf-events/
 	install -m 644 docs/EventsTrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 docs/ebpf-events.3 $(DESTDIR)$(PREFIX)/share/man/man3/
+
+INSTALLED_HEADERS := $(addprefix $(PREFIX)/include/ebpf-events/,$(notdir $(HEADERS)))
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR),$(PREFIX)/sbin/EventsTrace $(LIBDIR)/libebpf-events.a $(LIBDIR)/$(SONAME) \
+		$(LIBDIR)/libebpf-events.so $(LIBDIR)/pkgconfig/ebpf-events.pc $(INSTALLED_HEADERS) \
+		$(PREFIX)/share/man/man8/EventsTrace.8 $(PREFIX)/share/man/man3/ebpf-events.3)
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/include/ebpf-events
 
 clean:
 	rm -rf $(BUILD)

@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <bpf/libbpf_version.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,10 @@
 #include "KernelTypes.h"
 #include "LocalStorage.h"
 #include "Preflight.h"
+
+#if LIBBPF_MAJOR_VERSION < 1
+#error "libbpf 1.0 or newer is needed: Debian 12, Ubuntu 24.04 and later have it"
+#endif
 
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define RING_BYTES_DEFAULT (4u << 20)
