@@ -22,8 +22,8 @@ static const char reading[] =
     "  read it. Masks, where every bit counts, are strings of decimal digits.\n"
     "- Ids of processes are those of the initial pid namespace, ids of users and groups those of the initial user\n"
     "  namespace.\n"
-    "- With `--print-features-on-init`, the first line has no `event_type`: it has `probes_initialized` (boolean) and\n"
-    "  `features`, an object with `bpf_tramp` and `ipv6` (booleans). Skip what you do not know there as well.\n"
+    "- With `--print-features-on-init`, the first line has `probes_initialized` (boolean), `features`, an object with\n"
+    "  `bpf_tramp` and `ipv6` (booleans), and then the `event_type` STARTED. Skip what you do not know there as well.\n"
     "\n"
     "These keys are in every event, behind its own:\n"
     "\n";

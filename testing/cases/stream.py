@@ -131,7 +131,8 @@ class Stream:
         lines = [number for number, record in enumerate(self.records) if FEATURES in record]
         if lines != [0]:
             self.problem(f"the features line must be the first one and the only one, is in {lines}")
-        elif mismatch(self.records[0], {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool}}):
+        elif (mismatch(self.records[0], {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool}}) or
+              self.records[0].get("event_type") != "STARTED"):
             self.problem(f"features line: {self.records[0]}")
 
     def _check_warnings(self):

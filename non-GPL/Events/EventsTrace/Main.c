@@ -186,7 +186,9 @@ static void features__print(struct trace *trace)
 
     if (!line)
         return;
-    int len = snprintf(line, 256, "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s}}",
+    int len = snprintf(line, 256,
+                       "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s}, "
+                       "\"event_type\": \"STARTED\"}",
                        features.bpf_tramp ? "true" : "false", features.ipv6 ? "true" : "false");
 
     output__commit(&trace->out, (size_t)len);

@@ -240,7 +240,7 @@ static void put_schema(struct json_out *out)
 #include "Events.def"
     put_object(out, "EVENTS_LOST", "events were lost here", lost_rows, NULL);
     put_object(out, "STATS", "counts since the start", stats_rows, NULL);
-    put_object(out, NULL, "the probes are attached", init_rows, NULL);
+    put_object(out, "STARTED", "the probes are attached", init_rows, NULL);
     json__close(out, ']');
     put_definitions(out);
     json__close(out, '}');
