@@ -124,16 +124,20 @@ def file_burst(directory):
 
 
 def preempt_files(directory):
-    """Where the kernel preempts probes: each change is seen once, at most one in a thousand is lost, and counted."""
+    """Where the kernel preempts probes: each change is seen once, at most one in a thousand is lost, and counted. Of
+    those of one kind, of which there are few, a busy machine may lose more."""
     events, stats = load(directory, "own-dirs")
     assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
-    for kind, made in facts_of(directory, "own-dirs").items():
+    kinds = facts_of(directory, "own-dirs")
+    lost_in_all = sum(sum(stats[kind]["lost"].values()) for kind in kinds)
+    assert lost_in_all * 1000 <= sum(kinds.values()), f"{lost_in_all} of {sum(kinds.values())} are lost"
+    for kind, made in kinds.items():
         own = [event for event in of_type(events, kind)
                if event.get("path", event.get("new_path")).startswith("/tmp/own/") and event["comm"] == "own-dirs"]
         names = {(event.get("path", event.get("new_path")), event.get("change_type")) for event in own}
         lost = stats[kind]["lost"]
         assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
-        assert set(lost) <= {"recursion"} and sum(lost.values()) * 1000 <= made, f"{kind}: {made} made, {stats[kind]}"
+        assert set(lost) <= {"recursion"} and sum(lost.values()) * 200 <= made, f"{kind}: {made} made, {stats[kind]}"
         assert len(own) <= made <= len(own) + sum(lost.values()), f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
         yield f"{kind}: {made} made, {sum(lost.values())} lost"
 

@@ -59,6 +59,7 @@ extern struct spare_marks_map spare_marks SEC(".maps");
 #define MARK_ORDER_SHIFT 8
 #define MARK_ORDER_MASK 0xff
 #define MARK_HOOK_MASK 0xff
+#define MARK_ORDER_LAST MARK_ORDER_MASK
 #define MARK_TIME_UNIT_SHIFT 9 /* of jiffies: half a second to five */
 #define MARK_OLD 2
 
@@ -103,11 +104,13 @@ static __always_inline bool mark__is_old(u64 mark, u64 now)
     return ((now - (mark >> MARK_TIME_SHIFT)) & MARK_TIME_MASK) >= MARK_OLD;
 }
 
-/*
- * Leave the mark of an event of a hook, by which the spares know that it is made. To be said in a body before it leaves
- * anything out that its spares do not leave out as well.
- */
-static __always_inline void spare__mark(enum spare_hook hook)
+/* Whether the last spare of a hook has put it, before it calls the body: no other comes that could take it away. */
+static __always_inline bool mark__is_of_last(u64 mark, enum spare_hook hook)
+{
+    return (mark & MARK_HOOK_MASK) == hook && (mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK) == MARK_ORDER_LAST;
+}
+
+static __always_inline void spare__put_mark(enum spare_hook hook, u32 order)
 {
     if (!emit_constants.spares)
         return;
@@ -116,7 +119,7 @@ static __always_inline void spare__mark(enum spare_hook hook)
     if (!place.bucket)
         return;
     u64 now = bpf_jiffies64() >> MARK_TIME_UNIT_SHIFT & MARK_TIME_MASK;
-    u64 mark = (u64)place.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | hook;
+    u64 mark = (u64)place.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | (u64)order << MARK_ORDER_SHIFT | hook;
 
     /* first one that is free or the task's own, then one that is old, then any */
 #pragma clang loop unroll(disable)
@@ -126,9 +129,21 @@ static __always_inline void spare__mark(enum spare_hook hook)
                        : n < 2 * MARK_PLACES ? mark__is_old(old, now)
                                              : true;
 
+        if (will_do && mark__is_of(old, &place) && mark__is_of_last(old, hook))
+            mark = 0;
         if (will_do && mark__replace(at, old, mark))
             return;
     }
+}
+
+/*
+ * Leave the mark of an event of a hook, by which the spares know that it is made. To be said in a body before it leaves
+ * anything out that its spares do not leave out as well. None stays when the last spare has called the body: nobody
+ * would take it away, and it would be taken for that of the next event.
+ */
+static __always_inline void spare__mark(enum spare_hook hook)
+{
+    spare__put_mark(hook, 0);
 }
 
 /*
@@ -185,13 +200,21 @@ struct spare_body_map {
             bpf_tail_call(ctx, &body, 0);                                                                              \
     } while (0)
 
+/* The n-th of `count` spares makes the event. */
+static __always_inline void spare__rescue(void *ctx, void *body, enum spare_hook hook, u32 n, u32 count)
+{
+    spare__count_rescued(hook);
+    if (n == count)
+        spare__put_mark(hook, MARK_ORDER_LAST);
+    bpf_tail_call(ctx, body, 0);
+}
+
 /* All that the n-th of `count` spares does. */
 static __always_inline int spare__run(void *ctx, void *body, enum spare_hook hook, u32 n, u32 count)
 {
     if (!emit_constants.spares || spare__is_marked(hook, n, count))
         return 0;
-    spare__count_rescued(hook);
-    bpf_tail_call(ctx, body, 0);
+    spare__rescue(ctx, body, hook, n, count);
     return 0;
 }
 

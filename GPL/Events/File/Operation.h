@@ -115,8 +115,7 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
 {
     if (!emit_constants.spares || spare__is_marked(hook, n, count) || !dir_op__is_of(task_state__find(), dentry))
         return 0;
-    spare__count_rescued(hook);
-    bpf_tail_call(ctx, body, 0);
+    spare__rescue(ctx, body, hook, n, count);
     return 0;
 }
 
