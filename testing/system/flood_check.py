@@ -12,7 +12,7 @@ def load(directory, name):
         lines = [json.loads(line.decode("utf-8", "strict")) for line in file.read().splitlines()]
     with open(f"{directory}/{name}.err", "rb") as file:
         stats = [json.loads(line) for line in file.read().splitlines() if line.startswith(b'{"event_type":"STATS"')]
-    return [line for line in lines if "event_type" in line], stats[-1]["events"]
+    return [line for line in lines if line.get("event_type", "STARTED") != "STARTED"], stats[-1]["events"]
 
 
 def of_type(events, kind):
