@@ -251,8 +251,10 @@ static __always_inline struct socket_entry *socket__claim(bool typed, struct soc
             return e;
         CLAIM_ADD(&e->claims, -1);
     }
-    if (!typed)
+    if (!typed) {
+        COUNT(emit_runtime.sockets_untracked);
         return NULL;
+    }
     int n = socket__take_over(sock__address(sk), ends);
 
     if (n >= 0)

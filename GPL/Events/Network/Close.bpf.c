@@ -19,7 +19,8 @@
  * The kernel's own sockets have no file, and are left out, but for the TCP socket below one of SMC: that a process has
  * begun its connection is known from its entry.
  *
- * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
+ * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached; the end
+ * of an MPTCP connection that found no place in the table, which is full with others.
  */
 #include "Network.h"
 

@@ -24,7 +24,8 @@
  *
  * Misses: nothing known. Tried: 1,700 processes killed at once, 1,100 processes of which a tracer keeps a thread,
  * leaders that end first, tracers that are strangers and end before what they trace, parents that do not wait or ignore
- * their children.
+ * their children. Where the kernel preempts programs, of many that are killed at once up to two thirds were partial,
+ * because the program that looks at the namespaces was skipped; none was missing.
  */
 #include "../Core/Path.h"
 #include "../Core/Task.h"
