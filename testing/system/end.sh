@@ -30,6 +30,21 @@ in_flood() {
 check "SIGTERM in a flood" in_flood
 check "SIGTERM in a flood, with statistics" in_flood --stats
 
+# The kernel takes seconds to give hooks back; who reads the output is not to wait for that.
+end_of_file() {
+    rm -f fifo
+    mkfifo fifo
+    cat fifo >eof.out &
+    cat_pid=$!
+    EventsTrace -i --all >fifo 2>eof.err &
+    TRACE_PID=$!
+    wait_for 900 grep -q probes_initialized eof.out || { cat eof.err; return 1; }
+    ends TERM || return 1
+    wait_for 15 sh -c "! kill -0 $cat_pid" || { kill $cat_pid; echo "no end of file 1.5 s after the end"; return 1; }
+    wait $cat_pid
+}
+check "the reader gets the end of file with the end" end_of_file
+
 # While the probes are being loaded. Nothing is left in the kernel.
 in_start() {
     EventsTrace --all >start.out 2>start.err &

@@ -319,7 +319,7 @@ static int exit__of(int err)
  * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which
  * ends after this process, so that it can end at once.
  */
-static void source__release(struct ebpf_source *source)
+static void source__release(const struct trace *trace)
 {
     int alive[2];
 
@@ -327,6 +327,8 @@ static void source__release(struct ebpf_source *source)
         if (fork() == 0) {
             char byte;
 
+            output__abandon(&trace->out);
+            message__abandon();
             close(STDIN_FILENO);
             close(STDOUT_FILENO);
             close(STDERR_FILENO);
@@ -335,7 +337,7 @@ static void source__release(struct ebpf_source *source)
         }
         close(alive[0]); /* the other end stays open */
     }
-    ebpf_source__close(source);
+    ebpf_source__close(trace->source);
 }
 
 /* Whether to give up while the probes are being loaded, which can take seconds. */
@@ -383,7 +385,7 @@ static int trace__run(struct trace *trace)
     trace__drain(trace);
     size_t left = stats__print_final(trace);
 
-    source__release(trace->source);
+    source__release(trace);
     if (!code)
         code = trace__result(trace, left);
     return trace->command.ended ? command__exit_code(&trace->command) : code;

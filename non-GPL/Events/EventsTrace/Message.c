@@ -113,6 +113,11 @@ int message__begin(void)
     return output__init(&messages, STDERR_FILENO, MESSAGES_MAX, false, -1);
 }
 
+void message__abandon(void)
+{
+    output__abandon(&messages);
+}
+
 void message__end(int ms)
 {
     if (!messages.buffer)

@@ -32,6 +32,9 @@ int message__begin(void);
 /* Write what is there and can be written; to be called now and then. */
 void message__flush(void);
 
+/* See output__abandon. */
+void message__abandon(void);
+
 /* Wait for up to `ms` for what is there to be taken; then messages are written as they come again. */
 void message__end(int ms);
 

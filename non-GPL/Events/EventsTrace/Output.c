@@ -167,12 +167,12 @@ static bool output__wait(struct output *output)
     int ms = output__wait_ms(output);
     bool was_stuck = output->stuck;
 
+    output->stuck = false;
+    if (was_stuck && !ms)
+        return false;
     if (was_stuck) {
-        if (!ms)
-            return false;
         ready[0].fd = -1;
         ms = ms < 0 || ms > STUCK_MS ? STUCK_MS : ms;
-        output->stuck = false;
     }
     int n = poll(ready, 2, ms);
 
@@ -207,6 +207,12 @@ static size_t output__portion(const struct output *output, size_t most)
     return newline ? (size_t)(newline - from + 1) : most;
 }
 
+/* EAGAIN is of what cannot be polled, as some file of a driver. */
+static bool errno__is_full(int number)
+{
+    return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EAGAIN;
+}
+
 /* Write once, which does not block. False when that is all for now. */
 static bool output__write(struct output *output, size_t most)
 {
@@ -220,11 +226,11 @@ static bool output__write(struct output *output, size_t most)
         output__consumed(output, (size_t)n);
         return true;
     }
-    if (n < 0 && (errno == EINTR || errno == EAGAIN)) {
+    if (n < 0 && (errno == EINTR || (errno == EAGAIN && output->slow))) {
         output->stuck = errno == EAGAIN;
         return true;
     }
-    output->full = n == 0 ? ENOSPC : errno == ENOSPC || errno == EDQUOT || errno == EFBIG ? errno : 0;
+    output->full = n == 0 ? ENOSPC : errno__is_full(errno) ? errno : 0;
     if (output->full)
         return false;
     output->closed = errno == EPIPE || errno == ECONNRESET;
@@ -298,6 +304,12 @@ bool output__left(const struct output *output, size_t *pos, const char **ret_lin
     *ret_len = is_partial ? sizeof(output->start) : (size_t)(newline - line);
     *pos = (size_t)(newline - from) + 1;
     return true;
+}
+
+void output__abandon(const struct output *output)
+{
+    if (output->buffer)
+        close(output->fd);
 }
 
 void output__fini(struct output *output)

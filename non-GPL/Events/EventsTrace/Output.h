@@ -78,6 +78,9 @@ void output__hurry(struct output *output, int ms);
  */
 bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len);
 
+/* In a child that writes nothing: close the descriptor, or who reads would wait for the child's end as well. */
+void output__abandon(const struct output *output);
+
 /* Take half a line back from a regular file; free, and leave the descriptor as it was. */
 void output__fini(struct output *output);
 

@@ -17,7 +17,8 @@ static bool signal__is_ignored(int signal)
 
 void signals__prepare(struct signals_saved *ret_saved)
 {
-    const struct sigaction ignore = {.sa_handler = SIG_IGN}, standard = {.sa_handler = SIG_DFL};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN},
+                           standard = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDSTOP};
 
     sigprocmask(SIG_SETMASK, NULL, &ret_saved->mask);
     sigaction(SIGCHLD, &standard, &ret_saved->child);
