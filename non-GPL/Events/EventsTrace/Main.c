@@ -69,12 +69,53 @@ static void on_log(void *user, enum ebpf_log_level level, const char *format, va
     free(text);
 }
 
+/*
+ * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
+ * ends with that, or with the second signal. What the terminal sends, the command has got as well. Without a command
+ * the end of the reader is the end.
+ */
+static bool trace__goes_on(struct trace *trace)
+{
+    struct signals *signals = &trace->signals;
+
+    signals__look(signals);
+    if (!trace->command.pid)
+        return !signals->stop && !trace->out.closed && !trace->out.error;
+    if (command__has_ended(&trace->command))
+        return false;
+    if (signals->stop && !trace->signalled) {
+        if (signals->by_process || signals->stop != SIGINT)
+            command__signal(&trace->command, signals->stop);
+        trace->signalled = true;
+        signals->stop = 0;
+    }
+    return !signals->stop;
+}
+
+/* No more events; from now on who reads is waited for only so long. */
+static void trace__end(struct trace *trace)
+{
+    if (!trace->out.hurry)
+        output__hurry(&trace->out, LAST_WRITES_MS);
+    ebpf_source__stop(trace->source);
+}
+
+/* The wait for who reads was ended, in the middle of a round: that is looked at before the next event. */
+static void trace__look(struct trace *trace)
+{
+    trace->out.interrupted = false;
+    if (!trace__goes_on(trace))
+        trace__end(trace);
+}
+
 /* The writers tell when a line does not fit, so begin with what almost always suffices. */
 static int on_event(void *user, const struct ebpf_event *event)
 {
     struct trace *trace = user;
     size_t room = 8192;
 
+    if (trace->out.interrupted)
+        trace__look(trace);
     for (;;) {
         char *line = output__reserve(&trace->out, room);
 
@@ -224,29 +265,6 @@ static int trace__wait(struct trace *trace)
     return 0;
 }
 
-/*
- * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
- * ends with that, or with the second signal. What the terminal sends, the command has got as well. Without a command
- * the end of the reader is the end.
- */
-static bool trace__goes_on(struct trace *trace)
-{
-    struct signals *signals = &trace->signals;
-
-    signals__look(signals);
-    if (!trace->command.pid)
-        return !signals->stop && !trace->out.closed && !trace->out.error;
-    if (command__has_ended(&trace->command))
-        return false;
-    if (signals->stop && !trace->signalled) {
-        if (signals->by_process || signals->stop != SIGINT)
-            command__signal(&trace->command, signals->stop);
-        trace->signalled = true;
-        signals->stop = 0;
-    }
-    return !signals->stop;
-}
-
 /* A line leaves within a second of its event: the source is ready at least five times as often. */
 static int trace__loop(struct trace *trace)
 {
@@ -273,8 +291,7 @@ static int trace__loop(struct trace *trace)
 
 static void trace__drain(struct trace *trace)
 {
-    output__hurry(&trace->out, LAST_WRITES_MS);
-    ebpf_source__stop(trace->source);
+    trace__end(trace);
     while (ebpf_source__consume(trace->source) > 0)
         output__flush(&trace->out);
     output__flush(&trace->out);
