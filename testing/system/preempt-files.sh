@@ -2,7 +2,6 @@
 # Writers in directories of their own, on kernels that preempt probes: what is done is seen.
 # kernels: newest
 # vm: --smp 2
-# vm: --memory 1024 --cpu max,-cx16
 # kernels: 6.12 newest
 # vm: --smp 4 --append preempt=full
 # kernels: 6.12-rt
