@@ -28,7 +28,8 @@ check "usage: unwanted value" refused 2 "'--process-exec=3'" EventsTrace --proce
 check "usage: a newline makes no second line" refused 2 '--a\\x0ab\\x1b' EventsTrace "$(printf -- '--a\nb\033')"
 check "usage: nor in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
 check "usage: no command" refused 2 "'--' wants a command" EventsTrace --process-exec --
-check "usage: a user that is none" refused 2 "'--uid' wants a whole number from 0.*not 'root'" EventsTrace --uid root
+check "usage: a user that is none" \
+    refused 2 "'--uid' wants the name or.*no 'no-such-user'" EventsTrace --uid no-such-user
 check "usage: a path from nowhere" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
 waits_for_cgroup() {
     trace cgroup.out cgroup.err --process-exec --cgroup /none || return 1
@@ -143,7 +144,7 @@ check "a tree without /proc is warned of" without_proc
 no_event() {
     trace none.out none.err || return 1
     true && sleep 0.3
-    trace_stop && [ "$(wc -l <none.out)" = 1 ]
+    trace_stop && [ "$(wc -l <none.out)" = 1 ] && grep -q "warning: no event is selected" none.err
 }
 check "no event selected: starts, tells its features, waits" no_event
 

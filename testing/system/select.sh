@@ -215,6 +215,40 @@ paths() {
     [ "$(about out)$(about inside)" = 00 ] && adds_up
 }
 
+# How many network events there are with this address and port at the other end.
+to() {
+    grep '"event_type":"NETWORK_' sel.out | grep -c "\"destination_address\":\"$1\",\"destination_port\":$2,"
+}
+
+# Attempts that are refused: one event each that it was made, one that it failed.
+addresses() {
+    begin_with --net "$@" || return 1
+    for end in "127.0.0.2 9" "127.0.0.3 9" "127.0.0.2 10"; do
+        # shellcheck disable=SC2086 # an address and a port
+        nc $end </dev/null 2>/dev/null
+    done
+    trace_stop || return 1
+    for type in NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_FAILED; do
+        [ "$(stat $type seen)" = $(($(stat $type delivered) + $(stat $type filtered))) ] ||
+            { echo "$type: $(tail -n 1 sel.err)"; return 1; }
+    done
+}
+
+address_included() {
+    addresses --address 127.0.0.2 --port 9 && [ "$(to 127.0.0.2 9)$(to 127.0.0.3 9)$(to 127.0.0.2 10)" = 200 ]
+}
+
+address_excluded() {
+    addresses --exclude-address 127.0.0.2/32 && [ "$(to 127.0.0.2 9)$(to 127.0.0.3 9)$(to 127.0.0.2 10)" = 020 ]
+}
+
+# Who changes files below a directory.
+files_below() {
+    begin_with --file --path /tmp/in || return 1
+    select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS || { trace_stop; return 1; }
+    trace_stop && holds in out
+}
+
 # All conditions have to be met, one of each kind.
 combined() {
     begin --comm one --comm two --uid 1001 --exclude-path /tmp/out || return 1
@@ -248,5 +282,8 @@ check "--exclude-cgroup made again" cgroup_excluded_again
 check "--container-only" includes --container-only --uid=0 namespace
 check "--host-only" excludes --host-only --uid=0 namespace
 check "--path" paths
+check "--file --path" files_below
+check "--address and --port" address_included
+check "--exclude-address" address_excluded
 check "several at once" combined
 rmdir /sys/fs/cgroup/select/below /sys/fs/cgroup/select

@@ -3,10 +3,12 @@
  * tool-backend.c - what EventsTrace reads from when it is tested without a kernel: events that are made here.
  *
  * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
- * messages opening writes; TOOL_OPEN_MS, how long that takes.
+ * messages opening writes; TOOL_OPEN_MS, how long that takes. With --net-conn-attempt the events are connections to
+ * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255; with another option, new sessions.
  */
 #include "Bpf/BpfBackend.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
@@ -23,7 +25,14 @@
 #define BATCH 64
 #define STEP_MS 10
 
-typedef struct ebpf_process_setsid_event event_t;
+#define ADDRESSES 0xc0000200   /* 192.0.2.0/24 */
+#define OWN_ADDRESS 0x0a000001 /* 10.0.0.1 */
+
+typedef union {
+    struct ebpf_event_header hdr;
+    struct ebpf_process_setsid_event setsid;
+    struct ebpf_network_connection_attempted_event attempt;
+} event_t;
 
 struct ring {
     uint64_t consumer;
@@ -33,6 +42,7 @@ struct ring {
 
 static struct ring rings[EBPF_RING_COUNT];
 static _Atomic uint64_t made;
+static enum ebpf_event_type type;
 static atomic_bool stopped;
 static pthread_t maker;
 
@@ -61,21 +71,38 @@ static void *memory__twice(size_t size)
     return at;
 }
 
+static event_t event__make(void)
+{
+    event_t e = {.hdr = {.ts_boot_ns = boot__ns(), .stream_seq = made + 1, .type = (uint16_t)type}};
+    struct ebpf_net_info *net = &e.attempt.net;
+
+    if (type == EBPF_EVENT_PROCESS_SETSID) {
+        e.hdr.size = sizeof(e.setsid);
+        return e;
+    }
+    e.hdr.size = sizeof(e.attempt);
+    net->transport = EBPF_TRANSPORT_TCP;
+    net->family = EBPF_FAMILY_INET;
+    net->source = (struct ebpf_ip){{0, 0, htonl(0xffff), htonl(OWN_ADDRESS)}};
+    net->source_port = 40000;
+    net->destination = (struct ebpf_ip){{0, 0, htonl(0xffff), htonl(ADDRESSES | (made & 0xff))}};
+    net->destination_port = 80;
+    return e;
+}
+
 /* Whether there was room for one more. */
 static bool event__put(struct ring *ring)
 {
     uint64_t pos = ring->producer, taken = *(volatile uint64_t *)&ring->consumer;
-    event_t e = {
-        .hdr = {
-            .ts_boot_ns = boot__ns(), .stream_seq = made + 1, .size = sizeof(e), .type = EBPF_EVENT_PROCESS_SETSID}};
-    uint32_t head[2] = {sizeof(e), 0};
+    event_t e = event__make();
+    uint32_t head[2] = {e.hdr.size, 0};
 
-    if (pos + sizeof(head) + sizeof(e) > taken + RING_SIZE)
+    if (pos + sizeof(head) + e.hdr.size > taken + RING_SIZE)
         return false;
     memcpy(ring->data + pos % RING_SIZE, head, sizeof(head));
-    memcpy(ring->data + pos % RING_SIZE + sizeof(head), &e, sizeof(e));
+    memcpy(ring->data + pos % RING_SIZE + sizeof(head), &e, e.hdr.size);
     made++;
-    ring->producer = pos + sizeof(head) + sizeof(e);
+    ring->producer = pos + sizeof(head) + e.hdr.size;
     return true;
 }
 
@@ -101,7 +128,7 @@ static void tool__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
 {
     (void)backend;
     memset(ret_counts, 0, sizeof(*ret_counts));
-    ret_counts->seen[EBPF_EVENT_PROCESS_SETSID] = ret_counts->delivered[EBPF_EVENT_PROCESS_SETSID] = made;
+    ret_counts->seen[type] = ret_counts->delivered[type] = made;
 }
 
 static void tool__stop(struct ebpf_backend *backend)
@@ -163,6 +190,9 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     }
     b->base.ops = &tool_ops;
     b->slots = 1;
+    type = ebpf_event_set__has(opts->events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
+               ? EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED
+               : EBPF_EVENT_PROCESS_SETSID;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         rings[i].data = memory__twice(RING_SIZE);
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -357,6 +357,24 @@ static void source__release(const struct trace *trace)
     ebpf_source__close(trace->source);
 }
 
+static void warn_of_no_event(const struct options *o)
+{
+    if (!o->events.bits)
+        message__warn("no event is selected, so none will be reported; select with --process, --file, --net, --all or "
+                      "an option for one event, as --process-exec; EventsTrace --help lists them");
+}
+
+/* Somebody who looks on need not wonder whether it works yet. */
+static void begin__tell(const struct trace *trace)
+{
+    int count = __builtin_popcountll(ebpf_source__events(trace->source).bits);
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    message__write("tracing has begun, of %d kind%s of events%s", count, count == 1 ? "" : "s",
+                   trace->command.pid ? "" : "; Ctrl-C ends it");
+}
+
 /* Whether to give up while the probes are being loaded, which can take seconds. */
 static bool is_cancelled(void *user)
 {
@@ -393,6 +411,8 @@ static int trace__run(struct trace *trace)
     }
     if (err)
         return exit__of(err);
+    warn_of_no_event(o);
+    begin__tell(trace);
     if (o->features_line)
         features__print(trace);
     if (trace->command.pid)
@@ -489,6 +509,9 @@ int main(int argc, char **argv)
     switch (options.action) {
     case ACTION_HELP:
         options__help();
+        return printed();
+    case ACTION_USAGE:
+        options__usage();
         return printed();
     case ACTION_VERSION:
         printf("EventsTrace %s\n", EBPF_EVENTS_VERSION);

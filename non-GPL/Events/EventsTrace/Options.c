@@ -7,11 +7,13 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "Message.h"
+#include "Suggest.h"
 
 #define OPTIONS_MAX 96
 #define FIRST_EVENT_VALUE 1000 /* getopt value of an event: this plus its type */
@@ -20,7 +22,19 @@
 #define INCLUDE(KIND) (FIRST_CONDITION_VALUE + 2 * EBPF_SELECT_##KIND)
 #define EXCLUDE(KIND) (INCLUDE(KIND) + 1)
 
-enum { VALUE_VERSION = 256, VALUE_SCHEMA, VALUE_ENV, VALUE_COALESCE, VALUE_DISABLE_HOOK };
+#define ARGUMENT_VALUE 1 /* of an argument that is no option */
+
+enum {
+    VALUE_VERSION = 256,
+    VALUE_SCHEMA,
+    VALUE_ENV,
+    VALUE_COALESCE,
+    VALUE_DISABLE_HOOK,
+    VALUE_USAGE,
+    VALUE_PROCESS,
+    VALUE_FILE,
+    VALUE_NET,
+};
 
 struct option_row {
     const char *name;
@@ -31,6 +45,9 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {"all", 'a', NULL, "every event"},
+    {"process", VALUE_PROCESS, NULL, "every event of processes"},
+    {"file", VALUE_FILE, NULL, "every event of files"},
+    {"net", VALUE_NET, NULL, "every event of the network"},
     {"print-features-on-init", 'i', NULL,
      "first write a line that tells what the kernel offers, once the probes are attached"},
     {"unbuffer-stdout", 'u', NULL, "write each event as soon as it is read"},
@@ -43,8 +60,8 @@ static const struct option_row rows[] = {
     {"exclude-pid", EXCLUDE(PID), "PID", "leave out what this process does"},
     {"tree", INCLUDE(TREE), "PID", "only what this process and its descendants do"},
     {"exclude-tree", EXCLUDE(TREE), "PID", "leave out what they do"},
-    {"uid", INCLUDE(UID), "UID", "only what threads with this real user id do"},
-    {"exclude-uid", EXCLUDE(UID), "UID", "leave out what they do"},
+    {"uid", INCLUDE(UID), "USER", "only what threads with this real user id do; a name or a number"},
+    {"exclude-uid", EXCLUDE(UID), "USER", "leave out what they do"},
     {"comm", INCLUDE(COMM), "NAME", "only what threads of this name do"},
     {"exclude-comm", EXCLUDE(COMM), "NAME", "leave out what they do"},
     {"cgroup", INCLUDE(CGROUP), "PATH", "only what is done in this cgroup (v2) and those below it"},
@@ -53,22 +70,30 @@ static const struct option_row rows[] = {
     {"host-only", EXCLUDE(CONTAINER), NULL, "leave them out"},
     {"path", INCLUDE(PATH), "PREFIX", "of file events, only those about this path and what is below it"},
     {"exclude-path", EXCLUDE(PATH), "PREFIX", "leave those out"},
+    {"address", INCLUDE(ADDRESS), "ADDRESS",
+     "of network events, only those with this address at an end; ADDRESS/BITS for a network"},
+    {"exclude-address", EXCLUDE(ADDRESS), "ADDRESS", "leave those out"},
+    {"port", INCLUDE(PORT), "PORT", "of network events, only those with this port at an end"},
+    {"exclude-port", EXCLUDE(PORT), "PORT", "leave those out"},
     {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
      "do without a probe of Hooks.def, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
-    {"help", 'h', NULL, "print this help and exit"},
+    {"help", 'h', NULL, "print this help and exit; so does -?"},
+    {"usage", VALUE_USAGE, NULL, "print a few lines of it and exit"},
     {"version", VALUE_VERSION, NULL, "print the version and exit"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
 
 static struct option long_options[OPTIONS_MAX + 1];
-static char short_options[2 * ROW_COUNT + 2];
+static char short_options[2 * ROW_COUNT + 3];
 
+/* The letters begin with '-': arguments that are no options are told in their place. */
 static void options__build(void)
 {
     size_t n = 0, letters = 0;
 
+    short_options[letters++] = '-';
     short_options[letters++] = ':';
     for (size_t i = 0; i < ROW_COUNT; i++) {
         long_options[n++] =
@@ -82,37 +107,72 @@ static void options__build(void)
                 (struct option){ebpf_event_type__option(type), no_argument, NULL, FIRST_EVENT_VALUE + type};
 }
 
-/* Whether an argument is an option's name, or begins it; what it says behind '=' does not matter. */
-static bool option__begins(const char *argument, const char *name)
+/* Bytes of the name in an argument that looks like a long option, without what it says behind '='; 0: it does not. */
+static size_t argument__name_len(const char *argument)
 {
-    size_t len = strncmp(argument, "--", 2) ? 0 : strcspn(argument + 2, "=");
-
-    return len && !strncmp(name, argument + 2, len);
+    return strncmp(argument, "--", 2) ? 0 : strcspn(argument + 2, "=");
 }
 
-static bool option__is_ambiguous(const char *argument)
+/* How many options an argument may stand for: those that it begins, or the one that it is in full. */
+static int argument__matches(const char *argument)
 {
+    size_t len = argument__name_len(argument);
     int matches = 0;
 
-    for (const struct option *o = long_options; o->name; o++) {
-        if (option__begins(argument, o->name) && strlen(o->name) == strcspn(argument + 2, "="))
-            return false; /* written in full */
-        matches += option__begins(argument, o->name);
+    for (const struct option *o = long_options; len && o->name; o++) {
+        if (strncmp(o->name, argument + 2, len))
+            continue;
+        if (!o->name[len])
+            return 1;
+        matches++;
     }
-    return matches > 1;
+    return matches;
 }
 
-/* getopt tells a letter that is no option by itself, and has gone past any other argument that it does not like. */
-static int option__refuse(const char *argument, int letter)
+/* What is like a name, for a message: " did you mean '--x'?", or nothing. */
+static const char *name__suggestion(const char *name, size_t len)
 {
-    const char *remedy = "EventsTrace --help lists the options";
+    static char text[96];
+    const char *nearest = suggest__option(long_options, name, len);
 
+    if (!nearest)
+        return "";
+    snprintf(text, sizeof(text), " did you mean '--%s'?", nearest);
+    return text;
+}
+
+/*
+ * getopt tells a letter that is no option by itself, and has gone past any other argument that it does not like. A word
+ * before it may be a command that the option was meant for.
+ */
+static int option__refuse(const char *argument, int letter, const char *word)
+{
+    char hint[128] = "EventsTrace --help lists the options";
+    int matches = argument__matches(argument);
+
+    if (word)
+        snprintf(hint, sizeof(hint), "to trace a command, put '--' before it: -- %.64s", word);
     if (letter > 0 && letter < VALUE_VERSION && !strchr(short_options, letter))
-        message__write("unknown option '-%c'; %s", letter, remedy);
-    else if (option__is_ambiguous(argument))
-        message__write("option '%s' is ambiguous; write more of it, %s", argument, remedy);
+        message__write("unknown option '-%c'; %s", letter, hint);
+    else if (matches > 1)
+        message__write("option '%s' is ambiguous; write more of it, %s", argument, hint);
+    else if (matches)
+        message__write("option '%s' takes no value; %s", argument, hint);
     else
-        message__write("unknown option or unwanted value '%s'; %s", argument, remedy);
+        message__write("unknown option '%s';%s %s", argument,
+                       name__suggestion(argument + 2, argument__name_len(argument)), hint);
+    return -EINVAL;
+}
+
+static int word__refuse(const char *word)
+{
+    for (const struct option *o = long_options; o->name; o++) {
+        if (!strcmp(o->name, word)) {
+            message__write("unexpected argument '%s'; did you mean '--%s'?", word, word);
+            return -EINVAL;
+        }
+    }
+    message__write("unexpected argument '%s'; to trace a command, put '--' before it: -- %s", word, word);
     return -EINVAL;
 }
 
@@ -154,7 +214,42 @@ static const char *option__name(int value)
 
 static bool value__is_condition(int value)
 {
-    return value >= INCLUDE(PID) && value <= EXCLUDE(PATH);
+    return value >= INCLUDE(PID) && value <= EXCLUDE(PORT);
+}
+
+/* The number of a user, given as that or by name. */
+static bool user__parse(const char *option, const char *text, long *ret_number)
+{
+    const struct passwd *user;
+    char *end;
+
+    errno = 0;
+    *ret_number = strtol(text, &end, 10);
+    if (!errno && end != text && !*end && *ret_number >= 0 && *ret_number < UINT32_MAX)
+        return true;
+    user = getpwnam(text);
+    if (!user) {
+        message__write("option '--%s' wants the name or the number of a user, and there is no '%s'; see getent passwd",
+                       option, text);
+        return false;
+    }
+    *ret_number = user->pw_uid;
+    return true;
+}
+
+static bool condition__parse_id(const char *option, enum ebpf_select_kind kind, const char *text, long *ret_number)
+{
+    switch (kind) {
+    case EBPF_SELECT_PID:
+    case EBPF_SELECT_TREE:
+        return number__parse(option, text, 1, INT32_MAX, ret_number);
+    case EBPF_SELECT_UID:
+        return user__parse(option, text, ret_number);
+    case EBPF_SELECT_PORT:
+        return number__parse(option, text, 1, UINT16_MAX, ret_number);
+    default:
+        return true;
+    }
 }
 
 /* A condition of the selection. What its text has to be is for the library to know. */
@@ -163,11 +258,9 @@ static bool options__select(struct options *o, int value, const char *text)
     struct ebpf_condition c = {.kind = (enum ebpf_select_kind)((value - FIRST_CONDITION_VALUE) / 2),
                                .exclude = (value - FIRST_CONDITION_VALUE) % 2,
                                .text = text};
-    bool is_uid = c.kind == EBPF_SELECT_UID;
     long number = 0;
 
-    if ((is_uid || c.kind == EBPF_SELECT_PID || c.kind == EBPF_SELECT_TREE) &&
-        !number__parse(option__name(value), text, is_uid ? 0 : 1, is_uid ? UINT32_MAX - 1L : INT32_MAX, &number))
+    if (!condition__parse_id(option__name(value), c.kind, text, &number))
         return false;
     if (o->condition_count == CONDITIONS_MAX) {
         message__write("there are more than %d conditions of what to trace; leave some out", CONDITIONS_MAX);
@@ -196,6 +289,17 @@ static bool option__take_value(struct options *o, int value, const char *text)
     return true;
 }
 
+/* Add the events whose options begin so. */
+static void options__add_class(struct options *o, const char *prefix)
+{
+    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        const char *option = ebpf_event_type__option(type);
+
+        if (option && !strncmp(option, prefix, strlen(prefix)))
+            ebpf_event_set__add(&o->events, type);
+    }
+}
+
 static void option__take(struct options *o, int value)
 {
     if (value >= FIRST_EVENT_VALUE) {
@@ -205,6 +309,15 @@ static void option__take(struct options *o, int value)
     switch (value) {
     case 'a':
         o->events = ebpf_event_set__all();
+        break;
+    case VALUE_PROCESS:
+        options__add_class(o, "process-");
+        break;
+    case VALUE_FILE:
+        options__add_class(o, "file-");
+        break;
+    case VALUE_NET:
+        options__add_class(o, "net-");
         break;
     case 'i':
         o->features_line = true;
@@ -223,6 +336,9 @@ static void option__take(struct options *o, int value)
         break;
     case VALUE_ENV:
         o->env = true;
+        break;
+    case VALUE_USAGE:
+        o->action = ACTION_USAGE;
         break;
     case VALUE_SCHEMA:
         o->action = ACTION_SCHEMA;
@@ -249,44 +365,69 @@ static bool options__split(struct options *o, int *argc, char **argv)
     return true;
 }
 
+/* What getopt_long has found. 0, or -EINVAL after a message. `*word`: the first argument that is no option. */
+static int option__parse(struct options *o, int value, char **argv, const char **word)
+{
+    bool is_asked_for = value == '?' && optopt == '?'; /* -? */
+
+    if (value == ARGUMENT_VALUE) {
+        *word = *word ? *word : optarg;
+        return 0;
+    }
+    if (value == '?' && !is_asked_for)
+        return option__refuse(argv[optind - 1], optopt, *word);
+    if (value == ':') {
+        message__write("option '%s' wants a value; EventsTrace --help tells which", argv[optind - 1]);
+        return -EINVAL;
+    }
+    if (value__is_condition(value) ? !options__select(o, value, optarg)
+                                   : optarg && !option__take_value(o, value, optarg))
+        return -EINVAL;
+    option__take(o, is_asked_for ? 'h' : value);
+    return 0;
+}
+
 int options__parse(struct options *ret_options, int argc, char **argv)
 {
     struct options options = {0};
+    const char *word = NULL;
     int value;
 
     options__build();
     if (!options__split(&options, &argc, argv))
         return -EINVAL;
     opterr = 0;
-    for (;;) {
-        value = getopt_long(argc, argv, short_options, long_options, NULL);
-        if (value < 0)
-            break;
-        if (value == '?')
-            return option__refuse(argv[optind - 1], optopt);
-        if (value == ':') {
-            message__write("option '%s' wants a value; EventsTrace --help tells which", argv[optind - 1]);
-            return -EINVAL;
-        }
-        if (value__is_condition(value) ? !options__select(&options, value, optarg)
-                                       : optarg && !option__take_value(&options, value, optarg))
-            return -EINVAL;
-        option__take(&options, value);
+    while ((value = getopt_long(argc, argv, short_options, long_options, NULL)) >= 0) {
+        int err = option__parse(&options, value, argv, &word);
+
+        if (err)
+            return err;
     }
-    if (optind < argc) {
-        message__write("unexpected argument '%s'; EventsTrace --help lists the options", argv[optind]);
-        return -EINVAL;
-    }
+    if (word)
+        return word__refuse(word);
     *ret_options = options;
     return 0;
 }
 
-void options__help(void)
+void options__usage(void)
 {
     printf("Usage: EventsTrace [OPTION]... [-- COMMAND...]\n"
            "Trace what processes do and print it as newline-delimited JSON.\n"
-           "With a COMMAND, start it, trace it and its descendants, end with it, with its exit status.\n\n"
-           "Events:\n");
+           "With a COMMAND, start it, trace it and its descendants, end with it, with its exit status.\n");
+}
+
+static void options__tasks(void)
+{
+    printf("\nWhat is executed:                      EventsTrace -u --process-exec\n"
+           "Who changes files below /etc:          EventsTrace -u --file --path /etc\n"
+           "Which process connects to an address:  EventsTrace -u --net --address 192.0.2.7 --port 443\n");
+}
+
+void options__help(void)
+{
+    options__usage();
+    options__tasks();
+    printf("\nEvents:\n");
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++)
         if (ebpf_event_type__option(type))
             printf("      --%-24s %s\n", ebpf_event_type__option(type), ebpf_event_type__doc(type));

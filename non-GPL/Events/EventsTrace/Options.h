@@ -19,6 +19,7 @@ enum exit_code {
 enum action {
     ACTION_TRACE,
     ACTION_HELP,
+    ACTION_USAGE,
     ACTION_VERSION,
     ACTION_SCHEMA,
 };
@@ -43,7 +44,8 @@ struct options {
 /* Parse argv. 0, or -EINVAL after one line on standard error. */
 int options__parse(struct options *ret_options, int argc, char **argv);
 
-/* What --help prints, on standard output. */
+/* What --usage and --help print, on standard output. */
+void options__usage(void);
 void options__help(void);
 
 #endif

@@ -11,7 +11,9 @@
 
 #include "Bpf/BpfBackend.h"
 #include "Bpf/Preflight.h"
+#include "Conditions.h"
 #include "Log.h"
+#include "NetSelect.h"
 #include "Reader.h"
 
 #define BATCH_NS 200000000 /* longest that a record waits for company */
@@ -21,6 +23,7 @@ struct ebpf_source {
     struct bpf_backend *backend;
     struct ebpf_reader reader;
     struct ebpf_event_set wanted;
+    struct ebpf_log log;
     int epoll_fd;
     int timer_fd;
     pid_t pid; /* of the process that opened it */
@@ -123,11 +126,17 @@ static int source__make_fds(struct ebpf_source *source)
 static int source__start(struct ebpf_source *source, const struct ebpf_source_opts *opts)
 {
     const struct ebpf_log log = {opts->log, opts->user};
-    int err = bpf_backend__open(opts, &source->backend);
+    struct net_selection net;
+    int err = net_selection__build(&net, opts->conditions, opts->condition_count, &log);
 
     if (err)
         return err;
+    err = bpf_backend__open(opts, &source->backend);
+    if (err)
+        return err;
+    conditions__warn(opts->conditions, opts->condition_count, opts->events, &log);
     err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->slots);
+    source->reader.net = net;
     if (!err)
         err = source__make_fds(source);
     if (err)
@@ -163,6 +172,7 @@ int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_sour
     source->epoll_fd = source->timer_fd = -1;
     source->pid = getpid();
     source->wanted = opts.events;
+    source->log = log;
     err = source__start(source, &opts);
     if (err) {
         ebpf_source__close(source);
@@ -260,11 +270,18 @@ int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition 
 {
     if (count && !conditions)
         return fail(-EINVAL);
+    struct net_selection net;
     int err = source__check(source);
 
     if (!err)
+        err = net_selection__build(&net, conditions, count, &source->log);
+    if (!err)
         err = source->backend->base.ops->select(&source->backend->base, conditions, count);
-    return err ? fail(err) : 0;
+    if (err)
+        return fail(err);
+    source->reader.net = net;
+    conditions__warn(conditions, count, source->wanted, &source->log);
+    return 0;
 }
 
 int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats)

@@ -266,7 +266,10 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         return;
     }
     reader__check_stream(reader, ring, hdr);
-
+    if (net_selection__rejects(&reader->net, hdr)) {
+        reader->filtered[hdr->type]++;
+        return;
+    }
     if (!reader->coalesce || !ebpf_coalesce__take(reader->coalesce, hdr, len))
         reader__deliver(reader, hdr, len, 1);
 }
@@ -300,7 +303,7 @@ void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret
         struct ebpf_type_stats *t = &ret_stats->types[type];
 
         t->seen = counts.seen[type];
-        t->filtered = counts.filtered[type];
+        t->filtered = counts.filtered[type] + reader->filtered[type];
         t->delivered = reader->accepted[type];
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
             t->lost[reason] = reader__lost(reader, &counts, type, reason);

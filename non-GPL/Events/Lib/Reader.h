@@ -8,6 +8,7 @@
 #include "Backend.h"
 #include "Coalesce.h"
 #include "EbpfEvents.h"
+#include "NetSelect.h"
 
 /* Checks that a loss by recursion has to outlast before it is told: a spare may yet make the event. */
 #define EBPF_READER_SETTLE_CHECKS 3
@@ -18,6 +19,7 @@ struct ebpf_reader {
     ebpf_loss_fn loss_handler;
     void *user;
 
+    struct net_selection net;
     struct ebpf_coalesce *coalesce; /* NULL when not wanted */
     uint64_t seq;                   /* last number given */
     uint64_t records;               /* read from the rings */
@@ -28,6 +30,7 @@ struct ebpf_reader {
     uint32_t streams;      /* scratch slots */
     uint64_t *stream_seqs; /* last number seen, [ring * streams + stream] */
     uint64_t accepted[EBPF_EVENT_TYPE_COUNT];
+    uint64_t filtered[EBPF_EVENT_TYPE_COUNT];                           /* by the reader */
     uint64_t refused[EBPF_EVENT_TYPE_COUNT];                            /* by the handler */
     uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];                         /* by the decoder */
     uint64_t skipped[EBPF_EVENT_TYPE_COUNT][EBPF_READER_SETTLE_CHECKS]; /* losses by recursion, at the last checks */

@@ -233,6 +233,8 @@ static int condition__add(struct select_list *list, const struct ebpf_condition 
         return path__add(list, c->text, log);
     case EBPF_SELECT_TREE:
     case EBPF_SELECT_CONTAINER:
+    case EBPF_SELECT_ADDRESS:
+    case EBPF_SELECT_PORT:
         return 0;
     }
     return refuse(log, "a condition is of no known kind", NULL);
@@ -294,7 +296,8 @@ int selection__build(struct selection *ret_selection, const struct ebpf_conditio
 
         if (err)
             return err;
-        list->kinds |= 1u << c->kind;
+        if (c->kind <= EBPF_SELECT_PATH) /* the others are the reader's */
+            list->kinds |= 1u << c->kind;
     }
     selection.kinds = selection.include.kinds | selection.exclude.kinds;
     selection.quick = quick__of(&selection);

@@ -189,11 +189,15 @@ enum ebpf_select_kind {
                                 also when it is removed and made again; 8 at most */
     EBPF_SELECT_CONTAINER, /**< who has another pid or mount namespace than the first process */
     EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it; 8 at most, of 255 bytes at most */
+    EBPF_SELECT_ADDRESS, /**< text: for network events, an address of one of the two ends, of IPv4 or IPv6, or a network
+                                ("192.0.2.0/24"); 16 at most */
+    EBPF_SELECT_PORT,    /**< id: for network events, a port of one of the two ends; 16 at most */
 };
 
 /**
  * A condition that events have to meet. Of each kind that is included, one condition must be met; none that is excluded
- * may be. Who acts is decided in the kernel before anything is computed. What is left out is counted as filtered.
+ * may be. Who acts is decided in the kernel before anything is computed, addresses and ports by the library before the
+ * handler. What is left out is counted as filtered.
  *
  * Process ids are those of the initial pid namespace. The kernel uses an id again when its process has ended: a
  * condition is about the process that has the id when the source is opened or ebpf_source__select is called, and is met
@@ -224,7 +228,8 @@ struct ebpf_source_opts {
     uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
     const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
     uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
-    uint32_t select_kinds;  /**< bit n: later selections may have conditions of kind n; those of the first one may */
+    uint32_t select_kinds;  /**< bit n: later selections may have conditions of kind n; those of the first one may, and
+                                 those about addresses and ports */
     size_t condition_count; /**< conditions in `conditions` */
     const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
     bool (*is_cancelled)(void *user); /**< asked now and then while open works, which can take seconds: to give up */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Suggest.h - what may have been meant by a name that is no option. */
+#ifndef EVENTS_TRACE_SUGGEST_H
+#define EVENTS_TRACE_SUGGEST_H
+
+#include <getopt.h>
+#include <stddef.h>
+
+/* The name in a table of getopt_long that is most like the `len` bytes of `name`; NULL if none is. */
+const char *suggest__option(const struct option *options, const char *name, size_t len);
+
+#endif

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* NetSelect.c - see NetSelect.h. */
+#include "NetSelect.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IPV4_BITS 32
+#define IPV6_BITS 128
+#define IPV4_MAPPED_BITS (IPV6_BITS - IPV4_BITS)
+
+static int refuse(const struct ebpf_log *log, const char *why, const char *what)
+{
+    ebpf_log__write(log, EBPF_LOG_ERROR, "cannot select by '%s': %s", what, why);
+    return -EINVAL;
+}
+
+/* An address as events have it; the bits that one of its kind has, or -1. */
+static int address__parse(const char *text, struct ebpf_ip *ret_address)
+{
+    const uint8_t mapped[IPV4_MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
+    uint8_t *bytes = (uint8_t *)ret_address->words;
+
+    if (inet_pton(AF_INET6, text, bytes) == 1)
+        return IPV6_BITS;
+    memcpy(bytes, mapped, sizeof(mapped));
+    return inet_pton(AF_INET, text, bytes + sizeof(mapped)) == 1 ? IPV4_BITS : -1;
+}
+
+static struct ebpf_ip mask__of(int bits)
+{
+    struct ebpf_ip mask = {{0}};
+    uint8_t *bytes = (uint8_t *)mask.words;
+
+    for (int i = 0; i < bits; i++)
+        bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+    return mask;
+}
+
+/* What is behind the '/', a number up to `most`; `most` without one; -1 for something else. */
+static int bits__parse(const char *slash, int most)
+{
+    char *end;
+
+    if (!slash)
+        return most;
+    long bits = strtol(slash + 1, &end, 10);
+    bool is_number = slash[1] >= '0' && slash[1] <= '9' && !*end;
+
+    return is_number && bits <= most ? (int)bits : -1;
+}
+
+/* "192.0.2.7", "2001:db8::/32"; what an address has behind its bits does not count. */
+static int range__parse(const char *text, struct net_range *ret_range)
+{
+    const char *slash = strchr(text, '/');
+    char address[INET6_ADDRSTRLEN] = "";
+    size_t len = slash ? (size_t)(slash - text) : strlen(text);
+    struct ebpf_ip first;
+
+    if (len >= sizeof(address))
+        return -EINVAL;
+    memcpy(address, text, len);
+    int most = address__parse(address, &first);
+    int bits = most < 0 ? -1 : bits__parse(slash, most);
+
+    if (bits < 0)
+        return -EINVAL;
+    ret_range->mask = mask__of(bits + IPV6_BITS - most);
+    for (size_t i = 0; i < 4; i++)
+        ret_range->first.words[i] = first.words[i] & ret_range->mask.words[i];
+    return 0;
+}
+
+static int address__add(struct net_list *list, const char *text, const struct ebpf_log *log)
+{
+    if (list->address_count == NET_SELECT_VALUES)
+        return refuse(log, "there can be 16 addresses at most; name a network (ADDRESS/BITS)", text);
+    if (!text || range__parse(text, &list->addresses[list->address_count]))
+        return refuse(log, "it is no address of IPv4 or IPv6, and no network as 192.0.2.0/24", text ? text : "");
+    list->address_count++;
+    return 0;
+}
+
+static int port__add(struct net_list *list, uint32_t port, const struct ebpf_log *log)
+{
+    if (list->port_count == NET_SELECT_VALUES)
+        return refuse(log, "there can be 16 at most", "a further port");
+    list->ports[list->port_count++] = port;
+    return 0;
+}
+
+int net_selection__build(struct net_selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
+                         const struct ebpf_log *log)
+{
+    struct net_selection selection = {.is_set = false};
+
+    for (size_t i = 0; i < count; i++) {
+        const struct ebpf_condition *c = &conditions[i];
+        struct net_list *list = c->exclude ? &selection.exclude : &selection.include;
+        int err = 0;
+
+        if (c->kind == EBPF_SELECT_ADDRESS)
+            err = address__add(list, c->text, log);
+        else if (c->kind == EBPF_SELECT_PORT)
+            err = port__add(list, c->id, log);
+        else
+            continue;
+        if (err)
+            return err;
+        selection.is_set = true;
+    }
+    *ret_selection = selection;
+    return 0;
+}
+
+/* The two ends of a network event; NULL of another one. All network events begin alike. */
+static const struct ebpf_net_info *event__net(const struct ebpf_event_header *hdr)
+{
+    switch (hdr->type) {
+    case EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED:
+    case EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED:
+    case EBPF_EVENT_NETWORK_CONNECTION_CLOSED:
+    case EBPF_EVENT_NETWORK_CONNECTION_FAILED:
+    case EBPF_EVENT_NETWORK_LISTEN:
+    case EBPF_EVENT_NETWORK_DATAGRAM_FLOW:
+        return &((const struct ebpf_network_connection_attempted_event *)hdr)->net;
+    default:
+        return NULL;
+    }
+}
+
+#define NET_IS_ALIKE(event)                                                                                            \
+    _Static_assert(offsetof(struct ebpf_##event##_event, net) ==                                                       \
+                       offsetof(struct ebpf_network_connection_attempted_event, net),                                  \
+                   #event " begins like the others")
+NET_IS_ALIKE(network_connection_accepted);
+NET_IS_ALIKE(network_connection_closed);
+NET_IS_ALIKE(network_connection_failed);
+NET_IS_ALIKE(network_listen);
+NET_IS_ALIKE(network_datagram_flow);
+_Static_assert(offsetof(struct ebpf_net_traffic, destination_port) == offsetof(struct ebpf_net_info, destination_port),
+               "net_traffic begins like net_info");
+
+static bool list__has_address(const struct net_list *list, const struct ebpf_ip *address)
+{
+    for (uint32_t n = 0; n < list->address_count; n++) {
+        const struct net_range *range = &list->addresses[n];
+        uint32_t differs = 0;
+
+        for (size_t i = 0; i < 4; i++)
+            differs |= (address->words[i] & range->mask.words[i]) ^ range->first.words[i];
+        if (!differs)
+            return true;
+    }
+    return false;
+}
+
+static bool list__has_port(const struct net_list *list, uint32_t port)
+{
+    for (uint32_t n = 0; n < list->port_count; n++) {
+        if (list->ports[n] == port)
+            return true;
+    }
+    return false;
+}
+
+static bool list__has_address_of(const struct net_list *list, const struct ebpf_net_info *net)
+{
+    return list__has_address(list, &net->source) || list__has_address(list, &net->destination);
+}
+
+static bool list__has_port_of(const struct net_list *list, const struct ebpf_net_info *net)
+{
+    return list__has_port(list, net->source_port) || list__has_port(list, net->destination_port);
+}
+
+bool net_selection__rejects(const struct net_selection *selection, const struct ebpf_event_header *hdr)
+{
+    const struct net_list *include = &selection->include, *exclude = &selection->exclude;
+    const struct ebpf_net_info *net = selection->is_set ? event__net(hdr) : NULL;
+
+    if (!net)
+        return false;
+    return (include->address_count && !list__has_address_of(include, net)) ||
+           (include->port_count && !list__has_port_of(include, net)) || list__has_address_of(exclude, net) ||
+           list__has_port_of(exclude, net);
+}
