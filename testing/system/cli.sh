@@ -135,6 +135,32 @@ check "a command in a pid namespace is refused" in_pid_namespace -- true
 check "--pid in a pid namespace is refused" in_pid_namespace --pid 1
 check "--exclude-tree in a pid namespace is refused" in_pid_namespace --exclude-tree 1
 
+# So are paths of cgroups where they begin below the root.
+mkdir /sys/fs/cgroup/part
+in_cgroup_namespace() {
+    in-cgroup /sys/fs/cgroup/part EventsTrace --process-exec --cgroup / >ns.out 2>ns.err
+    [ $? = 4 ] && [ ! -s ns.out ] && grep -q "^EventsTrace: cannot select by cgroup in a cgroup namespace" ns.err
+}
+check "--cgroup in a cgroup namespace is refused" in_cgroup_namespace
+for path in /tmp . .. /.. /part/../.. /part/cgroup.procs "/sys/fs/cgroup/pa*" /proc/self; do
+    check "--cgroup $path is refused" refused 2 "cannot select by '" EventsTrace --process-exec --cgroup "$path"
+done
+rmdir /sys/fs/cgroup/part
+
+# warns PATTERN OPTION...: it runs, and warns, once.
+warns() {
+    pattern=$1
+    shift
+    trace warn.out warn.err "$@" || return 1
+    trace_stop && [ "$(grep -c "warning: $pattern" warn.err)" = 1 ] || { cat warn.err; return 1; }
+}
+check "a tree of nobody: a warning" warns "there is no process 4194303" --process-exec --tree 4194303
+check "neither containers nor host: a warning" \
+    warns "containers and the host are both left out" --process-exec --host-only --container-only
+check "included and excluded: a warning" warns "'1' is included, and excluded" --process-exec --pid 1 --exclude-pid 1
+check "a path without a file event: a warning" \
+    warns "a condition about paths leaves out nothing" --process-exec --path /etc
+
 without_proc() {
     unshare -m sh -c 'umount -l /proc; exec "$@"' sh EventsTrace --process-exec -- true >np.out 2>np.err
     grep -q "warning: cannot read /proc: of a tree" np.err || { cat np.err; return 1; }

@@ -202,6 +202,27 @@ cgroup_excluded_again() {
     trace_stop && holds in out && [ "$(about in2)" = 0 ]
 }
 
+# By a link in the path, and by a link to the directory.
+link_to_path() {
+    mkdir /tmp/holder
+    ln -s holder /tmp/link
+    ln -s / /tmp/top
+    begin --path "/tmp/top/tmp/./link" || return 1
+    select-actor /tmp/holder/in $ROUNDS && select-actor /tmp/out $ROUNDS && rm /tmp/link || { trace_stop; return 1; }
+    trace_stop && rm -r /tmp/top /tmp/holder && holds holder/in out && [ "$(about link)" = 1 ]
+}
+
+cgroup_from_within() {
+    rm -rf /tmp/in /tmp/out
+    cd /sys/fs/cgroup/select/below || return 1
+    # shellcheck disable=SC2086 # options
+    trace /tmp/sel.out /tmp/sel.err -u $selected --cgroup .. || return 1
+    cd /tmp || return 1
+    select-actor /tmp/in $ROUNDS cgroup /sys/fs/cgroup/select/below && select-actor /tmp/out $ROUNDS ||
+        { trace_stop; return 1; }
+    trace_stop && holds in out && [ "$(executions out)" = 0 ]
+}
+
 paths() {
     begin --process-exit --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
     select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 ||
@@ -276,12 +297,14 @@ check "--comm" includes --comm fifteen-bytes-x comm fifteen-bytes-x
 check "--exclude-comm" excludes --exclude-comm a comm a
 check "--cgroup" includes --cgroup /select cgroup /sys/fs/cgroup/select
 check "--cgroup, and below" includes --cgroup /sys/fs/cgroup/select/ cgroup /sys/fs/cgroup/select/below
+check "--cgroup .." cgroup_from_within
 check "--exclude-cgroup" excludes --exclude-cgroup /select cgroup /sys/fs/cgroup/select/below
 check "--cgroup made again" cgroup_again
 check "--exclude-cgroup made again" cgroup_excluded_again
 check "--container-only" includes --container-only --uid=0 namespace
 check "--host-only" excludes --host-only --uid=0 namespace
 check "--path" paths
+check "--path by links" link_to_path
 check "--file --path" files_below
 check "--address and --port" address_included
 check "--exclude-address" address_excluded

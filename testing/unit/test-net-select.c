@@ -171,11 +171,42 @@ static void test_about_no_event(void)
     CHECK(warnings(c, 4, 0) == 0);
 }
 
+/* Conditions that nothing can meet together. */
+static void test_contradictions(void)
+{
+    static const struct {
+        struct ebpf_condition include, exclude;
+        int warnings;
+    } rows[] = {
+        {{.kind = EBPF_SELECT_PID, .id = 1}, {.kind = EBPF_SELECT_PID, .id = 1}, 1},
+        {{.kind = EBPF_SELECT_PID, .id = 1}, {.kind = EBPF_SELECT_PID, .id = 2}, 0},
+        {{.kind = EBPF_SELECT_PID, .id = 1}, {.kind = EBPF_SELECT_UID, .id = 1}, 0},
+        {{.kind = EBPF_SELECT_CONTAINER}, {.kind = EBPF_SELECT_CONTAINER}, 1},
+        {{.kind = EBPF_SELECT_COMM, .text = "a"}, {.kind = EBPF_SELECT_COMM, .text = "a"}, 1},
+        {{.kind = EBPF_SELECT_COMM, .text = "ab"}, {.kind = EBPF_SELECT_COMM, .text = "a"}, 0},
+        {{.kind = EBPF_SELECT_PATH, .text = "/etc"}, {.kind = EBPF_SELECT_PATH, .text = "/etc/"}, 1},
+        {{.kind = EBPF_SELECT_PATH, .text = "/etc/x"}, {.kind = EBPF_SELECT_PATH, .text = "/etc"}, 1},
+        {{.kind = EBPF_SELECT_PATH, .text = "/etc2"}, {.kind = EBPF_SELECT_PATH, .text = "/etc"}, 0},
+        {{.kind = EBPF_SELECT_PATH, .text = "/etc"}, {.kind = EBPF_SELECT_PATH, .text = "/etc/x"}, 0},
+        {{.kind = EBPF_SELECT_CGROUP, .text = "/a/b"}, {.kind = EBPF_SELECT_CGROUP, .text = "/a"}, 1},
+        {{.kind = EBPF_SELECT_ADDRESS, .text = "::1"}, {.kind = EBPF_SELECT_ADDRESS, .text = "::1"}, 1},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct ebpf_condition c[] = {rows[i].exclude, rows[i].include};
+
+        c[0].exclude = true;
+        CHECK(warnings(c, 2, 0) == rows[i].warnings);
+        CHECK(warnings(c, 1, 0) == 0 && warnings(c + 1, 1, 0) == 0);
+    }
+}
+
 int main(void)
 {
     test_addresses();
     test_together();
     test_refused();
     test_about_no_event();
+    test_contradictions();
     return check__report();
 }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-select.c - conditions as lists, and those that make no sense. */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "Bpf/Resolve.h"
 #include "Bpf/Select.h"
 #include "check.h"
 
@@ -73,6 +78,99 @@ static void test_paths(void)
     }
 }
 
+/* The paths that a condition has become, one after the other. */
+static bool path__is(size_t n, const char *path)
+{
+    char turned[SELECT_PATH_MAX] = {0};
+    size_t len = 0;
+
+    for (size_t end = strlen(path); end;) {
+        size_t start = end;
+
+        while (path[start - 1] != '/')
+            start--;
+        memcpy(turned + len, path + start, end - start);
+        len += end - start + 1;
+        end = start - 1;
+    }
+    return built.include.path_lens[n] == len && !memcmp(built.include.paths[n], turned, sizeof(turned));
+}
+
+static char *below(const char *directory, const char *name)
+{
+    static char texts[4][4096];
+    static unsigned int next;
+
+    next = (next + 1) % 4;
+    snprintf(texts[next], sizeof(texts[next]), "%s%s", directory, name);
+    return texts[next];
+}
+
+/* Events have paths without links and dots. */
+static void test_links(void)
+{
+    static const struct {
+        const char *name, *path, *target;
+        int messages;
+    } rows[] = {
+        {"/real/.//./x/", "/real/x", NULL, 0}, {"/real/../real/y", "/real/y", NULL, 0},
+        {"/link/file", "/real/file", NULL, 1}, {"/link", "/link", "/real", 1},
+        {"/link/..", NULL, NULL, 0},           {"/nowhere", "/nowhere", NULL, 1},
+        {"/real/star*", "/real/star*", NULL, 0},
+    };
+    static const char *const wrong[] = {"/real/*.c", "/re?l", "/real/[a]", "/none/../x", "/nowhere/x"};
+    char directory[] = "/tmp/test-select-XXXXXX", real[4096];
+
+    CHECK(mkdtemp(directory) && realpath(directory, real));
+    CHECK(!mkdir(below(real, "/real"), 0700) && !symlink("real", below(real, "/link")));
+    CHECK(!symlink("none", below(real, "/nowhere")) && !mkdir(below(real, "/real/star*"), 0700));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct ebpf_condition c = {.kind = EBPF_SELECT_PATH, .text = below(real, rows[i].name)};
+
+        CHECK(!build(&c, 1) && messages == (rows[i].path ? rows[i].messages : 1));
+        CHECK(path__is(0, rows[i].path ? below(real, rows[i].path) : real));
+        CHECK(rows[i].target ? path__is(1, below(real, rows[i].target)) : !built.include.path_lens[1]);
+    }
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+        struct ebpf_condition c = {.kind = EBPF_SELECT_PATH, .text = below(real, wrong[i])};
+
+        CHECK(build(&c, 1) == -EINVAL && messages == 1);
+    }
+    CHECK(!rmdir(below(real, "/real/star*")) && !unlink(below(real, "/nowhere")));
+    CHECK(!unlink(below(real, "/link")) && !rmdir(below(real, "/real")) && !rmdir(real));
+}
+
+/* Where cgroups are mounted; without them there is nothing to see but that. */
+static void test_cgroups(void)
+{
+    static const struct {
+        const char *text, *path;
+        int level;
+    } rows[] = {
+        {"/", "", 0},
+        {"/a/b", "/a/b", 2},
+        {"a", "/a", 1},
+        {"/a/./b/../c//", "/a/c", 2},
+        {"/..", NULL, -1},
+        {"/a/../..", NULL, -1},
+        {"/a*", NULL, -1},
+        {"/tmp", NULL, -1},
+        {".", NULL, -1},
+        {"..", NULL, -1},
+        {"/cgroup.procs", NULL, -1},
+        {"/proc/self/root/tmp", NULL, -1},
+    };
+    char path[CGROUP_PATH_MAX];
+    const char *why = NULL;
+    bool has_cgroups = cgroup__resolve("/", path, &why) == 0;
+
+    CHECK(has_cgroups || strstr(why, "no cgroup v2 is mounted"));
+    for (size_t i = 0; has_cgroups && i < sizeof(rows) / sizeof(*rows); i++) {
+        CHECK(cgroup__resolve(rows[i].text, path, &why) == rows[i].level);
+        CHECK(!rows[i].path || !strcmp(path, rows[i].path));
+    }
+}
+
 static void test_refused(void)
 {
     static char long_path[400];
@@ -138,6 +236,8 @@ int main(void)
     test_quick();
     test_all_kinds();
     test_paths();
+    test_links();
+    test_cgroups();
     test_refused();
     test_too_many();
     return check__report();

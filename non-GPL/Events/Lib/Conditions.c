@@ -3,6 +3,7 @@
 #include "Conditions.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What a condition has to be about for an event to meet it: the beginning of their names. */
@@ -30,9 +31,58 @@ static bool events__have(struct ebpf_event_set events, const char *prefix)
     return false;
 }
 
+/* Whether a name is that of something in what another name is of; names of other things are equal, or not. */
+static bool text__is_below(const char *text, const char *above, char separator)
+{
+    size_t len = strlen(above);
+
+    while (len > 1 && separator && above[len - 1] == separator)
+        len--;
+    return !strncmp(text, above, len) && (!text[len] || text[len] == separator);
+}
+
+/* Whether what meets `a` meets `b` as well. */
+static bool condition__implies(const struct ebpf_condition *a, const struct ebpf_condition *b)
+{
+    bool has_levels = a->kind == EBPF_SELECT_PATH || a->kind == EBPF_SELECT_CGROUP;
+
+    if (a->kind != b->kind)
+        return false;
+    if (!a->text || !b->text)
+        return a->kind == EBPF_SELECT_CONTAINER || a->id == b->id;
+    return text__is_below(a->text, b->text, has_levels ? '/' : '\0');
+}
+
+static void condition__warn_of_exclusion(const struct ebpf_condition *c, const struct ebpf_log *log)
+{
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", c->id);
+    if (c->kind == EBPF_SELECT_CONTAINER)
+        ebpf_log__write(log, EBPF_LOG_WARNING, "containers and the host are both left out: no event will be reported");
+    else
+        ebpf_log__write(log, EBPF_LOG_WARNING, "'%s' is included, and excluded as well: nothing of it will be reported",
+                        c->text ? c->text : number);
+}
+
+static void conditions__warn_of_exclusions(const struct ebpf_condition *conditions, size_t count,
+                                           const struct ebpf_log *log)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct ebpf_condition *included = &conditions[i];
+        bool is_excluded = false;
+
+        for (size_t j = 0; j < count && !included->exclude; j++)
+            is_excluded |= conditions[j].exclude && condition__implies(included, &conditions[j]);
+        if (is_excluded)
+            condition__warn_of_exclusion(included, log);
+    }
+}
+
 void conditions__warn(const struct ebpf_condition *conditions, size_t count, struct ebpf_event_set events,
                       const struct ebpf_log *log)
 {
+    conditions__warn_of_exclusions(conditions, count, log);
     for (size_t i = 0; i < count; i++) {
         const char *prefix = kind__events(conditions[i].kind);
 

@@ -3,21 +3,21 @@
 #include "Select.h"
 
 #include <errno.h>
-#include <linux/magic.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+
+#include "Resolve.h"
 
 #define COMM_MAX (EBPF_COMM_LEN - 1)
-#define CGROUP_PATH_MAX 4096
 #define CGROUP_TRIES 8
 #define PID_NAMESPACE_PATH "/proc/self/ns/pid"
-#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* its inode number, a constant of the kernel */
-
-static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+#define CGROUP_NAMESPACE_PATH "/proc/self/ns/cgroup"
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* inode numbers, constants of the kernel */
+#define INITIAL_CGROUP_NAMESPACE 0xEFFFFFFBu
 
 _Static_assert((int)EBPF_SELECT_PID == (int)SELECT_PID && (int)EBPF_SELECT_TREE == (int)SELECT_TREE &&
                    (int)EBPF_SELECT_UID == (int)SELECT_UID && (int)EBPF_SELECT_COMM == (int)SELECT_COMM &&
@@ -69,70 +69,20 @@ static int comm__add(struct select_list *list, const char *text, const struct eb
     return 0;
 }
 
-/* Where cgroups of version 2 are mounted; NULL if nowhere. */
-static const char *cgroup__mount(void)
-{
-    for (size_t i = 0; i < sizeof(cgroup_mounts) / sizeof(*cgroup_mounts); i++) {
-        struct statfs fs;
-
-        if (!statfs(cgroup_mounts[i], &fs) && fs.f_type == CGROUP2_SUPER_MAGIC)
-            return cgroup_mounts[i];
-    }
-    return NULL;
-}
-
-/*
- * The path of a cgroup as the kernel has it, from the root of the hierarchy: "/a/b", "" for the root itself. A cgroup
- * is named like that, or by its directory. Returns its level, or -ENAMETOOLONG.
- */
-static int cgroup__path(const char *mount, const char *text, char *out, size_t size)
-{
-    size_t mount_len = strlen(mount), len = 0;
-    int level = 0;
-
-    if (!strncmp(text, mount, mount_len) && (text[mount_len] == '/' || !text[mount_len]))
-        text += mount_len;
-    while (text += strspn(text, "/"), *text) {
-        size_t name_len = strcspn(text, "/");
-
-        if (len + 1 + name_len >= size)
-            return -ENAMETOOLONG;
-        out[len++] = '/';
-        memcpy(out + len, text, name_len);
-        len += name_len;
-        text += name_len;
-        level++;
-    }
-    out[len] = '\0';
-    return level;
-}
-
-/* The id of the cgroup that is at this path now; 0 if there is none. */
-static uint64_t cgroup__id(const char *mount, const char *path)
-{
-    char directory[CGROUP_PATH_MAX + 64];
-    struct stat st;
-
-    snprintf(directory, sizeof(directory), "%s%s", mount, path);
-    return !stat(directory, &st) && S_ISDIR(st.st_mode) ? st.st_ino : 0;
-}
-
 static int cgroup__add(struct select_list *list, const char *text, const struct ebpf_log *log)
 {
-    const char *mount = cgroup__mount();
     char path[CGROUP_PATH_MAX];
-    int level = mount ? cgroup__path(mount, text, path, sizeof(path)) : 0;
+    const char *why;
+    int level = cgroup__resolve(text, path, &why);
     size_t i = 0;
 
-    if (!mount)
-        return refuse(log, "no cgroup v2 is mounted at /sys/fs/cgroup", text);
     if (level < 0)
-        return refuse(log, "the path is too long", text);
+        return refuse(log, why, text);
     while (i < SELECT_TEXTS && list->cgroup_is_set[i])
         i++;
     if (i == SELECT_TEXTS)
         return refuse(log, "there can be 8 cgroups at most; name one above them", text);
-    list->cgroups[i] = cgroup__id(mount, path);
+    list->cgroups[i] = cgroup__id(path);
     list->cgroup_levels[i] = (uint32_t)level;
     list->cgroup_is_set[i] = 1;
     if (strlen(path) < SELECT_PATH_MAX)
@@ -149,15 +99,15 @@ static int cgroup__add(struct select_list *list, const char *text, const struct 
 
 void selection__find_cgroups(struct select_list *list)
 {
-    const char *mount = list->kinds & 1u << SELECT_CGROUP ? cgroup__mount() : NULL;
+    bool has_some = list->kinds & 1u << SELECT_CGROUP;
 
-    for (size_t i = 0; mount && i < SELECT_TEXTS; i++) {
+    for (size_t i = 0; has_some && i < SELECT_TEXTS; i++) {
         const char *path = (const char *)list->cgroup_paths[i];
         volatile uint64_t *known = &list->cgroups[i];
         uint64_t id;
 
         /* again, if it was made anew between looking and noting: the probes may have noted it before us */
-        for (int tries = 0; tries < CGROUP_TRIES && *path && (id = cgroup__id(mount, path)) && *known != id; tries++)
+        for (int tries = 0; tries < CGROUP_TRIES && *path && (id = cgroup__id(path)) && *known != id; tries++)
             *known = id;
     }
 }
@@ -195,23 +145,41 @@ static int path__turn(const char *path, char *out, size_t size)
     return (int)len;
 }
 
-static int path__add(struct select_list *list, const char *text, const struct ebpf_log *log)
+/* A path as it is. */
+static int path__add_one(struct select_list *list, const char *path, const struct ebpf_log *log)
 {
     char turned[SELECT_PATH_MAX] = {0};
-    int len = path__turn(text, turned, sizeof(turned));
+    int len = path__turn(path, turned, sizeof(turned));
     size_t i = 0;
 
-    if (text[0] != '/' || !len)
-        return refuse(log, "a path begins with / and has a name in it", text);
     if (len < 0)
-        return refuse(log, "a path can have 255 bytes at most; name a directory above it", text);
+        return refuse(log, "a path can have 255 bytes at most; name a directory above it", path);
     while (i < SELECT_TEXTS && list->path_lens[i])
         i++;
     if (i == SELECT_TEXTS)
-        return refuse(log, "there can be 8 paths at most", text);
+        return refuse(log, "there can be 8 paths at most, links and what they lead to", path);
     memcpy(list->paths[i], turned, sizeof(turned));
     list->path_lens[i] = (uint32_t)len;
     return 0;
+}
+
+/* Events have paths without links in them. A link has a path itself, and what is done to it is about that. */
+static int path__add(struct select_list *list, const char *text, const struct ebpf_log *log)
+{
+    char path[PATH_MAX], target[PATH_MAX];
+    const char *why;
+    int links = path__resolve(text, path, target, &why);
+
+    if (links < 0)
+        return refuse(log, why, text);
+    if (links && !*target && !strcmp(text, path))
+        ebpf_log__write(log, EBPF_LOG_WARNING,
+                        "'%s' is a link that leads nowhere: only what is done to itself is meant", text);
+    else if (links)
+        ebpf_log__write(log, EBPF_LOG_INFO, "by '%s', '%s' is meant%s%s", text, path, *target ? ", and " : "", target);
+    int err = path__add_one(list, path, log);
+
+    return !err && *target ? path__add_one(list, target, log) : err;
 }
 
 static int condition__add(struct select_list *list, const struct ebpf_condition *c, const struct ebpf_log *log)
@@ -268,18 +236,37 @@ static struct select_quick quick__of(const struct selection *selection)
     return quick;
 }
 
-/* The probes know processes by their numbers in the initial namespace, which are other processes' numbers here. */
-static int selection__check_namespace(const struct selection *selection, const struct ebpf_log *log)
+static bool is_in_namespace(const char *path, ino_t number)
 {
     struct stat ns;
 
-    if (!(selection->kinds & (1u << EBPF_SELECT_PID | 1u << EBPF_SELECT_TREE)) || stat(PID_NAMESPACE_PATH, &ns) ||
-        ns.st_ino == INITIAL_PID_NAMESPACE)
-        return 0;
-    ebpf_log__write(log, EBPF_LOG_ERROR,
-                    "cannot select by process in a pid namespace, whose numbers are not the machine's; run it in the "
-                    "initial one (a container with --pid=host, or nsenter --target 1 --pid), or select by cgroup");
-    return -EOPNOTSUPP;
+    return stat(path, &ns) || ns.st_ino == number; /* without /proc it cannot be known */
+}
+
+/*
+ * The probes know processes by their numbers in the initial namespace, which are other processes' numbers here, and
+ * cgroups by their levels below the root of the hierarchy.
+ */
+static int selection__check_namespace(const struct selection *selection, const struct ebpf_log *log)
+{
+    bool by_process = selection->kinds & (1u << EBPF_SELECT_PID | 1u << EBPF_SELECT_TREE);
+
+    if (by_process && !is_in_namespace(PID_NAMESPACE_PATH, INITIAL_PID_NAMESPACE)) {
+        ebpf_log__write(
+            log, EBPF_LOG_ERROR,
+            "cannot select by process in a pid namespace, whose numbers are not the machine's; run it in the "
+            "initial one (a container with --pid=host, or nsenter --target 1 --pid), or select by cgroup");
+        return -EOPNOTSUPP;
+    }
+    if (selection->kinds & 1u << EBPF_SELECT_CGROUP &&
+        !is_in_namespace(CGROUP_NAMESPACE_PATH, INITIAL_CGROUP_NAMESPACE)) {
+        ebpf_log__write(
+            log, EBPF_LOG_ERROR,
+            "cannot select by cgroup in a cgroup namespace, whose paths are not the machine's; run it in the initial "
+            "one (a container with --cgroupns=host, or nsenter --target 1 --cgroup --mount)");
+        return -EOPNOTSUPP;
+    }
+    return 0;
 }
 
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,

@@ -186,9 +186,11 @@ enum ebpf_select_kind {
     EBPF_SELECT_UID,       /**< id: real user id of the thread that acts (initial user namespace); 16 at most */
     EBPF_SELECT_COMM,      /**< text: name of the thread that acts, at most 15 bytes; 8 at most */
     EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root, whenever it is there,
-                                also when it is removed and made again; 8 at most */
+                                also when it is removed and made again; 8 at most. Not in a cgroup namespace */
     EBPF_SELECT_CONTAINER, /**< who has another pid or mount namespace than the first process */
-    EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it; 8 at most, of 255 bytes at most */
+    EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it, links resolved as the library sees
+                                them now, which is logged; a link at its end counts twice: itself and what it leads to;
+                                8 at most, of 255 bytes at most */
     EBPF_SELECT_ADDRESS, /**< text: for network events, an address of one of the two ends, of IPv4 or IPv6, or a network
                                 ("192.0.2.0/24"); 16 at most */
     EBPF_SELECT_PORT,    /**< id: for network events, a port of one of the two ends; 16 at most */
