@@ -8,18 +8,27 @@
 
 #include "Signals.h"
 
+/* Whom it is executed as. */
+struct command_user {
+    const char *name; /* NULL: the caller */
+    uid_t uid;
+    gid_t gid;
+};
+
 struct command {
     pid_t pid; /* 0: there is none */
-    int start; /* write end of the pipe that it waits at, until command__go */
+    int start; /* our end of the socket that it waits at, until command__go */
     bool ended;
     int status; /* as wait tells, when it has ended */
 };
 
 /*
- * Make the process that will execute argv, with signals as they were. It waits until command__go, and ends when that
- * never comes. 0, or a negative errno.
+ * Make the process that will execute argv, with signals as they were, as another user if there is one: then with the
+ * groups of that user and no capabilities but root's. It waits until command__go, and ends when that never comes. 0, or
+ * a negative errno after a message.
  */
-int command__prepare(struct command *ret_command, char **argv, const struct signals_saved *saved);
+int command__prepare(struct command *ret_command, char **argv, const struct command_user *user,
+                     const struct signals_saved *saved);
 
 void command__go(struct command *command);
 

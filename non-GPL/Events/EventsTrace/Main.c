@@ -437,12 +437,10 @@ static int trace__prepare_command(struct trace *trace)
     signals__prepare(&saved);
     if (!o->command)
         return EXIT_OK;
-    int err = command__prepare(&trace->command, o->command, &saved);
+    int err = command__prepare(&trace->command, o->command, &o->user, &saved);
 
-    if (err) {
-        message__write("cannot start a process: %s; see ulimit -u", strerror(-err));
-        return EXIT_FAILED;
-    }
+    if (err)
+        return err == -EPERM ? EXIT_NO_PRIVILEGE : EXIT_FAILED;
     o->conditions[o->condition_count++] =
         (struct ebpf_condition){.kind = EBPF_SELECT_TREE, .id = (uint32_t)trace->command.pid};
     return EXIT_OK;

@@ -31,6 +31,7 @@ enum {
     VALUE_COALESCE,
     VALUE_DISABLE_HOOK,
     VALUE_USAGE,
+    VALUE_USER,
     VALUE_PROCESS,
     VALUE_FILE,
     VALUE_NET,
@@ -75,6 +76,7 @@ static const struct option_row rows[] = {
     {"exclude-address", EXCLUDE(ADDRESS), "ADDRESS", "leave those out"},
     {"port", INCLUDE(PORT), "PORT", "of network events, only those with this port at an end"},
     {"exclude-port", EXCLUDE(PORT), "PORT", "leave those out"},
+    {"user", VALUE_USER, "USER", "execute COMMAND as this user, a name or a number"},
     {"disable-hook", VALUE_DISABLE_HOOK, "NAME",
      "do without a probe of Hooks.def, to see what is then missing; NAME,NAME for several"},
     {"schema", VALUE_SCHEMA, NULL, "print the JSON Schema of the output and exit"},
@@ -217,24 +219,50 @@ static bool value__is_condition(int value)
     return value >= INCLUDE(PID) && value <= EXCLUDE(PORT);
 }
 
-/* The number of a user, given as that or by name. */
-static bool user__parse(const char *option, const char *text, long *ret_number)
+/* Whether a text is the number of a user, who need not have an entry among the users. */
+static bool text__is_uid(const char *text, long *ret_number)
 {
-    const struct passwd *user;
     char *end;
 
     errno = 0;
     *ret_number = strtol(text, &end, 10);
-    if (!errno && end != text && !*end && *ret_number >= 0 && *ret_number < UINT32_MAX)
-        return true;
-    user = getpwnam(text);
-    if (!user) {
+    return !errno && end != text && !*end && *ret_number >= 0 && *ret_number < UINT32_MAX;
+}
+
+/* The entry of a user, given by name or number; NULL after a message without one. */
+static const struct passwd *user__find(const char *option, const char *text)
+{
+    long number;
+    const struct passwd *user = getpwnam(text);
+
+    if (!user && text__is_uid(text, &number))
+        user = getpwuid((uid_t)number);
+    if (!user)
         message__write("option '--%s' wants the name or the number of a user, and there is no '%s'; see getent passwd",
                        option, text);
+    return user;
+}
+
+static bool uid__parse(const char *option, const char *text, long *ret_number)
+{
+    if (text__is_uid(text, ret_number))
+        return true;
+    const struct passwd *user = user__find(option, text);
+
+    if (user)
+        *ret_number = user->pw_uid;
+    return user;
+}
+
+/* The text is for the rest of the process. */
+static bool options__set_user(struct options *o, const char *text)
+{
+    const struct passwd *user = user__find("user", text);
+
+    if (!user)
         return false;
-    }
-    *ret_number = user->pw_uid;
-    return true;
+    o->user = (struct command_user){.name = strdup(user->pw_name), .uid = user->pw_uid, .gid = user->pw_gid};
+    return o->user.name;
 }
 
 static bool condition__parse_id(const char *option, enum ebpf_select_kind kind, const char *text, long *ret_number)
@@ -244,7 +272,7 @@ static bool condition__parse_id(const char *option, enum ebpf_select_kind kind, 
     case EBPF_SELECT_TREE:
         return number__parse(option, text, 1, INT32_MAX, ret_number);
     case EBPF_SELECT_UID:
-        return user__parse(option, text, ret_number);
+        return uid__parse(option, text, ret_number);
     case EBPF_SELECT_PORT:
         return number__parse(option, text, 1, UINT16_MAX, ret_number);
     default:
@@ -285,6 +313,8 @@ static bool option__take_value(struct options *o, int value, const char *text)
     case VALUE_DISABLE_HOOK:
         options__add_disabled(o, text);
         break;
+    case VALUE_USER:
+        return options__set_user(o, text);
     }
     return true;
 }
@@ -405,6 +435,10 @@ int options__parse(struct options *ret_options, int argc, char **argv)
     }
     if (word)
         return word__refuse(word);
+    if (options.user.name && !options.command) {
+        message__write("option '--user' is about a command; put one behind '--', or select with --uid");
+        return -EINVAL;
+    }
     *ret_options = options;
     return 0;
 }

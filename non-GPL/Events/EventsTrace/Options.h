@@ -3,6 +3,7 @@
 #ifndef EVENTS_TRACE_OPTIONS_H
 #define EVENTS_TRACE_OPTIONS_H
 
+#include "Command.h"
 #include "EbpfEvents.h"
 
 /* Exit codes; the man page lists them. */
@@ -39,6 +40,7 @@ struct options {
     size_t condition_count;
     struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
     char **command; /* what follows "--", NULL when there is none; the strings are argv's */
+    struct command_user user;
 };
 
 /* Parse argv. 0, or -EINVAL after one line on standard error. */
