@@ -103,35 +103,35 @@ static uint64_t record__time(const void *data, uint32_t len)
 
 /*
  * The ring whose oldest record is due next, or -1. Behind a record that is being written there may be older ones than
- * another ring's, so nothing is due until it is finished.
+ * another ring's, so nothing is due until it is finished. The rings are looked at in turn, from the one that had the
+ * last record on, until all others have been looked at since the best was found.
  */
 static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint32_t *ret_len)
 {
     uint64_t best_time = 0;
-    int best = -1;
+    int best = -1, looks = EBPF_RING_COUNT;
 
-    /* the second pass looks again at the rings that were empty before the best was found */
-    for (int pass = 0; pass < 2; pass++) {
-        for (int i = 0; i < EBPF_RING_COUNT; i++) {
-            uint32_t len;
-            bool busy;
+    for (int i = reader->last_ring; looks; i = i + 1 < EBPF_RING_COUNT ? i + 1 : 0, looks--) {
+        uint32_t len;
+        bool busy;
+        const void *data = ring__peek(&reader->backend->rings[i], &len, &busy);
 
-            if (i == best)
-                continue;
-            const void *data = ring__peek(&reader->backend->rings[i], &len, &busy);
+        if (busy)
+            return -1;
+        if (!data)
+            continue;
+        uint64_t time = record__time(data, len);
 
-            if (busy)
-                return -1;
-            if (!data || (best >= 0 && record__time(data, len) >= best_time))
-                continue;
-            best = i;
-            best_time = record__time(data, len);
-            *ret_data = data;
-            *ret_len = len;
-        }
-        if (best <= 0)
-            break; /* nothing at all, or found in the ring that is looked at first, with the others seen after it */
+        if (best >= 0 && (time > best_time || (time == best_time && i >= best)))
+            continue;
+        best = i;
+        best_time = time;
+        looks = EBPF_RING_COUNT;
+        *ret_data = data;
+        *ret_len = len;
     }
+    if (best >= 0)
+        reader->last_ring = best;
     return best;
 }
 

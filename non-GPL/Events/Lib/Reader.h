@@ -27,6 +27,7 @@ struct ebpf_reader {
     uint64_t boot_to_wall_ns;       /* what to add to a time since boot */
     uint64_t losses_checked_ns;
     uint64_t checks;       /* how often losses were checked for */
+    int last_ring;         /* which the last record was taken from */
     uint32_t streams;      /* scratch slots */
     uint64_t *stream_seqs; /* last number seen, [ring * streams + stream] */
     uint64_t accepted[EBPF_EVENT_TYPE_COUNT];

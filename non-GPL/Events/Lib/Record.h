@@ -30,11 +30,11 @@ static inline const struct ebpf_varlen *record__varlen(const void *data, size_t 
     if (off > size || size - off < sizeof(struct ebpf_varlen))
         return NULL;
     const struct ebpf_varlen *v = (const void *)((const char *)data + off);
-    size_t room = size - off - sizeof(*v);
+    size_t padded = ((size_t)v->len + 7) & ~(size_t)7;
 
-    if (v->len > room || (size_t)(-v->len & 7u) > room - v->len)
+    if (padded > size - off - sizeof(*v))
         return NULL;
-    *ret_next = off + sizeof(*v) + v->len + (-v->len & 7u);
+    *ret_next = off + sizeof(*v) + padded;
     return v;
 }
 
