@@ -27,6 +27,9 @@
 #ifndef EVENT
 #define EVENT(id, NAME, name, option, ring, doc)
 #endif
+#ifndef REPEATS
+#define REPEATS(group, member)
+#endif
 #ifndef FIELD
 #define FIELD(kind, name, key, doc)
 #endif

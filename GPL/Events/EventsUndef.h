@@ -8,6 +8,7 @@
 #undef END_ENUM
 #undef GROUP
 #undef END_GROUP
+#undef REPEATS
 #undef EVENT
 #undef FIELD
 #undef FIELD_IF

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-json.c - lines as they have to be, byte for byte: each kind, each flag, each buffer size. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "check.h"
 #include "json-check.h"
+#include "Record.h"
 #include "record-build.h"
 
 static struct record record;
@@ -376,6 +378,62 @@ static void test_repeated_groups(void)
     }
 }
 
+/* The record's line as a thread makes it that has made none before, and so has kept nothing. */
+static void *write_anew(void *buf)
+{
+    record__json(&record, buf, LINE_MAX_BYTES);
+    return NULL;
+}
+
+/* The same record but for some of its words, which are those of one before or new. */
+static void record__vary(const struct ebpf_event_header *hdr, size_t fixed, uint64_t *state)
+{
+    static const uint32_t values[] = {0, 1, UINT32_MAX, 1000000007};
+    unsigned char *data = record.data;
+
+    for (uint64_t n = random__next(state) % 3; n; n--) {
+        size_t word = sizeof(*hdr) / 4 + random__next(state) % ((fixed - sizeof(*hdr)) / 4);
+
+        memcpy(data + 4 * word, &values[random__next(state) % 4], 4);
+    }
+    ((struct ebpf_event_header *)data)->flags = random__next(state) % 4 ? 0 : (uint16_t)random__next(state);
+    ((struct ebpf_event_header *)data)->comm[0] = "ab\"\xff"[random__next(state) % 4];
+}
+
+/* Lines of which much is kept, and into a buffer that is just large enough: the same as of which nothing is. */
+static void test_repeated_events(void)
+{
+    static char anew[LINE_MAX_BYTES];
+    static unsigned char fixed_part[4096];
+    uint64_t state = 7;
+
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        size_t fixed = ebpf_event_type__size(type);
+
+        if (!fixed)
+            continue;
+        record__begin(&record, type);
+        for (int i = 0; i < 60; i++) {
+            const struct ebpf_event_header *hdr = (const void *)record.data;
+            pthread_t thread;
+
+            record__vary(hdr, fixed, &state);
+            memcpy(fixed_part, record.data, fixed);
+            record__begin_with(&record, fixed_part, fixed);
+            if (i % 3)
+                RECORD_ADD(&record, EBPF_TAG_PATH, i % 5 ? 0 : EBPF_VARLEN_TRUNCATED, "leaf-of-path\0directory\0");
+            if (pthread_create(&thread, NULL, write_anew, anew) || pthread_join(thread, NULL))
+                abort();
+            int len = record__json(&record, line, sizeof(line));
+
+            CHECK(len > 0 && json_check__line(line, (size_t)len, NULL));
+            CHECK_SAME(line, anew);
+            CHECK(record__json(&record, line, (size_t)len + 1) == len);
+            CHECK_SAME(line, anew);
+        }
+    }
+}
+
 static void test_comm(void)
 {
     struct ebpf_event_header *hdr = (void *)record.data;
@@ -477,6 +535,7 @@ int main(void)
     test_file_info();
     test_repeated_paths();
     test_repeated_groups();
+    test_repeated_events();
     test_comm();
     test_loss();
     test_stats();

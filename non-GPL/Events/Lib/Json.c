@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Json.c - events, losses and counts as lines of JSON.
+ * Json.c - events as lines of JSON.
  *
  * The writer of each event is made from the rows of Events.def: its keys are literals that are copied, and nothing is
  * looked up or formatted by a template. This is the hot path of every consumer that wants text.
@@ -9,7 +9,7 @@
 
 #include <errno.h>
 
-#include "JsonText.h"
+#include "JsonKept.h"
 
 /* Kinds, groups and tags that no row has a use for at the moment. */
 #define UNUSED __attribute__((unused))
@@ -68,12 +68,15 @@ UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
 
 /* write_<enum>: the name of a value, UNKNOWN of what is none. */
 #define ENUM_TEXT_MAX 30
+#define ENUM_TEXT_COPIED 32
+_Static_assert(ENUM_TEXT_COPIED <= ENUM_TEXT_MAX + JSON_SLACK, "a name is copied beyond the slack");
+
 // clang-format off
 #define ENUM(name, doc)                                                                                                \
     UNUSED static char *write_##name(char *p, const ebpf_u32 *value)                                                   \
     {                                                                                                                  \
         static const struct {                                                                                          \
-            char text[ENUM_TEXT_MAX + 1];                                                                              \
+            char text[ENUM_TEXT_COPIED];                                                                               \
             unsigned char len;                                                                                         \
         } texts[] = {{"\"UNKNOWN\"", sizeof("UNKNOWN") + 1},
 #define VALUE(id, NAME, text, doc) [id] = {"\"" text "\"", sizeof(text) + 1},
@@ -81,7 +84,7 @@ UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
         };                                                                                                             \
         size_t i = *value < sizeof(texts) / sizeof(*texts) && texts[*value].len ? *value : 0;                          \
                                                                                                                        \
-        memcpy(p, texts[i].text, texts[i].len);                                                                        \
+        memcpy(p, texts[i].text, ENUM_TEXT_COPIED);                                                                    \
         return p + texts[i].len;                                                                                       \
     }
 #include "Events.def"
@@ -160,7 +163,7 @@ struct cut_pairs {
 #define CUT_PAIR(key) "\"" key "_truncated\":true,"
 #define SAYS(key, what) "\"" key "_" what "\":true,"
 #define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL, NULL}
-#define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), SAYS(key, "unreachable"), SAYS(key, "deleted"), \
+#define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), SAYS(key, "unreachable"), SAYS(key, "deleted"),                 \
                        SAYS(key, "unstable"), SAYS(key, "ambiguous")}
 #define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL, NULL}
 #define CUT_env(key) CUT_str(key)
@@ -199,6 +202,7 @@ NOINLINE void json__cut(struct json_out *out, const struct cut_pairs *pairs, con
  */
 struct view {
     const struct ebpf_event *event;
+    uint64_t has; /* a bit for each tag of which there is a field */
     const struct ebpf_varlen *fields[EBPF_TAG_COUNT];
     struct {
         const struct cut_pairs *pairs;
@@ -221,6 +225,13 @@ NOINLINE void view__note_cut(struct view *view, const struct cut_pairs *pairs, c
     }
 }
 
+_Static_assert(EBPF_TAG_COUNT <= 64, "struct view has no bit for the highest tag");
+
+static bool view__has(const struct view *view, unsigned int tag)
+{
+    return view->has >> tag & 1;
+}
+
 static void view__init(struct view *view, const struct ebpf_event *event, size_t fixed_size)
 {
     size_t off = fixed_size;
@@ -228,52 +239,76 @@ static void view__init(struct view *view, const struct ebpf_event *event, size_t
 
     view->event = event;
     view->cut_count = 0;
-    memset(view->fields, 0, sizeof(view->fields));
+    view->has = 0;
     while ((v = record__varlen(event->hdr, event->size, off, &off))) {
-        if (v->tag < EBPF_TAG_COUNT && !view->fields[v->tag])
-            view->fields[v->tag] = v;
+        if (v->tag >= EBPF_TAG_COUNT || view__has(view, v->tag))
+            continue;
+        view->has |= UINT64_C(1) << v->tag;
+        view->fields[v->tag] = v;
     }
 }
 
 _Static_assert(EBPF_COMM_LEN == 16, "write_comm looks at sixteen bytes");
 
-/* The name up to its NUL, if it has one; each of its bytes may need six. */
-static char *write_comm(char *p, const char comm[EBPF_COMM_LEN])
+NOINLINE char *write_comm_escaped(char *p, const char comm[EBPF_COMM_LEN], size_t len)
 {
-    uint64_t first = zero_bytes(load_word(comm)), second = zero_bytes(load_word(comm + 8));
-    size_t len = first ? bytes_before(first) : second ? 8 + bytes_before(second) : EBPF_COMM_LEN;
-    bytes16 bytes = load16(comm);
-
-    if (all16(plain16(bytes))) {
-        store16(p, bytes);
-        return p + len;
-    }
     struct json_out out = {.p = p, .end = p + 6 * EBPF_COMM_LEN, .readable = comm + EBPF_COMM_LEN};
 
     ebpf_json__escaped(&out, (struct slice){comm, len});
     return out.p;
 }
 
-/* The pairs that every event ends with. */
-NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
+/* The name up to its NUL, if it has one; each of its bytes may need six. */
+JSON_INLINE char *write_comm(char *p, const char comm[EBPF_COMM_LEN])
 {
-    enum { MAX = sizeof("\"comm\":\"\",\"seq\":},") + 6 * EBPF_COMM_LEN + JSON_TIMES_MAX + NUMBER_DIGITS_MAX };
-    char spare[MAX + JSON_SLACK], *from = json__begin(out, MAX, spare), *p = from;
+    uint64_t first = zero_bytes(load_word(comm)), second = zero_bytes(load_word(comm + 8));
+    size_t len = first ? bytes_before(first) : second ? 8 + bytes_before(second) : EBPF_COMM_LEN;
+    bytes16 bytes = load16(comm);
 
+    if (!all16(plain16(bytes)))
+        return write_comm_escaped(p, comm, len);
+    store16(p, bytes);
+    return p + len;
+}
+
+/* The pairs that every event ends with. */
+#define COMMON_MAX                                                                                                     \
+    (sizeof("\"comm\":\"\",\"seq\":},") + 6 * EBPF_COMM_LEN + JSON_TIMES_MAX + NUMBER_DIGITS_MAX + JSON_SLACK)
+
+JSON_INLINE char *write_common(char *p, const struct ebpf_event *event)
+{
     p = WRITE_LITERAL(p, "\"comm\":\"");
     p = write_comm(p, event->hdr->comm);
     p = WRITE_LITERAL(p, "\",");
     p = ebpf_json__write_times(p, event->time_ns, event->hdr->ts_boot_ns);
     p = WRITE_LITERAL(p, "\"seq\":");
     p = write_number(p, event->seq);
-    p = WRITE_LITERAL(p, "},");
-    json__commit(out, from, p);
+    return WRITE_LITERAL(p, "},");
+}
+
+NOINLINE void json__scarce_common(struct json_out *out, const struct ebpf_event *event)
+{
+    char text[COMMON_MAX];
+
+    json__raw(out, text, (size_t)(write_common(text, event) - text));
+}
+
+NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
+{
+    if (json__has_room(out, COMMON_MAX))
+        out->p = write_common(out->p, event);
+    else
+        json__scarce_common(out, event);
 }
 
 /*
- * Groups repeat: most processes are in the host's namespaces and have the credentials of the one before, and a process
- * seldom does one thing only. So the text of the last one is kept, unless the group has several numbers of 64 bits:
- * those are times and sizes of a file, and differ every time.
+ * What repeats is not formatted again: its text is kept with the words that it was made of. Groups repeat: most
+ * processes are in the host's namespaces and have the credentials of the one before, and a process seldom does one
+ * thing only. So the last ones of each kind are kept, by a hash of their first words. A group with several numbers of
+ * 64 bits, as the times and sizes of a file, differs every time; of such a one that is kept which follows upon REPEATS.
+ *
+ * The head of an event repeats as well, which is its fields up to the first one that differs every time, flag or
+ * variable field. It is kept of events that come by the thousand; their ring tells which those are.
  */
 enum {
 #define ROW(kind, max, schema, doc) LONG_NUMBERS_##kind = max == NUMBER_DIGITS_MAX,
@@ -288,26 +323,71 @@ enum {
 #include "Events.def"
 };
 
-/* Memory of the same size, a multiple of 8. */
-JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
-{
-    for (size_t i = 0; i < size; i += 8) {
-        if (load_word((const char *)a + i) != load_word((const char *)b + i))
-            return false;
+#define DIFFERS(kind) (LONG_NUMBERS_##kind > 1)
+
+#define KEPT_BITS 2 /* of places for each kind of group */
+
+/* How many bytes behind its header the head of an event has; a constant to the compiler. */
+// clang-format off
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    JSON_INLINE size_t head_size_##name(void)                                                                          \
+    {                                                                                                                  \
+        bool in_head = EBPF_RING_##ring == EBPF_RING_BULK;                                                             \
+        size_t size = 0;
+#define GROUP(name, doc)                                                                                               \
+    UNUSED JSON_INLINE size_t head_size_##name(void)                                                                   \
+    {                                                                                                                  \
+        bool in_head = false;                                                                                          \
+        size_t size = 0;
+#define END_GROUP(name)                                                                                                \
+        return size;                                                                                                   \
     }
-    return true;
-}
+#define FIELD(kind, name, key, doc)                                                                                    \
+        in_head = in_head && !DIFFERS(kind);                                                                           \
+        size += in_head ? sizeof(EBPF_KIND_##kind) : 0;
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc) in_head = false;
+#define FLAG(NAME, bit, key, doc) in_head = false;
+#define VARLEN(NAME, doc) in_head = false;
+#define OPTIONAL(NAME, doc) in_head = false;
+#define END_EVENT(name)                                                                                                \
+        return size % 8 || size > 8 * KEPT_WORDS ? 0 : size;                                                           \
+    }
+#include "Events.def"
+// clang-format on
+
+/*
+ * The most that the rows of an event take, less its variable values, of which a byte takes six, or twice that where it
+ * is written twice. Where as much fits, no row has to look whether it does.
+ */
+enum {
+#define EVENT(id, NAME, name, option, ring, doc) ROWS_MAX_##name = sizeof("{\"event_type\":\"" #NAME "\",")
+#define END_EVENT(name) +MAX_##name,
+#define GROUP(name, doc) ROWS_MAX_##name = 0
+#define END_GROUP(name) ,
+#define FLAG(NAME, bit, key, doc) +sizeof("\"" key "\":false,")
+#define VARLEN(NAME, doc) +TAG_MAX_##NAME
+#define OPTIONAL(NAME, doc) +TAG_MAX_##NAME
+#define TAG(id, NAME, kind, key) TAG_MAX_##NAME = sizeof("\"" key "\":" ABSENT_##kind "\"\","),
+#include "Events.def"
+};
+
+#define ROOM_A_BYTE 12
 
 /*
  * The rows as code: json__tag_<TAG>() for each variable field, write_<group>() for each group, json__<event>() for each
- * event. A group has a bound, so its members are written where `p` is; in an event `out` tells where.
+ * event. A group has a bound, so its members are written where `p` is. So are those of an event if it `is_roomy`, else
+ * `out` tells where. `part` is what is kept of the head of an event or of the end of a group, from `begin` on, and
+ * `is_kept` is true within a head that was copied.
  */
 // clang-format off
+#define LITERAL(text)                                                                                                  \
+        do {                                                                                                           \
+            if (is_roomy)                                                                                              \
+                p = WRITE_LITERAL(p, text);                                                                            \
+            else                                                                                                       \
+                JSON_LITERAL(out, text);                                                                               \
+        } while (0)
 #define TAG(id, NAME, kind, key)                                                                                       \
-    UNUSED static void json__absent_##NAME(struct json_out *out)                                                       \
-    {                                                                                                                  \
-        JSON_LITERAL(out, "\"" key "\":" ABSENT_##kind ",");                                                           \
-    }                                                                                                                  \
     UNUSED NOINLINE void json__tag_##NAME(struct json_out *out, struct view *view, const struct ebpf_varlen *v)        \
     {                                                                                                                  \
         static const struct cut_pairs pairs = CUT_##kind(key);                                                         \
@@ -317,104 +397,147 @@ JSON_INLINE bool same_words(const void *a, const void *b, size_t size)
         JSON_LITERAL(out, ",");                                                                                        \
         if (v->flags)                                                                                                  \
             view__note_cut(view, &pairs, v);                                                                           \
+    }                                                                                                                  \
+    UNUSED JSON_INLINE char *json__varlen_##NAME(struct json_out *out, struct view *view, char *p, bool is_roomy)      \
+    {                                                                                                                  \
+        if (!view__has(view, EBPF_TAG_##NAME)) {                                                                       \
+            LITERAL("\"" key "\":" ABSENT_##kind ",");                                                                 \
+            return p;                                                                                                  \
+        }                                                                                                              \
+        if (is_roomy)                                                                                                  \
+            out->p = p;                                                                                                \
+        json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);                                                    \
+        return out->p;                                                                                                 \
     }
 #define GROUP(name, doc)                                                                                               \
     UNUSED JSON_INLINE char *write_new_##name(char *p, const struct ebpf_##name *e)                                    \
     {                                                                                                                  \
         struct json_out *const out = NULL;                                                                             \
+        const bool is_roomy = true;                                                                                    \
+        struct text_kept *part = NULL;                                                                                 \
+        const char *begin = NULL, *of = NULL;                                                                          \
+        size_t part_size = 0;                                                                                          \
+        bool is_kept = false;                                                                                          \
                                                                                                                        \
         *p++ = '{';
+#define REPEATS(group, member)                                                                                         \
+        static _Thread_local struct text_kept ends[1 << KEPT_BITS];                                                    \
+                                                                                                                       \
+        of = (const char *)&e->member;                                                                                 \
+        part_size = sizeof(*e) - offsetof(struct ebpf_##group, member);                                                \
+        _Static_assert(sizeof(*e) - offsetof(struct ebpf_##group, member) <= sizeof(ends->of), "too many words");      \
+        part = *THREADS_OWN(ends) + word__place(load_word(of + part_size - 8), KEPT_BITS);                             \
+        if (text_kept__is(part, of, part_size))                                                                        \
+            return write_raw(p, part->text, part->len);                                                                \
+        begin = p;
 #define END_GROUP(name)                                                                                                \
-        return write_close(p, '}');                                                                                    \
+        p = write_close(p, '}');                                                                                       \
+        if (part)                                                                                                      \
+            text_kept__set(part, of, part_size, begin, (size_t)(p - begin));                                           \
+        return p;                                                                                                      \
+    }                                                                                                                  \
+    UNUSED NOINLINE char *keep_##name(char *p, const struct ebpf_##name *e, struct text_kept *kept)                    \
+    {                                                                                                                  \
+        char *end = write_new_##name(p, e);                                                                            \
+                                                                                                                       \
+        text_kept__set(kept, e, sizeof(*e), p, (size_t)(end - p));                                                     \
+        return end;                                                                                                    \
     }                                                                                                                  \
     UNUSED NOINLINE char *write_##name(char *p, const struct ebpf_##name *e)                                           \
     {                                                                                                                  \
-        static _Thread_local struct {                                                                                  \
-            struct ebpf_##name of;                                                                                     \
-            size_t len;                                                                                                \
-            char text[MAX_##name + JSON_SLACK];                                                                        \
-        } last;                                                                                                        \
+        static _Thread_local struct text_kept groups[1 << KEPT_BITS];                                                  \
                                                                                                                        \
-        if (LONG_NUMBERS_##name > 1 || sizeof(*e) % 8)                                                                 \
+        if (DIFFERS(name) || sizeof(*e) % 8 || sizeof(*e) > sizeof(groups->of))                                        \
             return write_new_##name(p, e);                                                                             \
-        if (last.len && same_words(&last.of, e, sizeof(*e)))                                                           \
-            return write_raw(p, last.text, last.len);                                                                  \
-        char *end = write_new_##name(p, e);                                                                            \
+        struct text_kept *kept = *THREADS_OWN(groups) + word__place(load_word((const char *)e), KEPT_BITS);            \
                                                                                                                        \
-        last.of = *e;                                                                                                  \
-        last.len = (size_t)(end - p);                                                                                  \
-        memcpy(last.text, p, last.len);                                                                                \
-        return end;                                                                                                    \
+        if (!text_kept__is(kept, e, sizeof(*e)))                                                                       \
+            return keep_##name(p, e, kept);                                                                            \
+        return write_raw(p, kept->text, kept->len);                                                                    \
     }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    static void json__##name(struct json_out *out, struct view *view)                                                  \
+    JSON_INLINE void json__rows_of_##name(struct json_out *out, struct view *view, const bool is_roomy)                \
     {                                                                                                                  \
+        static _Thread_local struct text_kept head;                                                                    \
         const struct ebpf_##name##_event *e = (const void *)view->event->hdr;                                          \
-        char *p = NULL;                                                                                                \
+        const size_t part_size = is_roomy ? head_size_##name() : 0;                                                    \
+        struct text_kept *part = part_size ? THREADS_OWN(head) : NULL;                                                 \
+        const char *of = (const char *)(&e->hdr + 1), *begin = out->p;                                                 \
+        bool is_kept = part && text_kept__is(part, of, part_size);                                                     \
+        char *p = out->p;                                                                                              \
                                                                                                                        \
-        JSON_LITERAL(out, "{\"event_type\":\"" #NAME "\",");
+        if (is_kept)                                                                                                   \
+            p = write_raw(p, part->text, part->len);                                                                   \
+        else                                                                                                           \
+            LITERAL("{\"event_type\":\"" #NAME "\",");
+#define HEAD_ENDS                                                                                                      \
+        if (part && !is_kept)                                                                                          \
+            text_kept__set(part, of, part_size, begin, (size_t)(p - begin));                                           \
+        part = NULL;                                                                                                   \
+        is_kept = false;
 #define FIELD(kind, name, key, doc)                                                                                    \
-        if (sizeof(key) > 1) {                                                                                         \
+        if (out && DIFFERS(kind)) {                                                                                    \
+            HEAD_ENDS                                                                                                  \
+        }                                                                                                              \
+        if (sizeof(key) > 1 && !is_kept) {                                                                             \
             char spare[MAX_FIELD(kind, key) + JSON_SLACK];                                                             \
-            char *from = out ? json__begin(out, MAX_FIELD(kind, key), spare) : p;                                      \
+            char *from = is_roomy ? p : json__begin(out, MAX_FIELD(kind, key), spare);                                 \
                                                                                                                        \
             p = WRITE_LITERAL(from, "\"" key "\":");                                                                   \
             p = write_##kind(p, &e->name);                                                                             \
             *p++ = ',';                                                                                                \
-            if (out)                                                                                                   \
+            if (!is_roomy)                                                                                             \
                 json__commit(out, from, p);                                                                            \
         }
 #define FIELD_IF(kind, name, key, FLAG_NAME, doc)                                                                      \
+        HEAD_ENDS                                                                                                      \
         if (e->hdr.flags & EBPF_##FLAG_NAME) {                                                                         \
             FIELD(kind, name, key, doc)                                                                                \
         }
 #define FLAG(NAME, bit, key, doc)                                                                                      \
+        HEAD_ENDS                                                                                                      \
         if (sizeof(key) > 1 && e->hdr.flags & EBPF_##NAME)                                                             \
-            JSON_LITERAL(out, "\"" key "\":true,");                                                                    \
+            LITERAL("\"" key "\":true,");                                                                              \
         else if (sizeof(key) > 1)                                                                                      \
-            JSON_LITERAL(out, "\"" key "\":false,");
+            LITERAL("\"" key "\":false,");
 #define VARLEN(NAME, doc)                                                                                              \
-        if (view->fields[EBPF_TAG_##NAME])                                                                             \
-            json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);                                                \
-        else                                                                                                           \
-            json__absent_##NAME(out);
+        HEAD_ENDS                                                                                                      \
+        p = json__varlen_##NAME(out, view, p, is_roomy);
 #define OPTIONAL(NAME, doc)                                                                                            \
-        if (view->fields[EBPF_TAG_##NAME])                                                                             \
-            json__tag_##NAME(out, view, view->fields[EBPF_TAG_##NAME]);
+        HEAD_ENDS                                                                                                      \
+        if (view__has(view, EBPF_TAG_##NAME))                                                                          \
+            p = json__varlen_##NAME(out, view, p, is_roomy);
 #define END_EVENT(name)                                                                                                \
-        (void)e, (void)p;                                                                                              \
-        json__cuts(out, view);                                                                                         \
+        HEAD_ENDS                                                                                                      \
+        (void)e, (void)is_kept;                                                                                        \
+        if (is_roomy)                                                                                                  \
+            out->p = p;                                                                                                \
+    }                                                                                                                  \
+    NOINLINE void json__scarce_##name(struct json_out *out, struct view *view)                                         \
+    {                                                                                                                  \
+        json__rows_of_##name(out, view, false);                                                                        \
+    }                                                                                                                  \
+    static void json__##name(struct json_out *out, struct view *view)                                                  \
+    {                                                                                                                  \
+        size_t variable = view->event->size - sizeof(struct ebpf_##name##_event);                                      \
+                                                                                                                       \
+        if (json__has_room(out, ROWS_MAX_##name + ROOM_A_BYTE * variable + JSON_SLACK))                                \
+            json__rows_of_##name(out, view, true);                                                                     \
+        else                                                                                                           \
+            json__scarce_##name(out, view);                                                                            \
+        if (view->cut_count)                                                                                           \
+            json__cuts(out, view);                                                                                     \
         json__common(out, view->event);                                                                                \
     }
 #include "Events.def"
+#undef HEAD_ENDS
+#undef LITERAL
 // clang-format on
 
 static void (*const writers[EBPF_EVENT_TYPE_COUNT])(struct json_out *out, struct view *view) = {
 #define EVENT(id, NAME, name, option, ring, doc) [id] = json__##name,
 #include "Events.def"
 };
-
-/* The comma behind the line's last bracket is where the NUL goes, so the buffer may be filled to its end. */
-static int json_out__init(struct json_out *out, char *buf, size_t size)
-{
-    if (!size) {
-        errno = ENOSPC;
-        return -ENOSPC;
-    }
-    *out = (struct json_out){.p = buf, .end = buf + (size < INT32_MAX ? size : INT32_MAX)};
-    return 0;
-}
-
-static int json_out__finish(struct json_out *out, char *buf)
-{
-    if (out->full) {
-        *buf = '\0';
-        errno = ENOSPC;
-        return -ENOSPC;
-    }
-    *--out->p = '\0';
-    return (int)(out->p - buf);
-}
 
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
 {
@@ -426,112 +549,10 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
         errno = EINVAL;
         return -EINVAL;
     }
-    if (json_out__init(&out, buf, size))
+    if (ebpf_json__begin_line(&out, buf, size))
         return -ENOSPC;
     out.readable = (const char *)event->hdr + event->size;
     view__init(&view, event, fixed_size);
     writers[event->hdr->type](&out, &view);
-    return json_out__finish(&out, buf);
-}
-
-static void json__key(struct json_out *out, const char *key)
-{
-    JSON_LITERAL(out, "\"");
-    ebpf_json__text(out, key);
-    JSON_LITERAL(out, "\":");
-}
-
-/* The reasons that have lost something. Returns how much. */
-static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_REASON_COUNT])
-{
-    uint64_t total = 0;
-
-    JSON_LITERAL(out, "{");
-    for (unsigned int i = 0; i < EBPF_REASON_COUNT; i++) {
-        if (!counts[i] || !ebpf_reason__key(i))
-            continue;
-        json__key(out, ebpf_reason__key(i));
-        ebpf_json__number(out, counts[i]);
-        total += counts[i];
-    }
-    json__close(out, '}');
-    return total;
-}
-
-static bool any(const uint64_t *counts, size_t n)
-{
-    while (n && !counts[n - 1])
-        n--;
-    return n;
-}
-
-static void json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
-{
-    char spare[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, spare);
-
-    json__commit(out, from, ebpf_json__write_times(from, time_ns, ts_boot_ns));
-}
-
-int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
-{
-    struct json_out out;
-    uint64_t total = 0;
-
-    if (json_out__init(&out, buf, size))
-        return -ENOSPC;
-    JSON_LITERAL(&out, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":");
-    ebpf_json__number(&out, loss->first_seq);
-    JSON_LITERAL(&out, "\"last_seq\":");
-    ebpf_json__number(&out, loss->last_seq);
-    JSON_LITERAL(&out, "\"lost\":{");
-    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        if (!ebpf_event_type__name(type) || !any(loss->counts[type], EBPF_REASON_COUNT))
-            continue;
-        json__key(&out, ebpf_event_type__name(type));
-        total += json__reasons(&out, loss->counts[type]);
-    }
-    json__close(&out, '}');
-    JSON_LITERAL(&out, "\"total\":");
-    ebpf_json__number(&out, total);
-    json__times(&out, loss->time_ns, loss->ts_boot_ns);
-    json__close(&out, '}');
-    return json_out__finish(&out, buf);
-}
-
-static void json__type_stats(struct json_out *out, const struct ebpf_type_stats *stats)
-{
-    JSON_LITERAL(out, "{\"seen\":");
-    ebpf_json__number(out, stats->seen);
-    JSON_LITERAL(out, "\"delivered\":");
-    ebpf_json__number(out, stats->delivered);
-    JSON_LITERAL(out, "\"filtered\":");
-    ebpf_json__number(out, stats->filtered);
-    JSON_LITERAL(out, "\"lost\":");
-    json__reasons(out, stats->lost);
-    json__close(out, '}');
-}
-
-static bool type_stats__is_zero(const struct ebpf_type_stats *stats)
-{
-    return !stats->seen && !stats->delivered && !stats->filtered && !any(stats->lost, EBPF_REASON_COUNT);
-}
-
-int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
-{
-    struct json_out out;
-
-    if (json_out__init(&out, buf, size))
-        return -ENOSPC;
-    JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
-    ebpf_json__number(&out, stats->records);
-    JSON_LITERAL(&out, "\"events\":{");
-    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        if (!ebpf_event_type__name(type) || type_stats__is_zero(&stats->types[type]))
-            continue;
-        json__key(&out, ebpf_event_type__name(type));
-        json__type_stats(&out, &stats->types[type]);
-    }
-    json__close(&out, '}');
-    json__close(&out, '}');
-    return json_out__finish(&out, buf);
+    return ebpf_json__end_line(&out, buf);
 }

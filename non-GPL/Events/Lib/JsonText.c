@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * JsonText.c - strings and times.
+ * JsonText.c - strings and numbers.
  *
  * Most values are printable ASCII. Whether one is, is found out sixteen bytes at a time, and then it is copied. What is
  * not takes the way through ebpf_json__escaped, and so does what may not fit. Both ways write the same.
  */
 #include "JsonText.h"
+
+#include <errno.h>
 
 #define PATH_KEPT_MAX 64
 
@@ -132,6 +134,28 @@ static void json__escape(struct json_out *out, struct slice value, const struct 
         p = out->p;
     }
     out->p = p;
+}
+
+/* The comma behind the line's last bracket is where the NUL goes, so the buffer may be filled to its end. */
+int ebpf_json__begin_line(struct json_out *out, char *buf, size_t size)
+{
+    if (!size) {
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *out = (struct json_out){.p = buf, .end = buf + (size < INT32_MAX ? size : INT32_MAX)};
+    return 0;
+}
+
+int ebpf_json__end_line(struct json_out *out, char *buf)
+{
+    if (out->full) {
+        *buf = '\0';
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *--out->p = '\0';
+    return (int)(out->p - buf);
 }
 
 void ebpf_json__escaped(struct json_out *out, struct slice value)
@@ -340,29 +364,41 @@ static struct path_kept *path_kept__place(const struct ebpf_varlen *v)
 {
     static _Thread_local struct path_kept last[1 << PATHS_KEPT_BITS];
 
-    return &last[load_word((const char *)(v + 1)) * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PATHS_KEPT_BITS)];
+    return *THREADS_OWN(last) + word__place(load_word((const char *)(v + 1)), PATHS_KEPT_BITS);
+}
+
+static __attribute__((noinline)) void path__write(struct json_out *out, const struct ebpf_varlen *v,
+                                                  struct path_kept *kept)
+{
+    struct slice path = varlen__slice(v);
+    const char *begin = out->p;
+
+    if (!path.len || !json__has_room(out, path.len + 3) || !value__is_plain(path)) {
+        path__escaped(out, path, path__is_absolute(v->flags));
+        return;
+    }
+    path__plain(out, path, path__is_absolute(v->flags));
+    if (kept)
+        path_kept__set(kept, v, begin, (size_t)(out->p - begin));
 }
 
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
-    bool is_kept = v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, PATH_KEPT_MAX + 16);
-    struct path_kept *kept = is_kept ? path_kept__place(v) : NULL;
-    struct slice path = varlen__slice(v);
-    const char *begin = out->p;
+    struct path_kept *kept = NULL;
 
-    if (!path.len && path__is_absolute(v->flags)) {
+    if (!v->len && path__is_absolute(v->flags)) {
         JSON_LITERAL(out, "\"/\"");
-    } else if (kept && path_kept__is(kept, v)) {
-        for (size_t i = 0; i < kept->text_len; i += 16)
-            store16(out->p + i, load16(kept->text + i));
-        out->p += kept->text_len;
-    } else if (path.len && json__has_room(out, path.len + 3) && value__is_plain(path)) {
-        path__plain(out, path, path__is_absolute(v->flags));
-        if (kept)
-            path_kept__set(kept, v, begin, (size_t)(out->p - begin));
-    } else {
-        path__escaped(out, path, path__is_absolute(v->flags));
+        return;
     }
+    if (v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, PATH_KEPT_MAX + 16))
+        kept = path_kept__place(v);
+    if (!kept || !path_kept__is(kept, v)) {
+        path__write(out, v, kept);
+        return;
+    }
+    for (size_t i = 0; i < kept->text_len; i += 16)
+        store16(out->p + i, load16(kept->text + i));
+    out->p += kept->text_len;
 }
 
 /* Sixteen bytes, with spaces in place of NULs. Returns what plain16 says of them. */
@@ -484,71 +520,4 @@ void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v)
     json__joined(out, list, &plain);
     JSON_LITERAL(out, ",\"args\":");
     json__array(out, list, plain);
-}
-
-/* A number of two digits. */
-static char *write_two(char *p, uint64_t value, char behind)
-{
-    *p++ = (char)('0' + value / 10);
-    *p++ = (char)('0' + value % 10);
-    *p++ = behind;
-    return p;
-}
-
-/* Days since 1970 as a date of the Gregorian calendar, in eras of 400 years that begin on a first of March. */
-static char *write_date(char *p, uint64_t days)
-{
-    uint64_t shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097;
-    uint64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    uint64_t of_year = of_era - (365 * year + year / 4 - year / 100);
-    uint64_t march_month = (5 * of_year + 2) / 153;
-    uint64_t month = march_month < 10 ? march_month + 3 : march_month - 9;
-
-    p = write_number(p, year + era * 400 + (month <= 2));
-    *p++ = '-';
-    p = write_two(p, month, '-');
-    return write_two(p, of_year - (153 * march_month + 2) / 5 + 1, 'T');
-}
-
-#define SECONDS_LENGTH (sizeof("1970-01-01T00:00:00.") - 1)
-
-/* With a point at the end, after which the nanoseconds go. The year has four digits: 64 bits end in 2554. */
-static void write_seconds(char *p, uint64_t seconds)
-{
-    uint64_t of_day = seconds % 86400;
-
-    p = write_date(p, seconds / 86400);
-    p = write_two(p, of_day / 3600, ':');
-    p = write_two(p, of_day / 60 % 60, ':');
-    write_two(p, of_day % 60, '.');
-}
-
-/* Events come by the thousand within a second, so the last second's text is kept. */
-static char *write_timestamp(char *p, uint64_t time_ns)
-{
-    static _Thread_local struct {
-        uint64_t seconds;
-        char text[SECONDS_LENGTH + 1];
-    } last = {0, "1970-01-01T00:00:00."};
-    uint64_t seconds = time_ns / 1000000000, rest = time_ns % 1000000000;
-
-    if (seconds != last.seconds) {
-        write_seconds(last.text, seconds);
-        last.seconds = seconds;
-    }
-    p = write_raw(p, last.text, SECONDS_LENGTH);
-    *p++ = (char)('0' + rest / 100000000);
-    p = write_eight_digits(p, rest % 100000000);
-    *p++ = 'Z';
-    return p;
-}
-
-char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns)
-{
-    p = WRITE_LITERAL(p, "\"timestamp\":\"");
-    p = write_timestamp(p, time_ns);
-    p = WRITE_LITERAL(p, "\",\"ts_boot_ns\":");
-    p = ts_boot_ns < KEPT_NUMBER_MIN ? write_number(p, ts_boot_ns) : write_new_from_e8(p, ts_boot_ns);
-    *p = ',';
-    return p + 1;
 }

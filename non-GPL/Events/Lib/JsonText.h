@@ -116,6 +116,24 @@ JSON_INLINE void store_word(char *p, uint64_t word)
     memcpy(p, &word, sizeof(word));
 }
 
+/*
+ * The address of a thread's variable, which the compiler would find out anew at each use: in a shared library that is a
+ * call.
+ */
+#define THREADS_OWN(variable)                                                                                          \
+    ({                                                                                                                 \
+        __typeof__(&(variable)) own_ = &(variable);                                                                    \
+                                                                                                                       \
+        __asm__("" : "+r"(own_));                                                                                      \
+        own_;                                                                                                          \
+    })
+
+/* One of 1 << bits places, by a hash of a word. */
+JSON_INLINE size_t word__place(uint64_t word, unsigned int bits)
+{
+    return (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
+}
+
 #define BYTES(b) (UINT64_C(0x0101010101010101) * (b))
 
 /*
@@ -254,8 +272,7 @@ void ebpf_json__keep_number(struct number_kept *kept, uint64_t value);
 
 JSON_INLINE char *write_kept(char *p, uint64_t value)
 {
-    struct number_kept *kept =
-        &ebpf_json__numbers_kept[value * UINT64_C(0x9e3779b97f4a7c15) >> (64 - NUMBERS_KEPT_BITS)];
+    struct number_kept *kept = *THREADS_OWN(ebpf_json__numbers_kept) + word__place(value, NUMBERS_KEPT_BITS);
 
     if (kept->value != value)
         ebpf_json__keep_number(kept, value);
@@ -274,6 +291,10 @@ JSON_INLINE char *write_number(char *p, uint64_t value)
     return ebpf_json__write_large(p, value);
 }
 
+/* Begin a line in a buffer; 0 or -ENOSPC. End it; its length or -ENOSPC. */
+int ebpf_json__begin_line(struct json_out *out, char *buf, size_t size);
+int ebpf_json__end_line(struct json_out *out, char *buf);
+
 /* A number and a comma. */
 void ebpf_json__number(struct json_out *out, uint64_t value);
 
@@ -289,7 +310,9 @@ void ebpf_json__escaped(struct json_out *out, struct slice value);
 /* The pairs "timestamp" and "ts_boot_ns", and a comma. */
 char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns);
 
-/* An address, without quotes; in JsonIp.c. At most 39 bytes. */
+/* An address, without quotes; in JsonIp.c. So many bytes are written, of which as many count as it needs. */
+#define JSON_IP_MAX 39
+
 char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip);
 
 #define JSON_TIMES_MAX                                                                                                 \

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* JsonReport.c - losses and counts as lines of JSON. */
+#include <errno.h>
+
+#include "JsonText.h"
+
+static void json__key(struct json_out *out, const char *key)
+{
+    JSON_LITERAL(out, "\"");
+    ebpf_json__text(out, key);
+    JSON_LITERAL(out, "\":");
+}
+
+/* The reasons that have lost something. Returns how much. */
+static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_REASON_COUNT])
+{
+    uint64_t total = 0;
+
+    JSON_LITERAL(out, "{");
+    for (unsigned int i = 0; i < EBPF_REASON_COUNT; i++) {
+        if (!counts[i] || !ebpf_reason__key(i))
+            continue;
+        json__key(out, ebpf_reason__key(i));
+        ebpf_json__number(out, counts[i]);
+        total += counts[i];
+    }
+    json__close(out, '}');
+    return total;
+}
+
+static bool any(const uint64_t *counts, size_t n)
+{
+    while (n && !counts[n - 1])
+        n--;
+    return n;
+}
+
+static void json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
+{
+    char spare[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, spare);
+
+    json__commit(out, from, ebpf_json__write_times(from, time_ns, ts_boot_ns));
+}
+
+int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
+{
+    struct json_out out;
+    uint64_t total = 0;
+
+    if (ebpf_json__begin_line(&out, buf, size))
+        return -ENOSPC;
+    JSON_LITERAL(&out, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":");
+    ebpf_json__number(&out, loss->first_seq);
+    JSON_LITERAL(&out, "\"last_seq\":");
+    ebpf_json__number(&out, loss->last_seq);
+    JSON_LITERAL(&out, "\"lost\":{");
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (!ebpf_event_type__name(type) || !any(loss->counts[type], EBPF_REASON_COUNT))
+            continue;
+        json__key(&out, ebpf_event_type__name(type));
+        total += json__reasons(&out, loss->counts[type]);
+    }
+    json__close(&out, '}');
+    JSON_LITERAL(&out, "\"total\":");
+    ebpf_json__number(&out, total);
+    json__times(&out, loss->time_ns, loss->ts_boot_ns);
+    json__close(&out, '}');
+    return ebpf_json__end_line(&out, buf);
+}
+
+static void json__type_stats(struct json_out *out, const struct ebpf_type_stats *stats)
+{
+    JSON_LITERAL(out, "{\"seen\":");
+    ebpf_json__number(out, stats->seen);
+    JSON_LITERAL(out, "\"delivered\":");
+    ebpf_json__number(out, stats->delivered);
+    JSON_LITERAL(out, "\"filtered\":");
+    ebpf_json__number(out, stats->filtered);
+    JSON_LITERAL(out, "\"lost\":");
+    json__reasons(out, stats->lost);
+    json__close(out, '}');
+}
+
+static bool type_stats__is_zero(const struct ebpf_type_stats *stats)
+{
+    return !stats->seen && !stats->delivered && !stats->filtered && !any(stats->lost, EBPF_REASON_COUNT);
+}
+
+int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
+{
+    struct json_out out;
+
+    if (ebpf_json__begin_line(&out, buf, size))
+        return -ENOSPC;
+    JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
+    ebpf_json__number(&out, stats->records);
+    JSON_LITERAL(&out, "\"events\":{");
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (!ebpf_event_type__name(type) || type_stats__is_zero(&stats->types[type]))
+            continue;
+        json__key(&out, ebpf_event_type__name(type));
+        json__type_stats(&out, &stats->types[type]);
+    }
+    json__close(&out, '}');
+    json__close(&out, '}');
+    return ebpf_json__end_line(&out, buf);
+}
