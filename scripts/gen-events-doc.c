@@ -96,7 +96,7 @@ static const char stats[] =
     "| `events` | object | for each event type that was seen: an object with the keys below |\n"
     "| `events.<type>.seen` | number | times that the operation happened |\n"
     "| `events.<type>.delivered` | number | events that were delivered |\n"
-    "| `events.<type>.filtered` | number | not wanted: what `EventsTrace` itself did, what the selection left out |\n"
+    "| `events.<type>.filtered` | number | not wanted: what tracers themselves did, what the selection left out |\n"
     "| `events.<type>.lost` | object | reason to number; only reasons that there were |\n"
     "\n"
     "### Reasons\n"

@@ -41,7 +41,18 @@ static void memory__end(struct ebpf_backend *b)
     (void)b;
 }
 
-static const struct ebpf_backend_ops memory_ops = {.counts = memory__counts, .stop = memory__end, .close = memory__end};
+static struct ebpf_process others[EBPF_OTHERS_MAX];
+static size_t other_count;
+
+static size_t memory__others(struct ebpf_backend *b, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
+{
+    (void)b;
+    memcpy(ret_others, others, other_count * sizeof(*others));
+    return other_count;
+}
+
+static const struct ebpf_backend_ops memory_ops = {
+    .counts = memory__counts, .stop = memory__end, .others = memory__others, .close = memory__end};
 
 static int on_event(void *user, const struct ebpf_event *event)
 {
@@ -275,6 +286,37 @@ static void test_tells_no_loss_that_is_made_good(void)
     CHECK(losses_count == 2 && reader.seq == 3);
 }
 
+/* What other processes that have a source do is left out, and counted; that of one with the number of such is not. */
+static void test_leaves_out_other_sources(void)
+{
+    struct ebpf_process_setsid_event e;
+    struct ebpf_process_fork_event fork = {.hdr = {.size = sizeof(fork), .type = EBPF_EVENT_PROCESS_FORK}};
+    struct ebpf_stats stats;
+
+    setup();
+    others[0] = (struct ebpf_process){.tgid = 5, .start_time_ns = 50};
+    others[1] = (struct ebpf_process){.tgid = 7, .start_time_ns = 70};
+    other_count = 2;
+    for (unsigned int i = 0; i < 4; i++) {
+        e = make(10 + i, 0, 1 + i);
+        e.pids.tgid = i < 3 ? 7 : 5;
+        e.pids.start_time_ns = i == 1 ? 71 : 70;
+        ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), 0);
+    }
+    fork.hdr.ts_boot_ns = 20;
+    fork.hdr.stream_seq = 5;
+    fork.parent_pids.tgid = 5;
+    fork.parent_pids.start_time_ns = 50;
+    ring__put(&memory[EBPF_RING_MAIN], &fork, sizeof(fork), 0);
+    CHECK(ebpf_reader__consume(&reader) == 5);
+    CHECK(seen_count == 2 && seen[0].ts == 11 && seen[1].ts == 13 && seen[1].seq == 2);
+    ebpf_reader__stats(&reader, &stats);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 2);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_FORK].filtered == 1);
+    other_count = 0;
+}
+
 static void test_survives_corrupt_records(void)
 {
     struct ebpf_process_setsid_event e = make(10, 0, 1);
@@ -306,6 +348,7 @@ int main(void)
     test_tells_refused_losses_again();
     test_tells_no_loss_that_is_made_good();
     test_survives_corrupt_records();
+    test_leaves_out_other_sources();
     ebpf_reader__fini(&reader);
     return check__report();
 }

@@ -47,6 +47,7 @@ int raw_tp__identify_self(void *ctx)
 
     bpf_core_read(&ns, sizeof(ns), &pid->numbers[0].ns);
     emit_runtime.self_tgid = bpf_get_current_pid_tgid() >> 32;
+    emit_runtime.self_start_ns = BPF_CORE_READ(task, group_leader, start_time);
     emit_runtime.host_root_dentry = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.dentry);
     emit_runtime.host_root_mnt = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.mnt);
     emit_runtime.host_mnt_ns = BPF_CORE_READ(ns, child_reaper, nsproxy, mnt_ns, ns.inum);

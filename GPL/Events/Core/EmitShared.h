@@ -161,8 +161,9 @@ struct emit_constants {
 #define EMIT_RUNTIME_SECTION ".data.runtime"
 
 struct emit_runtime {
-    ebpf_u32 self_tgid; /* the process of the library: its own actions are not events */
-    ebpf_u32 live;      /* all programs are attached, and the source is not stopped: else they do nothing */
+    ebpf_u32 self_tgid;     /* the process of the library: its own actions are not events */
+    ebpf_u32 live;          /* all programs are attached, and the source is not stopped: else they do nothing */
+    ebpf_u64 self_start_ns; /* when that process started, as events have it */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
     ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
     ebpf_u64 sockets_more;                    /* 1: some found none in the table */

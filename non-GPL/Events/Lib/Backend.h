@@ -29,6 +29,14 @@ struct ebpf_counts {
     uint64_t lost[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];
 };
 
+/* A process, and no other that has its number later; as struct ebpf_pid_info has it. */
+struct ebpf_process {
+    uint32_t tgid;
+    uint64_t start_time_ns;
+};
+
+#define EBPF_OTHERS_MAX 64
+
 struct ebpf_backend;
 struct ebpf_condition;
 
@@ -38,6 +46,8 @@ struct ebpf_backend_ops {
     void (*stop)(struct ebpf_backend *backend);
     /* Replace the selection, as ebpf_source__select says. */
     int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
+    /* The other processes that have a source now. Returns how many; NULL: not known. */
+    size_t (*others)(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX]);
     void (*close)(struct ebpf_backend *backend);
 };
 

@@ -223,6 +223,30 @@ static void reader__check_losses(struct ebpf_reader *reader)
     reader__tell(reader, &counts);
 }
 
+static void reader__look_for_others(struct ebpf_reader *reader)
+{
+    const struct ebpf_backend_ops *ops = reader->backend->ops;
+
+    reader->other_count = ops->others ? ops->others(reader->backend, reader->others) : 0;
+}
+
+/* Who acts, with which all events begin. */
+static const struct ebpf_pid_info *event__actor(const struct ebpf_event_header *hdr)
+{
+    return &((const struct ebpf_process_setsid_event *)hdr)->pids;
+}
+
+static bool reader__is_of_others(const struct ebpf_reader *reader, const struct ebpf_event_header *hdr)
+{
+    const struct ebpf_pid_info *actor = event__actor(hdr);
+
+    for (size_t i = 0; i < reader->other_count; i++) {
+        if (actor->tgid == reader->others[i].tgid && actor->start_time_ns == reader->others[i].start_time_ns)
+            return true;
+    }
+    return false;
+}
+
 /* A hole in the numbers of a scratch slot: what is missing was counted before this record was made. */
 static void reader__check_stream(struct ebpf_reader *reader, int ring, const struct ebpf_event_header *hdr)
 {
@@ -266,7 +290,7 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         return;
     }
     reader__check_stream(reader, ring, hdr);
-    if (net_selection__rejects(&reader->net, hdr)) {
+    if (reader__is_of_others(reader, hdr) || net_selection__rejects(&reader->net, hdr)) {
         reader->filtered[hdr->type]++;
         return;
     }
@@ -280,14 +304,18 @@ int ebpf_reader__consume(struct ebpf_reader *reader)
     uint32_t len = 0;
     int ring, n;
 
+    bool is_time_to_check = clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS;
+
     reader->boot_to_wall_ns = clock__ns(CLOCK_REALTIME) - clock__ns(CLOCK_BOOTTIME);
+    if (is_time_to_check)
+        reader__look_for_others(reader);
     for (n = 0; n < CONSUME_MAX && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
         reader__handle(reader, ring, data, len);
         ring__advance(&reader->backend->rings[ring], len);
     }
     if (reader->coalesce)
         ebpf_coalesce__expire(reader->coalesce, clock__ns(CLOCK_BOOTTIME));
-    if (clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS)
+    if (is_time_to_check)
         reader__check_losses(reader);
     return n;
 }

@@ -20,6 +20,8 @@ struct ebpf_reader {
     void *user;
 
     struct net_selection net;
+    struct ebpf_process others[EBPF_OTHERS_MAX]; /* processes that have a source as well: what they do is left out */
+    size_t other_count;
     struct ebpf_coalesce *coalesce; /* NULL when not wanted */
     uint64_t seq;                   /* last number given */
     uint64_t records;               /* read from the rings */

@@ -98,7 +98,7 @@ static const struct row stats_rows[] = {
 static const struct row type_stats_rows[] = {
     {"seen", schema_u64, "times that the operation happened: delivered, filtered and lost together", 0, false},
     {"delivered", schema_u64, "events that were delivered", 0, false},
-    {"filtered", schema_u64, "what the reader itself did, and what the selection left out", 0, false},
+    {"filtered", schema_u64, "what this process or another reader did, and what the selection left out", 0, false},
     {"lost", "\"$ref\":\"#/$defs/lost\"", "events that were lost, by reason", 0, false},
     {0}
 };

@@ -17,6 +17,7 @@
 #include "Core/EmitShared.h"
 #include "Attach.h"
 #include "Counts.h"
+#include "Instances.h"
 #include "LibbpfLog.h"
 #include "Object.h"
 #include "Preflight.h"
@@ -87,6 +88,54 @@ static void backend__unmap_memory(struct bpf_backend *b)
     b->trees = NULL;
 }
 
+static struct ebpf_process backend__self(const struct bpf_backend *b)
+{
+    return (struct ebpf_process){.tgid = b->runtime->self_tgid, .start_time_ns = b->runtime->self_start_ns};
+}
+
+static bool backend__knows(const struct bpf_backend *b, const struct ebpf_process *process)
+{
+    for (size_t i = 0; i < b->other_count; i++) {
+        if (b->others[i].tgid == process->tgid && b->others[i].start_time_ns == process->start_time_ns)
+            return true;
+    }
+    return false;
+}
+
+static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
+{
+    struct bpf_backend *b = (struct bpf_backend *)backend;
+    const struct ebpf_process self = backend__self(b);
+    size_t count = b->instances_fd < 0 ? 0 : instances__others(b->instances_fd, &self, ret_others);
+
+    for (size_t i = 0; i < count; i++) {
+        if (!backend__knows(b, &ret_others[i]))
+            ebpf_log__write(&b->log, EBPF_LOG_INFO, "process %u traces as well: what it does is left out",
+                            ret_others[i].tgid);
+    }
+    memcpy(b->others, ret_others, count * sizeof(*ret_others));
+    b->other_count = count;
+    return count;
+}
+
+static void backend__join_instances(struct bpf_backend *b)
+{
+    const struct ebpf_process self = backend__self(b);
+
+    b->instances_fd = instances__join(&self);
+}
+
+static void backend__leave_instances(struct bpf_backend *b)
+{
+    const struct ebpf_process self = b->runtime ? backend__self(b) : (struct ebpf_process){0};
+
+    if (b->instances_fd < 0)
+        return;
+    if (!b->base.inherited)
+        instances__leave(&self);
+    close(b->instances_fd);
+}
+
 /*
  * From now on the programs do nothing. They stay attached until the source is closed, for to give a hook back takes the
  * kernel up to a tenth of a second. One that was running may still be making its record.
@@ -116,6 +165,7 @@ static void bpf_backend__close(struct ebpf_backend *backend)
     if (!b)
         return;
     libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
+    backend__leave_instances(b);
     backend__destroy_links(b);
     if (!backend->inherited)
         backend__unmap_memory(b);
@@ -168,6 +218,7 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .counts = bpf_backend__counts,
     .stop = bpf_backend__stop,
     .select = bpf_backend__select,
+    .others = bpf_backend__others,
     .close = bpf_backend__close,
 };
 
@@ -272,6 +323,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     if (!b)
         return -ENOMEM;
     b->base.ops = &bpf_backend_ops;
+    b->instances_fd = -1;
     b->types_fd = types__create_file();
     b->log = (struct ebpf_log){opts->log, opts->user};
     b->libbpf_log = opts->libbpf_log;
@@ -303,6 +355,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
             preflight__tell_failure(&b->log, "cannot map the rings", err);
     }
     if (!err) {
+        backend__join_instances(b);
         backend__apply(b, &selection, opts->conditions, opts->condition_count);
         backend__go_live(b);
     }

@@ -34,6 +34,9 @@ struct bpf_backend {
     struct targets targets;
     struct btrfs_layout btrfs;
     struct bpf_object *object;
+    int instances_fd; /* map of the processes that have a source, -1: none */
+    struct ebpf_process others[EBPF_OTHERS_MAX];
+    size_t other_count;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
     bool tried;   /* to load the object, which works once */
     struct bpf_link *links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */

@@ -134,7 +134,7 @@ struct ebpf_stats {
     struct ebpf_type_stats {
         uint64_t seen;      /**< times that the operation happened while the probe was attached */
         uint64_t delivered; /**< given to the handler, and accepted by it */
-        uint64_t filtered;  /**< not wanted: by this process, or left out by the selection */
+        uint64_t filtered;  /**< not wanted: by a process that has a source, or left out by the selection */
         uint64_t lost[EBPF_REASON_COUNT];
     } types[EBPF_EVENT_TYPE_COUNT];
     uint64_t records; /**< records read from the rings */

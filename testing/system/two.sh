@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Two instances that write to files: neither makes events of what the other one does, however they begin and end.
+# kernels: 5.10 6.1 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+# begin NAME OPTION...: sets PID_NAME.
+begin() {
+    name=$1
+    shift
+    trace "$name.out" "$name.err" -u --file-modify --process-exec "$@" || { cat "$name.err"; return 1; }
+    eval "PID_$name=\$TRACE_PID"
+}
+
+end() {
+    eval "TRACE_PID=\$PID_$1"
+    trace_stop
+}
+
+# How many events there are of what a process does.
+of() {
+    grep -c "\"tgid\":$1," "$2.out"
+}
+
+# Each sees what others do, and after a moment nothing of what the other one does.
+quiet() {
+    sleep 1
+    before=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
+    for word in one two three; do
+        /bin/true $word
+        echo $word >of-shell
+    done
+    for name in a b; do
+        wait_for 50 grep -q '"argv":"/bin/true three"' $name.out || { echo "$name is blind"; return 1; }
+    done
+    grown=$(growth a.out 2)
+    after=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
+    [ "$grown" = 0 ] && [ "$before" = "$after" ] ||
+        { echo "$grown bytes in 2 s; $before events, then $after"; return 1; }
+}
+
+adds_up() {
+    line=$(tail -n 1 "$1.err" | sed -n 's/.*"FILE_MODIFY":{\([^}]*\)}.*/\1/p')
+    seen=$(echo "$line" | sed -n 's/.*"seen":\([0-9]*\).*/\1/p')
+    delivered=$(echo "$line" | sed -n 's/.*"delivered":\([0-9]*\).*/\1/p')
+    filtered=$(echo "$line" | sed -n 's/.*"filtered":\([0-9]*\).*/\1/p')
+    [ "$filtered" -gt 0 ] && [ "$seen" = $((delivered + filtered)) ] || { echo "$1: $line"; return 1; }
+}
+
+two() {
+    begin a && begin b && quiet || return 1
+    grep -q "process $PID_b traces as well" a.err && grep -q "process $PID_a traces as well" b.err ||
+        { cat a.err b.err; return 1; }
+    end a && end b && adds_up a && adds_up b
+}
+
+# One that was killed has not left; the next ones are known all the same.
+killed() {
+    begin a && begin b || return 1
+    kill -9 "$PID_b"
+    begin b && quiet && end b && end a
+}
+
+# A third one knows both, and they know it.
+three() {
+    begin a && begin c && begin b && quiet || return 1
+    grep -q "process $PID_c traces as well" a.err && grep -q "process $PID_b traces as well" c.err &&
+        grep -q "process $PID_c traces as well" b.err || { cat a.err b.err c.err; return 1; }
+    end c && end b && end a
+}
+
+at_once() {
+    : >a.out
+    : >b.out
+    EventsTrace -i -u --file-modify --process-exec >>a.out 2>a.err &
+    PID_a=$!
+    EventsTrace -i -u --file-modify --process-exec >>b.out 2>b.err &
+    PID_b=$!
+    wait_for 900 grep -q probes_initialized a.out && wait_for 900 grep -q probes_initialized b.out || return 1
+    quiet && end a && end b
+}
+
+check "two instances" two
+check "one that was killed" killed
+check "a third one" three
+check "two that begin at once" at_once
+check "nothing is left" nothing_left
