@@ -4,7 +4,8 @@
  *
  * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
  * messages opening writes; TOOL_OPEN_MS, how long that takes. With --net-conn-attempt the events are connections to
- * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255; with another option, new sessions.
+ * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with --file-modify writes to some files in turn,
+ * with another option new sessions.
  */
 #include "Bpf/BpfBackend.h"
 
@@ -23,6 +24,7 @@
 
 #define RING_SIZE (1u << 20)
 #define BATCH 64
+#define FILES 30
 #define STEP_MS 10
 
 #define ADDRESSES 0xc0000200   /* 192.0.2.0/24 */
@@ -32,6 +34,7 @@ typedef union {
     struct ebpf_event_header hdr;
     struct ebpf_process_setsid_event setsid;
     struct ebpf_network_connection_attempted_event attempt;
+    struct ebpf_file_modify_event modify;
 } event_t;
 
 struct ring {
@@ -78,6 +81,14 @@ static event_t event__make(void)
 
     if (type == EBPF_EVENT_PROCESS_SETSID) {
         e.hdr.size = sizeof(e.setsid);
+        return e;
+    }
+    if (type == EBPF_EVENT_FILE_MODIFY) {
+        e.hdr.size = sizeof(e.modify);
+        e.hdr.flags = EBPF_MODIFY_F_BYTES;
+        e.modify.change_type = EBPF_CHANGE_CONTENT;
+        e.modify.file_info.inode = made % FILES;
+        e.modify.bytes = 1;
         return e;
     }
     e.hdr.size = sizeof(e.attempt);
@@ -192,7 +203,8 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     b->slots = 1;
     type = ebpf_event_set__has(opts->events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
                ? EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED
-               : EBPF_EVENT_PROCESS_SETSID;
+           : ebpf_event_set__has(opts->events, EBPF_EVENT_FILE_MODIFY) ? EBPF_EVENT_FILE_MODIFY
+                                                                       : EBPF_EVENT_PROCESS_SETSID;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         rings[i].data = memory__twice(RING_SIZE);
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -36,8 +36,42 @@ static void test_goes_on_after_no_room(void)
     }
 }
 
+/* The lines that are not in the pipe, or not whole. */
+static void test_what_is_left(void)
+{
+    static char line[1000];
+    const struct output_line *left;
+    struct output output;
+    int ends[2];
+
+    if (!CHECK(!pipe2(ends, O_CLOEXEC)) || !CHECK(!output__init(&output, ends[1], OUTPUT_BUFFER, false, -1)))
+        return;
+    memset(line, 'x', sizeof(line) - 1);
+    for (unsigned int i = 1; i <= 1500; i++) { /* a pipe takes 65 of them, and half of another one */
+        char *room = output__reserve(&output, sizeof(line));
+
+        if (!CHECK(room))
+            return;
+        memcpy(room, line, sizeof(line));
+        output__commit_events(&output, sizeof(line) - 1, 7, i);
+        if (i % 64 == 0)
+            output__flush(&output);
+    }
+    size_t count = output__left(&output, &left);
+
+    CHECK(count > 1400 && left[count - 1].events == 1500);
+    for (size_t i = 0; i < count; i++)
+        CHECK(left[i].type == 7 && left[i].len == sizeof(line) && left[i].events == 1500 - count + 1 + i);
+    CHECK(output.partial < sizeof(line));
+    CHECK((1500 - count) * sizeof(line) + output.partial + output__used(&output) == 1500 * sizeof(line));
+    output__fini(&output);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     test_goes_on_after_no_room();
+    test_what_is_left();
     return check__report();
 }

@@ -108,6 +108,14 @@ static void trace__look(struct trace *trace)
         trace__end(trace);
 }
 
+/* How many events a line stands for. */
+static uint64_t event__count(const struct ebpf_event *event)
+{
+    bool is_several = event->hdr->type == EBPF_EVENT_FILE_MODIFY && event->hdr->flags & EBPF_MODIFY_F_COUNT;
+
+    return is_several ? ((const struct ebpf_file_modify_event *)event->hdr)->count : 1;
+}
+
 /* The writers tell when a line does not fit, so begin with what almost always suffices. */
 static int on_event(void *user, const struct ebpf_event *event)
 {
@@ -124,7 +132,7 @@ static int on_event(void *user, const struct ebpf_event *event)
         int len = ebpf_event__json(event, line, room);
 
         if (len >= 0) {
-            output__commit(&trace->out, (size_t)len);
+            output__commit_events(&trace->out, (size_t)len, event->hdr->type, event__count(event));
             return 0;
         }
         if (room >= LINE_MAX_BYTES)
@@ -146,39 +154,17 @@ static int on_loss(void *user, const struct ebpf_loss *loss)
     return 0;
 }
 
-/* The type of an event's line; 0 of another one. */
-static int line__type(const char *line, size_t len)
-{
-    static const char start[] = "{\"event_type\":\"";
-    const size_t skip = sizeof(start) - 1;
-
-    if (len < skip || memcmp(line, start, skip))
-        return 0;
-    for (int type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        const char *name = ebpf_event_type__name(type);
-        size_t name_len = name ? strlen(name) : len;
-
-        if (len > skip + name_len && !memcmp(line + skip, name, name_len) && line[skip + name_len] == '"')
-            return type;
-    }
-    return 0;
-}
-
 /* Lines that could not be written any more were given to nobody. Returns how many there are. */
 static size_t stats__take_back(const struct trace *trace, struct ebpf_stats *stats)
 {
-    size_t pos = 0, len, lines = 0;
-    const char *line;
+    const struct output_line *lines;
+    size_t count = output__left(&trace->out, &lines);
 
-    for (; output__left(&trace->out, &pos, &line, &len); lines++) {
-        int type = line__type(line, len);
-
-        if (!type)
-            continue;
-        stats->types[type].delivered--;
-        stats->types[type].lost[EBPF_REASON_HANDLER]++;
+    for (size_t i = 0; i < count; i++) {
+        stats->types[lines[i].type].delivered -= lines[i].events;
+        stats->types[lines[i].type].lost[EBPF_REASON_HANDLER] += lines[i].events;
     }
-    return lines;
+    return count;
 }
 
 static void stats__write(const struct ebpf_stats *stats)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define STUCK_MS 20
+#define LINES_FEWEST 256
 #define PTMX_MAJOR 5 /* opening it anew makes another terminal */
 #define PTMX_MINOR 2
 
@@ -82,8 +83,33 @@ static void output__compact(struct output *output)
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
+/* Room for one more in the list of lines. */
+static bool output__has_line(struct output *output)
+{
+    size_t used = output->line_end - output->first_line;
+
+    if (output->line_end < output->line_room)
+        return true;
+    if (output->first_line > used) {
+        memcpy(output->lines, output->lines + output->first_line, used * sizeof(*output->lines));
+        output->first_line = 0;
+        output->line_end = used;
+        return true;
+    }
+    size_t room = output->line_room ? 2 * output->line_room : LINES_FEWEST;
+    struct output_line *larger = realloc(output->lines, room * sizeof(*larger));
+
+    if (!larger)
+        return false;
+    output->lines = larger;
+    output->line_room = room;
+    return true;
+}
+
 static char *output__room(struct output *output, size_t size)
 {
+    if (!output__has_line(output))
+        return NULL;
     if (output->size - output->end < size)
         output__compact(output);
     if (output->size - output->end < size) {
@@ -105,23 +131,15 @@ char *output__reserve_notice(struct output *output, size_t size)
     return output__room(output, size + 1);
 }
 
-/* How far into its first line what is left of the buffer begins. */
+/* What is written is taken out of the buffer, and the lines that are whole in the file are forgotten. */
 static void output__consumed(struct output *output, size_t len)
 {
-    const char *from = output->buffer + output->begin;
-    const char *newline = memrchr(from, '\n', len);
-
-    if (!output->partial || newline) {
-        const char *line = newline ? newline + 1 : from;
-        size_t n = (size_t)(from + len - line);
-
-        memset(output->start, 0, sizeof(output->start));
-        memcpy(output->start, line, n < sizeof(output->start) ? n : sizeof(output->start));
-    }
-    output->partial = newline ? (size_t)(from + len - newline - 1) : output->partial + len;
     output->begin += len;
+    output->partial += len;
+    while (output->first_line < output->line_end && output->lines[output->first_line].len <= output->partial)
+        output->partial -= output->lines[output->first_line++].len;
     if (output->begin == output->end)
-        output->begin = output->end = 0;
+        output->begin = output->end = output->first_line = output->line_end = 0;
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
@@ -276,8 +294,9 @@ bool output__flush(struct output *output)
     return goes_on;
 }
 
-void output__commit(struct output *output, size_t len)
+void output__commit_events(struct output *output, size_t len, int type, uint64_t events)
 {
+    output->lines[output->line_end++] = (struct output_line){.len = len + 1, .type = type, .events = events};
     output->buffer[output->end + len] = '\n';
     output->end += len + 1;
     if (output->end < output->next_try || output->closed || output->error || output->full)
@@ -291,19 +310,15 @@ void output__commit(struct output *output, size_t len)
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
-bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len)
+void output__commit(struct output *output, size_t len)
 {
-    const char *from = output->buffer + output->begin, *line = from + *pos;
-    const char *newline = memchr(line, '\n', output__used(output) - *pos);
+    output__commit_events(output, len, 0, 0);
+}
 
-    if (!newline)
-        return false;
-    bool is_partial = !*pos && output->partial;
-
-    *ret_line = is_partial ? output->start : line;
-    *ret_len = is_partial ? sizeof(output->start) : (size_t)(newline - line);
-    *pos = (size_t)(newline - from) + 1;
-    return true;
+size_t output__left(const struct output *output, const struct output_line **ret_lines)
+{
+    *ret_lines = output->lines + output->first_line;
+    return output->line_end - output->first_line;
 }
 
 void output__abandon(const struct output *output)
@@ -325,6 +340,7 @@ void output__fini(struct output *output)
         fcntl(output->fd, F_SETFL, output->given_flags);
     if (output->fd != output->given_fd)
         close(output->fd);
+    free(output->lines);
     free(output->buffer);
     output->buffer = NULL;
 }

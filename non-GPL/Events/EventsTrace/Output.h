@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <time.h>
 
 #define OUTPUT_BUFFER (2u << 20)
@@ -20,6 +21,13 @@
 #define OUTPUT_WAIT (256u << 10)      /* from here on who reads is waited for */
 #define OUTPUT_LINE_MAX (1u << 20)    /* more than the longest record makes: each byte can become six */
 #define OUTPUT_NOTICE_MAX (64u << 10) /* room that is kept for notices of loss, of which a full output makes some */
+
+/* A line that is not in the file, or not whole. */
+struct output_line {
+    size_t len;      /* with its newline */
+    int type;        /* of the events that it stands for; 0: none */
+    uint64_t events; /* how many those are */
+};
 
 struct output {
     int fd;
@@ -33,15 +41,16 @@ struct output {
     size_t size;
     size_t begin, end; /* of what is not written yet, in the buffer */
     size_t next_try;   /* the end from which on to write without waiting */
-    size_t partial;    /* bytes of the first line in the buffer that are in the file already */
-    char start[64];    /* what that line begins with, as much as is in the file */
-    int wake_fd;       /* readable when a wait is to end, as for a signal; -1: none */
-    bool patient;      /* who reads is waited for */
-    bool interrupted;  /* wake_fd is readable: to be looked at before anything is waited for */
-    bool stuck;        /* there is room, they say, but it takes nothing */
-    int full;          /* errno of the last write, if it failed for lack of room */
-    bool closed;       /* nobody reads any more */
-    int error;         /* errno of a failure that will not pass */
+    struct output_line *lines;
+    size_t first_line, line_end, line_room;
+    size_t partial;   /* bytes of the first line that are in the file already */
+    int wake_fd;      /* readable when a wait is to end, as for a signal; -1: none */
+    bool patient;     /* who reads is waited for */
+    bool interrupted; /* wake_fd is readable: to be looked at before anything is waited for */
+    bool stuck;       /* there is room, they say, but it takes nothing */
+    int full;         /* errno of the last write, if it failed for lack of room */
+    bool closed;      /* nobody reads any more */
+    int error;        /* errno of a failure that will not pass */
     bool hurry;
     struct timespec deadline; /* monotonic, with hurry */
 };
@@ -60,8 +69,9 @@ void output__look(struct output *output, const struct pollfd *watched);
 char *output__reserve(struct output *output, size_t size);
 char *output__reserve_notice(struct output *output, size_t size);
 
-/* The line in the reserved room has `len` bytes; a newline is added. */
+/* The line in the reserved room has `len` bytes; a newline is added. It stands for so many events, or none. */
 void output__commit(struct output *output, size_t len);
+void output__commit_events(struct output *output, size_t len, int type, uint64_t events);
 
 /*
  * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the
@@ -72,11 +82,8 @@ bool output__flush(struct output *output);
 /* From now on do not wait for the reader for longer than `ms` in all. */
 void output__hurry(struct output *output, int ms);
 
-/*
- * Lines that are not in the file, or not whole, one a call, from the first on (*pos = 0). False when there is none. Of
- * one that is partly in the file it is the beginning.
- */
-bool output__left(const struct output *output, size_t *pos, const char **ret_line, size_t *ret_len);
+/* The lines that are left; returns how many. */
+size_t output__left(const struct output *output, const struct output_line **ret_lines);
 
 /* In a child that writes nothing: close the descriptor, or who reads would wait for the child's end as well. */
 void output__abandon(const struct output *output);
