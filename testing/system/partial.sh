@@ -51,11 +51,11 @@ is_wanted() {
     grep -q "^HOOK([A-Z_]*, *0, *$1,\|^HOOK_OPTIONAL([A-Z_]*, *$1," /root/Hooks.def
 }
 
-# The programs, and those of the LSM that would stand in for them.
+# The programs, and the LSM programs and kprobes that would stand in for them.
 with_stand_ins() {
     echo "$1" | tr , '\n'
     for program in $(echo "$1" | tr , ' '); do
-        sed -n "s/^HOOK_LSM($program, *\([a-z0-9_]*\))/\1/p" /root/Hooks.def
+        sed -n "s/^HOOK_\(LSM\|KPROBE\)($program, *\([a-z0-9_]*\))/\2/p" /root/Hooks.def
     done
 }
 

@@ -149,6 +149,25 @@ static void test_lsm(void)
     CHECK(!hooks.available.bits);
 }
 
+/* Where there are kprobes they take the places of programs and their spares, several of one kprobe's; LSM first. */
+static void test_kprobes(void)
+{
+    hooks__init(&hooks);
+    hooks.spares = hooks.kprobes = true;
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("kprobe__security_file_open") && !wanted("fentry__security_file_open"));
+    CHECK(!wanted("fentry__security_file_open_spare1"));
+    CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir") && !wanted("fexit__vfs_link"));
+    CHECK(wanted("kprobe__wake_up_new_task") && !wanted("tp_btf__sched_process_fork"));
+    CHECK(wanted("kprobe__security_path_mkdir") && !wanted("fentry__security_path_mkdir"));
+    hooks.lsm = true;
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("lsm__path_mkdir") && !wanted("kprobe__security_path_mkdir"));
+    hooks__refuse(hooks__find(&hooks, "kprobe__security_d_instantiate"), "for a test");
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("fexit__vfs_mkdir") && wanted("fexit__vfs_mkdir_spare1") && wanted("fexit__vfs_link"));
+}
+
 /* The programs and maps by which spares come to the body of their hook. */
 static void test_bodies(void)
 {
@@ -192,6 +211,7 @@ int main(void)
     test_takes_the_other_way();
     test_does_without_an_option();
     test_lsm();
+    test_kprobes();
     test_bodies();
     test_spares();
     test_finds_the_event_of_a_program();

@@ -193,15 +193,24 @@ static __always_inline struct scratch *scratch__try(u32 slot)
 }
 
 /*
+ * Whether the kernel may preempt the program, as far as it preempts any. One that it does not (Kprobe.h) has a slot of
+ * its CPU's, which nobody can keep from it: the others may be held by who does not get to run.
+ */
+enum preemption {
+    MAY_BE_PREEMPTED,
+    NOT_PREEMPTED,
+};
+
+/*
  * Claim a free slot, trying from `slot` on; in Emit.bpf.c. Its number, or a negative one when there is none. A global
  * function: the verifier would look at all that follows once for each try.
  */
 extern int scratch__claim_from(u32 slot);
 
-static __always_inline struct scratch *scratch__claim(void)
+static __always_inline struct scratch *scratch__claim(enum preemption preemption)
 {
     u32 slot = bpf_get_smp_processor_id();
-    struct scratch *s = scratch__try(slot);
+    struct scratch *s = scratch__try(preemption == NOT_PREEMPTED ? emit_constants.slots + slot : slot);
 
     if (s)
         return s; /* as good as always */
@@ -288,7 +297,8 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
  * Begin a record of `type` whose fixed part has `size` bytes, unless who did it is filtered. The fixed part is not
  * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made.
  */
-static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u32 size, bool is_filtered)
+static __always_inline struct scratch *emit__begin(enum preemption preemption, enum ebpf_event_type type, u32 size,
+                                                   bool is_filtered)
 {
     if (!emit_runtime.live)
         return NULL;
@@ -298,7 +308,7 @@ static __always_inline struct scratch *emit__begin(enum ebpf_event_type type, u3
     }
     count__seen(type);
 
-    struct scratch *s = scratch__claim();
+    struct scratch *s = scratch__claim(preemption);
 
     if (!s) {
         count__lost(type, EBPF_REASON_NO_SCRATCH);
@@ -350,8 +360,9 @@ enum {
 #include "../Events.def"
 };
 
-#define EMIT_BEGIN_BY(NAME, name, is_filtered)                                                                         \
-    emit__begin(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered)
+#define EMIT_BEGIN_AS(preemption, NAME, name, is_filtered)                                                             \
+    emit__begin(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered)
+#define EMIT_BEGIN_BY(NAME, name, is_filtered) EMIT_BEGIN_AS(MAY_BE_PREEMPTED, NAME, name, is_filtered)
 #define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, current__is_filtered())
 #define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)

@@ -22,7 +22,7 @@
 #define CALL_RDONLY_CAST 0x7e000001
 
 /* Types that are cast to, all structs. */
-#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry)
+#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode)
 
 enum cast_type {
 #define CAST_TYPE(name) CAST_##name,
@@ -143,7 +143,8 @@ struct btrfs_layout {
 
 /* Constants, set before the probes are loaded. */
 struct emit_constants {
-    ebpf_u32 slots;            /* scratch slots, at least EMIT_CLAIM_TRIES */
+    ebpf_u32 slots;            /* scratch slots that programs share, at least EMIT_CLAIM_TRIES */
+    ebpf_u32 kprobes;          /* programs that are not preempted are used; each CPU has one more slot for them */
     ebpf_u32 wakeup_bytes;     /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
     ebpf_u32 capture_env;      /* environment of executed programs wanted */
     ebpf_u32 spares;           /* hooks have spare programs */

@@ -350,7 +350,7 @@ struct task_struct___kthread {
 
 /* x86-64 */
 struct pt_regs {
-    unsigned long bx, cx, dx, si, di, orig_ax;
+    unsigned long r8, bx, cx, dx, si, di, orig_ax;
 };
 
 struct in6_addr {

@@ -11,6 +11,7 @@
  * A process id is used again when its process has ended, so a condition on it holds for a process that had started when
  * the condition was made, and for no other.
  */
+#include "Kprobe.h"
 #include "Select.h"
 
 struct tree_map tree_members SEC(".maps");
@@ -340,18 +341,29 @@ int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
  * A child belongs to the trees of its parent. Where the kernel preempts probes there are three such programs: a child
  * whose entry was missed would be lost with all that descend from it, and to inherit twice does no harm.
  */
+static __always_inline int trees__follow(struct task_struct *parent, struct task_struct *child)
+{
+    bool is_process = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid;
+    u16 *place = is_process ? tree__place(child->tgid) : NULL;
+
+    if (place)
+        tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);
+    return 0;
+}
+
 #define TREES_PROGRAM(name)                                                                                            \
     SEC("ebpf.tp_btf/sched_process_fork")                                                                              \
     int BPF_PROG(name, struct task_struct *parent, struct task_struct *child)                                          \
     {                                                                                                                  \
-        bool is_process = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid;                         \
-        u16 *place = is_process ? tree__place(child->tgid) : NULL;                                                     \
-                                                                                                                       \
-        if (place)                                                                                                     \
-            tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);                   \
-        return 0;                                                                                                      \
+        return trees__follow(parent, child);                                                                           \
     }
 
 TREES_PROGRAM(tp_btf__follow_trees)
 TREES_PROGRAM(tp_btf__follow_trees_spare1)
 TREES_PROGRAM(tp_btf__follow_trees_spare2)
+
+SEC("ebpf.kprobe/wake_up_new_task")
+int kprobe__follow_trees(struct pt_regs *regs)
+{
+    return trees__follow(UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf()), KPROBE_ARG(regs, 1, task_struct));
+}

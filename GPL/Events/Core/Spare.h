@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Spare.h - several programs on one hook that do one thing, for kernels that preempt BPF programs.
+ * Spare.h - several programs on one hook that do one thing, for kernels that preempt BPF programs. What a kprobe can do
+ * (Kprobe.h) needs none where there are kprobes.
  *
  * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts
  * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes

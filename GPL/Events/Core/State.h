@@ -15,15 +15,20 @@
 
 /* An operation on a directory that the current task has begun; see File/Operation.h. */
 enum dir_op_kind {
-    DIR_OP_ENTRY, /* a name comes or goes */
+    DIR_OP_DELETE,
+    DIR_OP_CREATE,
+    DIR_OP_LINK,
     DIR_OP_RENAME,
-    DIR_OP_OPEN, /* an open creates a file */
+    DIR_OP_OPEN,     /* an open creates a file */
+    DIR_OP_LEFT_OUT, /* a creation that the selection leaves out */
+    DIR_OP_TOLD,     /* a creation whose event is made */
 };
 
 struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
+    u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
     u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode */
     u32 kind;  /* enum dir_op_kind */
 };

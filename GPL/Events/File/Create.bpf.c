@@ -5,19 +5,45 @@
  *
  * Hooks: the ends of vfs_mkdir, vfs_mknod, vfs_create (a regular file by mknod), vfs_symlink and vfs_link, which system
  * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. The mount is noted at
- * the LSM's path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers.
+ * the LSM's path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers. Kernels that
+ * preempt programs tell it a moment earlier, by a kprobe; see kprobe__security_d_instantiate.
  *
  * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: network file
  * systems whose new directory has no inode yet here.
  */
 #include "Operation.h"
 
-PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
-PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+/*
+ * Note the creation of a dentry. `other`: of a link the dentry of the file, of a symbolic link the target. Where it is
+ * told when it is done (kprobe__security_d_instantiate), which filling a dentry for another reason does not say, what
+ * the selection leaves out is noted too, so that it is counted.
+ */
+static __always_inline int creation__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
+                                           enum dir_op_kind kind, const void *other)
+{
+    if (!emit_runtime.live)
+        return 0;
+    bool is_left_out = current__is_filtered();
+
+    if (is_left_out && !emit_constants.kprobes)
+        return 0;
+    struct dir_op *op = dir_op__note(mnt, dentry, is_left_out ? DIR_OP_LEFT_OUT : kind, is_left_out ? type : 0);
+
+    if (op)
+        *(const void *volatile *)&op->other = other;
+    else if (!is_left_out && event__is_wanted(type))
+        count__seen_and_lost(type, EBPF_REASON_STATE);
+    return 0;
+}
+
+PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
+          creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, NULL))
+PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry, const char *target),
+          (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), (const char *)KPROBE_ARG_3(regs)),
+          creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, target))
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_LINK, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+          (KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, path), KPROBE_ARG(regs, 3, dentry)),
+          creation__begin(EBPF_EVENT_FILE_LINK, dir->mnt, dentry, DIR_OP_LINK, old))
 
 /*
  * An open that creates a file comes to path_mknod too, while it is walking its path. It is reported by Open.bpf.c,
@@ -44,17 +70,20 @@ static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 
     if (flags && !(flags & LOOKUP_DIRECTORY))
         return 0;
-    return dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, flags ? DIR_OP_OPEN : DIR_OP_ENTRY, 0);
+    if (flags)
+        return dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_OPEN, 0);
+    return creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, NULL);
 }
 
-PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), mknod__begin(dir, dentry))
+PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mknod__begin(dir, dentry))
 
 /* A dentry is in a directory now; `target` is what a symbolic link points to. */
-static __always_inline int created__emit(struct dentry *dentry, const struct dir_op *op, const char *target)
+static __always_inline int created__emit(enum preemption preemption, struct dentry *dentry, struct inode *inode,
+                                         const struct dir_op *op, const char *target)
 {
-    struct inode *inode = dentry->d_inode;
-    struct scratch *s =
-        inode && event__is_wanted(EBPF_EVENT_FILE_CREATE) ? DIR_OP_BEGIN_RECORD(FILE_CREATE, file_create, op) : NULL;
+    struct scratch *s = inode && event__is_wanted(EBPF_EVENT_FILE_CREATE)
+                            ? DIR_OP_BEGIN_RECORD(preemption, FILE_CREATE, file_create, op)
+                            : NULL;
 
     if (!s)
         return 0;
@@ -68,9 +97,9 @@ static __always_inline int created__emit(struct dentry *dentry, const struct dir
 
 static __always_inline int created__end(enum spare_hook hook, struct dentry *dentry, u64 ret, const char *target)
 {
-    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_CREATE, hook, dentry, compat__is_error(ret));
+    struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_CREATE, hook, dentry, compat__is_error(ret));
 
-    return op ? created__emit(dentry, op, target) : 0;
+    return op ? created__emit(MAY_BE_PREEMPTED, dentry, dentry->d_inode, op, target) : 0;
 }
 
 /* The dentry is the second argument of each, as 5.10 counts them. */
@@ -120,14 +149,17 @@ int BPF_PROG(fexit__vfs_symlink)
 
 DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_SYMLINK, NEW_DENTRY)
 
-static __always_inline int linked__emit(struct dentry *old, struct dentry *new, const struct dir_op *op)
+static __always_inline int linked__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
+                                        struct inode *inode, const struct dir_op *op)
 {
-    struct scratch *s = event__is_wanted(EBPF_EVENT_FILE_LINK) ? DIR_OP_BEGIN_RECORD(FILE_LINK, file_link, op) : NULL;
+    /* its only name, and the dentry that it had until now is in no directory's table: it had none */
+    if (inode->i_nlink == 1 && !old->d_hash.pprev)
+        return created__emit(preemption, new, inode, op, NULL);
+    struct scratch *s =
+        event__is_wanted(EBPF_EVENT_FILE_LINK) ? DIR_OP_BEGIN_RECORD(preemption, FILE_LINK, file_link, op) : NULL;
 
     if (!s)
         return 0;
-    struct inode *inode = old->d_inode;
-
     file_actor__fill(s->slot);
     file_info__fill_typed(s, inode);
     path__append_typed(s, EBPF_TAG_OLD_PATH, old);
@@ -149,17 +181,41 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 {
     SPARE_BODY(ctx, link_body);
     struct dentry *new = LINK_NEW_DENTRY;
-    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_LINK, SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
+    struct dir_op *op =
+        dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_LINK, SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
 
-    if (!op)
-        return 0;
-    /* its only name, and the dentry that it had until now is in no directory's table: it had none */
-    if (old->d_inode->i_nlink == 1 && !old->d_hash.pprev)
-        return created__emit(new, op, NULL);
-    return linked__emit(old, new, op);
+    return op ? linked__emit(MAY_BE_PREEMPTED, old, new, old->d_inode, op) : 0;
 }
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
+
+/*
+ * Where the kernel preempts programs, and has kprobes, all of these are told when the file system has done its part
+ * and gives the dentry its inode, the last of it that can be hooked at an entry. A dentry gets an inode when it is
+ * looked up as well: that is another one than was noted, or it happens while a path is walked. A file system that fails
+ * after this, as none of those that were tried does, has a creation told that it then undoes.
+ */
+SEC("ebpf.kprobe/security_d_instantiate")
+int kprobe__security_d_instantiate(struct pt_regs *regs)
+{
+    struct dentry *dentry = KPROBE_ARG(regs, 1, dentry);
+    struct inode *inode = KPROBE_ARG(regs, 2, inode);
+    struct task_state *state = task_state__find();
+
+    if (!dir_op__is_of(state, dentry) || !KPROBE_ARG_2(regs) || current__open_flags())
+        return 0;
+    struct dir_op *op = &state->dir_op;
+    u32 kind = op->kind;
+
+    op->kind = DIR_OP_TOLD;
+    if (kind == DIR_OP_LEFT_OUT && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
+        count__seen_and_filtered(op->flags & (EMIT_TYPES_MAX - 1));
+    if (kind == DIR_OP_CREATE)
+        return created__emit(NOT_PREEMPTED, dentry, inode, op, (void *)op->other);
+    if (kind == DIR_OP_LINK)
+        return linked__emit(NOT_PREEMPTED, UNTRUSTED(dentry, (void *)op->other), dentry, inode, op);
+    return 0;
+}
 
 /*
  * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and

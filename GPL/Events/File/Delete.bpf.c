@@ -15,8 +15,8 @@
 #include "Delete.h"
 #include "Subvolume.h"
 
-PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, 0))
+PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
+          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_DELETE, 0))
 
 /* It may be a subvolume, which has given back its device number at the end. */
 static __always_inline u32 directory__device(struct dentry *dentry)
@@ -24,8 +24,27 @@ static __always_inline u32 directory__device(struct dentry *dentry)
     return super__has_devices(dentry->d_sb->s_magic) ? btrfs__device((u64)BPF_CORE_READ(dentry, d_inode)) : 0;
 }
 
-PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry),
-          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_ENTRY, directory__device(dentry)))
+PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
+          dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_DELETE, directory__device(dentry)))
+
+static __always_inline int d_delete__begin(enum preemption preemption, struct dentry *dentry, u64 address)
+{
+    if (!emit_runtime.live || dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
+        return 0;
+    struct dir_op *op = dir_op__take(preemption, SPARE_DELETE, dentry, false);
+
+    if (op && op->kind == DIR_OP_DELETE)
+        return deleted__emit(preemption, dentry, op);
+    if (!op && dentry->d_sb->s_magic == BTRFS_MAGIC)
+        subvolume__deleted(address);
+    return 0;
+}
+
+SEC("ebpf.kprobe/d_delete")
+int kprobe__d_delete(struct pt_regs *regs)
+{
+    return d_delete__begin(NOT_PREEMPTED, KPROBE_ARG(regs, 1, dentry), KPROBE_ARG_1(regs));
+}
 
 struct spare_body_map delete_body SEC(".maps");
 
@@ -33,15 +52,7 @@ SEC("ebpf.fentry/d_delete")
 int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 {
     SPARE_BODY(ctx, delete_body);
-    if (!emit_runtime.live || dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
-        return 0;
-    struct dir_op *op = dir_op__take(SPARE_DELETE, dentry, false);
-
-    if (op)
-        return deleted__emit(dentry, op);
-    if (dentry->d_sb->s_magic == BTRFS_MAGIC)
-        subvolume__deleted(ctx__address(ctx));
-    return 0;
+    return d_delete__begin(MAY_BE_PREEMPTED, dentry, ctx__address(ctx));
 }
 
 #define DELETE_SPARE(n)                                                                                                \

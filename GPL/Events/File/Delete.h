@@ -5,10 +5,10 @@
 
 #include "Operation.h"
 
-static __always_inline int deleted__emit(struct dentry *dentry, const struct dir_op *op)
+static __always_inline int deleted__emit(enum preemption preemption, struct dentry *dentry, const struct dir_op *op)
 {
     struct scratch *s =
-        event__is_wanted(EBPF_EVENT_FILE_DELETE) ? DIR_OP_BEGIN_RECORD(FILE_DELETE, file_delete, op) : NULL;
+        event__is_wanted(EBPF_EVENT_FILE_DELETE) ? DIR_OP_BEGIN_RECORD(preemption, FILE_DELETE, file_delete, op) : NULL;
 
     if (!s)
         return 0;

@@ -15,6 +15,7 @@
  * true. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
  * opens that fail before they come here, after a file was made: see fentry__security_d_instantiate in Create.bpf.c.
  */
+#include "../Core/Kprobe.h"
 #include "File.h"
 
 /* A name of three letters, without its NUL, as a number. */
@@ -100,10 +101,10 @@ _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_
                    sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
                "opened files are told alike");
 
-static __always_inline int opened__emit(struct file *file, u32 type)
+static __always_inline int opened__emit(enum preemption preemption, struct file *file, u32 type)
 {
     type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record to the verifier, not three */
-    struct scratch *s = emit__begin(type, sizeof(struct ebpf_file_create_event), current__is_filtered());
+    struct scratch *s = emit__begin(preemption, type, sizeof(struct ebpf_file_create_event), current__is_filtered());
 
     if (!s)
         return 0;
@@ -122,5 +123,14 @@ int BPF_PROG(fentry__security_file_open, struct file *trusted)
     struct file *file = UNTRUSTED(file, trusted);
     u32 type = opened__type(file);
 
-    return type ? opened__emit(file, type) : 0;
+    return type ? opened__emit(MAY_BE_PREEMPTED, file, type) : 0;
+}
+
+SEC("ebpf.kprobe/security_file_open")
+int kprobe__security_file_open(struct pt_regs *regs)
+{
+    struct file *file = KPROBE_ARG(regs, 1, file);
+    u32 type = opened__type(file);
+
+    return type ? opened__emit(NOT_PREEMPTED, file, type) : 0;
 }

@@ -14,6 +14,7 @@
 #ifndef EBPF_FILE_OPERATION_H
 #define EBPF_FILE_OPERATION_H
 
+#include "../Core/Kprobe.h"
 #include "../Core/State.h"
 #include "File.h"
 
@@ -23,25 +24,30 @@ static __always_inline u64 dentry__name_id(struct dentry *dentry)
     return (u64)dentry->d_name.hash << 32 | dentry->d_name.len;
 }
 
-/* Note an operation on a typed dentry by a typed mount, of which an event of `type` may come. */
-static __always_inline int dir_op__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
-                                         enum dir_op_kind kind, u32 flags)
+/* Note an operation on a typed dentry by a typed mount. NULL when there is no memory for it. */
+static __always_inline struct dir_op *dir_op__note(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind,
+                                                   u32 flags)
 {
-    if (!emit_runtime.live || current__is_filtered())
-        return 0;
     struct task_state *state = task_state__get();
 
-    if (!state) {
-        if (event__is_wanted(type))
-            count__seen_and_lost(type, EBPF_REASON_STATE);
-        return 0;
-    }
+    if (!state)
+        return NULL;
     *(struct dentry *volatile *)&state->dir_op.dentry = dentry;
     *(struct vfsmount *volatile *)&state->dir_op.mnt = mnt;
     *(struct dentry *volatile *)&state->dir_op.mnt_root = mnt->mnt_root;
     state->dir_op.name_id = dentry__name_id(dentry);
     state->dir_op.flags = flags;
     state->dir_op.kind = kind;
+    return &state->dir_op;
+}
+
+/* The same, unless the selection leaves it out. An event of `type` may come of it. */
+static __always_inline int dir_op__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
+                                         enum dir_op_kind kind, u32 flags)
+{
+    if (emit_runtime.live && !current__is_filtered() && !dir_op__note(mnt, dentry, kind, flags) &&
+        event__is_wanted(type))
+        count__seen_and_lost(type, EBPF_REASON_STATE);
     return 0;
 }
 
@@ -70,31 +76,33 @@ static __always_inline bool dir_op__is_left_out(enum ebpf_event_type type, bool 
 }
 
 /* Take the note of an operation on a dentry. Returns it; NULL when there is none, and when the operation has failed. */
-static __always_inline struct dir_op *dir_op__take(enum spare_hook hook, struct dentry *dentry, bool has_failed)
+static __always_inline struct dir_op *dir_op__take(enum preemption preemption, enum spare_hook hook,
+                                                   struct dentry *dentry, bool has_failed)
 {
     struct task_state *state = task_state__find();
 
     if (!dir_op__is_of(state, dentry))
         return NULL;
     state->dir_op.dentry = 0;
-    spare__mark(hook);
+    if (preemption == MAY_BE_PREEMPTED)
+        spare__mark(hook);
     return has_failed ? NULL : &state->dir_op;
 }
 
 /* The end of an operation: its note, NULL when no event comes of it. */
-static __always_inline struct dir_op *dir_op__end(enum ebpf_event_type type, enum spare_hook hook,
-                                                  struct dentry *dentry, bool has_failed)
+static __always_inline struct dir_op *dir_op__end(enum preemption preemption, enum ebpf_event_type type,
+                                                  enum spare_hook hook, struct dentry *dentry, bool has_failed)
 {
     if (!emit_runtime.live || dir_op__is_left_out(type, has_failed))
         return NULL;
-    return dir_op__take(hook, dentry, has_failed);
+    return dir_op__take(preemption, hook, dentry, has_failed);
 }
 
 /* Begin the record of an operation. */
-static __always_inline struct scratch *dir_op__begin_record(enum ebpf_event_type type, u32 size,
-                                                            const struct dir_op *op)
+static __always_inline struct scratch *dir_op__begin_record(enum preemption preemption, enum ebpf_event_type type,
+                                                            u32 size, const struct dir_op *op)
 {
-    struct scratch *s = emit__begin(type, size, false);
+    struct scratch *s = emit__begin(preemption, type, size, false);
 
     if (s) {
         s->job.mnt = op->mnt;
@@ -103,8 +111,8 @@ static __always_inline struct scratch *dir_op__begin_record(enum ebpf_event_type
     return s;
 }
 
-#define DIR_OP_BEGIN_RECORD(NAME, name, op)                                                                            \
-    dir_op__begin_record(EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), op)
+#define DIR_OP_BEGIN_RECORD(preemption, NAME, name, op)                                                                \
+    dir_op__begin_record(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), op)
 
 /*
  * The n-th of `count` spares of a program that takes notes: see Core/Spare.h. A note that is still there has found
@@ -130,8 +138,11 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     DIR_OP_SPARE(section, name, 1, 2, body, hook, dentry)                                                              \
     DIR_OP_SPARE(section, name, 2, 2, body, hook, dentry)
 
-/* The LSM program and the trampoline of a path hook: the same statement for both. */
-#define PATH_HOOK(hook, args, statement)                                                                               \
+/*
+ * The LSM program, the trampoline and the kprobe of a path hook: the same statement for all. What the kprobe finds in
+ * its registers is said once more.
+ */
+#define PATH_HOOK(hook, args, kprobe_args, statement)                                                                  \
     SEC("ebpf.lsm/path_" #hook) int BPF_PROG(lsm__path_##hook, PATH_HOOK_ARGS args)                                    \
     {                                                                                                                  \
         return statement;                                                                                              \
@@ -139,7 +150,18 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     SEC("ebpf.fentry/security_path_" #hook) int BPF_PROG(fentry__security_path_##hook, PATH_HOOK_ARGS args)            \
     {                                                                                                                  \
         return statement;                                                                                              \
+    }                                                                                                                  \
+    static __always_inline int path_##hook##__begin args                                                               \
+    {                                                                                                                  \
+        return statement;                                                                                              \
+    }                                                                                                                  \
+    SEC("ebpf.kprobe/security_path_" #hook) int kprobe__security_path_##hook(struct pt_regs *regs)                     \
+    {                                                                                                                  \
+        return path_##hook##__begin kprobe_args;                                                                       \
     }
 #define PATH_HOOK_ARGS(...) __VA_ARGS__
+
+/* As the arguments of most begin. */
+#define DIR_AND_DENTRY (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry))
 
 #endif

@@ -19,27 +19,30 @@
 #define NR_MQ_UNLINK 241
 #define NR_MQ_UNLINK_32 278
 
-/* The mount by which the current task creates a dentry, as noted; 0 when it is not. */
-static __always_inline u64 dir_op__take_mount(struct dentry *dentry)
+/* What the current task has noted of a dentry that it creates; NULL when there is nothing. */
+static __always_inline const struct dir_op *dir_op__take_creation(struct dentry *dentry)
 {
     struct task_state *state = task_state__find();
 
     if (!dir_op__is_of(state, dentry))
-        return 0;
+        return NULL;
     state->dir_op.dentry = 0;
-    return state->dir_op.mnt;
+    return &state->dir_op;
 }
 
 SEC("ebpf.fexit/vfs_mkobj")
 int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
 {
-    struct scratch *s = ret || current__is_kernel_thread() ? NULL : EMIT_BEGIN(FILE_CREATE, file_create);
+    const struct dir_op *op = dir_op__take_creation(dentry);
+    struct scratch *s = NULL;
 
+    if (!ret && !current__is_kernel_thread() && !(op && op->kind == DIR_OP_TOLD))
+        s = EMIT_BEGIN(FILE_CREATE, file_create);
     if (!s)
         return 0;
-    u64 address = scalar__of(s, dentry), mnt = dir_op__take_mount(dentry);
+    u64 address = scalar__of(s, dentry);
 
-    file_event__fill_by(s, address, mnt ? mnt : mount__of_dentry(address));
+    file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }

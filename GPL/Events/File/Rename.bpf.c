@@ -16,6 +16,7 @@
 
 /* Both directories are by the same mount, or there would be no rename. */
 PATH_HOOK(rename, (struct path * old_dir, struct dentry *old, struct path *new_dir, struct dentry *new, u32 flags),
+          (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), NULL, NULL, KPROBE_ARG_5(regs)),
           dir_op__begin(EBPF_EVENT_FILE_RENAME, old_dir->mnt, old, DIR_OP_RENAME, flags &RENAME_FLAGS))
 
 static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *e, struct inode *target)
@@ -31,10 +32,11 @@ static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *
     }
 }
 
-static __always_inline int renamed__emit(struct dentry *old, struct dentry *new, const struct dir_op *op)
+static __always_inline int renamed__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
+                                         const struct dir_op *op)
 {
     struct scratch *s =
-        event__is_wanted(EBPF_EVENT_FILE_RENAME) ? DIR_OP_BEGIN_RECORD(FILE_RENAME, file_rename, op) : NULL;
+        event__is_wanted(EBPF_EVENT_FILE_RENAME) ? DIR_OP_BEGIN_RECORD(preemption, FILE_RENAME, file_rename, op) : NULL;
 
     if (!s)
         return 0;
@@ -54,17 +56,41 @@ static __always_inline int renamed__emit(struct dentry *old, struct dentry *new,
     return 0;
 }
 
+static __always_inline int d_move__begin(enum preemption preemption, struct dentry *old, struct dentry *new)
+{
+    struct dir_op *op = dir_op__end(preemption, EBPF_EVENT_FILE_RENAME, SPARE_MOVE, old, false);
+
+    if (op && op->kind == DIR_OP_RENAME)
+        return renamed__emit(preemption, old, new, op);
+    return op && op->kind == DIR_OP_DELETE ? deleted__emit(preemption, old, op) : 0;
+}
+
+SEC("ebpf.kprobe/d_move")
+int kprobe__d_move(struct pt_regs *regs)
+{
+    return d_move__begin(NOT_PREEMPTED, KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, dentry));
+}
+
 struct spare_body_map move_body SEC(".maps");
 
 SEC("ebpf.fentry/d_move")
 int BPF_PROG(fentry__d_move, struct dentry *old, struct dentry *new)
 {
     SPARE_BODY(ctx, move_body);
-    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_RENAME, SPARE_MOVE, old, false);
+    return d_move__begin(MAY_BE_PREEMPTED, old, new);
+}
 
-    if (!op)
-        return 0;
-    return op->kind == DIR_OP_RENAME ? renamed__emit(old, new, op) : deleted__emit(old, op);
+static __always_inline int d_exchange__begin(enum preemption preemption, struct dentry *old, struct dentry *new)
+{
+    struct dir_op *op = dir_op__end(preemption, EBPF_EVENT_FILE_RENAME, SPARE_EXCHANGE, old, false);
+
+    return op ? renamed__emit(preemption, old, new, op) : 0;
+}
+
+SEC("ebpf.kprobe/d_exchange")
+int kprobe__d_exchange(struct pt_regs *regs)
+{
+    return d_exchange__begin(NOT_PREEMPTED, KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, dentry));
 }
 
 struct spare_body_map exchange_body SEC(".maps");
@@ -73,9 +99,7 @@ SEC("ebpf.fentry/d_exchange")
 int BPF_PROG(fentry__d_exchange, struct dentry *old, struct dentry *new)
 {
     SPARE_BODY(ctx, exchange_body);
-    struct dir_op *op = dir_op__end(EBPF_EVENT_FILE_RENAME, SPARE_EXCHANGE, old, false);
-
-    return op ? renamed__emit(old, new, op) : 0;
+    return d_exchange__begin(MAY_BE_PREEMPTED, old, new);
 }
 
 DIR_OP_SPARES("ebpf.fentry/d_move", fentry__d_move, move_body, SPARE_MOVE, (struct dentry *)ctx[0])

@@ -135,7 +135,7 @@ static __always_inline void subvolume__note(struct task_state *state, struct den
     state->dir_op.name_id = (u64)BPF_CORE_READ(dentry, d_name.hash) << 32 | BPF_CORE_READ(dentry, d_name.len);
     state->dir_op.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
     state->dir_op.mnt_root = (u64)BPF_CORE_READ(file, f_path.mnt, mnt_root);
-    state->dir_op.kind = DIR_OP_ENTRY;
+    state->dir_op.kind = DIR_OP_DELETE;
     state->dir_op.flags = emit_constants.btrfs.device_at ? btrfs__device(inode) : 0;
 }
 

@@ -140,7 +140,7 @@ static __always_inline void datagrams__count(struct sock *sk, const struct flow_
         flow__count(flow, datagrams, bytes);
         return;
     }
-    struct scratch *s = scratch__claim();
+    struct scratch *s = scratch__claim(MAY_BE_PREEMPTED);
 
     if (!s) {
         count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, 1, current__is_filtered());
@@ -332,7 +332,7 @@ int BPF_PROG(fentry__sk_common_release, struct sock *sk)
     if (!list || !list->count)
         return 0;
     u32 count = list->count;
-    struct scratch *s = scratch__claim();
+    struct scratch *s = scratch__claim(MAY_BE_PREEMPTED);
 
     if (s) {
         flows__copy((void *)s->data, list, flow_more__of(sk, list, false));

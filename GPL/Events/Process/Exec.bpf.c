@@ -16,6 +16,7 @@
  * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so. Tried: scripts as
  * interpreters of scripts, binfmt_misc with the flags C and O, by path, link, descriptor and as memfd.
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
 #include "../Core/State.h"
@@ -145,18 +146,10 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
-struct spare_body_map exec_body SEC(".maps");
-
-SEC("ebpf.tp_btf/sched_process_exec")
-int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t old_tid,
-             struct linux_binprm *trusted_bprm)
+static __always_inline int executed__emit(enum preemption preemption, struct task_struct *task, u32 old_tid,
+                                          struct linux_binprm *bprm)
 {
-    struct task_struct *task = UNTRUSTED(task_struct, trusted_task);
-    struct linux_binprm *bprm = UNTRUSTED(linux_binprm, trusted_bprm);
-
-    SPARE_BODY(ctx, exec_body);
-    spare__mark(SPARE_EXEC);
-    struct scratch *s = EMIT_BEGIN(PROCESS_EXEC, process_exec);
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_EXEC, process_exec, current__is_filtered());
 
     if (!s)
         return 0;
@@ -197,6 +190,31 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t
         EMIT_SUBMIT(s, PROCESS_EXEC);
     }
     return 0;
+}
+
+struct spare_body_map exec_body SEC(".maps");
+
+SEC("ebpf.tp_btf/sched_process_exec")
+int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t old_tid,
+             struct linux_binprm *trusted_bprm)
+{
+    struct task_struct *task = UNTRUSTED(task_struct, trusted_task);
+    struct linux_binprm *bprm = UNTRUSTED(linux_binprm, trusted_bprm);
+
+    SPARE_BODY(ctx, exec_body);
+    spare__mark(SPARE_EXEC);
+    return executed__emit(MAY_BE_PREEMPTED, task, old_tid, bprm);
+}
+
+/*
+ * The last that a loader of executables calls before it succeeds. The thread's id of before is not known any more:
+ * where tasks have no storage, the script of another thread than the first is told as it was given.
+ */
+SEC("ebpf.kprobe/finalize_exec")
+int kprobe__finalize_exec(struct pt_regs *regs)
+{
+    return executed__emit(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf()),
+                          bpf_get_current_pid_tgid(), KPROBE_ARG(regs, 1, linux_binprm));
 }
 
 #define EXEC_SPARE(n)                                                                                                  \

@@ -13,6 +13,7 @@
  * Tried: fork, vfork, clone and clone3 in all forms: from threads, for the parent, with shared memory, into a cgroup,
  * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
@@ -40,18 +41,32 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     EMIT_SUBMIT(s, PROCESS_FORK);
 }
 
+static __always_inline int forked__emit(enum preemption preemption, struct task_struct *parent,
+                                        struct task_struct *child)
+{
+    if (child->pid != child->tgid || child->flags & PF_KTHREAD)
+        return 0;
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_FORK, process_fork, current__is_filtered());
+
+    if (s)
+        fork__emit(s, true, parent, child);
+    return 0;
+}
+
 SEC("ebpf.tp_btf/sched_process_fork")
 int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
     SPARE_BODY(ctx, fork_body);
     spare__mark(SPARE_FORK); /* the kernel counts skips for threads too */
-    if (child->pid != child->tgid || child->flags & PF_KTHREAD)
-        return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_FORK, process_fork);
+    return forked__emit(MAY_BE_PREEMPTED, UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child));
+}
 
-    if (s)
-        fork__emit(s, true, UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child));
-    return 0;
+/* What comes next in the creator. Threads of io_uring and vhost come here too, and are left out as all threads are. */
+SEC("ebpf.kprobe/wake_up_new_task")
+int kprobe__wake_up_new_task(struct pt_regs *regs)
+{
+    return forked__emit(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf()),
+                        KPROBE_ARG(regs, 1, task_struct));
 }
 
 #define FORK_SPARE(n)                                                                                                  \

@@ -135,7 +135,8 @@ static int source__start(struct ebpf_source *source, const struct ebpf_source_op
     if (err)
         return err;
     conditions__warn(opts->conditions, opts->condition_count, opts->events, &log);
-    err = ebpf_reader__init(&source->reader, &source->backend->base, opts, source->backend->slots);
+    err = ebpf_reader__init(&source->reader, &source->backend->base, opts,
+                            source->backend->slots + source->backend->cpu_slots);
     source->reader.net = net;
     if (!err)
         err = source__make_fds(source);

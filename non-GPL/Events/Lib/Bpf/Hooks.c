@@ -59,11 +59,15 @@ static const struct hooks_body body_rows[] = {
 #include "Hooks.def"
 };
 
-static const struct hook_lsm_row {
+/* The better ones first. */
+static const struct hook_instead_row {
     const char *program;
-    const char *lsm;
-} lsm_rows[] = {
-#define HOOK_LSM(program, lsm) {#program, #lsm},
+    const char *instead;
+    bool is_kprobe; /* and else an LSM program */
+} instead_rows[] = {
+#define HOOK_LSM(program, lsm) {#program, #lsm, false},
+#include "Hooks.def"
+#define HOOK_KPROBE(program, kprobe) {#program, #kprobe, true},
 #include "Hooks.def"
 };
 
@@ -130,19 +134,20 @@ void hooks__init(struct hooks *hooks)
         hooks__add(hooks, row->program);
     for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++)
         hooks__add(hooks, row->spare);
-    for (const struct hook_lsm_row *row = lsm_rows; row < ROWS_END(lsm_rows); row++)
-        hooks__add(hooks, row->lsm);
+    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++)
+        hooks__add(hooks, row->instead);
 }
 
-/* The LSM program to use in the place of a program; NULL when there is none, or not here. */
-static struct hooks_program *hooks__lsm_for(struct hooks *hooks, const char *program)
+/* The LSM program or kprobe to use in the place of a program; NULL when there is none, or not here. */
+static struct hooks_program *hooks__instead_of(struct hooks *hooks, const char *program)
 {
-    for (const struct hook_lsm_row *row = lsm_rows; hooks->lsm && row < ROWS_END(lsm_rows); row++) {
-        if (strcmp(row->program, program))
+    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
+        if (!(row->is_kprobe ? hooks->kprobes : hooks->lsm) || strcmp(row->program, program) != 0)
             continue;
-        struct hooks_program *lsm = hooks__find(hooks, row->lsm);
+        struct hooks_program *instead = hooks__find(hooks, row->instead);
 
-        return lsm && !lsm->refused ? lsm : NULL;
+        if (instead && !instead->refused)
+            return instead;
     }
     return NULL;
 }
@@ -150,7 +155,7 @@ static struct hooks_program *hooks__lsm_for(struct hooks *hooks, const char *pro
 /* Neither the program nor one that does the same can be had. */
 static bool hooks__lacks(struct hooks *hooks, const struct hooks_program *program)
 {
-    return program->refused && !hooks__lsm_for(hooks, program->name);
+    return program->refused && !hooks__instead_of(hooks, program->name);
 }
 
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
@@ -235,10 +240,10 @@ bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, st
     if (i >= sizeof(trial_rows) / sizeof(*trial_rows))
         return false;
     struct hooks_program *program = hooks__find(hooks, trial_rows[i].program);
-    struct hooks_program *lsm = hooks__lsm_for(hooks, trial_rows[i].program);
+    struct hooks_program *instead = hooks__instead_of(hooks, trial_rows[i].program);
 
     *ret_trial = trial_rows[i].trial;
-    *ret_program = program && program->wanted ? program : lsm && lsm->wanted ? lsm : NULL;
+    *ret_program = program && program->wanted ? program : instead && instead->wanted ? instead : NULL;
     return true;
 }
 
@@ -308,16 +313,16 @@ static void hooks__choose_features(struct hooks *hooks)
             probe->wanted = false;
 }
 
-/* Where LSM programs can be used they take the places of others. */
-static void hooks__choose_lsm(struct hooks *hooks)
+/* LSM programs and kprobes take the places of others where they can be used. */
+static void hooks__choose_instead(struct hooks *hooks)
 {
-    for (const struct hook_lsm_row *row = lsm_rows; row < ROWS_END(lsm_rows); row++) {
+    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
         struct hooks_program *program = hooks__find(hooks, row->program);
-        struct hooks_program *lsm = hooks__lsm_for(hooks, row->program);
+        struct hooks_program *instead = hooks__instead_of(hooks, row->program);
 
-        if (!lsm || !program->wanted)
+        if (!instead || !program->wanted)
             continue;
-        lsm->wanted = true;
+        instead->wanted = true;
         program->wanted = false;
     }
 }
@@ -365,7 +370,7 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         if (row->way <= WAY_SELECTS_FIRST)
             program->wanted = row__is_for_selection(hooks, row) && !program->refused;
     }
-    hooks__choose_lsm(hooks);
+    hooks__choose_instead(hooks);
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);
     for (size_t i = 0; i < hooks->count; i++)
@@ -379,9 +384,9 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
  */
 static bool hooks__needs(struct hooks *hooks, const char *name)
 {
-    const struct hooks_program *program = hooks__find(hooks, name), *lsm = hooks__lsm_for(hooks, name);
+    const struct hooks_program *program = hooks__find(hooks, name), *instead = hooks__instead_of(hooks, name);
 
-    if ((program && program->wanted) || (lsm && lsm->wanted))
+    if ((program && program->wanted) || (instead && instead->wanted))
         return true;
     for (const struct hook_spare_row *row = spare_rows; hooks->spares && row < ROWS_END(spare_rows); row++) {
         const struct hooks_program *original = hooks__find(hooks, row->program);

@@ -8,7 +8,7 @@
 
 #include "EbpfEvents.h"
 
-#define HOOKS_PROGRAMS_MAX 192
+#define HOOKS_PROGRAMS_MAX 224
 #define HOOKS_REASON_LEN 160
 
 struct ebpf_log;
@@ -27,6 +27,7 @@ struct hooks {
     uint32_t select_kinds;           /* bit n: there may be conditions of kind n; set before the choice */
     bool spares;                     /* hooks get their spare programs; set before the choice */
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
+    bool kprobes;                    /* programs are preempted, but not those of kprobes; set before the choice */
     bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
@@ -86,7 +87,7 @@ enum hooks_trial {
     TRIAL_COUNT
 };
 
-/* The program of the i-th trial's row that is in use, or an LSM program in its place; false when there are no more. */
+/* The program of the i-th trial's row that is in use, or the one in its place; false when there are no more. */
 bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, struct hooks_program **ret_program);
 
 /* Write what lacks when the program of the i-th trial is never run: "file-create (not seen: mkdir), file-delete". */

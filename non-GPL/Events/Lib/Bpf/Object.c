@@ -78,6 +78,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .slots = b->slots,
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
+        .kprobes = b->hooks.kprobes,
         .spares = b->hooks.spares,
         .selects = b->select_kinds,
         .sk_storage = b->hooks.sk_storage,
@@ -112,7 +113,7 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
         else if (!strcmp(name, "counters"))
             err = bpf_map__set_max_entries(map, b->cpus);
         else if (!strcmp(name, "scratch"))
-            err = bpf_map__set_max_entries(map, b->slots)
+            err = bpf_map__set_max_entries(map, b->slots + b->cpu_slots)
                       ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
         else if (!hooks__wants_map(&b->hooks, name) || (!b->hooks.spares && !strcmp(name, "spare_marks")) ||
                  (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
@@ -185,6 +186,9 @@ int backend__leave_out(struct bpf_backend *b)
         !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
+    b->hooks.kprobes = !err && b->hooks.spares && targets__has_function(&b->targets, TARGET_RDONLY_CAST) &&
+                       targets__has_function(&b->targets, TARGET_FPROBE);
+    b->cpu_slots = b->hooks.kprobes ? (uint32_t)b->cpus : 0;
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
     for (size_t i = 0; !err && hooks__file_system(i, &unneeded, &name); i++)

@@ -17,6 +17,7 @@
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
+#define SECTION_KPROBE "ebpf.kprobe/"
 #define TYPE_UNTIL_LOADED BPF_PROG_TYPE_RAW_TRACEPOINT /* see target__program_type */
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
@@ -116,6 +117,7 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
         err = targets__add(targets, hash, cast_types[i], BTF_KIND_STRUCT);
     err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_FPROBE, BTF_KIND_FUNC);
     return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, BTF_KIND_FUNC);
 }
 
@@ -259,9 +261,11 @@ static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_op
  */
 static enum bpf_prog_type target__program_type(const struct bpf_program *program)
 {
-    bool is_lsm = STARTS_WITH(bpf_program__section_name(program), SECTION_LSM);
+    const char *section = bpf_program__section_name(program);
 
-    return is_lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING;
+    return STARTS_WITH(section, SECTION_LSM)      ? BPF_PROG_TYPE_LSM
+           : STARTS_WITH(section, SECTION_KPROBE) ? BPF_PROG_TYPE_KPROBE
+                                                  : BPF_PROG_TYPE_TRACING;
 }
 
 static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
@@ -271,20 +275,27 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
         return -ESRCH;
     if (loading.is_cancelled && loading.is_cancelled(loading.user))
         return -ECANCELED;
-    opts->attach_btf_id = targets__id(loading.targets, program);
-    int err = opts->attach_btf_id ? bpf_program__set_type(program, target__program_type(program)) : -ESRCH;
+    uint32_t id = targets__id(loading.targets, program);
+    enum bpf_prog_type type = target__program_type(program);
+    int err = id ? bpf_program__set_type(program, type) : -ESRCH;
 
+    opts->attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* it is attached to a name */
     return err ?: program__rewrite(program, opts);
 }
 
 static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)
 {
     (void)cookie;
-    *ret_link = bpf_program__attach_trace(program);
+    const char *function = target__name(program);
+    LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .syms = &function, .cnt = 1);
+
+    *ret_link = bpf_program__type(program) == BPF_PROG_TYPE_KPROBE
+                    ? bpf_program__attach_kprobe_multi_opts(program, NULL, &opts)
+                    : bpf_program__attach_trace(program);
     return *ret_link ? 0 : -errno;
 }
 
-static int handlers[4]; /* what libbpf calls them, 0 or less when they are not registered */
+static int handlers[5]; /* what libbpf calls them, 0 or less when they are not registered */
 
 static void register_sections(void)
 {
@@ -292,10 +303,9 @@ static void register_sections(void)
         const char *section;
         enum bpf_attach_type attach;
     } kinds[] = {
-        {"ebpf.fentry+", BPF_TRACE_FENTRY},
-        {"ebpf.fexit+", BPF_TRACE_FEXIT},
-        {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},
-        {"ebpf.lsm+", BPF_LSM_MAC},
+        {"ebpf.fentry+", BPF_TRACE_FENTRY},       {"ebpf.fexit+", BPF_TRACE_FEXIT},
+        {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},       {"ebpf.lsm+", BPF_LSM_MAC},
+        {"ebpf.kprobe+", BPF_TRACE_KPROBE_MULTI},
     };
 
     _Static_assert(sizeof(kinds) / sizeof(*kinds) == sizeof(handlers) / sizeof(*handlers), "a handler a kind");

@@ -28,6 +28,9 @@ struct kernel_btf;
 /* Tracing programs may keep something in the storage of sockets (since 5.11). */
 #define TARGET_SK_STORAGE "bpf_sk_storage_get_tracing"
 
+/* There with what attaches a program to a function by its name (CONFIG_FPROBE). */
+#define TARGET_FPROBE "register_fprobe_ips"
+
 #define TARGET_NAME_MAX 64
 
 struct targets {

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * idle-hogs - what somebody without privilege can do to be in the way of others where the kernel preempts probes: many
+ * processes of the lowest class change files, fork and execute without end, and a few of the usual class leave them
+ * no processor, so that they stay where they were preempted. Meanwhile a victim does things that all have to be seen.
+ *
+ *   idle-hogs FILLERS HOGS ROUNDS
+ *
+ * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those of
+ * files below /tmp/victim, and of children that execute "true marked-N". It has a program of its own, /tmp/bin/true:
+ * what maps a file waits for who else is about to map it, however seldom that gets to run.
+ */
+#include <err.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
+#define NOBODY 65534
+#define FILLING_S 3
+#define HOGGING_S 30 /* at most: what the victim waits for may be held by a filler that does not get to run */
+
+static void execute(const char *program, const char *mark)
+{
+    pid_t pid = vfork();
+
+    if (!pid) {
+        execl(program, "true", mark, NULL);
+        _exit(127);
+    }
+    waitpid(pid, NULL, 0);
+}
+
+static void change_files(void)
+{
+    close(open("f", O_CREAT | O_WRONLY, 0600));
+    rename("f", "g");
+    link("g", "h");
+    unlink("h");
+    unlink("g");
+    mkdir("d", 0700);
+    rmdir("d");
+    symlink("target", "s");
+    unlink("s");
+}
+
+static void fill(int id)
+{
+    static const struct sched_param none;
+    char dir[32];
+
+    snprintf(dir, sizeof(dir), "/tmp/fillers/%d", id);
+    CHECK(!mkdir(dir, 0700) && !chdir(dir));
+    CHECK(!sched_setscheduler(0, SCHED_IDLE, &none));
+    for (;;) {
+        change_files();
+        if (id % 4 == 0)
+            execute("/bin/true", "filler");
+    }
+}
+
+static void be_nobody(int fillers, int hogs)
+{
+    CHECK(!setpgid(0, 0));
+    CHECK(!setgroups(0, NULL) && !setgid(NOBODY) && !setuid(NOBODY));
+    for (int i = 0; i < fillers; i++) {
+        if (!fork())
+            fill(i);
+    }
+    sleep(FILLING_S);
+    for (int i = 0; i < hogs; i++) {
+        if (fork())
+            continue;
+        alarm(HOGGING_S);
+        for (;;)
+            ;
+    }
+    pause();
+}
+
+static void be_victim(int round)
+{
+    char file[32], renamed[32], mark[32];
+
+    snprintf(file, sizeof(file), "f%d", round);
+    snprintf(renamed, sizeof(renamed), "r%d", round);
+    snprintf(mark, sizeof(mark), "marked-%d", round);
+    int fd = open(file, O_CREAT | O_EXCL | O_WRONLY, 0600);
+
+    CHECK(fd >= 0 && !close(fd));
+    CHECK(!rename(file, renamed));
+    CHECK(!link(renamed, file));
+    CHECK(!unlink(file) && !unlink(renamed));
+    CHECK(!mkdir(file, 0700) && !rmdir(file));
+    CHECK(!symlink("target", file) && !unlink(file));
+    CHECK(!mkfifo(file, 0600) && !unlink(file));
+    execute("/tmp/bin/true", mark);
+}
+
+int main(int argc, char **argv)
+{
+    int fillers = argc > 3 ? atoi(argv[1]) : 0, hogs = argc > 3 ? atoi(argv[2]) : 0;
+    int rounds = argc > 3 ? atoi(argv[3]) : 0;
+
+    if (fillers < 1 || rounds < 1)
+        errx(2, "usage: idle-hogs FILLERS HOGS ROUNDS");
+    CHECK(!mkdir("/tmp/fillers", 0777) && !chmod("/tmp/fillers", 0777));
+    CHECK(!mkdir("/tmp/victim", 0755) && !chdir("/tmp/victim"));
+    pid_t group = fork();
+
+    CHECK(group >= 0);
+    if (!group)
+        be_nobody(fillers, hogs);
+    sleep(2 * FILLING_S);
+    for (int i = 0; i < rounds; i++) {
+        be_victim(i);
+        usleep(1000);
+    }
+    CHECK(!kill(-group, SIGKILL));
+    CHECK(waitpid(group, NULL, 0) == group);
+    printf("{\"FILE_CREATE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_DELETE\":%d,\"PROCESS_FORK\":%d,"
+           "\"PROCESS_EXEC\":%d,\"PROCESS_EXIT\":%d}\n",
+           4 * rounds, rounds, rounds, 5 * rounds, rounds, rounds, rounds);
+    return 0;
+}

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Processes of nobody's that are preempted in probes, and kept so, take none of what others do.
+# kernels: newest
+# vm: --smp 2 --memory 1024
+# kernels: newest
+# vm: --smp 2 --memory 1024 --append lsm=capability
+# kernels: 6.12-rt
+# vm: --smp 2 --memory 1024
+# shellcheck shell=sh
+. /root/system/tap.sh
+results=/tmp/results
+
+hogs() {
+    trace $results/idle-hogs.ndjson $results/idle-hogs.err --file-create --file-delete --file-rename --file-link \
+        --process-fork --process-exec --process-exit || { cat $results/idle-hogs.err; return 1; }
+    /opt/bin/idle-hogs 150 4 40 >$results/idle-hogs.json || return 1
+    : >/tmp/end-of-idle-hogs
+    wait_for 600 sh -c "tail -c 10000 $results/idle-hogs.ndjson | grep -q end-of-idle-hogs" || return 1
+    trace_stop
+}
+mkdir -p $results /tmp/bin
+cp /bin/true /tmp/bin/true
+check "150 preempted processes and a victim end" hogs
