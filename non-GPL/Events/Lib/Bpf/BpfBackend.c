@@ -127,12 +127,13 @@ static void backend__join_instances(struct bpf_backend *b)
 
 static void backend__leave_instances(struct bpf_backend *b)
 {
-    const struct ebpf_process self = b->runtime ? backend__self(b) : (struct ebpf_process){0};
-
     if (b->instances_fd < 0)
         return;
-    if (!b->base.inherited)
+    if (!b->base.inherited && b->runtime) { /* a child does not have the mapping */
+        const struct ebpf_process self = backend__self(b);
+
         instances__leave(&self);
+    }
     close(b->instances_fd);
 }
 
