@@ -109,7 +109,7 @@ static void two_at_once(void)
     struct ebpf_source_opts opts_b = opts_for(&seen_b, EBPF_EVENT_PROCESS_EXIT, EBPF_EVENT_PROCESS_EXEC);
     struct ebpf_source *a = NULL, *b = NULL;
 
-    opts_b.disable_hooks = "tp_btf__sched_process_exec";
+    opts_b.disable_hooks = "tp_btf__sched_process_exec,kprobe__finalize_exec";
     CHECK(!ebpf_source__open(&opts_a, &a));
     CHECK(!ebpf_source__open(&opts_b, &b));
     if (!a || !b)
@@ -137,7 +137,7 @@ static void no_hook(void)
     struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_EXEC, EBPF_EVENT_PROCESS_EXEC);
     struct ebpf_source *const untouched = (void *)&seen, *source = untouched;
 
-    opts.disable_hooks = "tp_btf__sched_process_exec";
+    opts.disable_hooks = "tp_btf__sched_process_exec,kprobe__finalize_exec";
     errno = 0;
     int err = ebpf_source__open(&opts, &source);
 
