@@ -295,10 +295,11 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
 
 /*
  * Begin a record of `type` whose fixed part has `size` bytes, unless who did it is filtered. The fixed part is not
- * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made.
+ * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made. `time` is
+ * that of the event; 0: now.
  */
-static __always_inline struct scratch *emit__begin(enum preemption preemption, enum ebpf_event_type type, u32 size,
-                                                   bool is_filtered)
+static __always_inline struct scratch *emit__begin_at(enum preemption preemption, enum ebpf_event_type type, u32 size,
+                                                      bool is_filtered, u64 time)
 {
     if (!emit_runtime.live)
         return NULL;
@@ -315,8 +316,14 @@ static __always_inline struct scratch *emit__begin(enum preemption preemption, e
         return NULL;
     }
     record__begin(s, type, size);
-    ((struct ebpf_event_header *)s->data)->ts_boot_ns = bpf_ktime_get_boot_ns();
+    ((struct ebpf_event_header *)s->data)->ts_boot_ns = time ?: bpf_ktime_get_boot_ns();
     return s;
+}
+
+static __always_inline struct scratch *emit__begin(enum preemption preemption, enum ebpf_event_type type, u32 size,
+                                                   bool is_filtered)
+{
+    return emit__begin_at(preemption, type, size, is_filtered, 0);
 }
 
 /* How full the ring is, is asked for with each eighth record of a slot: a reader that is to be woken has time. */
@@ -363,6 +370,8 @@ enum {
 #define EMIT_BEGIN_AS(preemption, NAME, name, is_filtered)                                                             \
     emit__begin(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered)
 #define EMIT_BEGIN_BY(NAME, name, is_filtered) EMIT_BEGIN_AS(MAY_BE_PREEMPTED, NAME, name, is_filtered)
+#define EMIT_BEGIN_AT(NAME, name, is_filtered, time)                                                                   \
+    emit__begin_at(MAY_BE_PREEMPTED, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered, time)
 #define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, current__is_filtered())
 #define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)

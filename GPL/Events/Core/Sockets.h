@@ -266,8 +266,9 @@ static __always_inline struct socket_entry *socket__claim(bool typed, struct soc
     return e;
 }
 
-/* Keep a connection that the current task, if it is one's, has begun. */
-static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, u64 ends, enum socket_role role)
+/* Keep a connection that the current task, if it is one's, has begun just now. */
+static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, u64 ends, enum socket_role role,
+                                                         bool is_filtered, u64 now)
 {
     struct socket_entry *e = socket__claim(typed, sk, ends);
 
@@ -279,8 +280,8 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
     e->ended_in = 0;
     e->error = 0;
     e->is_told = 0;
-    e->is_filtered = role != SOCKET_FOUND && current__is_filtered();
-    e->since = bpf_ktime_get_boot_ns();
+    e->is_filtered = is_filtered;
+    e->since = now;
     if (role != SOCKET_FOUND) {
         WITH_CURRENT(task, typed, {
             pid_info__fill(&e->owner, typed, task);

@@ -29,13 +29,13 @@ struct accepted {
     bool is_mptcp, sk_typed, typed;
 };
 
-static __always_inline struct socket_entry *accepted__keep(const struct accepted *a)
+static __always_inline struct socket_entry *accepted__keep(const struct accepted *a, bool is_filtered, u64 now)
 {
     struct sock *sk = a->known_by;
-    struct socket_entry *e =
-        connections__are_kept()
-            ? socket__keep(a->typed, sk, socket__ends_at(a->sk_typed, a->sk, a->sport), SOCKET_ACCEPTED)
-            : NULL;
+    struct socket_entry *e = connections__are_kept()
+                                 ? socket__keep(a->typed, sk, socket__ends_at(a->sk_typed, a->sk, a->sport),
+                                                SOCKET_ACCEPTED, is_filtered, now)
+                                 : NULL;
 
     if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
         e->ended_in = TCP_ESTABLISHED;
@@ -46,9 +46,11 @@ static __always_inline struct socket_entry *accepted__keep(const struct accepted
 
 static __always_inline int accepted__report(const struct accepted *a)
 {
-    struct socket_entry *e = accepted__keep(a);
+    u64 now = bpf_ktime_get_boot_ns();
+    bool is_filtered = current__is_filtered();
+    struct socket_entry *e = accepted__keep(a, is_filtered, now);
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
-                            ? EMIT_BEGIN(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted)
+                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted, is_filtered, now)
                             : NULL;
 
     if (!s)

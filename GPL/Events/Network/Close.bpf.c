@@ -245,12 +245,11 @@ int BPF_PROG(fentry__mptcp_close, struct sock *sk)
 }
 
 SEC("ebpf.fentry/inet_stream_connect")
-int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const void *uaddr, int len)
+int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const u16 *uaddr, int len)
 {
     struct sock *sk = sock->sk;
-    u16 family = AF_INET;
+    u16 family = *uaddr; /* what each kind of address begins with */
 
-    bpf_probe_read_kernel(&family, sizeof(family), uaddr);
     if (family != AF_UNSPEC || len < (int)sizeof(family) || !emit_runtime.live || !sk ||
         sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
         return 0;

@@ -47,11 +47,15 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     if (!tp || current__is_kernel_thread())
         return 0;
     u16 sport = tcp__sport(tp);
-    struct socket_entry *e =
-        connections__are_kept() ? socket__keep(true, sk, socket__ends(sk, sport), SOCKET_OPENED) : NULL;
-    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-                            ? EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted)
-                            : NULL;
+    u64 now = bpf_ktime_get_boot_ns();
+    bool is_filtered = current__is_filtered();
+    struct socket_entry *e = connections__are_kept()
+                                 ? socket__keep(true, sk, socket__ends(sk, sport), SOCKET_OPENED, is_filtered, now)
+                                 : NULL;
+    struct scratch *s =
+        event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
+            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, is_filtered, now)
+            : NULL;
 
     if (!s)
         return 0;
@@ -97,7 +101,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     if (!e && tcp__is_mptcp(tp))
         return 0; /* a further subflow, or one whose end has been told */
     if (!e)
-        e = socket__keep(true, sk, ends, SOCKET_FOUND);
+        e = socket__keep(true, sk, ends, SOCKET_FOUND, false, bpf_ktime_get_boot_ns());
     if (e) {
         e->ended_in = state;
         e->error = sk->sk_err;
