@@ -377,12 +377,18 @@ enum {
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
 
 /*
- * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory.
+ * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory, of
+ * a map.
  */
+static __always_inline u64 scalar__through(u64 *memory, const void *ptr)
+{
+    *(const void *volatile *)memory = ptr;
+    return *(volatile u64 *)memory;
+}
+
 static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
 {
-    *(const void *volatile *)&s->scalar = ptr;
-    return *(volatile u64 *)&s->scalar;
+    return scalar__through(&s->scalar, ptr);
 }
 
 /*

@@ -350,9 +350,10 @@ struct cgroup_ref {
 
 /*
  * The cgroup of who is in a css_set: in the pids controller's own hierarchy where there is one (cgroup v1), else in the
- * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup.
+ * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup. For
+ * `memory` see scalar__through.
  */
-static __always_inline struct cgroup_ref cgroup_ref__of(struct scratch *s, bool typed, struct css_set *cset)
+static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct css_set *cset)
 {
     struct cgroup_ref ref = {};
 
@@ -367,14 +368,14 @@ static __always_inline struct cgroup_ref cgroup_ref__of(struct scratch *s, bool 
         struct cgroup *pids = KREAD(typed, css, cgroup);
 
         if (KREAD(typed, pids, root, hierarchy_id)) {
-            ref.node = scalar__of(s, KREAD(typed, pids, kn));
+            ref.node = scalar__through(memory, KREAD(typed, pids, kn));
             return ref;
         }
     }
     struct kernfs_node *kn = KREAD(typed, cset, dfl_cgrp, kn);
 
     ref.id = KREAD(typed, kn, id);
-    ref.node = scalar__of(s, kn);
+    ref.node = scalar__through(memory, kn);
     return ref;
 }
 
@@ -386,7 +387,7 @@ static __always_inline void varlen__cgroup_ref(struct scratch *s, struct cgroup_
 
 static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
 {
-    varlen__cgroup_ref(s, cgroup_ref__of(s, typed, cset));
+    varlen__cgroup_ref(s, cgroup_ref__of(&s->scalar, typed, cset));
 }
 
 #endif

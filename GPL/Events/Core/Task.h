@@ -55,12 +55,12 @@ static __always_inline void ctty__fill(struct ebpf_tty_dev *td, bool typed, stru
     tty_dev__fill(td, typed, KREAD(typed, task, signal, tty));
 }
 
-/* The namespace that a process' pid is of, which is not the one that its next child gets. */
-static __always_inline u32 pid_ns__inum(struct scratch *s, bool typed, struct pid *pid)
+/* The namespace that a process' pid is of, which is not the one that its next child gets. For `memory` see Emit.h. */
+static __always_inline u32 pid_ns__inum(u64 *memory, bool typed, struct pid *pid)
 {
     if (typed && !pid->level)
         return pid->numbers[0].ns->ns.inum; /* the initial one; a place further down has no type to the verifier */
-    struct upid *upid = (void *)(scalar__of(s, pid) + bpf_core_field_offset(struct pid, numbers));
+    struct upid *upid = (void *)(scalar__through(memory, pid) + bpf_core_field_offset(struct pid, numbers));
     struct pid_namespace *ns = NULL;
 
     upid = (void *)upid + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
@@ -68,8 +68,7 @@ static __always_inline u32 pid_ns__inum(struct scratch *s, bool typed, struct pi
     return BPF_CORE_READ(ns, ns.inum);
 }
 
-static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratch *s, bool typed,
-                                          struct task_struct *task)
+static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, u64 *memory, bool typed, struct task_struct *task)
 {
     struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
 
@@ -79,7 +78,7 @@ static __always_inline void ns_info__fill(struct ebpf_ns_info *ni, struct scratc
     ni->net = KREAD(typed, nsproxy, net_ns, ns.inum);
     ni->cgroup = KREAD(typed, nsproxy, cgroup_ns, ns.inum);
     ni->time = KREAD(typed, nsproxy, time_ns, ns.inum);
-    ni->pid = pid_ns__inum(s, typed, KREAD(typed, task, thread_pid));
+    ni->pid = pid_ns__inum(memory, typed, KREAD(typed, task, thread_pid));
     ni->user = KREAD(typed, task, cred, user_ns, ns.inum);
 }
 

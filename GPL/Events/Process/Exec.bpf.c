@@ -170,7 +170,7 @@ static __always_inline int executed__emit(enum preemption preemption, struct tas
     pid_info__fill(&e->pids, true, task);
     cred_info__fill(&e->creds, true, task);
     ctty__fill(&e->ctty, true, task);
-    ns_info__fill(&e->ns, s, true, task);
+    ns_info__fill(&e->ns, &s->scalar, true, task);
     comm__fill(s, true, task);
 
     path_job__root(s, true, task);

@@ -32,9 +32,11 @@
 #include "../Core/Task.h"
 
 struct exiting {
-    u64 claims;                /* 1: taken, as in Emit.h */
-    u64 signal;                /* whose it is */
-    u32 is_filtered, reserved; /* the selection leaves it out: nothing else is kept */
+    u64 claims;      /* 1: taken, as in Emit.h */
+    u64 signal;      /* whose it is */
+    u64 scalar;      /* see scalar__through */
+    u32 place;       /* in the table */
+    u32 is_filtered; /* the selection leaves it out: nothing else is kept */
     struct ebpf_pid_info pids;
     struct ebpf_cred_info creds;
     struct ebpf_tty_dev ctty;
@@ -45,10 +47,21 @@ struct exiting {
 
 /*
  * An array and not a hash, which takes four times as long. An entry is in one of a few places that follow from the
- * address of the signal_struct.
+ * address of the signal_struct. Those addresses stand together, so that to find none takes one look.
  */
 #define EXITING_PLACES 1024 /* a power of two */
 #define EXITING_TRIES 8
+
+struct exiting_signals {
+    u64 of[EXITING_TRIES]; /* 0: no entry that is to be found */
+};
+
+struct {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, EXITING_PLACES / EXITING_TRIES);
+    __type(key, u32);
+    __type(value, struct exiting_signals);
+} exiting_signals SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -98,42 +111,61 @@ static __always_inline void exit_status__fill(struct ebpf_process_exit_event *e,
         e->hdr.flags |= EBPF_EXIT_F_CORE;
 }
 
-static __always_inline struct exiting *exiting__place(u64 signal, u32 n)
+static __always_inline u32 exiting__bucket(u64 signal)
 {
-    u32 place = ((u32)(signal * 0x9e3779b97f4a7c15ULL >> 40) + n) & (EXITING_PLACES - 1);
+    return (u32)(signal * 0x9e3779b97f4a7c15ULL >> 40) & (EXITING_PLACES / EXITING_TRIES - 1);
+}
 
-    return bpf_map_lookup_elem(&exiting, &place);
+static __always_inline struct exiting_signals *exiting_signals__at(u32 bucket)
+{
+    return bpf_map_lookup_elem(&exiting_signals, &bucket);
 }
 
 static __always_inline struct exiting *exiting__find(u64 signal)
 {
-    for (u32 n = 0; n < EXITING_TRIES; n++) {
-        struct exiting *x = exiting__place(signal, n);
+    u32 bucket = exiting__bucket(signal), place = bucket * EXITING_TRIES;
+    struct exiting_signals *signals = exiting_signals__at(bucket);
 
-        if (x && *(volatile u64 *)&x->signal == signal)
-            return x;
+    for (u32 n = 0; signals && n < EXITING_TRIES; n++, place++) {
+        if (*(volatile u64 *)&signals->of[n] == signal)
+            return bpf_map_lookup_elem(&exiting, &place);
     }
     return NULL;
 }
 
 static __always_inline struct exiting *exiting__claim(u64 signal)
 {
-    for (u32 n = 0; n < EXITING_TRIES; n++) {
-        struct exiting *x = exiting__place(signal, n);
+    u32 place = exiting__bucket(signal) * EXITING_TRIES;
+
+    for (u32 n = 0; n < EXITING_TRIES; n++, place++) {
+        struct exiting *x = bpf_map_lookup_elem(&exiting, &place);
 
         if (!x)
             continue;
         CLAIM_ADD(&x->claims, 1);
-        if (*(volatile u64 *)&x->claims == 1)
+        if (*(volatile u64 *)&x->claims == 1) {
+            x->place = place;
             return x;
+        }
         CLAIM_ADD(&x->claims, -1);
     }
     return NULL;
 }
 
+/* From now on it is to be found, or, with 0, no more. */
+static __always_inline void exiting__set_signal(struct exiting *x, u64 signal)
+{
+    u64 place = x->place;
+    struct exiting_signals *signals = exiting_signals__at(place / EXITING_TRIES);
+
+    *(volatile u64 *)&x->signal = signal;
+    if (signals && x->claims)
+        *(volatile u64 *)&signals->of[place % EXITING_TRIES] = signal;
+}
+
 static __always_inline void exiting__release(struct exiting *x)
 {
-    *(volatile u64 *)&x->signal = 0;
+    exiting__set_signal(x, 0);
     CLAIM_ADD(&x->claims, -1);
 }
 
@@ -150,18 +182,15 @@ static __always_inline u64 leader__address(struct task_struct *leader)
     return (u64)BPF_CORE_READ(leader, group_leader);
 }
 
-/*
- * Thread and process are of the same process. `s` is for the pid namespace alone: the values go to where they are to
- * be, in the table or in a record.
- */
-#define EXITING_FILL(x, comm_, s, task)                                                                                \
+/* Thread and process are of the same process. The values go to where they are to be, in the table or in a record. */
+#define EXITING_FILL(x, comm_, memory, task)                                                                           \
     do {                                                                                                               \
         struct task_struct *leader_ = (task)->group_leader;                                                            \
                                                                                                                        \
         pid_info__fill(&(x)->pids, true, leader_);                                                                     \
         cred_info__fill(&(x)->creds, true, task);                                                                      \
         ctty__fill(&(x)->ctty, true, task);                                                                            \
-        ns_info__fill(&(x)->ns, s, true, task);                                                                        \
+        ns_info__fill(&(x)->ns, memory, true, task);                                                                   \
         kernel__copy(true, comm_, leader_->comm, EBPF_COMM_LEN);                                                       \
     } while (0)
 
@@ -190,7 +219,7 @@ static __always_inline bool exiting__is_of(struct exiting *x, u64 signal, u64 st
  * Two threads that end at once may both look like the last: then the first one has done it, or both write the same
  * process. So has the copy before a spare one: this needs no marks.
  */
-static __noinline int sched_process_exit__handle(struct task_struct *task, enum preemption preemption)
+static __noinline int sched_process_exit__handle(struct task_struct *task)
 {
     if (!process__is_ending(task))
         return 0;
@@ -200,26 +229,19 @@ static __noinline int sched_process_exit__handle(struct task_struct *task, enum 
 
     if (x && *(volatile u64 *)&x->pids.start_time_ns == start_time)
         return 0;
-    struct scratch *s = scratch__claim(preemption);
-
-    if (!s)
-        return 0;
     if (!x)
         x = exiting__claim(signal);
     if (!x)
         x = exiting__make_apart();
-    if (x) {
-        bool is_filtered = process__is_filtered(leader->tgid, scalar__of(s, leader), true);
-
-        *(volatile u64 *)&x->pids.start_time_ns = start_time; /* before it is found */
-        x->is_filtered = is_filtered;
-        *(volatile u64 *)&x->signal = signal;
-        if (!is_filtered) {
-            EXITING_FILL(x, x->comm, s, task);
-            x->cgroup = cgroup_ref__of(s, true, task->cgroups);
-        }
+    if (!x)
+        return 0;
+    *(volatile u64 *)&x->pids.start_time_ns = start_time; /* before it is found */
+    x->is_filtered = process__is_filtered(leader->tgid, scalar__through(&x->scalar, leader), true);
+    exiting__set_signal(x, signal);
+    if (!x->is_filtered) {
+        EXITING_FILL(x, x->comm, &x->scalar, task);
+        x->cgroup = cgroup_ref__of(&x->scalar, true, task->cgroups);
     }
-    scratch__release(s);
     return 0;
 }
 
@@ -227,7 +249,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task, enum 
     SEC("ebpf.tp_btf/sched_process_exit")                                                                              \
     int BPF_PROG(name, struct task_struct *task)                                                                       \
     {                                                                                                                  \
-        return sched_process_exit__handle(UNTRUSTED(task_struct, task), MAY_BE_PREEMPTED);                             \
+        return sched_process_exit__handle(UNTRUSTED(task_struct, task));                                               \
     }
 
 EXIT_PROGRAM(tp_btf__sched_process_exit)
@@ -239,7 +261,7 @@ EXIT_PROGRAM(tp_btf__sched_process_exit_spare3)
 SEC("ebpf.kprobe/taskstats_exit")
 int kprobe__taskstats_exit(struct pt_regs *regs)
 {
-    return sched_process_exit__handle(KPROBE_ARG(regs, 1, task_struct), NOT_PREEMPTED);
+    return sched_process_exit__handle(KPROBE_ARG(regs, 1, task_struct));
 }
 
 /* Make the event of what is kept of a process. */
@@ -276,7 +298,7 @@ static __always_inline void exit__emit_partial(struct task_struct *leader)
     ctty__fill(&e->ctty, true, leader);
     comm__fill(s, true, leader);
     __builtin_memset(&e->ns, 0, sizeof(e->ns));
-    e->ns.pid = pid_ns__inum(s, true, leader->thread_pid);
+    e->ns.pid = pid_ns__inum(&s->scalar, true, leader->thread_pid);
     e->ns.user = leader->cred->user_ns->ns.inum;
     exit_status__fill(e, leader);
     e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
@@ -356,7 +378,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
         return 0;
     struct ebpf_process_exit_event *e = (void *)s->data;
 
-    EXITING_FILL(e, e->hdr.comm, s, task);
+    EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
     exit_status__fill(e, leader);
     varlen__cgroup_path(s, true, task->cgroups);
     EMIT_SUBMIT(s, PROCESS_EXIT);

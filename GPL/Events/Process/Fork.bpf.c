@@ -31,7 +31,7 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     pid_info__fill(&e->child_pids, typed, child);
     cred_info__fill(&e->creds, typed, child);
     ctty__fill(&e->ctty, typed, child);
-    ns_info__fill(&e->ns, s, typed, child);
+    ns_info__fill(&e->ns, &s->scalar, typed, child);
     comm__fill(s, typed, parent);
 
     path_job__root(s, typed, child);
