@@ -355,6 +355,7 @@ struct cgroup_ref {
  */
 static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct css_set *cset)
 {
+    struct cgroup *unified = KREAD(typed, cset, dfl_cgrp);
     struct cgroup_ref ref = {};
 
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
@@ -367,12 +368,12 @@ static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed,
             bpf_probe_read_kernel(&css, sizeof(css), place);
         struct cgroup *pids = KREAD(typed, css, cgroup);
 
-        if (KREAD(typed, pids, root, hierarchy_id)) {
+        if (pids != unified && KREAD(typed, pids, root, hierarchy_id)) {
             ref.node = scalar__through(memory, KREAD(typed, pids, kn));
             return ref;
         }
     }
-    struct kernfs_node *kn = KREAD(typed, cset, dfl_cgrp, kn);
+    struct kernfs_node *kn = KREAD(typed, unified, kn);
 
     ref.id = KREAD(typed, kn, id);
     ref.node = scalar__through(memory, kn);
