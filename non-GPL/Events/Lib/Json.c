@@ -53,7 +53,7 @@ JSON_INLINE uint64_t octal_digits(uint64_t value)
 }
 
 /* The octal digits, without a leading zero, which JSON does not allow. */
-UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
+NOINLINE char *write_new_octal(char *p, const ebpf_u32 *value)
 {
     uint64_t digits = octal_digits(*value & 077777777);
     size_t zeros = *value >> 24 ? 0 : bytes_before(digits | UINT64_C(1) << 63);
@@ -64,6 +64,23 @@ UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
     }
     store_word(p, (digits + BYTES('0')) >> (8 * zeros));
     return p + 8 - zeros;
+}
+
+/* Most files have one of few modes, so the text of the last one is kept. */
+UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
+{
+    static _Thread_local struct {
+        uint32_t value, len;
+        char text[2 * JSON_SLACK];
+    } last = {0, 1, "0"};
+    __typeof__(&last) kept = THREADS_OWN(last);
+
+    if (kept->value != *value) {
+        kept->len = (uint32_t)(write_new_octal(kept->text, value) - kept->text);
+        kept->value = *value;
+    }
+    memcpy(p, kept->text, 11);
+    return p + kept->len;
 }
 
 /* write_<enum>: the name of a value, UNKNOWN of what is none. */
