@@ -68,7 +68,8 @@ static uint64_t ring__record_span(uint32_t len)
 }
 
 /* The oldest record of a ring; NULL when there is none, or when its writer has not finished, which is told apart. */
-static const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len, bool *ret_busy)
+static inline __attribute__((always_inline)) const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len,
+                                                                    bool *ret_busy)
 {
     *ret_busy = false;
     for (;;) {
@@ -101,38 +102,41 @@ static uint64_t record__time(const void *data, uint32_t len)
     return len < sizeof(struct ebpf_event_header) ? 0 : ((const struct ebpf_event_header *)data)->ts_boot_ns;
 }
 
+/* Of two at the same time, the one of the lower ring. */
+static bool record__is_due_before(const void *data, uint32_t len, int ring, const void *than, uint32_t than_len)
+{
+    uint64_t time = record__time(data, len), than_time = record__time(than, than_len);
+
+    return time < than_time || (time == than_time && !ring);
+}
+
+_Static_assert(EBPF_RING_COUNT == 2, "reader__pick knows of two rings");
+
 /*
  * The ring whose oldest record is due next, or -1. Behind a record that is being written there may be older ones than
- * another ring's, so nothing is due until it is finished. The rings are looked at in turn, from the one that had the
- * last record on, until all others have been looked at since the best was found.
+ * the other ring's, so nothing is due until it is finished. The ring that had the last record is looked at first, and
+ * once more if it was empty and the other one is not.
  */
 static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint32_t *ret_len)
 {
-    uint64_t best_time = 0;
-    int best = -1, looks = EBPF_RING_COUNT;
+    int first = reader->last_ring, other = !first;
+    uint32_t len = 0, other_len = 0;
+    bool busy, other_busy;
+    const void *data = ring__peek(&reader->backend->rings[first], &len, &busy);
+    const void *other_data = ring__peek(&reader->backend->rings[other], &other_len, &other_busy);
 
-    for (int i = reader->last_ring; looks; i = i + 1 < EBPF_RING_COUNT ? i + 1 : 0, looks--) {
-        uint32_t len;
-        bool busy;
-        const void *data = ring__peek(&reader->backend->rings[i], &len, &busy);
-
-        if (busy)
-            return -1;
-        if (!data)
-            continue;
-        uint64_t time = record__time(data, len);
-
-        if (best >= 0 && (time > best_time || (time == best_time && i >= best)))
-            continue;
-        best = i;
-        best_time = time;
-        looks = EBPF_RING_COUNT;
-        *ret_data = data;
-        *ret_len = len;
+    if (!data && other_data && !busy)
+        data = ring__peek(&reader->backend->rings[first], &len, &busy);
+    if (busy || other_busy || (!data && !other_data))
+        return -1;
+    if (!data || (other_data && record__is_due_before(other_data, other_len, other, data, len))) {
+        *ret_data = other_data;
+        *ret_len = other_len;
+        return reader->last_ring = other;
     }
-    if (best >= 0)
-        reader->last_ring = best;
-    return best;
+    *ret_data = data;
+    *ret_len = len;
+    return first;
 }
 
 static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf_counts *counts, int type, int reason)
@@ -290,7 +294,8 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         return;
     }
     reader__check_stream(reader, ring, hdr);
-    if (reader__is_of_others(reader, hdr) || net_selection__rejects(&reader->net, hdr)) {
+    if ((reader->other_count && reader__is_of_others(reader, hdr)) ||
+        (reader->net.is_set && net_selection__rejects(&reader->net, hdr))) {
         reader->filtered[hdr->type]++;
         return;
     }
