@@ -65,7 +65,8 @@ LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
 GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c testing/bench/*.c)
-GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks
+GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks \
+	$(BUILD)/tests/refuse.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 HEADERS := $(LIB)/include/EbpfEvents.h $(addprefix $(GPL)/,EbpfEventProto.h Events.def EventsDefault.h EventsUndef.h)
@@ -170,8 +171,13 @@ $(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(L
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
 
+$(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
+
 # Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
-UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
+UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c)

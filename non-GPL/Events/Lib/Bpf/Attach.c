@@ -33,7 +33,7 @@ static int backend__attach_program(struct bpf_backend *b, size_t i, const struct
     }
     if (preflight__is_shortage(-errno))
         return -errno;
-    hooks__refuse(&b->hooks.programs[i], "the kernel refuses to attach it: %s", strerror(errno));
+    hooks__refuse(&b->hooks.programs[i], REASON_ATTACH "%s", strerror(errno));
     return 1;
 }
 

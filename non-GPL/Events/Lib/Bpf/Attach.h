@@ -6,6 +6,7 @@
 #include "BpfBackend.h"
 
 #define REASON_NO_PROGRAM "not part of this build"
+#define REASON_ATTACH "the kernel refuses to attach it: " /* and why */
 
 /*
  * Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out, or

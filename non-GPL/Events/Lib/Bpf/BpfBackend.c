@@ -18,6 +18,7 @@
 #include "Attach.h"
 #include "Counts.h"
 #include "Instances.h"
+#include "Kinds.h"
 #include "LibbpfLog.h"
 #include "Object.h"
 #include "Preflight.h"
@@ -29,6 +30,7 @@
 #define SETTLE_TRIES 200
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLE_NS 1000000
+#define LACKS_MAX 2048
 #define SPARE_DESCRIPTORS 40 /* maps, BTF, what libbpf tries out, what waiting takes */
 
 /* The memory of a map in this process, not in a child of it; NULL with errno set when that fails. */
@@ -223,19 +225,64 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .close = bpf_backend__close,
 };
 
+/* What events lack because kinds of programs are refused: one message, whatever they are. */
+struct lacks {
+    const struct bpf_backend *b;
+    char missing[LACKS_MAX], limited[LACKS_MAX];
+};
+
+static void list__add(char list[LACKS_MAX], const char *event, const char *doc)
+{
+    size_t len = strlen(list);
+    bool has_doc = doc && *doc;
+
+    snprintf(list + len, LACKS_MAX - len, "%s%s%s%s%s", len ? ", " : "", event, has_doc ? " (" : "", has_doc ? doc : "",
+             has_doc ? ")" : "");
+}
+
+/* Whether a reason is, or ends with, that kinds are refused. */
+static bool reason__is_of_kinds(const struct bpf_backend *b, const char *reason)
+{
+    size_t len = strlen(b->refused_kinds), reason_len = strlen(reason);
+
+    return len && reason_len >= len && !strcmp(reason + reason_len - len, b->refused_kinds);
+}
+
 static void tell_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
 {
-    ebpf_log__write(user, EBPF_LOG_WARNING, "%s is limited: %s (%s: %s)", event, lacks, program, reason);
+    struct lacks *all = user;
+
+    if (reason__is_of_kinds(all->b, reason))
+        list__add(all->limited, event, lacks);
+    else
+        ebpf_log__write(&all->b->log, EBPF_LOG_WARNING, "%s is limited: %s (%s: %s)", event, lacks, program, reason);
+}
+
+static void lacks__tell(const struct lacks *lacks)
+{
+    const char *missing = lacks->missing, *limited = lacks->limited;
+
+    if (*missing || *limited)
+        ebpf_log__write(&lacks->b->log, EBPF_LOG_WARNING, "%s; unavailable: %s; limited: %s", lacks->b->refused_kinds,
+                        *missing ? missing : "none", *limited ? limited : "none");
 }
 
 static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_set wanted)
 {
+    struct lacks lacks = {.b = b};
+
     for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
-        if (ebpf_event_set__has(wanted, event) && !ebpf_event_set__has(b->hooks.available, event))
-            ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s", ebpf_event_type__option(event),
-                            b->hooks.unavailable[event]);
+        const char *option = ebpf_event_type__option(event), *why = b->hooks.unavailable[event];
+
+        if (!ebpf_event_set__has(wanted, event) || ebpf_event_set__has(b->hooks.available, event))
+            continue;
+        if (reason__is_of_kinds(b, why))
+            list__add(lacks.missing, option, NULL);
+        else
+            ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s", option, why);
     }
-    hooks__tell_lacking(&b->hooks, tell_lacking, &b->log);
+    hooks__tell_lacking(&b->hooks, tell_lacking, &lacks);
+    lacks__tell(&lacks);
 }
 
 /* libbpf takes a lack of descriptors for a lack of the kernel's in places, so it is told before. */
@@ -281,6 +328,9 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
             return preflight__explain(&b->log, refused);
         if (!refused)
             return 0;
+        refused = backend__find_refused_kinds(b, true);
+        if (refused < 0)
+            return preflight__explain(&b->log, refused);
         if (!hooks__choose(&b->hooks, opts->events)) {
             backend__detach_unwanted(b);
             return 0;

@@ -9,6 +9,8 @@
 #include "Hooks.h"
 #include "Targets.h"
 
+#define REFUSED_KINDS_LEN 111 /* as much as a reason for an event has room for */
+
 struct bpf_object;
 struct bpf_link;
 
@@ -39,6 +41,7 @@ struct bpf_backend {
     size_t other_count;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
     bool tried;   /* to load the object, which works once */
+    char refused_kinds[REFUSED_KINDS_LEN];      /* that the kernel refuses kinds of programs, "" if it does not */
     struct bpf_link *links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */
     struct guarded_hook guarded[HOOKS_PROGRAMS_MAX];
     size_t guarded_count;

@@ -3,8 +3,9 @@
  * Object.c - see Object.h.
  *
  * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The
- * usual case must not pay for that: everything is tried at once, and only when that fails each program is tried by
- * itself.
+ * usual case must not pay for that: everything is tried at once. When that fails, a program that does nothing tells
+ * whether the kernel refuses all of a kind. If it does not, the one that was begun last is tried by itself; and each
+ * only if that is none of those that are refused.
  */
 #include "Object.h"
 
@@ -25,6 +26,7 @@
 #include "Btrfs.h"
 #include "KernelBtf.h"
 #include "KernelTypes.h"
+#include "Kinds.h"
 #include "LocalStorage.h"
 #include "Preflight.h"
 
@@ -232,12 +234,32 @@ static int backend__find_refused(struct bpf_backend *b, const struct ebpf_source
     return found;
 }
 
+/* Whether it was the program that was begun last; then it is refused. 1, 0, or a negative errno. */
+static int backend__blame_last(struct bpf_backend *b, const struct ebpf_source_opts *opts, const char *name)
+{
+    struct hooks_program *program = name ? hooks__find(&b->hooks, name) : NULL;
+    int err = program && program->wanted ? backend__load_only(b, opts, name) : 0;
+
+    if (err == -ECANCELED || preflight__is_shortage(err))
+        return err;
+    if (err)
+        hooks__refuse(program, "the kernel refuses to load it: %s", preflight__error(err));
+    return err != 0;
+}
+
 int backend__explain_load(struct bpf_backend *b, const struct ebpf_source_opts *opts, int err)
 {
-    if (err != -ECANCELED && !preflight__is_shortage(err)) {
-        int bare_err = backend__load_only(b, opts, ""); /* none but our own */
-        int found = bare_err ? bare_err : backend__find_refused(b, opts);
+    const char *last = targets__last_begun();
 
+    if (err != -ECANCELED && !preflight__is_shortage(err)) {
+        struct hooks_program *last_program = last ? hooks__find(&b->hooks, last) : NULL;
+        int bare_err = backend__load_only(b, opts, ""); /* none but our own */
+        int found = bare_err ? bare_err : backend__find_refused_kinds(b, false);
+
+        if (!found && last_program)
+            found = backend__blame_last(b, opts, last_program->name);
+        if (!found)
+            found = backend__find_refused(b, opts);
         if (found > 0)
             return 0;
         if (found < 0)

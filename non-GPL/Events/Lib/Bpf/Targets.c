@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "Core/EmitShared.h"
 #include "Hooks.h"
@@ -36,6 +37,8 @@ static _Thread_local struct loading {
     bool (*is_cancelled)(void *user);
     void *user;
 } loading;
+
+static _Thread_local const char *last_begun; /* belongs to the object */
 
 const char *target__name(const struct bpf_program *program)
 {
@@ -181,6 +184,7 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
 int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
                   void *user)
 {
+    last_begun = NULL;
     loading = (struct loading){.targets = targets,
                                .constants = bpf_object__find_map_by_name(object, ".rodata"),
                                .is_cancelled = is_cancelled,
@@ -275,12 +279,40 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
         return -ESRCH;
     if (loading.is_cancelled && loading.is_cancelled(loading.user))
         return -ECANCELED;
+    last_begun = bpf_program__name(program);
     uint32_t id = targets__id(loading.targets, program);
     enum bpf_prog_type type = target__program_type(program);
     int err = id ? bpf_program__set_type(program, type) : -ESRCH;
 
     opts->attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* it is attached to a name */
     return err ?: program__rewrite(program, opts);
+}
+
+const char *targets__last_begun(void)
+{
+    return last_begun;
+}
+
+int targets__try(const struct targets *targets, const struct bpf_program *program, bool attach)
+{
+    const struct bpf_insn nothing[] = {
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    enum bpf_prog_type type = target__program_type(program);
+    bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached to a name; that it cannot be is soon found out */
+    LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = is_kprobe ? 0 : targets__id(targets, program),
+                .expected_attach_type = bpf_program__expected_attach_type(program));
+    int fd = bpf_prog_load(type, "ebpf_try", "GPL", nothing, sizeof(nothing) / sizeof(*nothing), &opts);
+
+    if (fd < 0)
+        return fd;
+    int link = attach && !is_kprobe ? bpf_raw_tracepoint_open(NULL, fd) : 0;
+
+    if (link > 0)
+        close(link);
+    close(fd);
+    return link < 0 ? link : 0;
 }
 
 static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)

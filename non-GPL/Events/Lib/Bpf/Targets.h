@@ -64,6 +64,15 @@ bool targets__has_function(const struct targets *targets, const char *name);
 bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /*
+ * Load a program that does nothing, of the kind and for the target of this one, and attach it if `attach`. 0 or a
+ * negative errno.
+ */
+int targets__try(const struct targets *targets, const struct bpf_program *program, bool attach);
+
+/* The program whose loading was begun last by this thread, since targets__load: after an error the one that failed. */
+const char *targets__last_begun(void);
+
+/*
  * bpf_object__load, for an object whose targets were looked up. `is_cancelled` is asked, if there is one, before each
  * program: -ECANCELED then.
  */

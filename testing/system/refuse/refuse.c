@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * refuse.c - preloaded, it has the kernel refuse programs, as some kernels do, and counts what is loaded.
+ *
+ * The environment says what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
+ * REFUSE_LOAD, all of the kinds fentry, fexit, lsm and kprobe when they are loaded; REFUSE_ATTACH, when they are
+ * attached. REFUSE_COUNTS is the file that gets "programs N maps N" at the end.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#define FDS_MAX 1024
+#define ARGS 6
+#define TRACE_KPROBE_MULTI 42 /* BPF_TRACE_KPROBE_MULTI, for older headers */
+
+static unsigned int programs, maps;
+static bool is_of_kind[FDS_MAX]; /* of a kind that may be refused; by descriptor */
+
+static bool program__is_of_kind(const union bpf_attr *attr)
+{
+    return attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
+           attr->expected_attach_type == BPF_LSM_MAC || attr->expected_attach_type == TRACE_KPROBE_MULTI;
+}
+
+static bool program__is_refused(const union bpf_attr *attr)
+{
+    const char *name = getenv("REFUSE_NAME");
+
+    return (getenv("REFUSE_LOAD") && program__is_of_kind(attr)) ||
+           (name && !strncmp(attr->prog_name, name, sizeof(attr->prog_name) - 1));
+}
+
+static bool call__is_refused(int command, const union bpf_attr *attr)
+{
+    if (command == BPF_PROG_LOAD) {
+        programs++;
+        return program__is_refused(attr);
+    }
+    maps += command == BPF_MAP_CREATE;
+    unsigned int program = command == BPF_RAW_TRACEPOINT_OPEN ? attr->raw_tracepoint.prog_fd
+                           : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd
+                                                              : FDS_MAX;
+
+    return getenv("REFUSE_ATTACH") && program < FDS_MAX && is_of_kind[program];
+}
+
+long syscall(long number, ...)
+{
+    static long (*real)(long, ...);
+    long a[ARGS];
+    va_list args;
+
+    va_start(args, number);
+    for (int i = 0; i < ARGS; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    if (!real)
+        real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    if (number == SYS_bpf && call__is_refused((int)a[0], (const union bpf_attr *)a[1])) {
+        errno = EPERM;
+        return -1;
+    }
+    long ret = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+
+    if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && ret >= 0 && ret < FDS_MAX)
+        is_of_kind[ret] = program__is_of_kind((const union bpf_attr *)a[1]);
+    return ret;
+}
+
+__attribute__((destructor)) static void tell(void)
+{
+    const char *path = getenv("REFUSE_COUNTS");
+    FILE *file = path ? fopen(path, "w") : NULL;
+
+    if (!file)
+        return;
+    fprintf(file, "programs %u maps %u\n", programs, maps);
+    fclose(file);
+}

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The kernel refuses kinds of programs, or one program: the rest works, one line tells what is missing, and finding that
+# out takes hardly more than a good start. What is counted is programs that are loaded and maps that are made.
+# kernels: 5.10 6.1 newest
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+# start_with VARIABLE=VALUE OPTION...: starts and ends it; sets PROGRAMS and MAPS.
+start_with() {
+    variable=$1
+    shift
+    : >refused.out
+    rm -f counts
+    env LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts "$variable" EventsTrace -i -u "$@" \
+        >>refused.out 2>refused.err &
+    TRACE_PID=$!
+    wait_for 900 grep -q probes_initialized refused.out || { cat refused.err; return 1; }
+    sh -c 'exit 3'
+    wait_for 50 grep -q '"PROCESS_EXIT".*"exit_code":3' refused.out || { trace_stop; return 1; }
+    trace_stop || return 1
+    read -r _ PROGRAMS _ MAPS <counts
+    echo "# $variable: $PROGRAMS programs and $MAPS maps" >&3
+}
+
+good() {
+    start_with NOTHING= --all && cp counts good || return 1
+    ! grep "unavailable\|limited" refused.err
+}
+
+# At most twice the programs of a good start and four times its maps, and a few.
+cheap() {
+    read -r _ programs _ maps <good
+    [ "$PROGRAMS" -le $((programs * 2 + 10)) ] && [ "$MAPS" -le $((maps * 4 + 10)) ] ||
+        { echo "$PROGRAMS programs, $MAPS maps; a good start has $programs and $maps"; return 1; }
+}
+
+# kinds VARIABLE: all events of which programs of these kinds are needed are missing, in one line.
+kinds() {
+    start_with "$1=1" --all || return 1
+    grep -q '"bpf_tramp": false' refused.out || { echo "there are trampolines"; return 1; }
+    [ "$(grep -c "the kernel refuses.*Operation not permitted" refused.err)" = 1 ] || { cat refused.err; return 1; }
+    grep "; unavailable: process-setsid, .*net-datagram; limited: " refused.err |
+        grep -q "process-exit (a process exits before its files" || { cat refused.err; return 1; }
+    cheap
+}
+
+one() {
+    start_with REFUSE_NAME=fexit__n_tty_write --all || return 1
+    grep -q "process-tty-write is unavailable: fexit__n_tty_write: the kernel refuses to load it: Op" refused.err &&
+        [ "$(grep -c "unavailable\|limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
+    cheap
+}
+
+# One that an event can be without.
+optional() {
+    start_with REFUSE_NAME=fentry__bprm_change_interp --process-exec --process-exit || return 1
+    [ "$(grep -c "process-exec is limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
+}
+
+exec 3>&1
+check "nothing is refused" good
+check "fentry, fexit and lsm are not loaded" kinds REFUSE_LOAD
+check "fentry, fexit and lsm are not attached" kinds REFUSE_ATTACH
+check "one program is not loaded" one
+check "one that an event can be without" optional
