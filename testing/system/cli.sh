@@ -43,7 +43,10 @@ check "usage: unknown hook" \
     refused 2 "no_such.*none of that name; Hooks.def" EventsTrace --process-exec --disable-hook no_such
 
 chmod 755 /opt/bin/EventsTrace
-check "no privilege" refused 3 "no privilege; run as root" su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
+resource=""
+case $(uname -r) in 5.10.*) resource=", and CAP_SYS_RESOURCE before Linux 5.11" ;; esac
+check "no privilege" refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON$resource\$" \
+    su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
 mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf

@@ -188,6 +188,14 @@ bool preflight__has_file_system(const char *name)
     return found;
 }
 
+/* Before 5.11 what BPF has counts against RLIMIT_MEMLOCK, which libbpf raises. */
+static bool kernel__accounts_memlock(const char *release)
+{
+    int major, minor;
+
+    return sscanf(release, "%d.%d", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
+}
+
 int preflight__check(const struct ebpf_log *log)
 {
     struct utsname uts;
@@ -196,8 +204,8 @@ int preflight__check(const struct ebpf_log *log)
         strcpy(uts.release, "unknown");
     if (!privilege__is_enough()) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: no privilege; run as root, or with CAP_BPF, CAP_PERFMON and "
-                        "CAP_SYS_RESOURCE");
+                        "cannot load BPF programs: no privilege; run as root, or with CAP_BPF and CAP_PERFMON%s",
+                        kernel__accounts_memlock(uts.release) ? ", and CAP_SYS_RESOURCE before Linux 5.11" : "");
         return -EPERM;
     }
     if (lockdown__is_confidentiality()) {
@@ -281,12 +289,17 @@ int preflight__check_descriptors(const struct ebpf_log *log, int needed)
 
 int preflight__explain(const struct ebpf_log *log, int err)
 {
+    struct utsname uts;
+
     switch (-err) {
     case EPERM:
     case EACCES:
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
-                        "sandboxes that filter it, with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK");
+                        "sandboxes that filter it%s",
+                        !uname(&uts) && kernel__accounts_memlock(uts.release)
+                            ? ", with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK"
+                            : "");
         return -EPERM;
     case EINVAL:
         ebpf_log__write(log, EBPF_LOG_ERROR,
