@@ -22,7 +22,7 @@ static void fact__call(const char *by, int key, uint64_t size, int flags, long i
     fact__object(NULL);
     fact__str("by", by);
     fact__bool("succeeds", id >= 0);
-    fact__int("key", key);
+    fact__int("key", (uint32_t)key);
     fact__int("size", size);
     fact__int("shmflg", flags);
     fact__object_end();

@@ -307,10 +307,13 @@ static void test_signed_numbers(void)
     char want[16];
 
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
-        shm.key = values[i];
+        shm.shmflg = values[i];
+        shm.key = (uint32_t)values[i];
         record__begin_with(&record, &shm, sizeof(shm));
         snprintf(want, sizeof(want), "%d", values[i]);
-        CHECK_SAME(value_of("key"), want);
+        CHECK_SAME(value_of("shmflg"), want);
+        snprintf(want, sizeof(want), "%u", (uint32_t)values[i]);
+        CHECK_SAME(value_of("key"), want); /* unsigned */
     }
 }
 
