@@ -106,7 +106,7 @@ static bool output__has_line(struct output *output)
     return true;
 }
 
-static char *output__room(struct output *output, size_t size)
+char *output__make_room(struct output *output, size_t size)
 {
     if (!output__has_line(output))
         return NULL;
@@ -121,14 +121,9 @@ static char *output__room(struct output *output, size_t size)
     return output->buffer + output->end;
 }
 
-char *output__reserve(struct output *output, size_t size)
-{
-    return output__room(output, size + 1 + OUTPUT_NOTICE_MAX);
-}
-
 char *output__reserve_notice(struct output *output, size_t size)
 {
-    return output__room(output, size + 1);
+    return output__make_room(output, size + 1);
 }
 
 /* What is written is taken out of the buffer, and the lines that are whole in the file are forgotten. */
@@ -136,10 +131,10 @@ static void output__consumed(struct output *output, size_t len)
 {
     output->begin += len;
     output->partial += len;
+    if (output->begin == output->end)
+        output->begin = output->end = output->first_line = output->line_end = output->partial = 0;
     while (output->first_line < output->line_end && output->lines[output->first_line].len <= output->partial)
         output->partial -= output->lines[output->first_line++].len;
-    if (output->begin == output->end)
-        output->begin = output->end = output->first_line = output->line_end = 0;
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
@@ -294,12 +289,9 @@ bool output__flush(struct output *output)
     return goes_on;
 }
 
-void output__commit_events(struct output *output, size_t len, int type, uint64_t events)
+void output__write_batch(struct output *output)
 {
-    output->lines[output->line_end++] = (struct output_line){.len = len + 1, .type = type, .events = events};
-    output->buffer[output->end + len] = '\n';
-    output->end += len + 1;
-    if (output->end < output->next_try || output->closed || output->error || output->full)
+    if (output->closed || output->error || output->full)
         return;
     size_t most = output->slow ? output__pipe_room(output) : output->size;
 

@@ -66,12 +66,12 @@ void output__look(struct output *output, const struct pollfd *watched);
  * Room for a line of up to `size` bytes and its newline, or NULL when there is none: then the line is to be given up.
  * A notice may use the room that is kept for it.
  */
-char *output__reserve(struct output *output, size_t size);
+static inline char *output__reserve(struct output *output, size_t size);
 char *output__reserve_notice(struct output *output, size_t size);
 
 /* The line in the reserved room has `len` bytes; a newline is added. It stands for so many events, or none. */
 void output__commit(struct output *output, size_t len);
-void output__commit_events(struct output *output, size_t len, int type, uint64_t events);
+static inline void output__commit_events(struct output *output, size_t len, int type, uint64_t events);
 
 /*
  * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the
@@ -90,5 +90,26 @@ void output__abandon(const struct output *output);
 
 /* Take half a line back from a regular file; free, and leave the descriptor as it was. */
 void output__fini(struct output *output);
+
+/* What these two do when there is no room yet, or enough to be written. */
+char *output__make_room(struct output *output, size_t size);
+void output__write_batch(struct output *output);
+
+static inline char *output__reserve(struct output *output, size_t size)
+{
+    size += 1 + OUTPUT_NOTICE_MAX;
+    if (output->closed || output->error || output->line_end == output->line_room || output->size - output->end < size)
+        return output__make_room(output, size);
+    return output->buffer + output->end;
+}
+
+static inline void output__commit_events(struct output *output, size_t len, int type, uint64_t events)
+{
+    output->lines[output->line_end++] = (struct output_line){.len = len + 1, .type = type, .events = events};
+    output->buffer[output->end + len] = '\n';
+    output->end += len + 1;
+    if (output->end >= output->next_try)
+        output__write_batch(output);
+}
 
 #endif
