@@ -551,25 +551,28 @@ enum {
 #undef LITERAL
 // clang-format on
 
-static void (*const writers[EBPF_EVENT_TYPE_COUNT])(struct json_out *out, struct view *view) = {
-#define EVENT(id, NAME, name, option, ring, doc) [id] = json__##name,
+static const struct writer {
+    void (*write)(struct json_out *out, struct view *view); /* NULL: it is no type */
+    size_t fixed_size;
+} writers[EBPF_EVENT_TYPE_COUNT] = {
+#define EVENT(id, NAME, name, option, ring, doc) [id] = {json__##name, sizeof(struct ebpf_##name##_event)},
 #include "Events.def"
 };
 
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
 {
-    size_t fixed_size = ebpf_event_type__size(event->hdr->type);
+    const struct writer *writer = event->hdr->type < EBPF_EVENT_TYPE_COUNT ? &writers[event->hdr->type] : NULL;
     struct json_out out;
     struct view view;
 
-    if (!fixed_size || event->size < fixed_size) {
+    if (!writer || !writer->write || event->size < writer->fixed_size) {
         errno = EINVAL;
         return -EINVAL;
     }
-    if (ebpf_json__begin_line(&out, buf, size))
+    if (json__begin_line(&out, buf, size))
         return -ENOSPC;
     out.readable = (const char *)event->hdr + event->size;
-    view__init(&view, event, fixed_size);
-    writers[event->hdr->type](&out, &view);
-    return ebpf_json__end_line(&out, buf);
+    view__init(&view, event, writer->fixed_size);
+    writer->write(&out, &view);
+    return json__end_line(&out, buf);
 }

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* JsonReport.c - losses and counts as lines of JSON. */
-#include <errno.h>
-
 #include "JsonText.h"
 
 static void json__key(struct json_out *out, const char *key)
@@ -47,7 +45,7 @@ int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
     struct json_out out;
     uint64_t total = 0;
 
-    if (ebpf_json__begin_line(&out, buf, size))
+    if (json__begin_line(&out, buf, size))
         return -ENOSPC;
     JSON_LITERAL(&out, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":");
     ebpf_json__number(&out, loss->first_seq);
@@ -65,7 +63,7 @@ int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
     ebpf_json__number(&out, total);
     json__times(&out, loss->time_ns, loss->ts_boot_ns);
     json__close(&out, '}');
-    return ebpf_json__end_line(&out, buf);
+    return json__end_line(&out, buf);
 }
 
 static void json__type_stats(struct json_out *out, const struct ebpf_type_stats *stats)
@@ -90,7 +88,7 @@ int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
 {
     struct json_out out;
 
-    if (ebpf_json__begin_line(&out, buf, size))
+    if (json__begin_line(&out, buf, size))
         return -ENOSPC;
     JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
     ebpf_json__number(&out, stats->records);
@@ -103,5 +101,5 @@ int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
     }
     json__close(&out, '}');
     json__close(&out, '}');
-    return ebpf_json__end_line(&out, buf);
+    return json__end_line(&out, buf);
 }

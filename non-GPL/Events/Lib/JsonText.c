@@ -7,8 +7,6 @@
  */
 #include "JsonText.h"
 
-#include <errno.h>
-
 #define PATH_KEPT_MAX 64
 
 /*
@@ -134,28 +132,6 @@ static void json__escape(struct json_out *out, struct slice value, const struct 
         p = out->p;
     }
     out->p = p;
-}
-
-/* The comma behind the line's last bracket is where the NUL goes, so the buffer may be filled to its end. */
-int ebpf_json__begin_line(struct json_out *out, char *buf, size_t size)
-{
-    if (!size) {
-        errno = ENOSPC;
-        return -ENOSPC;
-    }
-    *out = (struct json_out){.p = buf, .end = buf + (size < INT32_MAX ? size : INT32_MAX)};
-    return 0;
-}
-
-int ebpf_json__end_line(struct json_out *out, char *buf)
-{
-    if (out->full) {
-        *buf = '\0';
-        errno = ENOSPC;
-        return -ENOSPC;
-    }
-    *--out->p = '\0';
-    return (int)(out->p - buf);
 }
 
 void ebpf_json__escaped(struct json_out *out, struct slice value)

@@ -12,6 +12,7 @@
 #ifndef EBPF_LIB_JSON_TEXT_H
 #define EBPF_LIB_JSON_TEXT_H
 
+#include <errno.h>
 #include <string.h>
 
 #include "Record.h"
@@ -291,9 +292,30 @@ JSON_INLINE char *write_number(char *p, uint64_t value)
     return ebpf_json__write_large(p, value);
 }
 
-/* Begin a line in a buffer; 0 or -ENOSPC. End it; its length or -ENOSPC. */
-int ebpf_json__begin_line(struct json_out *out, char *buf, size_t size);
-int ebpf_json__end_line(struct json_out *out, char *buf);
+/*
+ * Begin a line in a buffer; 0 or -ENOSPC. End it; its length or -ENOSPC. The comma behind the line's last bracket is
+ * where the NUL goes, so the buffer may be filled to its end.
+ */
+static inline int json__begin_line(struct json_out *out, char *buf, size_t size)
+{
+    if (!size) {
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *out = (struct json_out){.p = buf, .end = buf + (size < INT32_MAX ? size : INT32_MAX)};
+    return 0;
+}
+
+static inline int json__end_line(struct json_out *out, char *buf)
+{
+    if (out->full) {
+        *buf = '\0';
+        errno = ENOSPC;
+        return -ENOSPC;
+    }
+    *--out->p = '\0';
+    return (int)(out->p - buf);
+}
 
 /* A number and a comma. */
 void ebpf_json__number(struct json_out *out, uint64_t value);
