@@ -50,6 +50,7 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
     head->seq = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
     head->hash_pprev = (u64)BPF_CORE_READ(dentry, d_hash.pprev);
     head->parent = (u64)BPF_CORE_READ(dentry, d_parent);
+    head->hash = BPF_CORE_READ(dentry, d_name.hash);
     head->name_len = BPF_CORE_READ(dentry, d_name.len);
     head->name = (u64)BPF_CORE_READ(dentry, d_name.name);
 }
@@ -376,7 +377,7 @@ static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e
         return false;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
-        struct dentry_head head = {};
+        struct dentry_head head; /* not cleared, for all of it is read */
 
         if (i >= e->components)
             break;

@@ -51,6 +51,7 @@ extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
 #define CGROUP_CACHE_LEN 488
 #define CGROUP_CACHE_ENTRIES 512 /* a power of two */
 #define CACHED_WORDS 8           /* what is no longer is copied word by word, without a helper's call */
+#define CACHED_WORDS_FEW 2       /* "tmp", "home" */
 
 struct cgroup_cache_entry {
     u64 id;
@@ -82,6 +83,10 @@ static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
  */
 static __always_inline void cached__copy(void *to, const void *from, u64 len, u64 max)
 {
+    if (len <= CACHED_WORDS_FEW * 8) {
+        kernel__copy(true, to, from, CACHED_WORDS_FEW * 8);
+        return;
+    }
     if (len <= CACHED_WORDS * 8) {
         kernel__copy(true, to, from, CACHED_WORDS * 8);
         return;
