@@ -64,6 +64,24 @@ static void load_memory(void *unused)
     CHECK(len > 0 && !syscall(SYS_init_module, image, len, parameters));
 }
 
+/* As one that is neither of the kernel's tree nor signed: without the mark of the one, and of the other. */
+static void load_tainted(void *unused)
+{
+    static const char in_tree[] = "intree=Y", mark[] = "~Module signature appended~\n";
+    static char image[4 << 20];
+    ssize_t len = pread(file, image, sizeof(image), 0);
+    size_t mark_len = sizeof(mark) - 1;
+
+    (void)unused;
+    char *found = len > 0 ? memmem(image, len, in_tree, sizeof(in_tree) - 1) : NULL;
+
+    CHECK(found);
+    *found = 'I';
+    if (!memcmp(image + len - mark_len, mark, mark_len))
+        len -= mark_len;
+    CHECK(!syscall(SYS_init_module, image, len, parameters));
+}
+
 static void *load_in_thread(void *unused)
 {
     load_file(unused);
@@ -129,11 +147,17 @@ int main(void)
     fact__int("by_file", child__run(load_file, NULL));
     fact__attribute("version");
     fact__attribute("srcversion");
+    fact__attribute("taint");
     fact__int("refused", child__run(refused, NULL));
     unload();
     fact__int("orphan", run_orphaned());
     unload();
     fact__int("from_memory", child__run(load_memory, NULL));
+    unload();
+    fact__int("tainted", child__run(load_tainted, NULL));
+    fact__object("tainted_module");
+    fact__attribute("taint");
+    fact__object_end();
     unload();
     fact__int("by_thread", child__run(load_by_thread, NULL));
     unload();

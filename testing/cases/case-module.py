@@ -2,6 +2,12 @@
 from expect import has
 
 EVENTS = ["PROCESS_LOAD_MODULE"]
+LETTERS = "PFSRMBUDAWCIOELKXTN"     # of the bits, from the lowest on, in /sys/module/NAME/taint
+OUT_OF_TREE = 1 << LETTERS.index("O")
+
+
+def taints(letters):
+    return sum(1 << LETTERS.index(letter) for letter in letters)
 
 
 def expect(facts, events):
@@ -9,5 +15,8 @@ def expect(facts, events):
         if child in facts:
             has(events.one("PROCESS_LOAD_MODULE", tgid=facts[child]), filename=facts["name"],
                 mod_version=facts["version"], mod_srcversion=facts["srcversion"], comm="case-module",
-                pids__ppid=1 if child == "orphan" else facts["pid"])
+                pids__ppid=1 if child == "orphan" else facts["pid"], taints=taints(facts["taint"]))
+    tainted = taints(facts["tainted_module"]["taint"])
+    assert tainted & OUT_OF_TREE, "the module is not taken for one from elsewhere"
+    has(events.one("PROCESS_LOAD_MODULE", tgid=facts["tainted"]), filename=facts["name"], taints=tainted)
     events.none("PROCESS_LOAD_MODULE", tgid=facts["refused"])

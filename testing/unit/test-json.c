@@ -16,7 +16,7 @@ static char line[LINE_MAX_BYTES];
 #define NO_TTY "{\"major\":0,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":0}"
 #define COMMON "\"comm\":\"\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}"
 #define MODULE "{\"event_type\":\"PROCESS_LOAD_MODULE\",\"pids\":" PIDS ","
-#define MODULE_VERSIONS "\"mod_version\":\"\",\"mod_srcversion\":\"\","
+#define MODULE_VERSIONS "\"mod_version\":\"\",\"mod_srcversion\":\"\",\"taints\":0,"
 #define MODULE_REST MODULE_VERSIONS COMMON
 
 /*

@@ -465,6 +465,7 @@ struct linux_binprm {
 struct module {
     char name[56];
     const char *version, *srcversion;
+    unsigned long taints;
 };
 
 #pragma clang attribute pop

@@ -22,6 +22,7 @@ int BPF_PROG(tp_btf__module_load, struct module *mod)
     struct ebpf_process_load_module_event *e = (void *)s->data;
 
     current__fill(s, &e->pids);
+    e->taints = mod->taints;
     varlen__kernel_str(s, EBPF_TAG_NAME, mod->name, MODULE_STRING_MAX);
     if (mod->version)
         varlen__kernel_str(s, EBPF_TAG_MOD_VERSION, mod->version, MODULE_STRING_MAX);
