@@ -4,11 +4,14 @@
  *
  *   net-full flows N      a socket that sends a datagram to each of N peers, and is closed
  *   net-full idle N       the same, and a line is printed before it is closed, which waits for the end of the input
- *   net-full sockets N M  N connections within a process of another user at the same time; meanwhile this one makes and
- *                         closes M, of which every second end is reset, and tries M that are refused
+ *   net-full sockets N M [mptcp|smc]
+ *                         N connections of TCP within a process of another user at the same time; meanwhile this one
+ *                         makes M of TCP, MPTCP or SMC, each of which ends in another one of the ways below, and tries
+ *                         M that are refused
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +22,15 @@
 
 #define PORTS_A_PEER 20000
 #define NOBODY 65534
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+#ifndef AF_SMC
+#define AF_SMC 43
+#endif
+
+/* Of the connections that are made, not of those that fill the table. */
+static int family = AF_INET, protocol;
 
 static void check(int ok, const char *what)
 {
@@ -56,7 +68,7 @@ static void flows(int count, int is_idle)
 
 static int listen_at(int port)
 {
-    int listener = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+    int listener = socket(family, SOCK_STREAM, protocol), on = 1;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
 
     check(!setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)), "SO_REUSEADDR");
@@ -66,7 +78,7 @@ static int listen_at(int port)
 
 static void pair(int listener, const struct sockaddr_in *to, int fds[2])
 {
-    fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+    fds[0] = socket(family, SOCK_STREAM, protocol);
     check(fds[0] >= 0 && !connect(fds[0], (const struct sockaddr *)to, sizeof(*to)), "connect");
     fds[1] = accept(listener, NULL, NULL);
     check(fds[1] >= 0, "accept");
@@ -91,25 +103,75 @@ static void have(int count, int out, int in)
     exit(0);
 }
 
+/* A byte from one end to the other, so that the connection is MPTCP's at both. */
+static void greet(const int fds[2])
+{
+    char byte;
+
+    check(write(fds[0], "x", 1) == 1 && read(fds[1], &byte, 1) == 1, "a byte");
+}
+
+static void await_end(int fd)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    char byte;
+
+    check(poll(&p, 1, 10000) == 1, "the other end is closed");
+    (void)!read(fd, &byte, 1);
+}
+
+static void close_one_and_other(int one, int other)
+{
+    close(one);
+    await_end(other);
+    close(other);
+}
+
+static void reset_one_and_close_other(int one, int other)
+{
+    struct linger reset = {.l_onoff = 1};
+
+    check(!setsockopt(one, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), "SO_LINGER");
+    close_one_and_other(one, other);
+}
+
+/* They are in no state any more when they are closed. */
+static void shut_down_and_close(int one, int other)
+{
+    check(!shutdown(one, SHUT_WR), "shutdown");
+    await_end(other);
+    check(!shutdown(other, SHUT_WR), "shutdown");
+    await_end(one);
+    usleep(20000);
+    close(one);
+    usleep(20000);
+    close(other);
+}
+
+static void (*const ways_to_end[])(int one, int other) = {
+    close_one_and_other,
+    reset_one_and_close_other,
+    shut_down_and_close,
+};
+
+#define WAYS (int)(sizeof(ways_to_end) / sizeof(*ways_to_end))
+
 static void make(int count)
 {
     struct sockaddr_in to = place(0, 5001), refused = place(0, 5002);
-    struct linger reset = {.l_onoff = 1};
     int listener = listen_at(5001), fds[2];
 
     for (int i = 0; i < count; i++) {
         pair(listener, &to, fds);
-        if (i % 2)
-            check(!setsockopt(fds[1], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), "SO_LINGER");
-        close(fds[1]);
-        close(fds[0]);
-        fds[0] = socket(AF_INET, SOCK_STREAM, 0);
+        greet(fds);
+        ways_to_end[i / 2 % WAYS](fds[i % 2], fds[!(i % 2)]);
+        fds[0] = socket(family, SOCK_STREAM, protocol);
         check(connect(fds[0], (struct sockaddr *)&refused, sizeof(refused)) < 0, "a connection that is not refused");
         close(fds[0]);
     }
 }
 
-static void sockets(int many, int few)
+static void sockets(int many, int few, int own_family, int own_protocol)
 {
     int full[2], done[2], status;
     char byte;
@@ -122,6 +184,8 @@ static void sockets(int many, int few)
         have(many, full[1], done[0]);
     close(full[1]);
     check(read(full[0], &byte, 1) == 1, "the other process");
+    family = own_family;
+    protocol = own_protocol;
     make(few);
     check(write(done[1], "", 1) == 1 && waitpid(pid, &status, 0) == pid && !status, "the other process");
     printf("%d\n", getpid());
@@ -132,7 +196,11 @@ int main(int argc, char **argv)
     if (argc == 3 && (!strcmp(argv[1], "flows") || !strcmp(argv[1], "idle")))
         flows(atoi(argv[2]), argv[1][0] == 'i');
     else if (argc == 4 && !strcmp(argv[1], "sockets"))
-        sockets(atoi(argv[2]), atoi(argv[3]));
+        sockets(atoi(argv[2]), atoi(argv[3]), AF_INET, 0);
+    else if (argc == 5 && !strcmp(argv[1], "sockets") && !strcmp(argv[4], "mptcp"))
+        sockets(atoi(argv[2]), atoi(argv[3]), AF_INET, IPPROTO_MPTCP);
+    else if (argc == 5 && !strcmp(argv[1], "sockets") && !strcmp(argv[4], "smc"))
+        sockets(atoi(argv[2]), atoi(argv[3]), AF_SMC, 0);
     else
         return 2;
     return 0;

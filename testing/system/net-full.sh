@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables hold: all are reported, and what is not known of them is flagged.
-# kernels: 5.10 6.1 6.12
+# kernels: 5.10 6.1 6.12 newest
 # vm: --memory 1024
 # kernels: newest
 # vm: --memory 1024 --cpu max,-cx16
@@ -10,7 +10,7 @@ cd /tmp || exit 1
 
 PEERS=10000
 FLOWS=63 # that a socket keeps: FLOWS_A_SOCKET of Flows.h
-OWN=100
+OWN=96 # a multiple of the ways in which they end, six
 CONNECTIONS=9000 # both ends are here: 18,000 entries, for SOCKETS_MAX of Sockets.h, 16,384
 
 is() {
@@ -38,9 +38,10 @@ own() {
     grep "\"event_type\":\"NETWORK_CONNECTION_$1\",\"pids\":{\"tid\":$pid," full.out | grep -c "$2"
 }
 
+# connections [mptcp|smc]: what kind the process under test makes
 connections() {
     trace full.out full.err --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed || return 1
-    net-full sockets $CONNECTIONS $OWN >full.pid || { trace_stop; return 1; }
+    net-full sockets $CONNECTIONS $OWN "$@" >full.pid || { trace_stop; return 1; }
     trace_stop || return 1
     is "attempts" "$(events NETWORK_CONNECTION_ATTEMPTED full.out)" $((CONNECTIONS + 2 * OWN)) &&
         is "accepts" "$(events NETWORK_CONNECTION_ACCEPTED full.out)" $((CONNECTIONS + OWN)) &&
@@ -55,11 +56,29 @@ own_connections() {
     is "attempts" "$(own ATTEMPTED '"untracked":false')" $((2 * OWN)) &&
         is "accepts" "$(own ACCEPTED '"untracked":false')" $OWN &&
         is "failures" "$(own FAILED '"error":"ECONNREFUSED".*"untracked":false')" $OWN &&
-        is "closes" "$(own CLOSED "\"owner_pids\":{\"tid\":$pid,")" $((2 * OWN)) &&
-        is "resets" "$(own CLOSED '"close_reason":"RESET"')" $((OWN / 2))
+        is "closes" "$(own CLOSED "\"owner_pids\":{\"tid\":$pid,")" $((2 * OWN))
+}
+
+own_resets() {
+    pid=$(cat full.pid)
+    is "resets" "$(own CLOSED '"close_reason":"RESET"')" $((OWN / 3))
 }
 
 check "flows beyond what a socket keeps are reported with their totals" flows
 check "and leave nothing behind" flows_again
 check "connections beyond the table are all reported" connections
 check "and those of others with their owners" own_connections
+check "with how they ended" own_resets
+if [ -e /proc/sys/net/mptcp/enabled ]; then
+    echo 1 >/proc/sys/net/mptcp/enabled
+    check "connections of MPTCP beyond the table are all reported" connections mptcp
+    check "and those of others with their owners" own_connections
+else
+    skip "connections of MPTCP" "the kernel does not have it"
+fi
+if modprobe smc 2>/dev/null; then
+    check "connections of SMC beyond the table are all reported" connections smc
+    check "and those of others with their owners" own_connections
+else
+    skip "connections of SMC" "the kernel does not have it"
+fi

@@ -12,6 +12,26 @@ struct socket_storage_map socket_storage SEC(".maps");
 struct sockets_more_map sockets_more SEC(".maps");
 struct share_map socket_users SEC(".maps");
 
+__noinline int socket__make_share(u64 address)
+{
+    u32 uid = share__user();
+    struct socket_entry none = {.home = SOCKET_IN_SHARE, .uid = uid};
+
+    if (!share__take(&socket_users, uid, SOCKETS_MORE_A_USER))
+        return -1;
+    if (!bpf_map_update_elem(&sockets_more, &address, &none, BPF_NOEXIST))
+        return 0;
+    share__give_back(&socket_users, uid);
+    return -1;
+}
+
+__noinline int socket__drop_share(u64 address, u32 uid)
+{
+    if (!bpf_map_delete_elem(&sockets_more, &address))
+        share__give_back(&socket_users, uid);
+    return 0;
+}
+
 int socket__take_over(u64 address, u64 ends)
 {
     for (u32 n = 0; n < SOCKETS_TRIES; n++) {

@@ -5,10 +5,11 @@
  *
  * Most are in a table of fixed size. A connection has one of eight places that follow from its addresses, and claims
  * it as a scratch slot is claimed (see Emit.h), for a hundred instructions. One that finds none, because there are so
- * many or because somebody makes it so, is kept in the storage of its socket, which takes 1,300 to 2,500; where the
- * kernel has none, in a hash map of which each user has a share. So a process that fills the table makes others
- * slower, and hides nothing. A connection that finds no place at all says so in its event (`untracked`), and its end is
- * reported by what can be seen then (emit_runtime.sockets_untracked).
+ * many or because somebody makes it so, is kept in the storage of its socket, which takes 1,300 to 2,500. Where the
+ * kernel has none, a hash map has a share for each user; also for connections of MPTCP and those that a socket of SMC
+ * has accepted, since programs that are given such a socket have only the address of the TCP socket below it. So a
+ * process that fills the table makes others slower, and hides nothing. A connection that finds no place at all says so
+ * in its event (`untracked`), and its end is reported by what can be seen then (emit_runtime.sockets_untracked).
  *
  * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its
  * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a
@@ -28,13 +29,20 @@
 #define SOCKETS_BITS 14
 #define SOCKETS_MAX (1 << SOCKETS_BITS)
 #define SOCKETS_TRIES 8
-#define SOCKETS_MORE 8192 /* that find no place, where they have no storage */
+#define SOCKETS_MORE 8192 /* that find no place, and have no storage */
 #define SOCKETS_MORE_A_USER 2048
 
 enum socket_role {
     SOCKET_OPENED = 1,
     SOCKET_ACCEPTED,
     SOCKET_FOUND, /* was up before the probes: only how it ended is known */
+};
+
+/* Where an entry is. */
+enum socket_home {
+    SOCKET_IN_TABLE,
+    SOCKET_IN_STORAGE,
+    SOCKET_IN_SHARE, /* in sockets_more, counted as a user's */
 };
 
 struct socket_entry {
@@ -48,8 +56,8 @@ struct socket_entry {
     u16 is_told;     /* its end has been */
     u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
     u16 error;       /* of the socket, then */
-    u16 is_more;     /* not in the table */
-    u32 uid;         /* whose share it is of, then */
+    u16 home;
+    u32 uid; /* whose share it is of */
     u32 reserved;
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
@@ -126,58 +134,64 @@ static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
         found_;                                                                                                        \
     })
 
-static __always_inline struct socket_entry *socket__make_more(u64 address)
+/* Make and delete an entry of sockets_more; in Sockets.bpf.c. */
+extern int socket__make_share(u64 address);
+extern int socket__drop_share(u64 address, u32 uid);
+
+/*
+ * The place of a connection that found none in the table. `keeper` is its socket, typed, for the storage of it; NULL
+ * for one of MPTCP or SMC. bpf_skc_to_mptcp_sock would give the socket of MPTCP to keep it, but takes no pointer that
+ * tracing programs have (6.1 to 7.2).
+ */
+static __always_inline struct socket_entry *socket__more(struct sock *sk, struct sock *keeper, bool make)
 {
-    u32 uid = share__user();
-    struct socket_entry none = {.is_more = 1, .uid = uid};
-
-    if (!share__take(&socket_users, uid, SOCKETS_MORE_A_USER))
-        return NULL;
-    if (bpf_map_update_elem(&sockets_more, &address, &none, BPF_NOEXIST))
-        share__give_back(&socket_users, uid);
-    return bpf_map_lookup_elem(&sockets_more, &address);
-}
-
-/* The place of a connection that found none in the table. */
-static __always_inline struct socket_entry *socket__more(struct sock *sk, bool make)
-{
-    if (emit_constants.sk_storage) {
-        struct socket_entry *e = bpf_sk_storage_get(&socket_storage, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-
-        if (e)
-            e->is_more = 1;
-        return e;
-    }
     u64 address = sock__address(sk);
-    struct socket_entry *e = bpf_map_lookup_elem(&sockets_more, &address);
+    struct socket_entry *shared = bpf_map_lookup_elem(&sockets_more, &address);
 
-    return e || !make ? e : socket__make_more(address);
+    if (!keeper || !emit_constants.sk_storage) {
+        if (shared || !make || socket__make_share(address))
+            return shared;
+        return bpf_map_lookup_elem(&sockets_more, &address);
+    }
+    struct socket_entry *e =
+        bpf_sk_storage_get(&socket_storage, keeper, NULL, make || shared ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+
+    if (e && shared) { /* SMC's: here is its socket */
+        *e = *shared;
+        socket__drop_share(address, e->uid);
+    }
+    if (e)
+        e->home = SOCKET_IN_STORAGE;
+    return e;
 }
 
-/* The entry of a connection. */
-static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 ends)
+/* The entry of a connection; see socket__more. */
+static __always_inline struct socket_entry *socket__find_kept(struct sock *sk, struct sock *keeper, u64 ends)
 {
     struct socket_entry *e = SOCKET_FIND(sk, ends);
 
     if (e || !emit_runtime.sockets_more)
         return e;
-    e = socket__more(sk, false);
+    e = socket__more(sk, keeper, false);
     return e && e->sk && e->ends == ends ? e : NULL;
+}
+
+/* The same of a connection that is not MPTCP's: without sockets_more, where there is storage. */
+static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 ends)
+{
+    __builtin_assume(sk != NULL);
+    return socket__find_kept(sk, sk, ends);
 }
 
 static __always_inline void socket__forget(struct socket_entry *e)
 {
-    u64 address = e->sk;
+    u64 address = *(volatile u64 *)&e->sk; /* which the compiler must not take for the typed pointer it was found by */
 
     e->sk = 0;
-    if (!e->is_more) {
+    if (e->home == SOCKET_IN_TABLE)
         CLAIM_ADD(&e->claims, -1);
-    } else if (!emit_constants.sk_storage) {
-        u32 uid = e->uid;
-
-        if (!bpf_map_delete_elem(&sockets_more, &address))
-            share__give_back(&socket_users, uid);
-    }
+    else if (e->home == SOCKET_IN_SHARE)
+        socket__drop_share(address, e->uid);
 }
 
 #define SOCKET_LOCK_TRIES 32
@@ -232,9 +246,9 @@ extern int socket__take_over(u64 address, u64 ends);
 
 /*
  * A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when there
- * is none. For one whose socket is not typed (see Compat.h), which only MPTCP's are, in the table only.
+ * is none.
  */
-static __always_inline struct socket_entry *socket__claim(bool typed, struct sock *sk, u64 ends)
+static __always_inline struct socket_entry *socket__claim(struct sock *sk, struct sock *keeper, u64 ends)
 {
     struct socket_entry *e;
 
@@ -251,26 +265,22 @@ static __always_inline struct socket_entry *socket__claim(bool typed, struct soc
             return e;
         CLAIM_ADD(&e->claims, -1);
     }
-    if (!typed) {
-        COUNT(emit_runtime.sockets_untracked);
-        return NULL;
-    }
     int n = socket__take_over(sock__address(sk), ends);
 
     if (n >= 0)
         return socket__place(ends, n);
     emit_runtime.sockets_more = 1;
-    e = socket__more(sk, true);
+    e = socket__more(sk, keeper, true);
     if (!e)
         COUNT(emit_runtime.sockets_untracked);
     return e;
 }
 
-/* Keep a connection that the current task, if it is one's, has begun just now. */
-static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, u64 ends, enum socket_role role,
-                                                         bool is_filtered, u64 now)
+/* Keep a connection that the current task, if it is one's, has begun just now. `keeper`: see socket__more. */
+static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, struct sock *keeper, u64 ends,
+                                                         enum socket_role role, bool is_filtered, u64 now)
 {
-    struct socket_entry *e = socket__claim(typed, sk, ends);
+    struct socket_entry *e = socket__claim(sk, keeper, ends);
 
     if (!e)
         return NULL;
@@ -289,6 +299,13 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
         });
     }
     return e;
+}
+
+/* Keep a connection that is not MPTCP's, and which was there before the probes. */
+static __always_inline struct socket_entry *socket__keep_found(struct sock *sk, u64 ends)
+{
+    __builtin_assume(sk != NULL);
+    return socket__keep(true, sk, sk, ends, SOCKET_FOUND, false, bpf_ktime_get_boot_ns());
 }
 
 #endif

@@ -21,10 +21,10 @@
 
 /*
  * A connection, and what its entry is known by: MPTCP's is that of its first subflow, an address. The connection of SMC
- * is the TCP socket below it, an address too.
+ * is the TCP socket below it, an address too. `keeper`: see socket__more.
  */
 struct accepted {
-    struct sock *sk, *known_by;
+    struct sock *sk, *known_by, *keeper;
     u16 sport;
     bool is_mptcp, sk_typed, typed;
 };
@@ -33,7 +33,7 @@ static __always_inline struct socket_entry *accepted__keep(const struct accepted
 {
     struct sock *sk = a->known_by;
     struct socket_entry *e = connections__are_kept()
-                                 ? socket__keep(a->typed, sk, socket__ends_at(a->sk_typed, a->sk, a->sport),
+                                 ? socket__keep(a->typed, sk, a->keeper, socket__ends_at(a->sk_typed, a->sk, a->sport),
                                                 SOCKET_ACCEPTED, is_filtered, now)
                                  : NULL;
 
@@ -74,6 +74,7 @@ static __always_inline int tcp__accepted(struct sock *sk)
 
     return tp ? accepted__report(&(struct accepted){.sk = sk,
                                                     .known_by = sk,
+                                                    .keeper = tcp__keeper(sk, tp),
                                                     .sport = tcp__sport(tp),
                                                     .is_mptcp = tcp__is_mptcp(tp),
                                                     .sk_typed = true,

@@ -19,8 +19,7 @@
  * The kernel's own sockets have no file, and are left out, but for the TCP socket below one of SMC: that a process has
  * begun its connection is known from its entry.
  *
- * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached; the end
- * of an MPTCP connection that found no place in the table, which is full with others.
+ * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
  */
 #include "Network.h"
 
@@ -214,7 +213,7 @@ static __always_inline int mptcp__end(struct sock *sk)
     struct sock *first = BPF_CORE_READ(msk, first);
     u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = first ? SOCKET_FIND(first, ends) : NULL;
+    struct socket_entry *e = first ? socket__find_kept(first, NULL, ends) : NULL;
     u32 state = connection__state(e, sk, false);
 
     if (e && !SOCKET_TAKE(e, first, ends))
@@ -277,7 +276,7 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find(sk, ends);
+    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
 
     if (!e || e->is_told)
         return 0;

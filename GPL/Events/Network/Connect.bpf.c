@@ -49,9 +49,10 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     u16 sport = tcp__sport(tp);
     u64 now = bpf_ktime_get_boot_ns();
     bool is_filtered = current__is_filtered();
-    struct socket_entry *e = connections__are_kept()
-                                 ? socket__keep(true, sk, socket__ends(sk, sport), SOCKET_OPENED, is_filtered, now)
-                                 : NULL;
+    struct socket_entry *e =
+        connections__are_kept()
+            ? socket__keep(true, sk, tcp__keeper(sk, tp), socket__ends(sk, sport), SOCKET_OPENED, is_filtered, now)
+            : NULL;
     struct scratch *s =
         event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
             ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, is_filtered, now)
@@ -89,7 +90,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find(sk, ends);
+    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
         if (e ? SOCKET_TAKE(e, sk, ends) : connections__may_lack_entries())
@@ -101,7 +102,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     if (!e && tcp__is_mptcp(tp))
         return 0; /* a further subflow, or one whose end has been told */
     if (!e)
-        e = socket__keep(true, sk, ends, SOCKET_FOUND, false, bpf_ktime_get_boot_ns());
+        e = socket__keep_found(sk, ends);
     if (e) {
         e->ended_in = state;
         e->error = sk->sk_err;
@@ -118,7 +119,7 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
     if (!tp)
         return 0;
     u64 ends = socket__ends(sk, tcp__sport(tp));
-    struct socket_entry *e = socket__find(sk, ends);
+    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
 
     if (e)
         socket__forget(e);
@@ -203,7 +204,8 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
     if (is_v6 && ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
         return; /* tcp_v4_connect has been called for it */
     struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp)};
-    struct socket_entry *e = socket__find(sk, socket__ends_of(a.sport, to.port, to.v6.words[3]));
+    struct socket_entry *e =
+        socket__find_kept(sk, tcp__keeper(sk, tp), socket__ends_of(a.sport, to.port, to.v6.words[3]));
 
     attempt__failed(&a, &to, e, error);
     if (e)

@@ -71,6 +71,12 @@ static __always_inline bool tcp__is_mptcp(struct tcp_sock *tp)
     return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
+/* The socket that keeps what is known of a connection; see socket__more. */
+static __always_inline struct sock *tcp__keeper(struct sock *sk, struct tcp_sock *tp)
+{
+    return tcp__is_mptcp(tp) ? NULL : sk;
+}
+
 static __always_inline u16 tcp__sport(struct tcp_sock *tp)
 {
     return tp->inet_conn.icsk_inet.inet_sport;
