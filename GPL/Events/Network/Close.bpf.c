@@ -20,6 +20,9 @@
  * begun its connection is known from its entry.
  *
  * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
+ * Tried: by the last of several descriptors, another thread, io_uring, a child, after an exec, by a kill, sent to
+ * another process and never taken; resets, timeouts, ends by both sides, unread and unsent bytes, AF_UNSPEC; MPTCP and
+ * SMC; the table of sockets full.
  */
 #include "Network.h"
 

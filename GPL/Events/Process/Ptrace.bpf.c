@@ -6,7 +6,8 @@
  * requests come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to
  * the program that it starts, and not reported.
  *
- * Misses: PTRACE_TRACEME, by which a child offers itself.
+ * Tried: both requests, also by 32-bit callers, on processes and on single threads; on the own child and where they are
+ * refused, of which nothing is reported. Misses: PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Task.h"
 
