@@ -253,6 +253,10 @@ enum ebpf_source_error {
 /**
  * Load and attach the probes of the events asked for. An event whose hooks this kernel does not have is left out with a
  * warning (see ebpf_source__unavailable); it is an error only when none is left of those that were asked for.
+ *
+ * Then some probes are tried, by operations on files of a tmpfs that is mounted in no directory, by memfd_create and by
+ * shmget. A seccomp filter of the process may refuse calls for it, fsopen first, with an error, which costs only the
+ * trials; a filter that kills for fsopen, fsconfig, fsmount, mkdirat, linkat, splice and the like kills the process.
  * @param ret_source to be closed with ebpf_source__close
  * @return 0; -EINVAL, -EPERM, -EOPNOTSUPP, or another errno; the log has one line with the cause and the remedy. When
  *         is_cancelled says so: -ECANCELED, without one.
