@@ -13,6 +13,8 @@
 #define USERS 8 /* that somebody is in a namespace of his own */
 #define FIRST_USER 100000
 #define USERS_MAPPED 65536
+#define CONTAINERS 2
+#define CONTAINER_SOCKETS 600 /* more than half a share */
 
 static struct gate full, done, has_namespace;
 
@@ -55,23 +57,22 @@ static void have_sockets(void)
         send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
 }
 
-static void map__write(const char *format, pid_t pid)
+static void map__write(const char *format, pid_t pid, const char *map)
 {
     char path[64];
     int fd;
 
     snprintf(path, sizeof(path), format, (int)pid);
     fd = open(path, O_WRONLY | O_CLOEXEC);
-    CHECK(fd >= 0 && dprintf(fd, "0 %d %d", FIRST_USER, USERS_MAPPED) > 0 && !close(fd));
+    CHECK(fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map) && !close(fd));
 }
 
 /* What newuidmap does for everybody. */
-static void maps__write(void *unused)
+static void maps__write(void *map)
 {
-    (void)unused;
     gate__wait(&has_namespace);
-    map__write("/proc/%d/uid_map", getppid());
-    map__write("/proc/%d/gid_map", getppid());
+    map__write("/proc/%d/uid_map", getppid(), map);
+    map__write("/proc/%d/gid_map", getppid(), map);
 }
 
 /* None of them has more than a share. */
@@ -86,7 +87,10 @@ static void have_sockets_as_many(void)
 
 static void fill_in_namespace(void *fn)
 {
-    pid_t mapper = child__start(maps__write, NULL);
+    char map[64];
+
+    snprintf(map, sizeof(map), "0 %d %d", FIRST_USER, USERS_MAPPED);
+    pid_t mapper = child__start(maps__write, map);
 
     have_descriptors(2 * SOCKETS + 100);
     CHECK(!prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER));
@@ -95,6 +99,56 @@ static void fill_in_namespace(void *fn)
     ((void (*)(void))fn)();
     gate__open(&full);
     gate__wait(&done);
+}
+
+/* Its ids are in more pieces than the kernel has room for in the namespace itself, the last of which is root's. */
+static void live_in_container(void *first_user)
+{
+    int first = *(int *)first_user, len = 0;
+    char map[256];
+
+    for (int i = 6; i >= 0; i--)
+        len += snprintf(map + len, sizeof(map) - (size_t)len, "%d %d 1\n", 2 * i, first + i);
+    pid_t mapper = child__start(maps__write, map);
+
+    CHECK(!unshare(CLONE_NEWUSER));
+    gate__open(&has_namespace);
+    CHECK(child__wait(mapper) == 0 && !setresuid(0, 0, 0));
+    for (int i = 0; i < CONTAINER_SOCKETS; i++)
+        send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+    gate__open(&full);
+    gate__wait(&done);
+}
+
+/* Two that root has made, and that have users of their own, each with a share of its own. */
+static void containers(pid_t pids[CONTAINERS])
+{
+    static int first_users[CONTAINERS] = {2 * FIRST_USER, 4 * FIRST_USER};
+    struct rlimit limit = {2 * CONTAINER_SOCKETS, 2 * CONTAINER_SOCKETS};
+    struct gate dones[CONTAINERS];
+
+    CHECK(!setrlimit(RLIMIT_NOFILE, &limit));
+    for (int i = 0; i < CONTAINERS; i++) {
+        gate__init(&full);
+        gate__init(&done);
+        gate__init(&has_namespace);
+        dones[i] = done;
+        pids[i] = child__start(live_in_container, &first_users[i]);
+        gate__wait(&full);
+    }
+    for (int i = 0; i < CONTAINERS; i++) {
+        gate__open(&dones[i]);
+        CHECK(child__wait(pids[i]) == 0);
+    }
+}
+
+static void fact__flows(pid_t pid, int count, bool totals)
+{
+    fact__object(NULL);
+    fact__int("pid", pid);
+    fact__int("count", count);
+    fact__bool("totals", totals);
+    fact__object_end();
 }
 
 static void fill(void *fn)
@@ -163,6 +217,8 @@ static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void)
 
 int main(void)
 {
+    pid_t pids[CONTAINERS];
+
     fact__int("pid", getpid());
     fact__str("comm", "case-net-share");
     net_namespace__look();
@@ -172,22 +228,13 @@ int main(void)
     pid_t as_many = beside("beside sockets of many users", fill_in_namespace, have_sockets_as_many, datagrams);
 
     fact__array_end();
+    containers(pids);
     fact__array("flows");
-    fact__object(NULL);
-    fact__int("pid", peers);
-    fact__int("count", PEERS);
-    fact__bool("totals", true);
-    fact__object_end();
-    fact__object(NULL);
-    fact__int("pid", sockets);
-    fact__int("count", SOCKETS);
-    fact__bool("totals", false);
-    fact__object_end();
-    fact__object(NULL);
-    fact__int("pid", as_many);
-    fact__int("count", SOCKETS);
-    fact__bool("totals", false);
-    fact__object_end();
+    fact__flows(peers, PEERS, true);
+    fact__flows(sockets, SOCKETS, false);
+    fact__flows(as_many, SOCKETS, false);
+    for (int i = 0; i < CONTAINERS; i++)
+        fact__flows(pids[i], CONTAINER_SOCKETS, true);
     fact__array_end();
     return facts__print();
 }

@@ -133,8 +133,11 @@ struct uid_gid_extent {
     u32 lower_first;
 };
 
+/* More than UID_GID_MAP_EXTENTS are where `forward` points, in the place of `extent`. */
 struct uid_gid_map {
+    u32 nr_extents;
     struct uid_gid_extent extent[1];
+    struct uid_gid_extent *forward;
 };
 
 struct user_namespace {
