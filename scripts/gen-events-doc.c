@@ -66,7 +66,8 @@ static const char strings[] =
     "\n"
     "On a file system that others change as well (NFS, FUSE), or that is on top of others (overlayfs), a file is\n"
     "deleted when this kernel has deleted it, or knows of no more names. The path of an `O_TMPFILE` that has got a\n"
-    "name stays `#` and a number, which is in no directory, and is `_deleted`.\n";
+    "name stays `#` and a number, which is in no directory, and is `_deleted`; there so is a file whose name begins\n"
+    "with `#` and a digit, when the kernel has dropped that name, as it does when it has doubts about it.\n";
 
 static const char lost[] =
     "\n"

@@ -118,13 +118,18 @@ int main(void)
 
     CHECK(!chdir(case_dir));
     int there = open("there", O_WRONLY | O_CLOEXEC), gone = open("gone", O_WRONLY | O_CLOEXEC);
+    int numbered = open("#1x", O_WRONLY | O_CLOEXEC); /* a name that O_TMPFILE might give */
 
     write_to(there);
     CHECK(!stat("there", &st));
     write_to(there); /* it is still there, under another number */
+    write_to(numbered);
+    CHECK(!stat("#1x", &st));
+    write_to(numbered);
     CHECK(!unlink("gone"));
     write_to(gone); /* it is not, though it has another name */
-    CHECK(!close(there) && !close(gone) && !chdir("/") && !umount2(case_dir, MNT_DETACH) && !close(device));
+    CHECK(!close(there) && !close(numbered) && !close(gone));
+    CHECK(!chdir("/") && !umount2(case_dir, MNT_DETACH) && !close(device));
     kill(server, SIGKILL);
     child__wait(server);
     return facts__print();
