@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * case-caches: an unprivileged user has more mounts and more cgroups than there are places for their paths, and does
+ * something in each; meanwhile this process does the same in its own.
+ */
+#include "file-ops.h"
+
+#define CGROUPS "/sys/fs/cgroup"
+#define MOUNTS 300
+#define USES 3 /* of each mount, one after the other */
+#define CHILDREN 600
+#define ROUNDS 200
+
+static char cgroup[64];
+static int events_of_rounds;
+
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
+static void cgroup__enter(const char *path)
+{
+    char file[160];
+
+    snprintf(file, sizeof(file), "%s/cgroup.procs", path);
+    file__puts(file, "0");
+}
+
+static void become_root_of_namespaces(void)
+{
+    CHECK(!prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER | CLONE_NEWNS));
+    file__puts("/proc/self/setgroups", "deny");
+    file__puts("/proc/self/uid_map", "0 65534 1");
+    file__puts("/proc/self/gid_map", "0 65534 1");
+    CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+}
+
+static void fill(void *unused)
+{
+    char name[128];
+
+    (void)unused;
+    cgroup__enter(cgroup);
+    become_nobody();
+    become_root_of_namespaces();
+    for (int i = 0; i < MOUNTS; i++) {
+        snprintf(name, sizeof(name), "theirs-%d", i);
+        CHECK(!mkdir(name, 0755) && !mount("theirs", name, "tmpfs", 0, NULL));
+    }
+    for (int i = 0; i < USES * MOUNTS; i++) {
+        snprintf(name, sizeof(name), "theirs-%d/dir-%d", i % MOUNTS, i / MOUNTS);
+        CHECK(!mkdir(name, 0755));
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        snprintf(name, sizeof(name), "%s/%d", cgroup, i);
+        CHECK(!mkdir(name, 0755));
+        cgroup__enter(name);
+        child__run(nothing, NULL);
+    }
+}
+
+static void operate(const char *dir)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "%s/dir", dir);
+    CHECK(!mkdir(name, 0755));
+    created("mkdir", name);
+    expected__begin("rmdir", "FILE_DELETE");
+    expected__path("path", name);
+    expected__file(name);
+    CHECK(!rmdir(name));
+    child__run(nothing, NULL);
+    events_of_rounds++;
+}
+
+static void cgroup__make(void)
+{
+    char file[128];
+
+    snprintf(cgroup, sizeof(cgroup), CGROUPS "/case-caches-%d", getpid());
+    if (mkdir(cgroup, 0755))
+        case__skip("no cgroup v2 hierarchy that can be written at " CGROUPS);
+    snprintf(file, sizeof(file), "%s/cgroup.procs", cgroup);
+    CHECK(!chown(cgroup, 65534, 65534) && !chown(file, 65534, 65534));
+}
+
+/* By another process, so that none of it is an event of this one. */
+static void make_places(void *unused)
+{
+    (void)unused;
+    CHECK(!mkdir("one", 0755) && !mkdir("two", 0755) && !chown(".", 65534, 65534));
+    CHECK(!mount("one", "one", "tmpfs", 0, NULL) && !mount("two", "two", "tmpfs", 0, NULL));
+}
+
+int main(void)
+{
+    int rounds = 0;
+
+    cgroup__make();
+    fact__int("pid", getpid());
+    fact__str("cgroup", cgroup + strlen(CGROUPS));
+    fact__int("mounts", MOUNTS);
+    fact__int("uses", USES);
+    fact__int("children", CHILDREN);
+    case__dir(); /* in the root's file system: kept are paths through a single mount, with few directories above it */
+    CHECK(!chmod(case_dir, 0755));
+    fact__array("expected");
+    child__run(make_places, NULL);
+    operate("one");
+    pid_t filler = child__start(fill, NULL);
+
+    for (siginfo_t info = {0}; rounds < ROUNDS && !info.si_pid; rounds++) {
+        operate(rounds % 2 ? "one" : "two");
+        usleep(10000);
+        CHECK(!waitid(P_PID, filler, &info, WEXITED | WNOHANG | WNOWAIT));
+    }
+    CHECK(child__wait(filler) == 0);
+    operate("one");
+    operate("two");
+    fact__array_end();
+    fact__int("filler", filler);
+    fact__int("operations", events_of_rounds);
+    return facts__print();
+}
