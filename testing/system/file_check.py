@@ -150,7 +150,7 @@ def of_victim(events):
     for event in events:
         kind = event["event_type"]
         path = event.get("path", event.get("new_path", ""))
-        if path.startswith("/tmp/victim/") or event.get("child_pids", event.get("pids", {})).get("tgid") in marked:
+        if path.startswith("/tmp/victim/") or event.get("filename", "").startswith("marked-") or event.get("child_pids", event.get("pids", {})).get("tgid") in marked:
             found.setdefault(kind, []).append(event)
     return found
 

@@ -7,8 +7,9 @@
  *   idle-hogs FILLERS HOGS ROUNDS
  *
  * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those of
- * files below /tmp/victim, and of children that execute "true marked-N". It has a program of its own, /tmp/bin/true:
- * what maps a file waits for who else is about to map it, however seldom that gets to run.
+ * files below /tmp/victim, of memfds "marked-N", and of children that start a session and execute "true marked-N". It
+ * has a program of its own, /tmp/bin/true: what maps a file waits for who else is about to map it, however seldom that
+ * gets to run.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +33,7 @@ static void execute(const char *program, const char *mark)
     pid_t pid = vfork();
 
     if (!pid) {
+        setsid();
         execl(program, "true", mark, NULL);
         _exit(127);
     }
@@ -48,6 +51,7 @@ static void change_files(void)
     rmdir("d");
     symlink("target", "s");
     unlink("s");
+    close(memfd_create("filler", 0));
 }
 
 static void fill(int id)
@@ -100,6 +104,9 @@ static void be_victim(int round)
     CHECK(!mkdir(file, 0700) && !rmdir(file));
     CHECK(!symlink("target", file) && !unlink(file));
     CHECK(!mkfifo(file, 0600) && !unlink(file));
+    int memfd = memfd_create(mark, 0);
+
+    CHECK(memfd >= 0 && !close(memfd));
     execute("/tmp/bin/true", mark);
 }
 
@@ -124,8 +131,9 @@ int main(int argc, char **argv)
     }
     CHECK(!kill(-group, SIGKILL));
     CHECK(waitpid(group, NULL, 0) == group);
-    printf("{\"FILE_CREATE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_DELETE\":%d,\"PROCESS_FORK\":%d,"
-           "\"PROCESS_EXEC\":%d,\"PROCESS_EXIT\":%d}\n",
-           4 * rounds, rounds, rounds, 5 * rounds, rounds, rounds, rounds);
+    printf("{\"FILE_CREATE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_DELETE\":%d,", 4 * rounds, rounds, rounds,
+           5 * rounds);
+    printf("\"PROCESS_FORK\":%d,\"PROCESS_EXEC\":%d,\"PROCESS_EXIT\":%d,", rounds, rounds, rounds);
+    printf("\"PROCESS_MEMFD_CREATE\":%d,\"PROCESS_SETSID\":%d}\n", rounds, rounds);
     return 0;
 }

@@ -12,7 +12,8 @@ results=/tmp/results
 
 hogs() {
     trace $results/idle-hogs.ndjson $results/idle-hogs.err --file-create --file-delete --file-rename --file-link \
-        --process-fork --process-exec --process-exit || { cat $results/idle-hogs.err; return 1; }
+        --process-fork --process-exec --process-exit --process-setsid --process-memfd-create ||
+        { cat $results/idle-hogs.err; return 1; }
     /opt/bin/idle-hogs 150 4 40 >$results/idle-hogs.json || return 1
     : >/tmp/end-of-idle-hogs
     wait_for 600 sh -c "tail -c 10000 $results/idle-hogs.ndjson | grep -q end-of-idle-hogs" || return 1

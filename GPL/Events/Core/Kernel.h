@@ -96,6 +96,7 @@ typedef int key_t;
 /* What memfd_create puts before the name given: "memfd:", as a little endian number. */
 #define MEMFD_PREFIX 0x3a64666d656dULL
 #define MEMFD_PREFIX_LEN 6
+#define MEMFD_PREFIX_MASK 0xffffffffffffULL
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 

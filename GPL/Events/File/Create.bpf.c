@@ -11,6 +11,7 @@
  * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: network file
  * systems whose new directory has no inode yet here.
  */
+#include "../Core/Memfd.h"
 #include "Operation.h"
 
 /*
@@ -195,10 +196,31 @@ DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LIN
  * looked up as well: that is another one than was noted, or it happens while a path is walked. A file system that fails
  * after this, as none of those that were tried does, has a creation told that it then undoes.
  */
+static __always_inline bool name__begins_as_memfd(u64 name)
+{
+    u32 at = compat__short_name_offset();
+    u64 word = *(volatile u64 *)((void *)UNTRUSTED(dentry, (void *)(name - at)) + at);
+
+    return (word & MEMFD_PREFIX_MASK) == MEMFD_PREFIX;
+}
+
+/* What is in no directory: a socket, a pipe, a memfd. */
+static __always_inline int nameless__created(struct dentry *dentry)
+{
+    const char *name = (const char *)dentry->d_name.name;
+
+    if (!event__is_wanted(EBPF_EVENT_PROCESS_MEMFD_CREATE) || !name__begins_as_memfd((u64)name))
+        return 0;
+    return memfd__created(NOT_PREEMPTED, name);
+}
+
 SEC("ebpf.kprobe/security_d_instantiate")
 int kprobe__security_d_instantiate(struct pt_regs *regs)
 {
     struct dentry *dentry = KPROBE_ARG(regs, 1, dentry);
+
+    if (dentry->d_parent == dentry)
+        return nameless__created(dentry);
     struct inode *inode = KPROBE_ARG(regs, 2, inode);
     struct task_state *state = task_state__find();
 

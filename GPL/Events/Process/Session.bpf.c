@@ -7,8 +7,22 @@
  * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
  * gives its first process.
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
+
+static __always_inline int session__emit(enum preemption preemption)
+{
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SETSID, process_setsid, current__is_filtered());
+
+    if (!s)
+        return 0;
+    struct ebpf_process_setsid_event *e = (void *)s->data;
+
+    current__fill(s, &e->pids);
+    EMIT_SUBMIT(s, PROCESS_SETSID);
+    return 0;
+}
 
 SPARES("ebpf.fexit/ksys_setsid", fexit__ksys_setsid, setsid_body, SPARE_SETSID)
 
@@ -18,15 +32,12 @@ int BPF_PROG(fexit__ksys_setsid)
     SPARE_BEGIN(ctx, setsid_body, SPARE_SETSID);
     int sid = ctx[0];
 
-    if (sid <= 0)
-        return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_SETSID, process_setsid);
+    return sid > 0 ? session__emit(MAY_BE_PREEMPTED) : 0;
+}
 
-    if (!s)
-        return 0;
-    struct ebpf_process_setsid_event *e = (void *)s->data;
-
-    current__fill(s, &e->pids);
-    EMIT_SUBMIT(s, PROCESS_SETSID);
-    return 0;
+/* ksys_setsid calls it when it has succeeded, and nobody else does. */
+SEC("ebpf.kprobe/proc_sid_connector")
+int kprobe__proc_sid_connector(void *regs)
+{
+    return session__emit(NOT_PREEMPTED);
 }

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Memfd.h - the record of a memfd. */
+#ifndef EBPF_CORE_MEMFD_H
+#define EBPF_CORE_MEMFD_H
+
+#include "Task.h"
+
+#define NR_MEMFD_CREATE_64 319
+#define NR_MEMFD_CREATE_32 356
+#define NR_X32_BIT 0x40000000
+#define TS_COMPAT 0x2
+#define MFD_FLAGS 0x1f
+#define MEMFD_NAME_MAX 256
+
+/* The second argument of the system call; false when it is another one. */
+static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs,
+                                              u32 *ret_flags)
+{
+    u64 nr = KREAD(typed, regs, orig_ax);
+
+    if (KREAD(typed, task, thread_info.status) & TS_COMPAT) {
+        *ret_flags = KREAD(typed, regs, cx);
+        return nr == NR_MEMFD_CREATE_32;
+    }
+    *ret_flags = KREAD(typed, regs, si);
+    return (nr & ~NR_X32_BIT) == NR_MEMFD_CREATE_64;
+}
+
+static __always_inline bool memfd_flags__of_current(u32 *ret_flags)
+{
+    if (compat__has_task_pt_regs()) {
+        struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+        return memfd_flags__read(true, task, (void *)bpf_task_pt_regs((void *)task), ret_flags);
+    }
+    struct task_struct *task = (void *)bpf_get_current_task();
+
+    return memfd_flags__read(false, task, compat__syscall_regs(task), ret_flags);
+}
+
+/* A file of this name was made, by memfd_create or another one. */
+static __always_inline int memfd__created(enum preemption preemption, const char *name)
+{
+    char prefix[8] = {};
+    u32 flags = 0;
+
+    bpf_probe_read_kernel(prefix, MEMFD_PREFIX_LEN, name);
+    if (*(u64 *)prefix != MEMFD_PREFIX || !memfd_flags__of_current(&flags))
+        return 0;
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_MEMFD_CREATE, process_memfd_create, current__is_filtered());
+
+    if (!s)
+        return 0;
+    struct ebpf_process_memfd_create_event *e = (void *)s->data;
+
+    e->flags = flags;
+    e->reserved = 0;
+    e->hdr.flags = flags & MFD_FLAGS; /* the schema numbers its bits as the kernel does */
+    current__fill(s, &e->pids);
+    varlen__kernel_str(s, EBPF_TAG_NAME, name + MEMFD_PREFIX_LEN, MEMFD_NAME_MAX);
+    EMIT_SUBMIT(s, PROCESS_MEMFD_CREATE);
+    return 0;
+}
+
+#endif
