@@ -9,6 +9,7 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
+enum { OTHER_USER = 1002 };
 enum { INT80_CREAT = 8, INT80_LINK = 9, INT80_MKNOD = 14, INT80_OPEN = 5, INT80_MKDIR = 39, INT80_SYMLINK = 83 };
 
 static void by_open(void)
@@ -157,6 +158,24 @@ static void *by_refused_open(void *unused)
     return unused;
 }
 
+/* By a thread of another user's: an overlay acts as who has mounted it. */
+static void *by_another_user(void *unused)
+{
+    CHECK(!syscall(SYS_setresuid, OTHER_USER, -1, -1)); /* of this thread alone; the effective one stays */
+    actor_ruid = OTHER_USER;
+    CHECK(!mkdir("user-mkdir", 0700));
+    created("mkdir by another user", "user-mkdir");
+    CHECK(!mknod("user-fifo", S_IFIFO | 0600, 0));
+    created("mknod by another user", "user-fifo");
+    CHECK(!symlink("to/nothing", "user-symlink"));
+    symlinked("symlink by another user", "user-symlink", "to/nothing");
+    CHECK(!close(make_file("user-open")));
+    CHECK(!link("user-open", "user-link"));
+    linked("link by another user", "user-open", "user-link");
+    actor_ruid = 0;
+    return unused;
+}
+
 /* 32-bit numbers; strings that are below 4 GiB. */
 static void by_int80(void)
 {
@@ -234,6 +253,7 @@ int main(int argc, char **argv)
 
     if (int80_works)
         by_int80();
+    thread__run(by_another_user, NULL);
     for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++)
         by_ring(&ring_ways[i]);
     bool landlock_works = has_landlock();

@@ -82,11 +82,15 @@ UNUSED static void place__end(void)
 
 /* ----------------------------------------------------------- expectations */
 
+UNUSED static uid_t actor_ruid; /* the real user of who does it; 0: it is not looked at */
+
 static void expected__begin(const char *what, const char *event_type)
 {
     fact__object(NULL);
     fact__str("what", what);
     fact__str("event_type", event_type);
+    if (actor_ruid)
+        fact__int("ruid", actor_ruid);
 }
 
 static void expected__path(const char *key, const char *name)

@@ -7,7 +7,7 @@ TYPES = {0o100000: "FILE", 0o040000: "DIR", 0o120000: "SYMLINK", 0o020000: "CHAR
          0o060000: "BLOCK_DEVICE", 0o010000: "NAMED_PIPE", 0o140000: "SOCKET"}
 INFO = ("size", "uid", "inode", "dev_major", "dev_minor")
 # Keys of the list that are about the list and not about the event.
-ABOUT = {"what", "event_type", "mode", "no_bytes", *INFO}
+ABOUT = {"what", "event_type", "mode", "no_bytes", "ruid", *INFO}
 
 # What names a file that is there, for it has just got that name.
 DELETED = {"FILE_CREATE": ["path_deleted"], "FILE_LINK": ["old_path_deleted", "new_path_deleted"],
@@ -34,6 +34,8 @@ def hold(event, due):
     for key in set(due) - ABOUT:
         same(event.get(key), due[key], f"{what}: {key}")
     true("no_bytes" not in due or "bytes" not in event, f"{what}: bytes are told: {event.get('bytes')}")
+    if "ruid" in due:
+        same(event["creds"]["ruid"], due["ruid"], f"{what}: creds.ruid")
     info = event["file_info"]
     for key in INFO:
         if key in due and due[key] != -1:

@@ -29,6 +29,7 @@ struct dir_op {
     u64 name_id;
     u64 mnt, mnt_root;
     u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
+    u64 cred;  /* of a creation, by whose credentials; 0: it is not told under others */
     u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode */
     u32 kind;  /* enum dir_op_kind */
 };

@@ -24,10 +24,8 @@ static __always_inline void pid_info__fill(struct ebpf_pid_info *pi, bool typed,
     pi->start_time_ns = KREAD(typed, leader, start_time);
 }
 
-static __always_inline void cred_info__fill(struct ebpf_cred_info *ci, bool typed, struct task_struct *task)
+static __always_inline void cred_info__fill_of(struct ebpf_cred_info *ci, bool typed, struct cred *cred)
 {
-    struct cred *cred = KREAD(typed, task, cred);
-
     ci->ruid = KREAD(typed, cred, uid.val);
     ci->rgid = KREAD(typed, cred, gid.val);
     ci->euid = KREAD(typed, cred, euid.val);
@@ -36,6 +34,11 @@ static __always_inline void cred_info__fill(struct ebpf_cred_info *ci, bool type
     ci->sgid = KREAD(typed, cred, sgid.val);
     kernel__copy(typed, &ci->cap_permitted, &cred->cap_permitted, sizeof(u64));
     kernel__copy(typed, &ci->cap_effective, &cred->cap_effective, sizeof(u64));
+}
+
+static __always_inline void cred_info__fill(struct ebpf_cred_info *ci, bool typed, struct task_struct *task)
+{
+    cred_info__fill_of(ci, typed, KREAD(typed, task, cred));
 }
 
 static __always_inline void tty_dev__fill(struct ebpf_tty_dev *td, bool typed, struct tty_struct *tty)

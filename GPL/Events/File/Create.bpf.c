@@ -14,6 +14,14 @@
 #include "../Core/Memfd.h"
 #include "Operation.h"
 
+static __always_inline u64 current__cred(void)
+{
+    u64 cred = 0;
+
+    WITH_CURRENT(task, typed, cred = (u64)KREAD(typed, task, cred));
+    return cred;
+}
+
 /*
  * Note the creation of a dentry. `other`: of a link the dentry of the file, of a symbolic link the target. Where it is
  * told when it is done (kprobe__security_d_instantiate), which filling a dentry for another reason does not say, what
@@ -30,10 +38,14 @@ static __always_inline int creation__begin(enum ebpf_event_type type, struct vfs
         return 0;
     struct dir_op *op = dir_op__note(mnt, dentry, is_left_out ? DIR_OP_LEFT_OUT : kind, is_left_out ? type : 0);
 
-    if (op)
-        *(const void *volatile *)&op->other = other;
-    else if (!is_left_out && event__is_wanted(type))
-        count__seen_and_lost(type, EBPF_REASON_STATE);
+    if (!op) {
+        if (!is_left_out && event__is_wanted(type))
+            count__seen_and_lost(type, EBPF_REASON_STATE);
+        return 0;
+    }
+    *(const void *volatile *)&op->other = other;
+    if (emit_constants.kprobes)
+        op->cred = current__cred();
     return 0;
 }
 
@@ -78,6 +90,18 @@ static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 
 PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mknod__begin(dir, dentry))
 
+/*
+ * Who created it, once the record says who the current task is: an overlay fills its dentries while it acts with the
+ * credentials of who mounted it. Those that were noted are held until the system call ends.
+ */
+static __always_inline void creator__correct(struct scratch *s, const struct dir_op *op)
+{
+    struct ebpf_file_create_event *e = (void *)s->data;
+
+    if (op->cred && op->cred != current__cred())
+        cred_info__fill_of(&e->creds, false, (struct cred *)op->cred);
+}
+
 /* A dentry is in a directory now; `target` is what a symbolic link points to. */
 static __always_inline int created__emit(enum preemption preemption, struct dentry *dentry, struct inode *inode,
                                          const struct dir_op *op, const char *target)
@@ -89,6 +113,7 @@ static __always_inline int created__emit(enum preemption preemption, struct dent
     if (!s)
         return 0;
     file_event__fill_root(s);
+    creator__correct(s, op);
     path__append_existing(s, EBPF_TAG_PATH, dentry);
     if (file_event__fill_info(s, inode) && target)
         varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
@@ -162,6 +187,7 @@ static __always_inline int linked__emit(enum preemption preemption, struct dentr
     if (!s)
         return 0;
     file_actor__fill(s->slot);
+    creator__correct(s, op);
     file_info__fill_typed(s, inode);
     path__append_typed(s, EBPF_TAG_OLD_PATH, old);
     s->walk.mnt_root = op->mnt_root;
