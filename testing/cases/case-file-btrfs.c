@@ -8,7 +8,7 @@
 #include <linux/btrfs.h>
 #include <sys/ioctl.h>
 
-enum { INT80_IOCTL = 54, SUBVOLUME_INODE = 256 };
+enum { INT80_IOCTL = 54, SUBVOLUME_INODE = 256, OTHER_USER = 1002 };
 
 static struct btrfs_ioctl_vol_args args;
 static struct btrfs_ioctl_vol_args_v2 args_v2;
@@ -120,6 +120,19 @@ static void in_directory(int dir, const char *prefix)
     deleted("rmdir", a);
 }
 
+/* A directory that is refused, whose name the kernel keeps in mind, and then a subvolume of that name. */
+static void after_refusal(int dir)
+{
+    CHECK(!syscall(SYS_setresuid, -1, OTHER_USER, -1));
+    CHECK(mkdir("refused", 0755) < 0 && errno == EACCES);
+    CHECK(!syscall(SYS_setresuid, -1, 0, -1));
+    CHECK(!by_name(dir, BTRFS_IOC_SUBVOL_CREATE, "refused", 0));
+    created("subvolume, after a refused directory", "refused");
+    doom("refused");
+    CHECK(!by_name(dir, BTRFS_IOC_SNAP_DESTROY, "refused", 0));
+    deleted("the same deleted", "refused");
+}
+
 static void by_int80(int dir)
 {
     static struct btrfs_ioctl_vol_args below_4gib;
@@ -146,6 +159,7 @@ int main(void)
     CHECK(root >= 0 && below >= 0);
     in_directory(root, "");
     in_directory(below, "d/");
+    after_refusal(root);
     if (child__wait(child__start(int80__getpid, NULL)) == 0)
         by_int80(root);
     fact__array_end();

@@ -88,6 +88,17 @@ static __always_inline int subvolume__emit(struct scratch *s, u64 dentry, u64 mn
     return 0;
 }
 
+/*
+ * A directory that was refused leaves a note, and its dentry, which the subvolume gets: then the note has found that
+ * this is created, and told (kprobe__security_d_instantiate).
+ */
+static __always_inline bool subvolume__is_told(u64 dentry)
+{
+    const struct task_state *state = task_state__find();
+
+    return state && state->dir_op.dentry == dentry && state->dir_op.kind == DIR_OP_TOLD;
+}
+
 static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
 {
     bool is_v2 = command == SNAP_CREATE_V2 || command == SUBVOL_CREATE_V2;
@@ -105,7 +116,7 @@ static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
             count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
-    struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
+    struct scratch *s = subvolume__is_told(dentry) ? NULL : EMIT_BEGIN(FILE_CREATE, file_create);
 
     if (!s)
         return 0;
