@@ -2,15 +2,18 @@
 /*
  * case-file-fuse: write to files of a file system whose names the kernel forgets without their having been deleted. Its
  * server gives the file "there" another number at each look, so the kernel takes the one that is open out of its table
- * of names.
+ * of names. And directories that it refuses, whose names it has at the second look: nobody has made them.
  */
 #include "file-ops.h"
 
 #include <linux/fuse.h>
+#include <poll.h>
 #include <sys/uio.h>
 
 #define BUFFER_SIZE (FUSE_MIN_READ_BUFFER * 32)
 #define NODE_GONE 2
+#define REFUSALS 10
+#define LOOKS 100
 
 static uint64_t last_node = NODE_GONE;
 
@@ -29,6 +32,16 @@ static void attr__fill(struct fuse_attr *attr, uint64_t node)
         attr->mode = S_IFDIR | 0755;
 }
 
+/* Each name is looked up several times in turn, and no other one in between. */
+static bool is_further_look(const char *name)
+{
+    static char last[16];
+    bool is_further = !strcmp(name, last);
+
+    snprintf(last, sizeof(last), "%s", name);
+    return is_further;
+}
+
 static void answer(int fd, const struct fuse_in_header *in, const void *body)
 {
     struct fuse_entry_out entry = {0};
@@ -37,6 +50,10 @@ static void answer(int fd, const struct fuse_in_header *in, const void *body)
     struct fuse_open_out opened = {0};
     struct fuse_write_out written = {0};
 
+    if (in->opcode == FUSE_LOOKUP && !strncmp(body, "refused", 7) && !is_further_look(body)) {
+        reply(fd, in, -ENOENT, NULL, 0);
+        return;
+    }
     switch (in->opcode) {
     case FUSE_INIT:
         reply(fd, in, 0, &init, sizeof(init));
@@ -57,6 +74,9 @@ static void answer(int fd, const struct fuse_in_header *in, const void *body)
     case FUSE_WRITE:
         written.size = ((const struct fuse_write_in *)body)->size;
         reply(fd, in, 0, &written, sizeof(written));
+        break;
+    case FUSE_MKDIR:
+        reply(fd, in, -EIO, NULL, 0);
         break;
     case FUSE_UNLINK:
     case FUSE_FLUSH:
@@ -128,6 +148,17 @@ int main(void)
     write_to(numbered);
     CHECK(!unlink("gone"));
     write_to(gone); /* it is not, though it has another name */
+    for (int i = 0; i < REFUSALS; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "refused%d", i);
+        CHECK(mkdir(name, 0755) < 0 && errno == EIO);
+        /* each look takes memory for the name; one of them that which it had when it was refused */
+        for (int look = 0; look < LOOKS; look++) {
+            poll(NULL, 0, 1);
+            CHECK(mkdir(name, 0755) < 0 && errno == EEXIST);
+        }
+    }
     CHECK(!close(there) && !close(numbered) && !close(gone));
     CHECK(!chdir("/") && !umount2(case_dir, MNT_DETACH) && !close(device));
     kill(server, SIGKILL);

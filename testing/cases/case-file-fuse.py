@@ -2,6 +2,7 @@
 from expect import same
 
 EVENTS = ["FILE_MODIFY"]
+ABSENT = ["FILE_CREATE"]
 
 
 def expect(facts, events):
@@ -10,3 +11,6 @@ def expect(facts, events):
     # the last one of "#1x" is taken for a file that never had a name
     due = [("there", False), ("there", False), ("#1x", False), ("#1x", True), ("gone", True)]
     same(seen, due, "files, and whether they are deleted")
+    made = [event["path"] for event in events if event["event_type"] == "FILE_CREATE"
+            and event["path"].startswith(facts["dir"] + "/")]
+    same(made, [], "what was created there")

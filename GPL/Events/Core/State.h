@@ -24,13 +24,16 @@ enum dir_op_kind {
     DIR_OP_TOLD,     /* a creation whose event is made */
 };
 
+/* Among the flags of a creation: its dentry was in the kernel's table of names when it was noted. */
+#define DIR_OP_HASHED 0x80000000u
+
 struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
     u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
     u64 cred;  /* of a creation, by whose credentials; 0: it is not told under others */
-    u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode */
+    u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode; DIR_OP_HASHED */
     u32 kind;  /* enum dir_op_kind */
 };
 

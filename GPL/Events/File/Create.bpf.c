@@ -36,7 +36,8 @@ static __always_inline int creation__begin(enum ebpf_event_type type, struct vfs
 
     if (is_left_out && !emit_constants.kprobes)
         return 0;
-    struct dir_op *op = dir_op__note(mnt, dentry, is_left_out ? DIR_OP_LEFT_OUT : kind, is_left_out ? type : 0);
+    u32 flags = (is_left_out ? type : 0) | (dentry->d_hash.pprev ? DIR_OP_HASHED : 0);
+    struct dir_op *op = dir_op__note(mnt, dentry, is_left_out ? DIR_OP_LEFT_OUT : kind, flags);
 
     if (!op) {
         if (!is_left_out && event__is_wanted(type))
@@ -240,6 +241,15 @@ static __always_inline int nameless__created(struct dentry *dentry)
     return memfd__created(NOT_PREEMPTED, name);
 }
 
+/*
+ * Whether a dentry, of which there is a note, is another one: a creation failed, its dentry is gone, and what is looked
+ * up now has the same name and got its memory. The table of names does not have it yet, and has never lost it.
+ */
+static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct dentry *dentry)
+{
+    return op->flags & DIR_OP_HASHED && !dentry->d_hash.pprev && !dentry->d_seq.seqcount.sequence;
+}
+
 SEC("ebpf.kprobe/security_d_instantiate")
 int kprobe__security_d_instantiate(struct pt_regs *regs)
 {
@@ -250,7 +260,8 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     struct inode *inode = KPROBE_ARG(regs, 2, inode);
     struct task_state *state = task_state__find();
 
-    if (!dir_op__is_of(state, dentry) || !KPROBE_ARG_2(regs) || current__open_flags())
+    if (!dir_op__is_of(state, dentry) || !KPROBE_ARG_2(regs) || current__open_flags() ||
+        dir_op__is_outdated(&state->dir_op, dentry))
         return 0;
     struct dir_op *op = &state->dir_op;
     u32 kind = op->kind;
