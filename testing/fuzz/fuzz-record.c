@@ -27,15 +27,25 @@ static char line[LINE_MAX_BYTES];
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
 /* What fits, fits exactly; a byte less does not. */
-static void require_exact_size(const struct ebpf_event *event, size_t len)
+typedef int (*write_fn)(const struct ebpf_event *event, char *buf, size_t size);
+
+static void require_exact_size(write_fn write, const struct ebpf_event *event, size_t len)
 {
     char *buf = malloc(len + 1);
 
     REQUIRE(buf);
-    REQUIRE(ebpf_event__json(event, buf, len) == -ENOSPC);
-    REQUIRE(ebpf_event__json(event, buf, len + 1) == (int)len);
+    REQUIRE(write(event, buf, len) == -ENOSPC);
+    REQUIRE(write(event, buf, len + 1) == (int)len);
     REQUIRE(!memcmp(buf, line, len + 1));
     free(buf);
+}
+
+static void require_line(write_fn write, const struct ebpf_event *event)
+{
+    int len = write(event, line, sizeof(line));
+
+    REQUIRE(len > 0 && json_check__line(line, (size_t)len, NULL));
+    require_exact_size(write, event, (size_t)len);
 }
 
 static void require_paths_fit(const struct ebpf_event *event)
@@ -58,10 +68,9 @@ static void require_refused_or_line(const struct ebpf_event_header *record, size
     if (ebpf_record__check(record, size))
         return;
     struct ebpf_event event = {.hdr = record, .size = size, .seq = size, .time_ns = record->ts_boot_ns};
-    int len = ebpf_event__json(&event, line, sizeof(line));
 
-    REQUIRE(len > 0 && json_check__line(line, (size_t)len, NULL));
-    require_exact_size(&event, (size_t)len);
+    require_line(ebpf_event__json, &event);
+    require_line(ebpf_event__json_elastic, &event);
     require_paths_fit(&event);
 }
 

@@ -122,6 +122,7 @@ static void print_public_structs(void)
     MEMBER(condition_count)
     MEMBER(conditions)
     MEMBER(is_cancelled)
+    MEMBER(is_wanted)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_type_stats)
     MEMBER(seen)

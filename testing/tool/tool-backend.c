@@ -4,8 +4,8 @@
  *
  * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
  * messages opening writes; TOOL_OPEN_MS, how long that takes. With --net-conn-attempt the events are connections to
- * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with --file-modify writes to some files in turn,
- * with another option new sessions.
+ * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with --net-conn-failed these fail, with --file-modify
+ * writes to some files in turn, with --file-create files and directories in turn, with another option new sessions.
  */
 #include "Bpf/BpfBackend.h"
 
@@ -34,7 +34,9 @@ typedef union {
     struct ebpf_event_header hdr;
     struct ebpf_process_setsid_event setsid;
     struct ebpf_network_connection_attempted_event attempt;
+    struct ebpf_network_connection_failed_event failed;
     struct ebpf_file_modify_event modify;
+    struct ebpf_file_create_event create;
 } event_t;
 
 struct ring {
@@ -91,7 +93,12 @@ static event_t event__make(void)
         e.modify.bytes = 1;
         return e;
     }
-    e.hdr.size = sizeof(e.attempt);
+    if (type == EBPF_EVENT_FILE_CREATE) {
+        e.hdr.size = sizeof(e.create);
+        e.create.file_info.type = made % 2 ? EBPF_FILE_TYPE_DIR : EBPF_FILE_TYPE_FILE;
+        return e;
+    }
+    e.hdr.size = type == EBPF_EVENT_NETWORK_CONNECTION_FAILED ? sizeof(e.failed) : sizeof(e.attempt);
     net->transport = EBPF_TRANSPORT_TCP;
     net->family = EBPF_FAMILY_INET;
     net->source = (struct ebpf_ip){{0, 0, htonl(0xffff), htonl(OWN_ADDRESS)}};
@@ -186,6 +193,23 @@ static bool opening__takes_time(const struct ebpf_source_opts *opts)
     return true;
 }
 
+/* Which events are made. */
+static enum ebpf_event_type type__of(struct ebpf_event_set wanted)
+{
+    static const enum ebpf_event_type types[] = {
+        EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED,
+        EBPF_EVENT_NETWORK_CONNECTION_FAILED,
+        EBPF_EVENT_FILE_MODIFY,
+        EBPF_EVENT_FILE_CREATE,
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++) {
+        if (ebpf_event_set__has(wanted, types[i]))
+            return types[i];
+    }
+    return EBPF_EVENT_PROCESS_SETSID;
+}
+
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {
     struct ebpf_log log = {opts->log, opts->user};
@@ -201,10 +225,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     }
     b->base.ops = &tool_ops;
     b->slots = 1;
-    type = ebpf_event_set__has(opts->events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-               ? EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED
-           : ebpf_event_set__has(opts->events, EBPF_EVENT_FILE_MODIFY) ? EBPF_EVENT_FILE_MODIFY
-                                                                       : EBPF_EVENT_PROCESS_SETSID;
+    type = type__of(opts->events);
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         rings[i].data = memory__twice(RING_SIZE);
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

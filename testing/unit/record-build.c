@@ -70,6 +70,19 @@ int record__json(const struct record *r, char *buf, size_t size)
     return record__json_at(r, 1, 0, buf, size);
 }
 
+int record__write(const struct record *r, int (*write)(const struct ebpf_event *event, char *buf, size_t size),
+                  char *buf, size_t size)
+{
+    void *copy = record__copy(r);
+    struct ebpf_event event = {.hdr = copy, .size = r->len, .seq = 1};
+    int ret = ebpf_record__check(copy, r->len);
+
+    if (!ret)
+        ret = write(&event, buf, size);
+    free(copy);
+    return ret;
+}
+
 uint64_t random__next(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);

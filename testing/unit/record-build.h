@@ -36,6 +36,10 @@ void *record__copy(const struct record *r);
 int record__json(const struct record *r, char *buf, size_t size);
 int record__json_at(const struct record *r, uint64_t seq, uint64_t time_ns, char *buf, size_t size);
 
+/* The same by another writer, with seq 1. */
+int record__write(const struct record *r, int (*write)(const struct ebpf_event *event, char *buf, size_t size),
+                  char *buf, size_t size);
+
 /* Numbers that are random enough, the same on each run. */
 uint64_t random__next(uint64_t *state);
 void random__fill(uint64_t *state, void *data, size_t len);

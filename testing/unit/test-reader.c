@@ -106,7 +106,10 @@ static void ring__put(struct memory_ring *ring, const void *data, uint32_t len, 
 static struct ebpf_process_setsid_event make(uint64_t ts, uint32_t stream, uint64_t stream_seq)
 {
     struct ebpf_process_setsid_event e = {
-        .hdr = {.ts_boot_ns = ts, .stream = stream, .stream_seq = stream_seq, .size = sizeof(e),
+        .hdr = {.ts_boot_ns = ts,
+                .stream = stream,
+                .stream_seq = stream_seq,
+                .size = sizeof(e),
                 .type = EBPF_EVENT_PROCESS_SETSID},
     };
 
@@ -336,6 +339,27 @@ static void test_survives_corrupt_records(void)
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_UNREADABLE] == 1);
 }
 
+static bool is_even(void *user, const struct ebpf_event_header *hdr)
+{
+    (void)user;
+    return hdr->ts_boot_ns % 2 == 0;
+}
+
+/* What the caller leaves out has no number, and is counted. */
+static void test_leaves_out_what_is_not_wanted(void)
+{
+    struct ebpf_stats stats;
+
+    setup();
+    reader.is_wanted = is_even;
+    for (uint64_t ts = 1; ts <= 5; ts++)
+        put(EBPF_RING_MAIN, ts, 0, ts);
+    CHECK(ebpf_reader__consume(&reader) == 5);
+    CHECK(seen_count == 2 && seen[0].ts == 2 && seen[0].seq == 1 && seen[1].ts == 4 && seen[1].seq == 2);
+    ebpf_reader__stats(&reader, &stats);
+    CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 3);
+}
+
 int main(void)
 {
     test_merges_by_time();
@@ -349,6 +373,7 @@ int main(void)
     test_tells_no_loss_that_is_made_good();
     test_survives_corrupt_records();
     test_leaves_out_other_sources();
+    test_leaves_out_what_is_not_wanted();
     ebpf_reader__fini(&reader);
     return check__report();
 }

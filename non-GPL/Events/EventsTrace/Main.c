@@ -120,6 +120,8 @@ static uint64_t event__count(const struct ebpf_event *event)
 static int on_event(void *user, const struct ebpf_event *event)
 {
     struct trace *trace = user;
+    int (*write_line)(const struct ebpf_event *event, char *buf, size_t size) =
+        trace->options.elastic ? ebpf_event__json_elastic : ebpf_event__json;
     size_t room = 8192;
 
     if (trace->out.interrupted)
@@ -129,7 +131,7 @@ static int on_event(void *user, const struct ebpf_event *event)
 
         if (!line)
             return -ENOSPC;
-        int len = ebpf_event__json(event, line, room);
+        int len = write_line(event, line, room);
 
         if (len >= 0) {
             output__commit_events(&trace->out, (size_t)len, event->hdr->type, event__count(event));
@@ -370,6 +372,12 @@ static bool is_cancelled(void *user)
     return trace->signals.stop;
 }
 
+static bool is_elastic(void *user, const struct ebpf_event_header *hdr)
+{
+    (void)user;
+    return ebpf_event__is_elastic(hdr);
+}
+
 static int trace__run(struct trace *trace)
 {
     const struct options *o = &trace->options;
@@ -388,6 +396,7 @@ static int trace__run(struct trace *trace)
         .condition_count = o->condition_count,
         .conditions = o->conditions,
         .is_cancelled = is_cancelled,
+        .is_wanted = o->elastic ? is_elastic : NULL,
     };
     int err = ebpf_source__open(&opts, &trace->source);
 

@@ -35,6 +35,7 @@ enum {
     VALUE_PROCESS,
     VALUE_FILE,
     VALUE_NET,
+    VALUE_FORMAT,
 };
 
 struct option_row {
@@ -55,6 +56,7 @@ static const struct option_row rows[] = {
     {"stats", 's', NULL, "write statistics to standard error every second"},
     {"libbpf-verbose", 'v', NULL, "write libbpf's log to standard error"},
     {"env", VALUE_ENV, NULL, "environment of executed programs, in PROCESS_EXEC; may hold secrets"},
+    {"format", VALUE_FORMAT, "FORMAT", "json, the default, or elastic: lines as Elastic's EventsTrace has them"},
     {"coalesce", VALUE_COALESCE, "MS",
      "tell content changes of one file by one process within so many milliseconds as one, after the first"},
     {"pid", INCLUDE(PID), "PID", "only what this process does; this and the next ones may be given again"},
@@ -299,6 +301,30 @@ static bool options__select(struct options *o, int value, const char *text)
     return true;
 }
 
+static bool options__set_format(struct options *o, const char *text)
+{
+    o->elastic = !strcmp(text, "elastic");
+    if (!o->elastic && strcmp(text, "json")) {
+        message__write("option '--format' wants json or elastic, not '%s'", text);
+        return false;
+    }
+    return true;
+}
+
+/* What the events that are asked for are made of; what Elastic's program has not is not sourced. */
+static void options__complete_elastic(struct options *o)
+{
+    static const enum ebpf_event_type others[] = {EBPF_EVENT_FILE_LINK, EBPF_EVENT_NETWORK_CONNECTION_FAILED,
+                                                  EBPF_EVENT_NETWORK_LISTEN, EBPF_EVENT_NETWORK_DATAGRAM_FLOW};
+    struct ebpf_event_set *events = &o->events;
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        events->bits &= ~(UINT64_C(1) << others[i]);
+    if (ebpf_event_set__has(*events, EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
+        ebpf_event_set__add(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+    o->env = true;
+}
+
 /* An option with a value. False after a message when it makes no sense. */
 static bool option__take_value(struct options *o, int value, const char *text)
 {
@@ -315,6 +341,8 @@ static bool option__take_value(struct options *o, int value, const char *text)
         break;
     case VALUE_USER:
         return options__set_user(o, text);
+    case VALUE_FORMAT:
+        return options__set_format(o, text);
     }
     return true;
 }
@@ -439,6 +467,8 @@ int options__parse(struct options *ret_options, int argc, char **argv)
         message__write("option '--user' is about a command; put one behind '--', or select with --uid");
         return -EINVAL;
     }
+    if (options.elastic)
+        options__complete_elastic(&options);
     *ret_options = options;
     return 0;
 }

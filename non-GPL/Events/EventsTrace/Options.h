@@ -35,6 +35,7 @@ struct options {
     bool stats;
     bool libbpf_verbose;
     bool env;
+    bool elastic; /* lines as consumers of Elastic's program read them */
     const char *disable_hooks;
     uint32_t coalesce_ms;
     size_t condition_count;

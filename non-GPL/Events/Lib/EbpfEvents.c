@@ -51,7 +51,7 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
         OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),          OPTS_MEMBER_END(low_latency),
         OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),   OPTS_MEMBER_END(disable_hooks),
         OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(select_kinds), OPTS_MEMBER_END(condition_count),
-        OPTS_MEMBER_END(conditions),  OPTS_MEMBER_END(is_cancelled),
+        OPTS_MEMBER_END(conditions),  OPTS_MEMBER_END(is_cancelled), OPTS_MEMBER_END(is_wanted),
     };
     const unsigned char *bytes = (const unsigned char *)user;
     size_t known = 0;

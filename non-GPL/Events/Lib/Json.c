@@ -559,7 +559,17 @@ static const struct writer {
 #include "Events.def"
 };
 
-int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
+/* Keys of an executed program that are always there in lines for consumers of Elastic's program. */
+static void view__add_empty(struct view *view, enum ebpf_tag tag)
+{
+    static const struct ebpf_varlen empty;
+
+    if (!view__has(view, tag))
+        view->fields[tag] = &empty;
+    view->has |= UINT64_C(1) << tag;
+}
+
+int ebpf_json__line(const struct ebpf_event *event, const struct slice *given_name, char *buf, size_t size)
 {
     const struct writer *writer = event->hdr->type < EBPF_EVENT_TYPE_COUNT ? &writers[event->hdr->type] : NULL;
     struct json_out out;
@@ -572,7 +582,17 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
     if (json__begin_line(&out, buf, size))
         return -ENOSPC;
     out.readable = (const char *)event->hdr + event->size;
+    out.given_name = given_name;
     view__init(&view, event, writer->fixed_size);
+    if (given_name && event->hdr->type == EBPF_EVENT_PROCESS_EXEC) {
+        view__add_empty(&view, EBPF_TAG_ARGV);
+        view__add_empty(&view, EBPF_TAG_ENV);
+    }
     writer->write(&out, &view);
     return json__end_line(&out, buf);
+}
+
+int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size)
+{
+    return ebpf_json__line(event, NULL, buf, size);
 }

@@ -358,10 +358,26 @@ static __attribute__((noinline)) void path__write(struct json_out *out, const st
         path_kept__set(kept, v, begin, (size_t)(out->p - begin));
 }
 
+/* What differs in lines for consumers of Elastic's program. False: nothing does. */
+static __attribute__((noinline)) bool path__elastic(struct json_out *out, const struct ebpf_varlen *v)
+{
+    bool is_root = !v->len && path__is_absolute(v->flags);
+
+    if (!(v->tag == EBPF_TAG_CGROUP_PATH && is_root) && !(v->tag == EBPF_TAG_FILENAME && out->given_name->len))
+        return false;
+    JSON_LITERAL(out, "\"");
+    if (!is_root)
+        ebpf_json__escaped(out, *out->given_name);
+    JSON_LITERAL(out, "\"");
+    return true;
+}
+
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
     struct path_kept *kept = NULL;
 
+    if (out->given_name && path__elastic(out, v))
+        return;
     if (!v->len && path__is_absolute(v->flags)) {
         JSON_LITERAL(out, "\"/\"");
         return;
@@ -493,6 +509,10 @@ void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v)
     struct slice list = varlen__slice(v);
     bool plain;
 
+    if (out->given_name) {
+        ebpf_json__env(out, v);
+        return;
+    }
     json__joined(out, list, &plain);
     JSON_LITERAL(out, ",\"args\":");
     json__array(out, list, plain);

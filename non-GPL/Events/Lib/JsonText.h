@@ -20,10 +20,12 @@
 #define JSON_INLINE static inline __attribute__((always_inline))
 
 struct json_out {
-    char *p;              /* where the next byte goes */
-    char *end;            /* behind the last byte that may be written */
-    const char *readable; /* end of the record around the values: how far a word may be read */
-    bool full;            /* something did not fit: what is in the buffer is of no use */
+    char *p;                        /* where the next byte goes */
+    char *end;                      /* behind the last byte that may be written */
+    const char *readable;           /* end of the record around the values: how far a word may be read */
+    bool full;                      /* something did not fit: what is in the buffer is of no use */
+    const struct slice *given_name; /* NULL but for consumers of Elastic's program: how the caller named an executed
+                                       program; empty when that is not known */
 };
 
 /* Writers of bounded values store whole words: as much may be written behind what they return. */
@@ -316,6 +318,9 @@ static inline int json__end_line(struct json_out *out, char *buf)
     *--out->p = '\0';
     return (int)(out->p - buf);
 }
+
+/* An event as a line; `given_name` as in struct json_out. Length or a negative errno. */
+int ebpf_json__line(const struct ebpf_event *event, const struct slice *given_name, char *buf, size_t size);
 
 /* A number and a comma. */
 void ebpf_json__number(struct json_out *out, uint64_t value);

@@ -46,6 +46,7 @@ int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, 
     reader->backend = backend;
     reader->handler = opts->handler;
     reader->loss_handler = opts->loss_handler;
+    reader->is_wanted = opts->is_wanted;
     reader->user = opts->user;
     reader->streams = streams;
     reader->stream_seqs = calloc((size_t)streams * EBPF_RING_COUNT, sizeof(*reader->stream_seqs));
@@ -295,7 +296,8 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
     }
     reader__check_stream(reader, ring, hdr);
     if ((reader->other_count && reader__is_of_others(reader, hdr)) ||
-        (reader->net.is_set && net_selection__rejects(&reader->net, hdr))) {
+        (reader->net.is_set && net_selection__rejects(&reader->net, hdr)) ||
+        (reader->is_wanted && !reader->is_wanted(reader->user, hdr))) {
         reader->filtered[hdr->type]++;
         return;
     }

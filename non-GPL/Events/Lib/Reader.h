@@ -17,6 +17,7 @@ struct ebpf_reader {
     struct ebpf_backend *backend;
     ebpf_event_fn handler;
     ebpf_loss_fn loss_handler;
+    ebpf_wanted_fn is_wanted; /* NULL: every event is */
     void *user;
 
     struct net_selection net;

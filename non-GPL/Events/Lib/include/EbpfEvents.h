@@ -123,6 +123,15 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
  */
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 
+/**
+ * The same as consumers of Elastic's EventsTrace read it; docs/MIGRATING.md has what differs. A failed attempt to
+ * connect is written as a connection that was closed.
+ */
+int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t size);
+
+/** Whether that program would have told of an event, which is what ebpf_source_opts.is_wanted asks. */
+bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr);
+
 /** The JSON Schema (draft 2020-12) of what ebpf_event__json and ebpf_loss__json write; a static string. */
 const char *ebpf_schema__json(void);
 
@@ -175,6 +184,9 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
  * @return 0 when it was taken; anything else, and it is told again later, with what was lost by then
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
+
+/** Whether an event is wanted: asked before it has a number. One that is not is left out and counted as filtered. */
+typedef bool (*ebpf_wanted_fn)(void *user, const struct ebpf_event_header *hdr);
 
 /** Longest time for which changes can be told as one. */
 #define EBPF_COALESCE_MS_MAX 60000
@@ -235,6 +247,7 @@ struct ebpf_source_opts {
     size_t condition_count; /**< conditions in `conditions` */
     const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
     bool (*is_cancelled)(void *user); /**< asked now and then while open works, which can take seconds: to give up */
+    ebpf_wanted_fn is_wanted;         /**< leaves out events; none by default */
 };
 
 /** A source of events. */

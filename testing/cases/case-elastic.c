@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* case-elastic: what --format elastic is about: a program by a relative name, things that are made, a connect. */
+#include "case.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* In its own directory, with arguments that hold blanks; without an environment but for what this needs. */
+static void exec_relative(void *unused)
+{
+    char *argv[] = {"./case-elastic", "a b", "", NULL}, *env[] = {"CASE_CHILD=0", "E=x y", NULL};
+
+    (void)unused;
+    CHECK(!chdir("/opt/bin"));
+    execve("./case-elastic", argv, env);
+    CHECK(!"execve");
+}
+
+static void make_files(void)
+{
+    char dir[] = "/tmp/case-elastic-XXXXXX";
+
+    CHECK(mkdtemp(dir) && !chdir(dir));
+    CHECK(!mkdir("dir", 0700) && !symlink("dir", "symlink") && !mkfifo("fifo", 0600));
+    int fd = open("file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+    CHECK(fd >= 0 && !close(fd));
+    fact__str("dir", dir);
+}
+
+/* Nobody listens there: the port is this socket's. */
+static void connect_refused(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK(bound >= 0 && !bind(bound, (struct sockaddr *)&address, sizeof(address)));
+    CHECK(!getsockname(bound, (struct sockaddr *)&address, &len));
+    CHECK(fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 && errno == ECONNREFUSED);
+    CHECK(!close(fd) && !close(bound));
+    fact__int("port", ntohs(address.sin_port));
+}
+
+int main(void)
+{
+    fact__int("pid", getpid());
+    fact__int("child", child__run(exec_relative, NULL));
+    make_files();
+    connect_refused();
+    return facts__print();
+}

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from expect import has, lacks, same
+
+EVENTS = ["PROCESS_EXEC", "FILE_CREATE", "NETWORK_CONNECTION_CLOSED"]
+OPTIONS = ["--format", "elastic"]
+
+
+def expect(facts, events):
+    executed = events.one("PROCESS_EXEC", tgid=facts["child"])
+    has(executed, filename="./case-elastic", cwd="/opt/bin", argv=["./case-elastic", "a b", ""],
+        env=["CASE_CHILD=0", "E=x y"])
+    lacks(executed, "args")
+    created = [event["path"] for event in events.all("FILE_CREATE", tgid=facts["pid"])]
+    same(created, [facts["dir"] + "/file"], "files created")
+    closed = events.one("NETWORK_CONNECTION_CLOSED", tgid=facts["pid"])
+    has(closed, net__family="AF_INET", net__destination_address="127.0.0.1", net__destination_port=facts["port"],
+        net__bytes_sent=0, net__bytes_received=0)
