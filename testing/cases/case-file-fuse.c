@@ -38,7 +38,7 @@ static bool is_further_look(const char *name)
     static char last[16];
     bool is_further = !strcmp(name, last);
 
-    snprintf(last, sizeof(last), "%s", name);
+    snprintf(last, sizeof(last), "%.*s", (int)sizeof(last) - 1, name);
     return is_further;
 }
 
