@@ -54,6 +54,7 @@ static void container(void *unused)
     CHECK(!unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP));
     CHECK(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
     enter_root();
+    CHECK(!unshare(CLONE_NEWUSER));
     pid_t first = child__start(exec_first, NULL);
 
     number__send(pid_pipe[1], first);

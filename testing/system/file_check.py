@@ -123,9 +123,9 @@ def file_burst(directory):
     yield from file_burst_stop(directory)
 
 
-def preempt_files(directory):
+def check_own_dirs(directory, untold_max):
     """Where the kernel preempts probes: each change is seen once, at most one in a thousand is lost, and each that is
-    lost is counted. Of those of one kind, of which there are few, a busy machine may lose more."""
+    lost is counted, but for so many. Of those of one kind, of which there are few, a busy machine may lose more."""
     events, stats = load(directory, "own-dirs")
     assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
     kinds = facts_of(directory, "own-dirs")
@@ -135,11 +135,22 @@ def preempt_files(directory):
         own = [event for event in of_type(events, kind)
                if event.get("path", event.get("new_path")).startswith("/tmp/own/") and event["comm"] == "own-dirs"]
         names = {(event.get("path", event.get("new_path")), event.get("change_type")) for event in own}
-        lost = stats[kind]["lost"]
+        lost = sum(stats[kind]["lost"].values())
         assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
-        assert set(lost) <= {"recursion"} and sum(lost.values()) * 200 <= made, f"{kind}: {made} made, {stats[kind]}"
-        assert len(own) <= made <= len(own) + sum(lost.values()), f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
-        yield f"{kind}: {made} made, {len(own)} came, {sum(lost.values())} told lost"
+        assert set(stats[kind]["lost"]) <= {"recursion"} and lost * 200 <= made, f"{kind}: {made} made, {stats[kind]}"
+        untold = made - len(own) - lost
+        assert len(own) <= made and untold <= untold_max, f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
+        yield f"{kind}: {made} made, {len(own)} came, {lost} told lost"
+
+
+def preempt_files(directory):
+    yield from check_own_dirs(directory, 0)
+
+
+def preempt_spares(directory):
+    """With spares alone up to 3 of 12,010 creations have been in no counter on the newest kernel: a defect that is
+    known."""
+    yield from check_own_dirs(directory, 12)
 
 
 def of_victim(events):
@@ -167,5 +178,5 @@ def preempt_hogs(directory):
         yield f"{kind}: {made} made, as many came"
 
 
-CHECKS = {"preempt-files": preempt_files, "preempt-hogs": preempt_hogs, "rename-race": rename_race,
-          "file-burst": file_burst}
+CHECKS = {"preempt-files": preempt_files, "preempt-spares": preempt_spares, "preempt-hogs": preempt_hogs,
+          "rename-race": rename_race, "file-burst": file_burst}

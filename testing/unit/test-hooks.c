@@ -61,6 +61,24 @@ static void test_every_way_tells_what_it_emits(void)
     }
 }
 
+/* What takes the place of a program that the kernel may skip may be skipped itself, and tells the same losses. */
+static void test_kprobes_tell_what_they_emit(void)
+{
+    static const struct {
+        const char *program, *kprobe;
+    } rows[] = {
+#define HOOK_KPROBE(program, kprobe) {#program, #kprobe},
+#include "Hooks.def"
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+            if (!CHECK(!hooks__emits(rows[i].program, event) || hooks__emits(rows[i].kprobe, event)))
+                printf("    %s: no HOOK_EMITS row of %s\n", rows[i].kprobe, ebpf_event_type__name(event));
+        }
+    }
+}
+
 static void test_only_what_is_wanted(void)
 {
     hooks__init(&hooks);
@@ -207,6 +225,7 @@ int main(void)
 {
     test_every_event_has_a_way();
     test_every_way_tells_what_it_emits();
+    test_kprobes_tell_what_they_emit();
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();
