@@ -338,8 +338,8 @@ int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
 }
 
 /*
- * A child belongs to the trees of its parent. Where the kernel preempts probes there are three such programs: a child
- * whose entry was missed would be lost with all that descend from it, and to inherit twice does no harm.
+ * A child belongs to the trees of its parent. Where the kernel preempts probes it is a kprobe, or three programs: a
+ * child whose entry was missed would be lost with all that descend from it, and to inherit twice does no harm.
  */
 static __always_inline int trees__follow(struct task_struct *parent, struct task_struct *child)
 {

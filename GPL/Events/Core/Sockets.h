@@ -9,7 +9,8 @@
  * kernel has none, a hash map has a share for each user; also for connections of MPTCP and those that a socket of SMC
  * has accepted, since programs that are given such a socket have only the address of the TCP socket below it. So a
  * process that fills the table makes others slower, and hides nothing. A connection that finds no place at all says so
- * in its event (`untracked`), and its end is reported by what can be seen then (emit_runtime.sockets_untracked).
+ * in its event (`untracked`), and its end is reported by what can be seen then (emit_runtime.sockets_untracked): of a
+ * connection of MPTCP or SMC that is over when it is closed, nothing.
  *
  * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its
  * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a

@@ -220,8 +220,9 @@ DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LIN
 /*
  * Where the kernel preempts programs, and has kprobes, all of these are told when the file system has done its part
  * and gives the dentry its inode, the last of it that can be hooked at an entry. A dentry gets an inode when it is
- * looked up as well: that is another one than was noted, or it happens while a path is walked. A file system that fails
- * after this, as none of those that were tried does, has a creation told that it then undoes.
+ * looked up as well: that is another one than was noted, or it happens while a path is walked; but for a creation that
+ * fails, whose dentry is dropped, and which the same task tries again at the same address when somebody else has made
+ * it. A file system that fails after this, as none of those that were tried does, has a creation told that it undoes.
  */
 static __always_inline bool name__begins_as_memfd(u64 name)
 {

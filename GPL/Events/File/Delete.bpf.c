@@ -4,7 +4,8 @@
  *
  * Hook: d_delete, which vfs_unlink and vfs_rmdir call when the file system has done it, and which finds the inode still
  * there. The mount is noted at path_unlink and path_rmdir of the LSM, which unlink, unlinkat, rmdir and io_uring come
- * to; see Operation.h. The obvious hook, vfs_rmdir, is inlined on 5.10, although BTF lists it.
+ * to; see Operation.h. The obvious hook, vfs_rmdir, is inlined on 5.10, although BTF lists it. On kernels that preempt
+ * programs it is a kprobe.
  *
  * NFS does not delete a file that is open, but renames it: that is seen at d_move (Rename.bpf.c).
  *

@@ -7,7 +7,7 @@
  * file made where it was to be made: the kernel marks such a file FMODE_CREATED. A few loads are enough to leave out
  * opens that are none of the three. The system calls, the obvious hooks, have a string that another thread can change.
  * An LSM program, which the kernel never skips, would come too late: a module before it (Landlock) may refuse an open
- * that has created its file.
+ * that has created its file. Kernels that preempt programs tell it at the same place by a kprobe.
  *
  * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
  *

@@ -4,7 +4,8 @@
  *
  * Hooks: d_move and d_exchange, which vfs_rename calls, or the file system itself, when it has been done: both dentries
  * still have the places that they had, so one program reads both paths. The mount and the flags are noted at
- * path_rename of the LSM, which every rename comes to, by system call or io_uring; see Operation.h.
+ * path_rename of the LSM, which every rename comes to, by system call or io_uring; see Operation.h. On kernels that
+ * preempt programs they are kprobes.
  *
  * A rename of one name of a file to another name of the same file does nothing, and is no event. Tried: rename,
  * renameat2 with each flag, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: what a file system

@@ -4,7 +4,8 @@
  *
  * Hook: the tracepoint sched_process_exec. It comes once an exec, by whatever system call, once it cannot fail any
  * more: credentials, name and memory are those of the new image, its arguments are in place and nothing of it has run.
- * The system call's own arguments are strings of the old image, which another thread can change under us.
+ * The system call's own arguments are strings of the old image, which another thread can change under us. Kernels that
+ * preempt programs tell it at finalize_exec, by a kprobe.
  *
  * The script, when there is one, is gone by then: the kernel has replaced it by its interpreter. It is remembered where
  * the kernel takes the interpreter's name instead of the script's (bprm_change_interp), which scripts and binfmt_misc

@@ -4,7 +4,8 @@
  *
  * Hook: the tracepoint sched_process_fork. It comes once a fork, vfork, clone or clone3, in the creator, when the child
  * is complete and has not run yet, so the child's own events can only follow. Threads come here too and are left out,
- * and so are kernel threads. What io_uring starts for itself does not come here.
+ * and so are kernel threads. What io_uring starts for itself does not come here. Kernels that preempt programs tell it
+ * at wake_up_new_task, which comes next, by a kprobe.
  *
  * Before 5.18 (343f4c49f243) the kernel starts its user mode helpers as kernel threads, which they stop to be when they
  * exec. They are seen where they come to life, in call_usermodehelper_exec_async; kernels that have user_mode_thread,

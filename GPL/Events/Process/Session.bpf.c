@@ -3,6 +3,7 @@
  * PROCESS_SETSID: a process started a session.
  *
  * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error.
+ * Kernels that preempt programs tell it at proc_sid_connector, by a kprobe.
  *
  * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
  * gives its first process.
