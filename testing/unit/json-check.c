@@ -257,7 +257,7 @@ bool json_check__text(const char *text, size_t len, struct json_value *ret_value
 bool json_check__line(const char *text, size_t len, struct json_value *ret_value)
 {
     for (size_t i = 0; i < len; i++) {
-        if ((unsigned char)text[i] < 0x20)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
             return false;
     }
     return len && text[0] == '{' && json_check__text(text, len, ret_value);

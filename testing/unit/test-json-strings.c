@@ -3,6 +3,7 @@
  * test-json-strings.c - whatever bytes a name, a path, an argument or a terminal has: the line is valid, and the bytes
  * can be had back from it.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "check.h"
@@ -144,7 +145,33 @@ static void test_all_bytes_at_once(void)
     check_everywhere(down, 255);
 }
 
-/* Every character's UTF-8 stands for itself, but for those that stand for bytes; surrogates are not characters. */
+/* Whether a terminal obeys a character rather than showing it: such a one never comes out raw. */
+static bool is_hidden(unsigned long code)
+{
+    static const unsigned long ranges[][2] = {
+        {0x7f, 0x9f}, {0x61c, 0x61c}, {0x200e, 0x200f}, {0x2028, 0x202e}, {0x2066, 0x2069}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (code >= ranges[i][0] && code <= ranges[i][1])
+            return true;
+    }
+    return false;
+}
+
+/* Escaped, and had back, wherever bytes come out. */
+static void check_hidden(struct json_value value, unsigned long code, const unsigned char *text, size_t len)
+{
+    char want[16];
+
+    snprintf(want, sizeof(want), "\"\\u%04lx\"", code);
+    CHECK(json_value__is(value, want));
+    check_everywhere(text, len);
+}
+
+/*
+ * Every character's UTF-8 stands for itself, but for those that stand for bytes and those that a terminal obeys, which
+ * are escaped; surrogates are not characters.
+ */
 static void test_every_character(void)
 {
     struct json_value object, value;
@@ -158,9 +185,16 @@ static void test_every_character(void)
         for (size_t i = 1; i < len; i++)
             text[i] = (unsigned char)(0x80 | (code >> 6 * (len - 1 - i) & 0x3f));
         check_str(text, len);
-        if (record_object(&object) && CHECK(json_value__get(object, "filename", &value)))
+        if (!record_object(&object) || !CHECK(json_value__get(object, "filename", &value)))
+            continue;
+        if (is_hidden(code))
+            check_hidden(value, code, text, len);
+        else
             CHECK(value.len == (itself ? len : 4 * len) + 2 && (!itself || !memcmp(value.text + 1, text, len)));
     }
+    check_str("a\x7f", 2);
+    if (record_object(&object) && CHECK(json_value__get(object, "filename", &value)))
+        CHECK(json_value__is(value, "\"a\\u007f\""));
 }
 
 /* What looks like UTF-8 and is not, whole and cut: the encoding says so of each byte. */
@@ -218,7 +252,7 @@ static void test_documented_encoding(void)
 static void test_lengths_and_random(void)
 {
     static const unsigned char alphabet[] =
-        "ab/ \"\\\n\x1f\x7f\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\x9e\x80\xff";
+        "ab/ \"\\\n\x1f\x7f\xc2\x9b\xe2\x80\xae\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\xf4\x8f\x9e\x80\xff";
     static unsigned char text[5000];
     uint64_t random = 3;
 

@@ -132,11 +132,11 @@ static void test_strings(void)
     record__begin(&record, EBPF_EVENT_PROCESS_LOAD_MODULE);
     check_line(MODULE "\"filename\":\"\"," MODULE_REST);
     RECORD_ADD(&record, EBPF_TAG_NAME, 0, "a\"b\\c/d\x01\b\t\n\f\r\x1f\x7f\0e");
-    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\x7f\\u0000e\"," MODULE_REST);
+    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\\u007f\\u0000e\"," MODULE_REST);
     /* A tag that is there twice counts once; one that the event has no key for does not count. */
     RECORD_ADD(&record, EBPF_TAG_NAME, 0, "second");
     RECORD_ADD(&record, EBPF_TAG_ENV, 0, "A=b\0");
-    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\x7f\\u0000e\"," MODULE_REST);
+    check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\\u007f\\u0000e\"," MODULE_REST);
 }
 
 static void test_cut_string(void)

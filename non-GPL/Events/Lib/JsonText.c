@@ -51,17 +51,39 @@ static void json__raw_byte(struct json_out *out, unsigned char byte)
     json__raw(out, utf8, sizeof(utf8));
 }
 
-static void json__control(struct json_out *out, unsigned char byte)
+/* A character below U+10000 as \\u and four digits. */
+static void json__unicode_escape(struct json_out *out, unsigned int code)
 {
     static const char hex[] = "0123456789abcdef";
+    const char six[6] = {'\\', 'u', hex[code >> 12], hex[code >> 8 & 15], hex[code >> 4 & 15], hex[code & 15]};
+
+    json__raw(out, six, sizeof(six));
+}
+
+static void json__control(struct json_out *out, unsigned char byte)
+{
     static const char letters[0x20] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     const char two[2] = {'\\', letters[byte]};
-    const char six[6] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
 
     if (letters[byte])
         json__raw(out, two, sizeof(two));
     else
-        json__raw(out, six, sizeof(six));
+        json__unicode_escape(out, byte);
+}
+
+/*
+ * The code point of a well-formed sequence of `n` bytes, when it is a character that a terminal obeys rather than
+ * shows: a C1 control, a separator of lines or paragraphs, or one that changes the direction of text. Otherwise 0.
+ */
+static unsigned int hidden_character(const unsigned char *s, size_t n)
+{
+    unsigned int code = n == 2   ? (s[0] & 0x1fu) << 6 | (s[1] & 0x3fu)
+                        : n == 3 ? (s[0] & 0x0fu) << 12 | (s[1] & 0x3fu) << 6 | (s[2] & 0x3fu)
+                                 : 0;
+    bool hidden = (code >= 0x80 && code <= 0x9f) || code == 0x61c || code == 0x200e || code == 0x200f ||
+                  (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+
+    return hidden ? code : 0;
 }
 
 /* What becomes of a NUL: within a string, between strings that are joined, and between those of an array. */
@@ -85,11 +107,20 @@ static __attribute__((noinline)) size_t json__character(struct json_out *out, st
             json__raw_byte(out, s[0]);
             return 1;
         }
+        unsigned int hidden = hidden_character(s, n);
+
+        if (hidden) {
+            json__unicode_escape(out, hidden);
+            return n;
+        }
     } else if (!s[0]) {
         json__raw(out, nul->text, nul->len);
         return 1;
     } else if (s[0] < 0x20) {
         json__control(out, s[0]);
+        return 1;
+    } else if (s[0] == 0x7f) {
+        json__unicode_escape(out, s[0]);
         return 1;
     } else if (s[0] == '"' || s[0] == '\\') {
         JSON_LITERAL(out, "\\");
@@ -206,7 +237,8 @@ void ebpf_json__number(struct json_out *out, uint64_t value)
 }
 
 /*
- * Whether a value can be written as it is, its NULs aside. Of what has sixteen bytes or more, some are looked at again
+ * Whether a value can be written as it is, its NULs aside. A space behind a NUL may be taken for special in a short
+ * value, which then goes the slower way. Of what has sixteen bytes or more, some are looked at again
  * in the end, so as not to look at what follows the value.
  */
 static bool value__is_plain16(struct slice value)
@@ -393,13 +425,14 @@ void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
     out->p += kept->text_len;
 }
 
-/* Sixteen bytes, with spaces in place of NULs. Returns what plain16 says of them. */
+/* Sixteen bytes, with spaces in place of NULs. Returns which of them are plain. */
 JSON_INLINE bytes16 write_spaced16(char *p, const char *s)
 {
     bytes16 bytes = load16(s);
 
-    store16(p, bytes | ((bytes == 0) & ' '));
-    return plain16(bytes);
+    bytes |= (bytes == 0) & ' ';
+    store16(p, bytes);
+    return printable16(bytes) & ~escaped_by_backslash16(bytes);
 }
 
 static bool joined__plain16(char *p, struct slice list)

@@ -154,13 +154,16 @@ JSON_INLINE uint64_t zero_bytes_of_plain(uint64_t word)
     return (word - BYTES(1)) & BYTES(0x80);
 }
 
-/* Bytes that cannot stand for themselves in a string: control, '"', '\\', and what is not ASCII. */
+/*
+ * Bytes that cannot stand for themselves in a string: control, '"', '\\', DEL, and what is not ASCII. The first one is
+ * exact, and so is whether there is one; behind it a borrow or a carry may set bits of plain bytes.
+ */
 JSON_INLINE uint64_t special_bytes(uint64_t word)
 {
-    uint64_t low = word & BYTES(0x7f);
-    uint64_t plain = (low + BYTES(0x60)) & ((low ^ BYTES('"')) + BYTES(0x7f)) & ((low ^ BYTES('\\')) + BYTES(0x7f));
+    uint64_t control = word - BYTES(' '), del = word + BYTES(1);
+    uint64_t quote = (word ^ BYTES('"')) - BYTES(1), backslash = (word ^ BYTES('\\')) - BYTES(1);
 
-    return (word | ~plain) & BYTES(0x80);
+    return (word | control | del | quote | backslash) & BYTES(0x80);
 }
 
 /* How many bytes come before the first one that a test has told. */
@@ -180,6 +183,7 @@ JSON_INLINE uint64_t last_bytes(const char *end, size_t n)
 
 /* Sixteen bytes at once; the compiler knows how, or does without. */
 typedef signed char bytes16 __attribute__((vector_size(16)));
+typedef unsigned char unsigned_bytes16 __attribute__((vector_size(16))); /* which wrap around */
 
 JSON_INLINE bytes16 load16(const char *p)
 {
@@ -194,10 +198,24 @@ JSON_INLINE void store16(char *p, bytes16 bytes)
     memcpy(p, &bytes, sizeof(bytes));
 }
 
-/* Which of them can be written as they are, or are NUL. Bytes that are not ASCII, being signed, are below the space. */
+/*
+ * Which of them are printable ASCII. Bytes that are not ASCII, being signed, are below the space; with one added, so is
+ * DEL.
+ */
+JSON_INLINE bytes16 printable16(bytes16 bytes)
+{
+    return (bytes16)((unsigned_bytes16)bytes + 1) > ' ';
+}
+
+JSON_INLINE bytes16 escaped_by_backslash16(bytes16 bytes)
+{
+    return (bytes == '"') | (bytes == '\\');
+}
+
+/* Which of them can be written as they are, or are NUL. */
 JSON_INLINE bytes16 plain16(bytes16 bytes)
 {
-    return ((bytes >= ' ') | (bytes == 0)) & ~((bytes == '"') | (bytes == '\\'));
+    return (printable16(bytes) | (bytes == 0)) & ~escaped_by_backslash16(bytes);
 }
 
 /* Whether a test holds for all. */
