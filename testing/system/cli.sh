@@ -77,6 +77,20 @@ few_files() {
 }
 check "too few file descriptors" few_files
 
+# Both rings have the size that was asked for, 4 MiB if none was; what there is no memory for is refused, with a remedy.
+ring_sizes() {
+    for due in 4096:4K 65536:64K 65536:65536 4194304:; do
+        size=${due#*:}
+        trace ring.out ring.err -u --process-setsid ${size:+--ring-size "$size"} || return 1
+        got=$(cat "/proc/$TRACE_PID/fdinfo/"* |
+            awk '/^map_type:/ { ring = $2 == 27 } /^max_entries:/ && ring { print $2 }')
+        trace_stop || return 1
+        [ "$got" = "$(printf '%s\n%s' "${due%:*}" "${due%:*}")" ] || { echo "rings of $got"; return 1; }
+    done
+    refused 1 "smaller rings" EventsTrace --process-setsid --ring-size 1024M
+}
+check "--ring-size" ring_sizes
+
 check "usage: coalesce wants a number" refused 2 "coalesce.*from 1 to 60000, not '0'" EventsTrace --coalesce 0
 check "usage: exclude-pid wants a number" refused 2 "exclude-pid.*not '12x'" EventsTrace --exclude-pid 12x
 

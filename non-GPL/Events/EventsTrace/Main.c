@@ -392,6 +392,7 @@ static int trace__run(struct trace *trace)
         .low_latency = o->unbuffered,
         .libbpf_log = o->libbpf_verbose,
         .disable_hooks = o->disable_hooks,
+        .ring_bytes = o->ring_bytes,
         .coalesce_ms = o->coalesce_ms,
         .condition_count = o->condition_count,
         .conditions = o->conditions,

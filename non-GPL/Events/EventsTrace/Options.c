@@ -5,12 +5,14 @@
  */
 #include "Options.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "Message.h"
 #include "Suggest.h"
@@ -22,6 +24,8 @@
 #define INCLUDE(KIND) (FIRST_CONDITION_VALUE + 2 * EBPF_SELECT_##KIND)
 #define EXCLUDE(KIND) (INCLUDE(KIND) + 1)
 
+#define RING_BYTES_MAX (1 << 30) /* more than this is memory by mistake */
+
 #define ARGUMENT_VALUE 1 /* of an argument that is no option */
 
 enum {
@@ -29,6 +33,7 @@ enum {
     VALUE_SCHEMA,
     VALUE_ENV,
     VALUE_COALESCE,
+    VALUE_RING_SIZE,
     VALUE_DISABLE_HOOK,
     VALUE_USAGE,
     VALUE_USER,
@@ -59,6 +64,8 @@ static const struct option_row rows[] = {
     {"format", VALUE_FORMAT, "FORMAT", "json, the default, or elastic: lines as Elastic's EventsTrace has them"},
     {"coalesce", VALUE_COALESCE, "MS",
      "tell content changes of one file by one process within so many milliseconds as one, after the first"},
+    {"ring-size", VALUE_RING_SIZE, "SIZE",
+     "size of each of the two rings that events wait in: a power of two, in bytes or with K or M behind; default 4M"},
     {"pid", INCLUDE(PID), "PID", "only what this process does; this and the next ones may be given again"},
     {"exclude-pid", EXCLUDE(PID), "PID", "leave out what this process does"},
     {"tree", INCLUDE(TREE), "PID", "only what this process and its descendants do"},
@@ -208,6 +215,26 @@ static bool number__parse(const char *option, const char *text, long min, long m
     return true;
 }
 
+/* A size in bytes, or with K or M behind: a power of two of at least a page. False after a message. */
+static bool ring_size__parse(const char *text, uint32_t *ret_bytes)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    unsigned int shift = *end == 'K' ? 10 : *end == 'M' ? 20 : 0;
+    bool is_number = !errno && isdigit((unsigned char)*text) && !end[shift ? 1 : 0] && number <= RING_BYTES_MAX;
+    unsigned long long bytes = is_number ? number << shift : 0;
+
+    if (bytes & (bytes - 1) || bytes < (unsigned long long)getpagesize() || bytes > RING_BYTES_MAX) {
+        message__write("option '--ring-size' wants a power of two from %dK to %dM, such as 512K or 16M, not '%s'",
+                       getpagesize() >> 10, RING_BYTES_MAX >> 20, text);
+        return false;
+    }
+    *ret_bytes = (uint32_t)bytes;
+    return true;
+}
+
 static const char *option__name(int value)
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
@@ -336,6 +363,8 @@ static bool option__take_value(struct options *o, int value, const char *text)
             return false;
         o->coalesce_ms = (uint32_t)number;
         break;
+    case VALUE_RING_SIZE:
+        return ring_size__parse(text, &o->ring_bytes);
     case VALUE_DISABLE_HOOK:
         options__add_disabled(o, text);
         break;

@@ -38,6 +38,7 @@ struct options {
     bool elastic; /* lines as consumers of Elastic's program read them */
     const char *disable_hooks;
     uint32_t coalesce_ms;
+    uint32_t ring_bytes; /* 0: as many as the library thinks right */
     size_t condition_count;
     struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
     char **command; /* what follows "--", NULL when there is none; the strings are argv's */
