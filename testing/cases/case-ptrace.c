@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ATTACH and SEIZE of a stranger and of a thread of it; and, which is not to be reported, of a child, or in vain. */
+/*
+ * ATTACH and SEIZE of a stranger and of a thread of it, and attempts that are denied; and, which is not to be reported,
+ * of a child, or of nobody.
+ */
 #include "case.h"
 
 #include <sys/ptrace.h>
@@ -74,7 +77,7 @@ static void lives(void *gate)
     gate__wait(gate);
 }
 
-/* A parent that attaches to its own child, and attempts that are refused. */
+/* A parent that attaches to its own child, also when it is traced already, and to one that has gone. */
 static void attach_unreported(void)
 {
     struct gate gate;
@@ -89,9 +92,18 @@ static void attach_unreported(void)
     gate__open(&gate);
     CHECK(child__wait(child) == 0);
 
-    CHECK(ptrace(PTRACE_ATTACH, getpid(), NULL, NULL) == -1 && errno == EPERM);
     CHECK(ptrace(PTRACE_ATTACH, child, NULL, NULL) == -1 && errno == ESRCH);
     fact__int("own_child", child);
+}
+
+/* Attempts of nobody on a process of root's. */
+static void are_denied(void *stranger)
+{
+    pid_t tid = *(pid_t *)stranger;
+
+    CHECK(!setgid(NOBODY) && !setuid(NOBODY));
+    CHECK(ptrace(PTRACE_ATTACH, tid, NULL, NULL) == -1 && errno == EPERM);
+    CHECK(ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1 && errno == EPERM);
 }
 
 static void traced_by_wish(void *unused)
@@ -121,6 +133,8 @@ int main(void)
         attach_int80(stranger);
     fact__array_end();
     attach_unreported();
+    CHECK(ptrace(PTRACE_ATTACH, getpid(), NULL, NULL) == -1 && errno == EPERM);
+    fact__int("denied", child__run(are_denied, &stranger));
     fact__int("traced_by_wish", child__run(traced_by_wish, NULL));
     gate__open(&life);
     return facts__print();

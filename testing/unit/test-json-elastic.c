@@ -119,6 +119,9 @@ static void test_which(void)
         modify.change_type = change;
         CHECK(ebpf_event__is_elastic(&modify.hdr) == (change != EBPF_CHANGE_TIMES && change != EBPF_CHANGE_FLAGS));
     }
+    struct ebpf_event_header denied = {.type = EBPF_EVENT_PROCESS_PTRACE, .flags = EBPF_PTRACE_F_DENIED};
+
+    CHECK(!ebpf_event__is_elastic(&denied));
     for (uint16_t type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
         struct ebpf_event_header hdr = {.type = type};
         bool is_unknown = type == EBPF_EVENT_FILE_LINK || type == EBPF_EVENT_NETWORK_LISTEN ||

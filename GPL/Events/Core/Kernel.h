@@ -85,7 +85,9 @@ typedef int key_t;
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
+#define EPERM 1
 #define EAGAIN 11
+#define EACCES 13
 #define ENOTDIR 20
 #define EPIPE 32
 #define EAFNOSUPPORT 97

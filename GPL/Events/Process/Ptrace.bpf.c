@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_PTRACE: a process attached to a stranger.
+ * PROCESS_PTRACE: a process attached to a stranger, or was denied it.
  *
  * Hook: the end of ptrace_attach, which PTRACE_ATTACH and PTRACE_SEIZE of 64-bit and 32-bit callers share. Other
  * requests come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to
  * the program that it starts, and not reported.
  *
- * Tried: both requests, also by 32-bit callers, on processes and on single threads; on the own child and where they are
- * refused, of which nothing is reported. Misses: PTRACE_TRACEME, by which a child offers itself.
+ * Tried: both requests, also by 32-bit callers, on processes and on single threads; on itself and by a user who may
+ * not, which are denied; on the own child and on one that has gone, of which nothing is reported. Misses:
+ * PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Task.h"
 
@@ -15,7 +16,9 @@ SEC("ebpf.fexit/ptrace_attach")
 int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags,
              int ret)
 {
-    if (ret || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
+    bool denied = ret == -EPERM || ret == -EACCES;
+
+    if ((ret && !denied) || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;
     struct scratch *s = EMIT_BEGIN(PROCESS_PTRACE, process_ptrace);
 
@@ -25,7 +28,12 @@ int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsi
 
     e->child_pid = child->pid;
     e->request = request;
+    e->error_number = -ret;
+    e->reserved = 0;
+    if (denied)
+        e->hdr.flags |= EBPF_PTRACE_F_DENIED;
     current__fill(s, &e->pids);
+    WITH_CURRENT(task, typed, cred_info__fill(&e->creds, typed, task));
     EMIT_SUBMIT(s, PROCESS_PTRACE);
     return 0;
 }

@@ -71,6 +71,8 @@ bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr)
         return ((const struct ebpf_file_create_event *)hdr)->file_info.type == EBPF_FILE_TYPE_FILE;
     case EBPF_EVENT_FILE_MODIFY:
         return ((const struct ebpf_file_modify_event *)hdr)->change_type <= EBPF_CHANGE_XATTRS;
+    case EBPF_EVENT_PROCESS_PTRACE:
+        return !(hdr->flags & EBPF_PTRACE_F_DENIED);
     case EBPF_EVENT_FILE_LINK:
     case EBPF_EVENT_NETWORK_LISTEN:
     case EBPF_EVENT_NETWORK_DATAGRAM_FLOW:
