@@ -294,6 +294,7 @@ static void test_leaves_out_other_sources(void)
 {
     struct ebpf_process_setsid_event e;
     struct ebpf_process_fork_event fork = {.hdr = {.size = sizeof(fork), .type = EBPF_EVENT_PROCESS_FORK}};
+    struct ebpf_process_exit_event end = {.hdr = {.size = sizeof(end), .type = EBPF_EVENT_PROCESS_EXIT}};
     struct ebpf_stats stats;
 
     setup();
@@ -311,8 +312,13 @@ static void test_leaves_out_other_sources(void)
     fork.parent_pids.tgid = 5;
     fork.parent_pids.start_time_ns = 50;
     ring__put(&memory[EBPF_RING_MAIN], &fork, sizeof(fork), 0);
-    CHECK(ebpf_reader__consume(&reader) == 5);
-    CHECK(seen_count == 2 && seen[0].ts == 11 && seen[1].ts == 13 && seen[1].seq == 2);
+    end.hdr.ts_boot_ns = 21;
+    end.hdr.stream_seq = 6;
+    end.pids = (struct ebpf_pid_info){.tgid = 5, .start_time_ns = 50};
+    ring__put(&memory[EBPF_RING_MAIN], &end, sizeof(end), 0);
+    CHECK(ebpf_reader__consume(&reader) == 6);
+    CHECK(seen_count == 3 && seen[0].ts == 11 && seen[1].ts == 13 && seen[1].seq == 2);
+    CHECK(seen[2].ts == 21); /* its end is told */
     ebpf_reader__stats(&reader, &stats);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);

@@ -241,10 +241,13 @@ static const struct ebpf_pid_info *event__actor(const struct ebpf_event_header *
     return &((const struct ebpf_process_setsid_event *)hdr)->pids;
 }
 
+/* That such a process has ended is told: it makes no further event, and who ended it may be somebody else. */
 static bool reader__is_of_others(const struct ebpf_reader *reader, const struct ebpf_event_header *hdr)
 {
     const struct ebpf_pid_info *actor = event__actor(hdr);
 
+    if (hdr->type == EBPF_EVENT_PROCESS_EXIT)
+        return false;
     for (size_t i = 0; i < reader->other_count; i++) {
         if (actor->tgid == reader->others[i].tgid && actor->start_time_ns == reader->others[i].start_time_ns)
             return true;
