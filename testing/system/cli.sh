@@ -52,7 +52,8 @@ check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf
 
 no_hook() {
-    EventsTrace --process-setsid --disable-hook fexit__ksys_setsid >refused.out 2>refused.err </dev/null
+    EventsTrace --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
+        >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
     [ "$got" = 5 ] && [ ! -s refused.out ] && grep -q "process-setsid is unavailable: fexit__ksys_setsid" refused.err
@@ -61,7 +62,8 @@ check "no hook for any event" no_hook
 
 # Both names count, however they are given.
 two_hooks() {
-    EventsTrace --process-setsid --process-shmget --disable-hook fexit__ksys_setsid --disable-hook fexit__ipcget \
+    EventsTrace --process-setsid --process-shmget --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
+        --disable-hook fexit__ipcget \
         >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
