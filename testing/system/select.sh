@@ -223,6 +223,23 @@ cgroup_from_within() {
     trace_stop && holds in out && [ "$(executions out)" = 0 ]
 }
 
+# An overlay acts with the credentials of who mounted it; with a condition on paths, who acts is found out last.
+on_overlay() {
+    mkdir -p /tmp/layers && mount -t tmpfs layers /tmp/layers || return 1
+    mkdir -p /tmp/layers/lower /tmp/layers/upper /tmp/layers/work /tmp/on-overlay
+    chmod 777 /tmp/layers/upper
+    mount -t overlay -o lowerdir=/tmp/layers/lower,upperdir=/tmp/layers/upper,workdir=/tmp/layers/work overlay \
+        /tmp/on-overlay || return 1
+    begin_with --file-create --file-link --path /tmp/on-overlay || return 1
+    su nobody -s /bin/sh -c "cd /tmp/on-overlay && mkdir dir && ln -s target symlink && mkfifo pipe && ln pipe link" ||
+        return 1
+    trace_stop || return 1
+    umount /tmp/on-overlay /tmp/layers
+    who=$(id -u nobody)
+    created=$(grep -c "\"FILE_\(CREATE\|LINK\)\".*\"ruid\":$who,.*/tmp/on-overlay/" sel.out)
+    [ "$created" = 4 ] || { echo "$created of 4 by $who: $(cut -c1-200 sel.out)"; return 1; }
+}
+
 paths() {
     begin --process-exit --path /tmp/in --path /tmp/nothing --exclude-path /tmp/in/file7 || return 1
     select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS && select-actor /tmp/inside 3 ||
@@ -305,6 +322,7 @@ check "--container-only" includes --container-only --uid=0 namespace
 check "--host-only" excludes --host-only --uid=0 namespace
 check "--path" paths
 check "--path by links" link_to_path
+check "--path on an overlay: who created it" on_overlay
 check "--file --path" files_below
 check "--address and --port" address_included
 check "--exclude-address" address_excluded

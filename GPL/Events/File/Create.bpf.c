@@ -114,10 +114,12 @@ static __always_inline int created__emit(enum preemption preemption, struct dent
     if (!s)
         return 0;
     file_event__fill_root(s);
-    creator__correct(s, op);
     path__append_existing(s, EBPF_TAG_PATH, dentry);
-    if (file_event__fill_info(s, inode) && target)
-        varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
+    if (file_event__fill_info(s, inode)) {
+        creator__correct(s, op);
+        if (target)
+            varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
+    }
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }
