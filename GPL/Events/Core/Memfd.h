@@ -38,14 +38,12 @@ static __always_inline bool memfd_flags__of_current(u32 *ret_flags)
     return memfd_flags__read(false, task, compat__syscall_regs(task), ret_flags);
 }
 
-/* A file of this name was made, by memfd_create or another one. */
+/* A file was made whose name has the prefix of a memfd's: by memfd_create, or by another system call. */
 static __always_inline int memfd__created(enum preemption preemption, const char *name)
 {
-    char prefix[8] = {};
     u32 flags = 0;
 
-    bpf_probe_read_kernel(prefix, MEMFD_PREFIX_LEN, name);
-    if (*(u64 *)prefix != MEMFD_PREFIX || !memfd_flags__of_current(&flags))
+    if (!memfd_flags__of_current(&flags))
         return 0;
     struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_MEMFD_CREATE, process_memfd_create, current__is_filtered());
 

@@ -219,13 +219,7 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
 
-/*
- * Where the kernel preempts programs, and has kprobes, all of these are told when the file system has done its part
- * and gives the dentry its inode, the last of it that can be hooked at an entry. A dentry gets an inode when it is
- * looked up as well: that is another one than was noted, or it happens while a path is walked; but for a creation that
- * fails, whose dentry is dropped, and which the same task tries again at the same address when somebody else has made
- * it. A file system that fails after this, as none of those that were tried does, has a creation told that it undoes.
- */
+/* Whether a name, at an address, has the prefix of a memfd's; in one load, for each new socket comes here. */
 static __always_inline bool name__begins_as_memfd(u64 name)
 {
     u32 at = compat__short_name_offset();
@@ -253,6 +247,14 @@ static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct 
     return op->flags & DIR_OP_HASHED && !dentry->d_hash.pprev && !dentry->d_seq.seqcount.sequence;
 }
 
+/*
+ * Where the kernel preempts programs, and has kprobes, all of these are told when the file system has done its part
+ * and gives the dentry its inode, the last of it that can be hooked at an entry. A dentry gets an inode when it is
+ * looked up as well: then it is another one than was noted, or a path is being walked. On NFS, where a dentry is not
+ * yet in the table of names when it is noted, a directory that could not be created may be taken for created when the
+ * same task finds it at the same address, made by somebody else. A file system that fails after this, as none of those
+ * that were tried does, has a creation told that it undoes.
+ */
 SEC("ebpf.kprobe/security_d_instantiate")
 int kprobe__security_d_instantiate(struct pt_regs *regs)
 {
@@ -272,7 +274,7 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     if (kind == DIR_OP_TOLD)
         op->dentry = 0; /* what was created is gone; this is by a call that notes nothing, and tells its own end */
     op->kind = DIR_OP_TOLD;
-    if (kind == DIR_OP_LEFT_OUT && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
+    if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
         count__seen_and_filtered(op->flags & (EMIT_TYPES_MAX - 1));
     if (kind == DIR_OP_CREATE)
         return created__emit(NOT_PREEMPTED, dentry, inode, op, (void *)op->other);

@@ -8,9 +8,9 @@
  * that fails leaves a note that fits nothing that follows, and what a file system on top of others does below, in the
  * same task, is about other dentries and fits none.
  *
- * Nothing is noted for what the selection leaves out, but for creations where a kprobe tells of them, see
- * creation__begin. Its end counts it as filtered, except when the task acts with
- * credentials that are not its own: then a file system on top of others does something below.
+ * Nothing is noted for what the selection leaves out, but for creations where a kprobe tells of them (creation__begin).
+ * Its end counts it as filtered, except when the task acts with credentials that are not its own: then a file system on
+ * top of others does something below.
  */
 #ifndef EBPF_FILE_OPERATION_H
 #define EBPF_FILE_OPERATION_H

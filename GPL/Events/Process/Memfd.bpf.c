@@ -17,7 +17,12 @@
 /* At the end of a function that makes one. Its value is a pointer to the verifier: compat__is_error would shift it. */
 static __always_inline int memfd__end(const char *name, u64 file)
 {
-    return file > (u64)-MAX_ERRNO ? 0 : memfd__created(MAY_BE_PREEMPTED, name);
+    char prefix[8] = {};
+
+    if (file > (u64)-MAX_ERRNO)
+        return 0;
+    bpf_probe_read_kernel(prefix, MEMFD_PREFIX_LEN, name);
+    return *(u64 *)prefix == MEMFD_PREFIX ? memfd__created(MAY_BE_PREEMPTED, name) : 0;
 }
 
 SEC("ebpf.fexit/shmem_file_setup")

@@ -63,7 +63,7 @@ static const struct hooks_body body_rows[] = {
 static const struct hook_instead_row {
     const char *program;
     const char *instead;
-    bool is_kprobe; /* and else an LSM program */
+    bool is_kprobe; /* false: an LSM program */
 } instead_rows[] = {
 #define HOOK_LSM(program, lsm) {#program, #lsm, false},
 #include "Hooks.def"
