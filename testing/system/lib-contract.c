@@ -4,6 +4,7 @@
  * that is unavailable, errors, the end, and the accounting. Prints what does not hold; its status tells too.
  */
 #include <EbpfEvents.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
@@ -129,6 +130,25 @@ static void two_at_once(void)
     ebpf_source__close(a);
     end(b, &seen_b); /* one's end is not the other's */
     ebpf_source__close(b);
+}
+
+/*
+ * A map that looks like that of another source, but whose values are larger, is not written to: the kernel would read
+ * as much of our memory.
+ */
+static void false_instance(void)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, map_opts, .map_flags = BPF_F_NO_PREALLOC);
+    int map = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "ebpf_instances", 16, 256, 64, &map_opts);
+    struct seen seen = {0};
+    struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_SETSID);
+    struct ebpf_source *source = NULL;
+    char key[16];
+
+    CHECK(map >= 0 && !ebpf_source__open(&opts, &source));
+    CHECK(bpf_map_get_next_key(map, NULL, key) == -ENOENT);
+    ebpf_source__close(source);
+    close(map);
 }
 
 static void no_hook(void)
@@ -275,6 +295,7 @@ static void good_guest(void)
 
 int main(void)
 {
+    false_instance();
     no_hook();
     selection();
     two_at_once();

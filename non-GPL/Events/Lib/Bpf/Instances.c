@@ -11,7 +11,7 @@
 #define MAP_NAME "ebpf_instances"
 #define MAP_TYPE BPF_MAP_TYPE_LPM_TRIE /* whose keys here are all of full length */
 
-/* The layout is for all versions of the library. */
+/* The layout, and the size of the values, are for all versions of the library. */
 struct key {
     uint32_t bits;
     uint32_t tgid;
@@ -19,6 +19,7 @@ struct key {
 };
 
 #define KEY_BITS (8 * (sizeof(struct key) - sizeof(uint32_t)))
+#define VALUE_SIZE sizeof(uint32_t)
 
 static struct key key__of(const struct ebpf_process *process)
 {
@@ -54,13 +55,14 @@ static void map__copy(int from, int to)
     }
 }
 
+/* The kernel reads and writes as much as the map says, so its sizes have to be ours. */
 static bool map__is_of_instance(int map)
 {
     struct bpf_map_info info = {0};
     uint32_t size = sizeof(info);
 
     return !bpf_obj_get_info_by_fd(map, &info, &size) && info.type == MAP_TYPE && info.key_size == sizeof(struct key) &&
-           !strcmp(info.name, MAP_NAME);
+           info.value_size == VALUE_SIZE && !strcmp(info.name, MAP_NAME);
 }
 
 /* Do something with each map of an instance; and, unless `own` is -1, copy it into that. */
@@ -84,7 +86,7 @@ int instances__join(const struct ebpf_process *self)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
     struct key key = key__of(self);
-    int map = bpf_map_create(MAP_TYPE, MAP_NAME, sizeof(key), sizeof(uint32_t), EBPF_OTHERS_MAX, &opts);
+    int map = bpf_map_create(MAP_TYPE, MAP_NAME, sizeof(key), VALUE_SIZE, EBPF_OTHERS_MAX, &opts);
 
     if (map >= 0)
         maps__visit(map__enter, &key, map);
