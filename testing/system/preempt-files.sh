@@ -10,9 +10,10 @@
 . /root/system/tap.sh
 results=/tmp/results
 
+# With `disabled` of who sources this: without those programs.
 own_dirs() {
     trace $results/own-dirs.ndjson $results/own-dirs.err --file-create --file-delete --file-rename --file-link \
-        --file-modify || return 1
+        --file-modify ${disabled:+--disable-hook "$disabled"} || { cat $results/own-dirs.err; return 1; }
     /opt/bin/own-dirs /tmp/own 10 "$1" >$results/own-dirs.json || return 1
     : >/tmp/end-of-own-dirs
     wait_for 600 sh -c "tail -c 10000 $results/own-dirs.ndjson | grep -q end-of-own-dirs" || return 1
