@@ -18,6 +18,12 @@ is() {
     [ "$2" = "$3" ]
 }
 
+# What a kernel that preempts programs has skipped is told at most, where it may have made an event: that none is
+# missing is counted.
+lost() {
+    grep EVENTS_LOST full.out | grep -vcE '"lost":\{("[A-Z_]+":\{"recursion":[0-9]+\},?)+\}'
+}
+
 flows() {
     trace full.out full.err --net-datagram || return 1
     net-full flows $PEERS || { trace_stop; return 1; }
@@ -25,7 +31,7 @@ flows() {
     is "first datagrams" "$(grep -c '"flow_state":"NEW"' full.out)" $PEERS &&
         is "totals" "$(grep -c '"flow_state":"\(CLOSED\|AGED\)"' full.out)" $PEERS &&
         is "aged" "$(grep -c '"flow_state":"AGED"' full.out)" $((PEERS - FLOWS)) &&
-        is "lost" "$(grep -c EVENTS_LOST full.out)" 0
+        is "lost" "$(lost)" 0
 }
 
 # Nothing is left of them.
@@ -47,7 +53,7 @@ connections() {
         is "accepts" "$(events NETWORK_CONNECTION_ACCEPTED full.out)" $((CONNECTIONS + OWN)) &&
         is "closes" "$(events NETWORK_CONNECTION_CLOSED full.out)" $((2 * CONNECTIONS + 2 * OWN)) &&
         is "failures" "$(events NETWORK_CONNECTION_FAILED full.out)" $OWN &&
-        is "lost" "$(grep -c EVENTS_LOST full.out)" 0
+        is "lost" "$(lost)" 0
 }
 
 # Those of the other process are known as well as ever.
