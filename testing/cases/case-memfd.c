@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Anonymous files: each flag, names of every byte, a name on a page that is not there, a 32-bit call, and refusals. */
+/*
+ * Anonymous files: each flag, names of every byte, a name on a page that is not there, a 32-bit call, nobody's, and
+ * refusals.
+ */
 #include "case.h"
 
 #include <sys/mman.h>
@@ -90,6 +93,13 @@ static void *create_in_thread(void *unused)
     return unused;
 }
 
+static void create_as_nobody(void *unused)
+{
+    (void)unused;
+    become_nobody();
+    CHECK(syscall(SYS_memfd_create, "nobody's", 0) >= 0);
+}
+
 /* Files of the same kinds that are no memfd: shared memory, secret memory, and a name of the same form. */
 static void create_others(void)
 {
@@ -126,5 +136,6 @@ int main(void)
     create_others();
     thread__run(create_in_thread, NULL);
     fact__array_end();
+    fact__int("nobody", child__run(create_as_nobody, NULL));
     return facts__print();
 }

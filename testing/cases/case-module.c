@@ -52,6 +52,7 @@ static void unload(void)
 static void load_file(void *unused)
 {
     (void)unused;
+    CHECK(!setresgid(1, 2, 3));
     CHECK(!syscall(SYS_finit_module, file, parameters, 0));
 }
 

@@ -15,7 +15,8 @@ def expect(facts, events):
         if child in facts:
             has(events.one("PROCESS_LOAD_MODULE", tgid=facts[child]), filename=facts["name"],
                 mod_version=facts["version"], mod_srcversion=facts["srcversion"], comm="case-module",
-                pids__ppid=1 if child == "orphan" else facts["pid"], taints=taints(facts["taint"]))
+                pids__ppid=1 if child == "orphan" else facts["pid"], taints=taints(facts["taint"]), creds__euid=0)
+    has(events.one("PROCESS_LOAD_MODULE", tgid=facts["by_file"]), creds__rgid=1, creds__egid=2, creds__sgid=3)
     tainted = taints(facts["tainted_module"]["taint"])
     assert tainted & OUT_OF_TREE, "the module is not taken for one from elsewhere"
     has(events.one("PROCESS_LOAD_MODULE", tgid=facts["tainted"]), filename=facts["name"], taints=tainted)

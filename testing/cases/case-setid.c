@@ -2,12 +2,15 @@
 /*
  * Changes of user ids ("case-setid uid") or of group ids ("case-setid gid"): by every call, by 64-bit and 32-bit
  * callers (the latter with 16-bit and with 32-bit ids), and calls that change nothing. Each in a child that starts
- * with all ids 0, and tells its ids afterwards.
+ * with all ids 0, and tells its ids afterwards. One has a terminal and a namespace of its own.
  */
 #include "case.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <sys/fsuid.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
 
 #define SAME (-1)
 
@@ -54,6 +57,8 @@ struct job {
     const struct step *step;
     int abi;
     int ids_pipe[2];
+    const char *terminal;
+    struct gate life;
 };
 
 static long invoke(const struct step *step, int abi)
@@ -170,6 +175,47 @@ static void after_vfork(void *arg)
     do_step(job);
 }
 
+static void in_other_surroundings(void *arg)
+{
+    struct job *job = arg;
+
+    CHECK(!unshare(CLONE_NEWUTS) && setsid() == getpid());
+    int fd = open(job->terminal, O_RDWR | O_CLOEXEC);
+
+    CHECK(fd >= 0 && !ioctl(fd, TIOCSCTTY, 0));
+    do_step(job);
+    gate__wait(&job->life);
+}
+
+static void run_in_other_surroundings(const struct step *step)
+{
+    struct job job = {.step = step};
+    struct winsize size = {.ws_row = 33, .ws_col = 99};
+    struct stat st;
+    struct ids ids;
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    CHECK(master >= 0 && !grantpt(master) && !unlockpt(master) && !ioctl(master, TIOCSWINSZ, &size));
+    job.terminal = ptsname(master);
+    CHECK(job.terminal && !stat(job.terminal, &st) && !pipe2(job.ids_pipe, O_CLOEXEC));
+    gate__init(&job.life);
+    pid_t pid = child__start(in_other_surroundings, &job);
+
+    CHECK(read(job.ids_pipe[0], &ids, sizeof(ids)) == sizeof(ids));
+    fact__object("surroundings");
+    fact__int("pid", pid);
+    fact__namespaces("ns", pid);
+    fact__object("ctty");
+    fact__int("major", major(st.st_rdev));
+    fact__int("minor", minor(st.st_rdev));
+    fact__int("winsize_rows", size.ws_row);
+    fact__int("winsize_cols", size.ws_col);
+    fact__object_end();
+    fact__object_end();
+    gate__open(&job.life);
+    CHECK(child__wait(pid) == 0 && !close(master));
+}
+
 int main(int argc, char **argv)
 {
     groups = argc > 1 && !strcmp(argv[1], "gid");
@@ -185,5 +231,6 @@ int main(int argc, char **argv)
     run("in a thread", in_thread, &steps[0], 0, true);
     run("after a vfork", after_vfork, &steps[0], 0, true);
     fact__array_end();
+    run_in_other_surroundings(&steps[0]);
     return facts__print();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* New sessions: by the main thread, by another one, by a 32-bit call; and one that is refused. */
+/* New sessions: by the main thread, by another one, by a 32-bit call, by nobody; and one that is refused. */
 #include "case.h"
 
 #include <sched.h>
@@ -33,6 +33,13 @@ static void by_int80(void *unused)
     CHECK(int80(INT80_SETSID, 0, 0, 0, 0) == getpid());
 }
 
+static void by_nobody(void *unused)
+{
+    (void)unused;
+    become_nobody();
+    CHECK(setsid() == getpid());
+}
+
 static void refused(void *unused)
 {
     (void)unused;
@@ -60,11 +67,13 @@ int main(void)
 {
     CHECK(!pipe2(tid_pipe, O_CLOEXEC));
     fact__int("pid", getpid());
+    fact__namespaces("ns", getpid());
     fact__int("plain", child__run(plain, NULL));
     fact__int("in_thread", child__run(in_thread, NULL));
     fact__int("in_thread_tid", number__receive(tid_pipe[0]));
     fact__int("pid_namespace_parent", child__run(in_pid_namespace, NULL));
     fact__int("in_pid_namespace", number__receive(tid_pipe[0]));
+    fact__int("by_nobody", child__run(by_nobody, NULL));
     fact__int("refused", child__run(refused, NULL));
     if (int80__available())
         fact__int("by_int80", child__run(by_int80, NULL));

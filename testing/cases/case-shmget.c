@@ -77,6 +77,15 @@ static void succeed_elsewhere(void)
     CHECK(id >= 0 && !shmctl(id, IPC_RMID, NULL));
 }
 
+static void get_as_nobody(void *unused)
+{
+    (void)unused;
+    become_nobody();
+    int id = shmget(IPC_PRIVATE, 4096, 0600);
+
+    CHECK(id >= 0 && !shmctl(id, IPC_RMID, NULL));
+}
+
 int main(void)
 {
     fact__int("pid", getpid());
@@ -88,5 +97,6 @@ int main(void)
         succeed_int80();
     succeed_elsewhere();
     fact__array_end();
+    fact__int("nobody", child__run(get_as_nobody, NULL));
     return facts__print();
 }

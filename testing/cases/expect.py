@@ -112,9 +112,12 @@ def expect_id_changes(facts, events, kind, ids):
                 same(event["pids"]["tid"] != change["pid"], change["what"] == "in a thread", "another thread")
                 has(event, comm="case-setid", **{
                     f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
-                    f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"]})
+                    f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"],
+                    f"creds__r{ids}": 0, f"creds__e{ids}": 0, f"creds__s{ids}": 0})
             else:
                 events.none(kind, tgid=change["pid"])
         except Failure as failure:
             wrong.append(f"{change['what']}, {change['abi']}: {failure}")
     true(not wrong, f"{len(wrong)} of {len(facts['changes'])}: " + " | ".join(wrong[:8]))
+    surroundings = facts["surroundings"]
+    has(events.one(kind, tgid=surroundings["pid"]), ctty=surroundings["ctty"], ns=surroundings["ns"])

@@ -14,8 +14,12 @@ static char line[LINE_MAX_BYTES];
 
 #define PIDS "{\"tid\":0,\"tgid\":0,\"ppid\":0,\"pgid\":0,\"sid\":0,\"start_time_ns\":0}"
 #define NO_TTY "{\"major\":0,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":0}"
+#define NO_CREDS                                                                                                       \
+    "{\"ruid\":0,\"rgid\":0,\"euid\":0,\"egid\":0,\"suid\":0,\"sgid\":0,"                                              \
+    "\"cap_permitted\":\"0\",\"cap_effective\":\"0\"}"
+#define NO_NS "{\"uts\":0,\"ipc\":0,\"mnt\":0,\"net\":0,\"cgroup\":0,\"time\":0,\"pid\":0,\"user\":0}"
 #define COMMON "\"comm\":\"\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}"
-#define MODULE "{\"event_type\":\"PROCESS_LOAD_MODULE\",\"pids\":" PIDS ","
+#define MODULE "{\"event_type\":\"PROCESS_LOAD_MODULE\",\"pids\":" PIDS ",\"creds\":" NO_CREDS ","
 #define MODULE_VERSIONS "\"mod_version\":\"\",\"mod_srcversion\":\"\",\"taints\":0,"
 #define MODULE_REST MODULE_VERSIONS COMMON
 
@@ -265,7 +269,7 @@ static void test_flags(void)
     memfd.hdr.flags = EBPF_MEMFD_F_NOEXEC_SEAL;
     record__begin_with(&record, &memfd, sizeof(memfd));
     RECORD_ADD(&record, EBPF_TAG_NAME, 0, "x");
-    check_line("{\"event_type\":\"PROCESS_MEMFD_CREATE\",\"pids\":" PIDS
+    check_line("{\"event_type\":\"PROCESS_MEMFD_CREATE\",\"pids\":" PIDS ",\"creds\":" NO_CREDS
                ",\"flags\":0,\"flag_cloexec\":false,\"flag_allow_seal\":false,\"flag_hugetlb\":false,"
                "\"flag_noexec_seal\":true,\"flag_exec\":false,\"filename\":\"x\"," COMMON);
 }
@@ -450,7 +454,8 @@ static void test_comm(void)
     CHECK_SAME(value_of("comm"), "\"quote\\\"\"");
     memset(hdr->comm, 1, 16);
 #define SOH_4 "\\u0001\\u0001\\u0001\\u0001"
-    check_line("{\"event_type\":\"PROCESS_SETSID\",\"pids\":" PIDS ",\"comm\":\"" SOH_4 SOH_4 SOH_4 SOH_4
+    check_line("{\"event_type\":\"PROCESS_SETSID\",\"pids\":" PIDS ",\"creds\":" NO_CREDS ",\"ctty\":" NO_TTY
+               ",\"ns\":" NO_NS ",\"comm\":\"" SOH_4 SOH_4 SOH_4 SOH_4
                "\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}");
 }
 

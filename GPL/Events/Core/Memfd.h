@@ -54,7 +54,7 @@ static __always_inline int memfd__created(enum preemption preemption, const char
     e->flags = flags;
     e->reserved = 0;
     e->hdr.flags = flags & MFD_FLAGS; /* the schema numbers its bits as the kernel does */
-    current__fill(s, &e->pids);
+    current__fill_creds(s, &e->pids, &e->creds);
     varlen__kernel_str(s, EBPF_TAG_NAME, name + MEMFD_PREFIX_LEN, MEMFD_NAME_MAX);
     EMIT_SUBMIT(s, PROCESS_MEMFD_CREATE);
     return 0;

@@ -110,4 +110,24 @@ static __always_inline void current__fill(struct scratch *s, struct ebpf_pid_inf
     });
 }
 
+/* Ids, name and credentials of the current task. */
+static __always_inline void current__fill_creds(struct scratch *s, struct ebpf_pid_info *pi, struct ebpf_cred_info *ci)
+{
+    WITH_CURRENT(task, typed, {
+        pid_info__fill(pi, typed, task);
+        cred_info__fill(ci, typed, task);
+        comm__fill(s, typed, task);
+    });
+}
+
+/* The same with terminal and namespaces, for a record `e` that has all of them. */
+#define CURRENT_FILL_ALL(s, e)                                                                                         \
+    WITH_CURRENT(task, typed, {                                                                                        \
+        pid_info__fill(&(e)->pids, typed, task);                                                                       \
+        cred_info__fill(&(e)->creds, typed, task);                                                                     \
+        ctty__fill(&(e)->ctty, typed, task);                                                                           \
+        ns_info__fill(&(e)->ns, &(s)->scalar, typed, task);                                                            \
+        comm__fill(s, typed, task);                                                                                    \
+    })
+
 #endif

@@ -30,7 +30,7 @@ static __always_inline int setuid__changed(struct cred *after, struct cred *befo
     e->new_euid = after->euid.val;
     e->new_suid = after->suid.val;
     e->new_fsuid = after->fsuid.val;
-    current__fill(s, &e->pids);
+    CURRENT_FILL_ALL(s, e);
     EMIT_SUBMIT(s, PROCESS_SETUID);
     return 0;
 }
@@ -65,7 +65,7 @@ static __always_inline int setgid__changed(struct cred *after, struct cred *befo
     e->new_egid = after->egid.val;
     e->new_sgid = after->sgid.val;
     e->new_fsgid = after->fsgid.val;
-    current__fill(s, &e->pids);
+    CURRENT_FILL_ALL(s, e);
     EMIT_SUBMIT(s, PROCESS_SETGID);
     return 0;
 }

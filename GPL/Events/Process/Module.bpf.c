@@ -21,7 +21,7 @@ int BPF_PROG(tp_btf__module_load, struct module *mod)
         return 0;
     struct ebpf_process_load_module_event *e = (void *)s->data;
 
-    current__fill(s, &e->pids);
+    current__fill_creds(s, &e->pids, &e->creds);
     e->taints = mod->taints;
     varlen__kernel_str(s, EBPF_TAG_NAME, mod->name, MODULE_STRING_MAX);
     if (mod->version)

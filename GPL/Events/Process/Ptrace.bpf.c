@@ -32,8 +32,7 @@ int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsi
     e->reserved = 0;
     if (denied)
         e->hdr.flags |= EBPF_PTRACE_F_DENIED;
-    current__fill(s, &e->pids);
-    WITH_CURRENT(task, typed, cred_info__fill(&e->creds, typed, task));
+    current__fill_creds(s, &e->pids, &e->creds);
     EMIT_SUBMIT(s, PROCESS_PTRACE);
     return 0;
 }

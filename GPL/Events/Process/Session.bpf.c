@@ -20,7 +20,7 @@ static __always_inline int session__emit(enum preemption preemption)
         return 0;
     struct ebpf_process_setsid_event *e = (void *)s->data;
 
-    current__fill(s, &e->pids);
+    CURRENT_FILL_ALL(s, e);
     EMIT_SUBMIT(s, PROCESS_SETSID);
     return 0;
 }

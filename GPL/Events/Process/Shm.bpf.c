@@ -35,7 +35,7 @@ int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void 
     e->key = params->key;
     e->size = params->u.size;
     e->shmflg = params->flg;
-    current__fill(s, &e->pids);
+    current__fill_creds(s, &e->pids, &e->creds);
     EMIT_SUBMIT(s, PROCESS_SHMGET);
     return 0;
 }
