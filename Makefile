@@ -58,7 +58,9 @@ LIBELF_IS_STATIC := $(shell echo 'int main(void) { return elf_end(elf_begin(0, E
 STATIC_LIBS := -lbpf $(LIBELF)
 LINK_LIBS := -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF)) -Wl,-Bdynamic $(if $(LIBELF_IS_STATIC),,-lelf -lz)
 
-BPF_SRCS := $(wildcard $(GPL)/*/*.bpf.c)
+# The first one defines the maps that the others use: libbpf's linker (1.1) misplaces a map that is used before.
+BPF_FIRST := $(GPL)/Core/Emit.bpf.c
+BPF_SRCS := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard $(GPL)/*/*.bpf.c))
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
 LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)
 LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)

@@ -90,6 +90,29 @@ static const char lost[] =
     "| `lost` | object | for each event type that lost any: an object, reason to number |\n"
     "| `total` | number | how many in all |\n";
 
+static const char over_budget[] =
+    "\n"
+    "### EVENTS_OVER_BUDGET\n"
+    "\n"
+    "With `--budget N`, a process can make N events in a second of those that any user can make at will and that wait\n"
+    "in the same ring as execs: `PROCESS_FORK`, `PROCESS_SETSID`, `PROCESS_MEMFD_CREATE`, `PROCESS_SHMGET`,\n"
+    "`PROCESS_PTRACE` that is denied, `NETWORK_CONNECTION_ATTEMPTED` and `NETWORK_LISTEN`. All of a user's processes\n"
+    "together, but for root's, can make 16 times as many. The threads of a process share its budget, a new process "
+    "has\n"
+    "its own, and what others do takes nothing of it. More of them are lost for the reason `budget`, and with them\n"
+    "what belongs to them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost and which has executed "
+    "nothing,\n"
+    "and `NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt that is.\n"
+    "\n"
+    "Once a second at most, this line names the process that has lost most. It has no `seq`.\n"
+    "\n"
+    "| key | type | meaning |\n"
+    "|---|---|---|\n"
+    "| `pids` | object [pid_info](#pid_info) | the process, and one of its threads that made an event too many |\n"
+    "| `uid` | number | its real user id |\n"
+    "| `lost` | number | events beyond the budget since the last such line, what belongs to them not counted |\n"
+    "| `comm` | string | name of the thread |\n";
+
 static const char stats[] =
     "\n"
     "### STATS\n"
@@ -165,8 +188,7 @@ static void print_groups(void)
     print_title(#name, doc);                                                                                           \
     fputs(table_head, stdout);
 #define FIELD(kind, name, key, doc) print_row(key, type_##kind, doc, "");
-#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    if (0) {
+#define EVENT(id, NAME, name, option, ring, doc) if (0) {
 #define END_EVENT(name) }
 #include "Events.def"
 }
@@ -184,8 +206,7 @@ static void print_enums(void)
 static void print_events(void)
 {
     printf("\n## Events\n");
-#define GROUP(name, doc)                                                                                               \
-    if (0) {
+#define GROUP(name, doc) if (0) {
 #define END_GROUP(name) }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     print_title(#NAME, doc);                                                                                           \
@@ -216,6 +237,8 @@ int main(void)
     JSON_COMMON_KEYS(ROW)
     fputs(strings, stdout);
     fputs(lost, stdout);
+    JSON_TIME_KEYS(ROW)
+    fputs(over_budget, stdout);
     JSON_TIME_KEYS(ROW)
 #undef ROW
     fputs(stats, stdout);

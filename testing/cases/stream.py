@@ -99,7 +99,7 @@ def mismatch(value, kind):
 
 
 def is_event(record):
-    return FEATURES not in record and record.get("event_type") != "EVENTS_LOST"
+    return FEATURES not in record and record.get("event_type") not in ("EVENTS_LOST", "EVENTS_OVER_BUDGET")
 
 
 # Types that have another name with --format elastic.
@@ -170,7 +170,7 @@ class Stream:
                     self.problem(f"EVENTS_LOST where {expected} is due: {record}")
                 self._check_total(record)
                 expected = max(expected, record.get("last_seq", 0) + 1)
-            elif FEATURES not in record:
+            elif is_event(record):
                 if record.get("seq") != expected:
                     self.problem(f"seq {record.get('seq')} where {expected} is due")
                     expected = record.get("seq", expected)

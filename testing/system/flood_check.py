@@ -4,6 +4,7 @@
 import json
 import re
 
+NO_EVENTS = {"STARTED", "EVENTS_OVER_BUDGET"}
 LOSS_REASONS_OF_PREEMPTION = {"recursion", "no_scratch"}
 
 
@@ -12,7 +13,7 @@ def load(directory, name):
         lines = [json.loads(line.decode("utf-8", "strict")) for line in file.read().splitlines()]
     with open(f"{directory}/{name}.err", "rb") as file:
         stats = [json.loads(line) for line in file.read().splitlines() if line.startswith(b'{"event_type":"STATS"')]
-    return [line for line in lines if line.get("event_type", "STARTED") != "STARTED"], stats[-1]["events"]
+    return [line for line in lines if line.get("event_type", "STARTED") not in NO_EVENTS], stats[-1]["events"]
 
 
 def of_type(events, kind):
@@ -148,4 +149,59 @@ def output(directory):
     yield "holes in seq are losses that were told"
 
 
-CHECKS = {"preempt": preempt, "frozen": frozen, "output": output}
+def json_lines(path):
+    with open(path, "rb") as file:
+        return [json.loads(line) for line in file.read().splitlines()]
+
+
+def marked(events, kind):
+    """Programs that were executed beside a flood and are in the stream."""
+    return sum(event["args"][1:] == [f"marked-{kind}"] for event in of_type(events, "PROCESS_EXEC"))
+
+
+def ends_of(events, parents):
+    """Children of some processes that begin, and those that end."""
+    return ({event["child_pids"]["tgid"] for event in of_type(events, "PROCESS_FORK")
+             if event["parent_pids"]["tgid"] in parents},
+            {event["pids"]["tgid"] for event in of_type(events, "PROCESS_EXIT") if event["pids"]["ppid"] in parents})
+
+
+def budget(directory):
+    for name, hides in (("budget-none", True), ("budget", False)):
+        events, stats = load(directory, name)
+        floods = json_lines(f"{directory}/{name}.json")
+        for counts in stats.values():
+            assert counts["seen"] == counts["delivered"] + counts["filtered"] + sum(counts["lost"].values()), counts
+        assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
+        found = {flood["kind"]: marked(events, flood["kind"]) for flood in floods}
+        if hides:
+            assert len(found) == 9 and all(count < 100 for count in found.values()), found
+            yield f"without a budget each flood hides execs (left of 100: {found})"
+    assert len(found) == 9 and all(count == 1000 for count in found.values()), found
+    yield "with one none hides any of 1000"
+    reasons = {reason for counts in stats.values() for reason in counts["lost"]}
+    assert "budget" in reasons and reasons <= {"budget", "recursion"}, reasons
+    unbudgeted = {kind for kind in ("PROCESS_EXEC",) if "budget" in stats[kind]["lost"]}
+    assert not unbudgeted, stats
+    yield "what is lost is beyond the budget"
+    yield from over_budget(json_lines(f"{directory}/budget.ndjson"), floods)
+    began, ended = ends_of(events, {flood["pid"] for flood in floods if flood["kind"] in ("fork", "setsid")})
+    assert began and began == ended, (len(began), len(ended), sorted(began ^ ended)[:5])
+    yield f"each of {len(began)} processes that is seen to begin is seen to end, and no other"
+
+
+def over_budget(lines, floods):
+    """The records that name who exceeds a budget."""
+    records = of_type(lines, "EVENTS_OVER_BUDGET")
+    # the script's own shell makes more than two processes in some seconds
+    assert all((record["comm"], record["uid"]) in (("budget-floods", 65534), ("sh", 0)) for record in records), records
+    for flood in floods:
+        named = [record for record in records if record["pids"]["tgid"] == flood["pid"]]
+        assert named or flood["kind"] == "processes", flood
+        assert flood["kind"] != "memfd" or named[0]["lost"] > flood["made"] * 0.9, (flood, named)
+    times = [record["ts_boot_ns"] for record in records]
+    assert all(after - before > 0.99e9 for before, after in zip(times, times[1:-1])), times
+    yield f"who exceeds it is named, once a second at most ({len(records)} records)"
+
+
+CHECKS = {"preempt": preempt, "frozen": frozen, "output": output, "budget": budget}

@@ -486,6 +486,34 @@ static void test_loss(void)
                      "\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0}");
 }
 
+static void test_over_budget(void)
+{
+    static const char want[] =
+        "{\"event_type\":\"EVENTS_OVER_BUDGET\",\"pids\":{\"tid\":7,\"tgid\":6,\"ppid\":5,\"pgid\":4,\"sid\":3,"
+        "\"start_time_ns\":2},\"uid\":4294967295,\"lost\":18446744073709551615,\"comm\":\"sixteen \\\"bytes\\\"!\","
+        "\"timestamp\":\"1970-01-01T00:00:01.000000002Z\",\"ts_boot_ns\":77}";
+    struct ebpf_over_budget over = {.pids = {.tid = 7, .tgid = 6, .ppid = 5, .pgid = 4, .sid = 3, .start_time_ns = 2},
+                                    .uid = UINT32_MAX,
+                                    .lost = UINT64_MAX,
+                                    .time_ns = 1000000002,
+                                    .ts_boot_ns = 77};
+
+    memcpy(over.comm, "sixteen \"bytes\"!", sizeof(over.comm));
+    for (size_t size = 0; size < sizeof(want) + 20; size++) {
+        char *buf = malloc(size ? size : 1);
+        int ret = ebpf_over_budget__json(&over, buf, size);
+
+        if (size < sizeof(want))
+            CHECK(ret == -ENOSPC && errno == ENOSPC);
+        else
+            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
+        free(buf);
+    }
+    memcpy(over.comm, "\xff\033\0left over....", sizeof(over.comm));
+    CHECK(ebpf_over_budget__json(&over, line, sizeof(line)) > 0);
+    CHECK(strstr(line, "\"comm\":\"\xf4\x8f\x9f\xbf\\u001b\","));
+}
+
 static void test_stats(void)
 {
     static const char want[] =
@@ -546,6 +574,7 @@ int main(void)
     test_repeated_events();
     test_comm();
     test_loss();
+    test_over_budget();
     test_stats();
     test_no_event();
     return check__report();

@@ -51,8 +51,34 @@ static size_t memory__others(struct ebpf_backend *b, struct ebpf_process ret_oth
     return other_count;
 }
 
-static const struct ebpf_backend_ops memory_ops = {
-    .counts = memory__counts, .stop = memory__end, .others = memory__others, .close = memory__end};
+static uint64_t over_budget_lost; /* 0: nobody exceeds a budget */
+static uint64_t over_budget_told[8];
+static int over_budget_count;
+static bool refuse_over_budget;
+
+static bool memory__over_budget(struct ebpf_backend *b, struct ebpf_over_budget *ret_over)
+{
+    (void)b;
+    *ret_over = (struct ebpf_over_budget){.uid = 1000, .lost = over_budget_lost};
+    over_budget_lost = 0;
+    return ret_over->lost;
+}
+
+static int on_over_budget(void *user, const struct ebpf_over_budget *over)
+{
+    (void)user;
+    if (refuse_over_budget)
+        return -ENOSPC;
+    CHECK(over->uid == 1000 && over->time_ns && over->ts_boot_ns);
+    over_budget_told[over_budget_count++] = over->lost;
+    return 0;
+}
+
+static const struct ebpf_backend_ops memory_ops = {.counts = memory__counts,
+                                                   .stop = memory__end,
+                                                   .others = memory__others,
+                                                   .over_budget = memory__over_budget,
+                                                   .close = memory__end};
 
 static int on_event(void *user, const struct ebpf_event *event)
 {
@@ -76,7 +102,11 @@ static int on_loss(void *user, const struct ebpf_loss *loss)
 
 static void setup(void)
 {
-    const struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event, .loss_handler = on_loss};
+    const struct ebpf_source_opts opts = {.sz = sizeof(opts),
+                                          .handler = on_event,
+                                          .loss_handler = on_loss,
+                                          .budget = 10,
+                                          .over_budget_handler = on_over_budget};
 
     ebpf_reader__fini(&reader);
     memset(memory, 0, sizeof(memory));
@@ -366,9 +396,38 @@ static void test_leaves_out_what_is_not_wanted(void)
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 3);
 }
 
+/* Once a second at most; one that was not taken comes again; the last one with the end. */
+static void test_over_budget(void)
+{
+    setup();
+    over_budget_count = 0;
+    refuse_over_budget = true;
+    over_budget_lost = 5;
+    ebpf_reader__consume(&reader);
+    CHECK(!over_budget_count);
+    refuse_over_budget = false;
+    over_budget_lost = 6;
+    reader.losses_checked_ns = 0;
+    ebpf_reader__consume(&reader);
+    CHECK(over_budget_count == 1 && over_budget_told[0] == 5);
+    reader.losses_checked_ns = 0;
+    ebpf_reader__consume(&reader);
+    CHECK(over_budget_count == 1); /* not within a second */
+    reader.losses_checked_ns = 0;
+    reader.over_budget_told_ns -= UINT64_C(1000000000);
+    ebpf_reader__consume(&reader);
+    CHECK(over_budget_count == 2 && over_budget_told[1] == 6);
+    over_budget_lost = 7;
+    ebpf_reader__tell_losses(&reader);
+    CHECK(over_budget_count == 3 && over_budget_told[2] == 7);
+    ebpf_reader__tell_losses(&reader);
+    CHECK(over_budget_count == 3);
+}
+
 int main(void)
 {
     test_merges_by_time();
+    test_over_budget();
     test_waits_for_a_writer();
     test_skips_what_was_discarded();
     test_wraps();

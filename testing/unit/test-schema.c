@@ -276,6 +276,10 @@ static void test_loss_and_stats(void)
     if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) &&
         CHECK(schema_of("EVENTS_LOST", &object_schema)))
         check_against_schema(object, object_schema);
+    len = ebpf_over_budget__json(&(struct ebpf_over_budget){.lost = 1, .comm = "name"}, line, sizeof(line));
+    if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) &&
+        CHECK(schema_of("EVENTS_OVER_BUDGET", &object_schema)))
+        check_against_schema(object, object_schema);
     len = ebpf_stats__json(&stats, line, sizeof(line));
     if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) && CHECK(schema_of("STATS", &object_schema)))
         check_against_schema(object, object_schema);

@@ -93,6 +93,13 @@ static void test_smaller_opts(void)
     opts.sz = sizeof(opts) - 1;
     check_opens(&opts);
     CHECK(fake_opts.ring_bytes == 1u << 20 && fake_opts.disable_hooks && !fake_opts.conditions);
+    opts.budget = 7;
+    opts.sz = offsetof(struct ebpf_source_opts, budget) + sizeof(opts.budget);
+    check_opens(&opts);
+    CHECK(fake_opts.budget == 7);
+    opts.sz--;
+    check_opens(&opts);
+    CHECK(!fake_opts.budget);
     opts.sz = offsetof(struct ebpf_source_opts, loss_handler) - 1;
     check_refused(&opts, -EINVAL, 0);
     opts.sz = 0;

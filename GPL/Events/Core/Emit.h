@@ -281,6 +281,32 @@ static __always_inline bool current__is_filtered(void)
     return tgid == emit_runtime.self_tgid || (selects && current__fails_lists(kinds, tgid));
 }
 
+/* What becomes of an event: it is made, or counted as something else. */
+enum fate {
+    FATE_MADE,
+    FATE_FILTERED,
+    FATE_OVER_BUDGET, /* lost; see Budget.h */
+};
+
+/* One that is not made. */
+static __always_inline void count__unmade(enum ebpf_event_type type, enum fate fate)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (!c)
+        return;
+    COUNT(c->seen[type]);
+    if (emit_constants.budget && fate == FATE_OVER_BUDGET)
+        COUNT(c->lost[EBPF_REASON_BUDGET][type]);
+    else
+        COUNT(c->filtered[type]);
+}
+
+static __always_inline enum fate fate__of(bool is_filtered)
+{
+    return is_filtered ? FATE_FILTERED : FATE_MADE;
+}
+
 /* All of the header but the time, which tells when the event was. */
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
 {
@@ -294,17 +320,17 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
 }
 
 /*
- * Begin a record of `type` whose fixed part has `size` bytes, unless who did it is filtered. The fixed part is not
+ * Begin a record of `type` whose fixed part has `size` bytes, unless its fate is another one. The fixed part is not
  * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made. `time` is
  * that of the event; 0: now.
  */
 static __always_inline struct scratch *emit__begin_at(enum preemption preemption, enum ebpf_event_type type, u32 size,
-                                                      bool is_filtered, u64 time)
+                                                      enum fate fate, u64 time)
 {
     if (!emit_runtime.live)
         return NULL;
-    if (is_filtered) {
-        count__seen_and_filtered(type);
+    if (fate != FATE_MADE) {
+        count__unmade(type, fate);
         return NULL;
     }
     count__seen(type);
@@ -321,9 +347,9 @@ static __always_inline struct scratch *emit__begin_at(enum preemption preemption
 }
 
 static __always_inline struct scratch *emit__begin(enum preemption preemption, enum ebpf_event_type type, u32 size,
-                                                   bool is_filtered)
+                                                   enum fate fate)
 {
-    return emit__begin_at(preemption, type, size, is_filtered, 0);
+    return emit__begin_at(preemption, type, size, fate, 0);
 }
 
 /* How full the ring is, is asked for with each eighth record of a slot: a reader that is to be woken has time. */
@@ -367,12 +393,12 @@ enum {
 #include "../Events.def"
 };
 
-#define EMIT_BEGIN_AS(preemption, NAME, name, is_filtered)                                                             \
-    emit__begin(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered)
-#define EMIT_BEGIN_BY(NAME, name, is_filtered) EMIT_BEGIN_AS(MAY_BE_PREEMPTED, NAME, name, is_filtered)
-#define EMIT_BEGIN_AT(NAME, name, is_filtered, time)                                                                   \
-    emit__begin_at(MAY_BE_PREEMPTED, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), is_filtered, time)
-#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, current__is_filtered())
+#define EMIT_BEGIN_AS(preemption, NAME, name, fate)                                                                    \
+    emit__begin(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), fate)
+#define EMIT_BEGIN_BY(NAME, name, fate) EMIT_BEGIN_AS(MAY_BE_PREEMPTED, NAME, name, fate)
+#define EMIT_BEGIN_AT(NAME, name, fate, time)                                                                          \
+    emit__begin_at(MAY_BE_PREEMPTED, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), fate, time)
+#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, fate__of(current__is_filtered()))
 #define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
 #define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
 

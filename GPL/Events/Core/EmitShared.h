@@ -85,6 +85,28 @@ struct tree_chunk {
     ebpf_u16 entries[TREE_CHUNK];
 };
 
+/* By process id, in chunks as above; see Budget.h. */
+struct lost_forks {
+    ebpf_u8 is_lost[TREE_CHUNK];
+};
+
+/* What has been spent of a budget of events. */
+struct budget {
+    ebpf_u64 since; /* begin of its second, monotonic, ns */
+    ebpf_u64 spent;
+};
+
+/* Of the processes that have exceeded their budgets, the one that lost most; of a CPU. */
+struct over_budget {
+    ebpf_u64 claims;
+    ebpf_u64 version; /* odd: it is being written */
+    ebpf_u64 lost;    /* since the round began; 0: none */
+    ebpf_u32 round;   /* emit_runtime.budget_round then */
+    ebpf_u32 uid;
+    struct ebpf_pid_info pids;
+    char comm[EBPF_COMM_LEN];
+};
+
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 48 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
@@ -131,6 +153,7 @@ struct cpu_counters {
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
     ebpf_u64 rescued[SPARE_HOOK_COUNT]; /* events made by another program than the main one of a hook */
     ebpf_u64 pointer;                   /* of the probes, for a moment; see scalar__of_any */
+    struct over_budget over_budget;
 };
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
@@ -152,6 +175,7 @@ struct emit_constants {
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
     ebpf_u32 casts;            /* addresses can be made typed pointers */
+    ebpf_u32 budget;           /* events a process and second, of those in Budget.h; 0: any number */
     ebpf_u64 mark_seed;        /* drawn by lot: which tasks have marks in the same places */
     ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
@@ -169,8 +193,10 @@ struct emit_runtime {
     ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
     ebpf_u64 sockets_more;                    /* 1: some found none in the table */
     ebpf_u64 zero;                            /* 0, of which the verifier knows nothing */
-    ebpf_u32 host_mnt_ns;                     /* mount namespace of the first process */
-    ebpf_u32 selects;                         /* bit n: a condition of kind n is set */
+    ebpf_u32 budget_round;                    /* how often the library has asked who exceeds a budget */
+    ebpf_u32 reserved;
+    ebpf_u32 host_mnt_ns; /* mount namespace of the first process */
+    ebpf_u32 selects;     /* bit n: a condition of kind n is set */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
     struct select_quick quick;

@@ -31,6 +31,7 @@ typedef int key_t;
 
 /* Values that are fixed by the kernel's interface to user space, or have not changed since long before 5.10. */
 #define PF_EXITING 0x00000004
+#define PF_FORKNOEXEC 0x00000040
 #define PF_KTHREAD 0x00200000
 #define EXIT_TRACE 0x30 /* exit_state: waited for by a tracer, not by the parent yet */
 #define SIGNAL_GROUP_EXIT 0x00000004

@@ -3,6 +3,7 @@
 #ifndef EBPF_CORE_MEMFD_H
 #define EBPF_CORE_MEMFD_H
 
+#include "Budget.h"
 #include "Task.h"
 
 #define NR_MEMFD_CREATE_64 319
@@ -45,7 +46,7 @@ static __always_inline int memfd__created(enum preemption preemption, const char
 
     if (!memfd_flags__of_current(&flags))
         return 0;
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_MEMFD_CREATE, process_memfd_create, current__is_filtered());
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_MEMFD_CREATE, process_memfd_create, current__fate());
 
     if (!s)
         return 0;

@@ -53,10 +53,10 @@ struct socket_entry {
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
     u16 role;
-    u16 is_filtered; /* who opened or accepted it is */
-    u16 is_told;     /* its end has been */
-    u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
-    u16 error;       /* of the socket, then */
+    u16 fate;     /* of the event of its attempt or accept: filtered by who that was, or over the budget */
+    u16 is_told;  /* its end has been */
+    u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
+    u16 error;    /* of the socket, then */
     u16 home;
     u32 uid; /* whose share it is of */
     u32 reserved;
@@ -279,7 +279,7 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
 
 /* Keep a connection that the current task, if it is one's, has begun just now. `keeper`: see socket__more. */
 static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, struct sock *keeper, u64 ends,
-                                                         enum socket_role role, bool is_filtered, u64 now)
+                                                         enum socket_role role, enum fate fate, u64 now)
 {
     struct socket_entry *e = socket__claim(sk, keeper, ends);
 
@@ -291,7 +291,7 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
     e->ended_in = 0;
     e->error = 0;
     e->is_told = 0;
-    e->is_filtered = is_filtered;
+    e->fate = fate;
     e->since = now;
     if (role != SOCKET_FOUND) {
         WITH_CURRENT(task, typed, {
@@ -306,7 +306,7 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
 static __always_inline struct socket_entry *socket__keep_found(struct sock *sk, u64 ends)
 {
     __builtin_assume(sk != NULL);
-    return socket__keep(true, sk, sk, ends, SOCKET_FOUND, false, bpf_ktime_get_boot_ns());
+    return socket__keep(true, sk, sk, ends, SOCKET_FOUND, FATE_MADE, bpf_ktime_get_boot_ns());
 }
 
 #endif

@@ -49,11 +49,20 @@ struct content_op {
     u64 file;
 };
 
+/* What a process has spent of its budget, and lost beyond it; kept with its first thread. See Budget.h. */
+struct process_budget {
+    struct budget own;
+    u64 lost; /* in that round of emit_runtime.budget_round */
+    u32 round;
+    u32 reserved;
+};
+
 struct task_state {
     struct dir_op dir_op;
     struct content_op content_op;
     struct script script;
     u64 mprotect_file; /* whose mapping is being made writable; 0: none */
+    struct process_budget budget;
 };
 
 struct task_states_map {
@@ -90,18 +99,36 @@ static __always_inline struct task_state *task_state__find(void)
     return task_state__find_by(bpf_get_current_pid_tgid());
 }
 
-/* The same, made where there is none yet; NULL when there is no memory. */
-static __always_inline struct task_state *task_state__get(void)
+/* Of the thread with that id, made where there is none yet. */
+static __always_inline struct task_state *task_table__get(u64 id)
 {
-    if (emit_constants.has_task_storage)
-        return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    u64 id = bpf_get_current_pid_tgid();
     struct task_state none = {}, *state = bpf_map_lookup_elem(&task_table, &id);
 
     if (state)
         return state;
     bpf_map_update_elem(&task_table, &id, &none, BPF_NOEXIST);
     return bpf_map_lookup_elem(&task_table, &id);
+}
+
+/* What is kept of the current task, made where there is nothing yet; NULL when there is no memory. */
+static __always_inline struct task_state *task_state__get(void)
+{
+    if (emit_constants.has_task_storage)
+        return bpf_task_storage_get(&task_states, bpf_get_current_task_btf(), NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    return task_table__get(bpf_get_current_pid_tgid());
+}
+
+/* The same of the first thread of its process. */
+static __always_inline struct task_state *task_state__get_of_process(void)
+{
+    if (emit_constants.has_task_storage) {
+        struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+        return bpf_task_storage_get(&task_states, (void *)task->group_leader, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    }
+    u64 tgid = bpf_get_current_pid_tgid() >> 32;
+
+    return task_table__get(tgid << 32 | tgid);
 }
 
 #endif

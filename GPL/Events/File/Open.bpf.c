@@ -104,7 +104,8 @@ _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_
 static __always_inline int opened__emit(enum preemption preemption, struct file *file, u32 type)
 {
     type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record to the verifier, not three */
-    struct scratch *s = emit__begin(preemption, type, sizeof(struct ebpf_file_create_event), current__is_filtered());
+    struct scratch *s =
+        emit__begin(preemption, type, sizeof(struct ebpf_file_create_event), fate__of(current__is_filtered()));
 
     if (!s)
         return 0;

@@ -191,7 +191,7 @@ int subvolume__deleted(u64 dentry)
     /* another thread may have put another file in its place */
     bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
     /* what is filtered does not come here */
-    struct scratch *s = EMIT_BEGIN_BY(FILE_DELETE, file_delete, false);
+    struct scratch *s = EMIT_BEGIN_BY(FILE_DELETE, file_delete, FATE_MADE);
 
     if (!s)
         return 0;

@@ -29,12 +29,12 @@ struct accepted {
     bool is_mptcp, sk_typed, typed;
 };
 
-static __always_inline struct socket_entry *accepted__keep(const struct accepted *a, bool is_filtered, u64 now)
+static __always_inline struct socket_entry *accepted__keep(const struct accepted *a, enum fate fate, u64 now)
 {
     struct sock *sk = a->known_by;
     struct socket_entry *e = connections__are_kept()
                                  ? socket__keep(a->typed, sk, a->keeper, socket__ends_at(a->sk_typed, a->sk, a->sport),
-                                                SOCKET_ACCEPTED, is_filtered, now)
+                                                SOCKET_ACCEPTED, fate, now)
                                  : NULL;
 
     if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
@@ -47,10 +47,10 @@ static __always_inline struct socket_entry *accepted__keep(const struct accepted
 static __always_inline int accepted__report(const struct accepted *a)
 {
     u64 now = bpf_ktime_get_boot_ns();
-    bool is_filtered = current__is_filtered();
-    struct socket_entry *e = accepted__keep(a, is_filtered, now);
+    enum fate fate = fate__of(current__is_filtered());
+    struct socket_entry *e = accepted__keep(a, fate, now);
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
-                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted, is_filtered, now)
+                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted, fate, now)
                             : NULL;
 
     if (!s)
@@ -154,7 +154,7 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
     if ((int)compat__func_ret(ctx, 2) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    struct scratch *s = tp ? EMIT_BEGIN(NETWORK_LISTEN, network_listen) : NULL;
+    struct scratch *s = tp ? EMIT_BEGIN_BY(NETWORK_LISTEN, network_listen, current__fate()) : NULL;
 
     if (!s)
         return 0;

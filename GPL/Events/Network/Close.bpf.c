@@ -64,6 +64,14 @@ static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct soc
         net->bytes_received--;
 }
 
+/* Of one that the kernel closes for a process, what became of its attempt. */
+static __always_inline enum fate closed__fate(const struct socket_entry *e, bool is_owned, bool is_kernel)
+{
+    if (is_owned && (is_kernel || (emit_constants.budget && e->fate == FATE_OVER_BUDGET)))
+        return e->fate;
+    return fate__of(current__is_filtered());
+}
+
 /* The event but for its bytes; NULL when there is to be none. */
 static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport, struct socket_entry *e, u32 state)
 {
@@ -71,8 +79,8 @@ static __always_inline struct scratch *closed__begin(struct sock *sk, u16 sport,
 
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (is_kernel && !is_owned))
         return NULL;
-    struct scratch *s = EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed,
-                                      is_kernel && is_owned ? e->is_filtered : current__is_filtered());
+    struct scratch *s =
+        EMIT_BEGIN_BY(NETWORK_CONNECTION_CLOSED, network_connection_closed, closed__fate(e, is_owned, is_kernel));
 
     if (!s)
         return NULL;

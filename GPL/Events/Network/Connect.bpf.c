@@ -48,15 +48,13 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 now = bpf_ktime_get_boot_ns();
-    bool is_filtered = current__is_filtered();
-    struct socket_entry *e =
-        connections__are_kept()
-            ? socket__keep(true, sk, tcp__keeper(sk, tp), socket__ends(sk, sport), SOCKET_OPENED, is_filtered, now)
-            : NULL;
-    struct scratch *s =
-        event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, is_filtered, now)
-            : NULL;
+    enum fate fate = current__fate();
+    struct socket_entry *e = connections__are_kept() ? socket__keep(true, sk, tcp__keeper(sk, tp),
+                                                                    socket__ends(sk, sport), SOCKET_OPENED, fate, now)
+                                                     : NULL;
+    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
+                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, fate, now)
+                            : NULL;
 
     if (!s)
         return 0;
@@ -158,10 +156,11 @@ struct attempt {
 static __always_inline void attempt__failed(const struct attempt *a, const struct connect_address *to,
                                             struct socket_entry *e, u32 error)
 {
+    enum fate fate = e ? e->fate : current__fate(); /* one for both */
     struct scratch *s;
 
     if (!e && event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED) &&
-        (s = EMIT_BEGIN(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted))) {
+        (s = EMIT_BEGIN_BY(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, fate))) {
         struct ebpf_network_connection_attempted_event *event = attempted__begin(s, NULL, a->is_mptcp);
 
         event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
@@ -170,7 +169,7 @@ static __always_inline void attempt__failed(const struct attempt *a, const struc
         EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
     }
     if (event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED) &&
-        (s = EMIT_BEGIN(NETWORK_CONNECTION_FAILED, network_connection_failed))) {
+        (s = EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, fate))) {
         struct ebpf_network_connection_failed_event *event = (void *)s->data;
 
         current__fill(s, &event->pids);

@@ -39,7 +39,7 @@ static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 
 {
     bool by_current = state == EBPF_FLOW_CLOSED && !current__is_kernel_thread();
     struct scratch *s = EMIT_BEGIN_BY(NETWORK_DATAGRAM_FLOW, network_datagram_flow,
-                                      by_current ? current__is_filtered() : flow->is_filtered);
+                                      fate__of(by_current ? current__is_filtered() : flow->is_filtered));
 
     if (!s)
         return;

@@ -5,6 +5,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "../Core/Budget.h"
 #include "../Core/Sockets.h"
 
 /* What is kept of connections is wanted. */
@@ -112,9 +113,9 @@ static __always_inline void owner__fill(struct scratch *s, struct ebpf_pid_info 
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
                                                u32 error, bool is_current)
 {
-    bool is_filtered = e ? e->is_filtered : is_current && current__is_filtered();
+    enum fate fate = e ? e->fate : is_current ? current__fate() : FATE_MADE;
     struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED)
-                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, is_filtered)
+                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, fate)
                             : NULL;
 
     if (s) {

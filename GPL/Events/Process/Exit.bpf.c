@@ -27,6 +27,7 @@
  * their children. Where the kernel preempts programs, and has no kprobes to do without, of many that are killed at once
  * up to two thirds were partial, because the program that looks at the namespaces was skipped; none was missing.
  */
+#include "../Core/Budget.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Task.h"
@@ -267,7 +268,7 @@ int kprobe__taskstats_exit(struct pt_regs *regs)
 /* Make the event of what is kept of a process. */
 static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
 {
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, x->is_filtered);
+    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, x->is_filtered));
 
     if (!s)
         return;
@@ -287,7 +288,7 @@ static __always_inline void exit__emit(const struct exiting *x, struct task_stru
 static __always_inline void exit__emit_partial(struct task_struct *leader)
 {
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), false);
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, is_filtered);
+    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, is_filtered));
 
     if (!s)
         return;
@@ -372,7 +373,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
     if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST))
         return 0;
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, is_filtered);
+    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, is_filtered));
 
     if (!s)
         return 0;

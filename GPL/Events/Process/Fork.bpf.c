@@ -14,6 +14,7 @@
  * Tried: fork, vfork, clone and clone3 in all forms: from threads, for the parent, with shared memory, into a cgroup,
  * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
  */
+#include "../Core/Budget.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
@@ -47,8 +48,10 @@ static __always_inline int forked__emit(enum preemption preemption, struct task_
 {
     if (child->pid != child->tgid || child->flags & PF_KTHREAD)
         return 0;
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_FORK, process_fork, current__is_filtered());
+    enum fate fate = current__fate();
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_FORK, process_fork, fate);
 
+    fork__note_fate(child->tgid, fate);
     if (s)
         fork__emit(s, true, parent, child);
     return 0;

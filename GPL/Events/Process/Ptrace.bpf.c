@@ -10,6 +10,7 @@
  * not, which are denied; on the own child and on one that has gone, of which nothing is reported. Misses:
  * PTRACE_TRACEME, by which a child offers itself.
  */
+#include "../Core/Budget.h"
 #include "../Core/Task.h"
 
 SEC("ebpf.fexit/ptrace_attach")
@@ -20,7 +21,8 @@ int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsi
 
     if ((ret && !denied) || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_PTRACE, process_ptrace);
+    struct scratch *s =
+        EMIT_BEGIN_BY(PROCESS_PTRACE, process_ptrace, denied ? current__fate() : fate__of(current__is_filtered()));
 
     if (!s)
         return 0;

@@ -8,13 +8,14 @@
  * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
  * gives its first process.
  */
+#include "../Core/Budget.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 static __always_inline int session__emit(enum preemption preemption)
 {
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SETSID, process_setsid, current__is_filtered());
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SETSID, process_setsid, current__fate());
 
     if (!s)
         return 0;

@@ -9,6 +9,7 @@
  * Tried: segments that are made, found, private and refused, by both 32-bit calls, in another IPC namespace; semaphores
  * and queues of the same key. Misses: shared memory of other kinds, which are files.
  */
+#include "../Core/Budget.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
@@ -26,7 +27,7 @@ int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void 
 
     if (ret < 0 || ids != shm_ids)
         return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_SHMGET, process_shmget);
+    struct scratch *s = EMIT_BEGIN_BY(PROCESS_SHMGET, process_shmget, current__fate());
 
     if (!s)
         return 0;

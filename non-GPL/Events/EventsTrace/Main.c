@@ -156,6 +156,18 @@ static int on_loss(void *user, const struct ebpf_loss *loss)
     return 0;
 }
 
+static int on_over_budget(void *user, const struct ebpf_over_budget *over)
+{
+    struct trace *trace = user;
+    char *line = output__reserve_notice(&trace->out, OUTPUT_NOTICE_MAX - 1);
+    int len = line ? ebpf_over_budget__json(over, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC;
+
+    if (len < 0)
+        return len;
+    output__commit(&trace->out, (size_t)len);
+    return 0;
+}
+
 /* Lines that could not be written any more were given to nobody. Returns how many there are. */
 static size_t stats__take_back(const struct trace *trace, struct ebpf_stats *stats)
 {
@@ -398,6 +410,8 @@ static int trace__run(struct trace *trace)
         .conditions = o->conditions,
         .is_cancelled = is_cancelled,
         .is_wanted = o->elastic ? is_elastic : NULL,
+        .budget = o->budget,
+        .over_budget_handler = on_over_budget,
     };
     int err = ebpf_source__open(&opts, &trace->source);
 

@@ -26,6 +26,8 @@
 
 #define RING_BYTES_MAX (1 << 30) /* more than this is memory by mistake */
 
+#define BUDGET_MAX 1000000 /* events a second: more than a process can make */
+
 #define ARGUMENT_VALUE 1 /* of an argument that is no option */
 
 enum {
@@ -34,6 +36,7 @@ enum {
     VALUE_ENV,
     VALUE_COALESCE,
     VALUE_RING_SIZE,
+    VALUE_BUDGET,
     VALUE_DISABLE_HOOK,
     VALUE_USAGE,
     VALUE_USER,
@@ -66,6 +69,8 @@ static const struct option_row rows[] = {
      "tell content changes of one file by one process within so many milliseconds as one, after the first"},
     {"ring-size", VALUE_RING_SIZE, "SIZE",
      "size of each of the two rings that events wait in: a power of two, in bytes or with K or M behind; default 4M"},
+    {"budget", VALUE_BUDGET, "N",
+     "report at most so many events of a process in a second, of those that any user can make at will; more are lost"},
     {"pid", INCLUDE(PID), "PID", "only what this process does; this and the next ones may be given again"},
     {"exclude-pid", EXCLUDE(PID), "PID", "leave out what this process does"},
     {"tree", INCLUDE(TREE), "PID", "only what this process and its descendants do"},
@@ -365,6 +370,11 @@ static bool option__take_value(struct options *o, int value, const char *text)
         break;
     case VALUE_RING_SIZE:
         return ring_size__parse(text, &o->ring_bytes);
+    case VALUE_BUDGET:
+        if (!number__parse("budget", text, 1, BUDGET_MAX, &number))
+            return false;
+        o->budget = (uint32_t)number;
+        break;
     case VALUE_DISABLE_HOOK:
         options__add_disabled(o, text);
         break;

@@ -39,6 +39,7 @@ struct options {
     const char *disable_hooks;
     uint32_t coalesce_ms;
     uint32_t ring_bytes; /* 0: as many as the library thinks right */
+    uint32_t budget;     /* 0: none */
     size_t condition_count;
     struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
     char **command; /* what follows "--", NULL when there is none; the strings are argv's */

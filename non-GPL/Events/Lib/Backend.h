@@ -39,6 +39,7 @@ struct ebpf_process {
 
 struct ebpf_backend;
 struct ebpf_condition;
+struct ebpf_over_budget;
 
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
@@ -48,6 +49,11 @@ struct ebpf_backend_ops {
     int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
     /* The other processes that have a source now. Returns how many; NULL: not known. */
     size_t (*others)(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX]);
+    /*
+     * The process that has lost most events for its budget since one was last returned; without the times. False when
+     * there is none. NULL: there are no budgets.
+     */
+    bool (*over_budget)(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over);
     void (*close)(struct ebpf_backend *backend);
 };
 

@@ -47,11 +47,23 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
     static const size_t member_ends[] = {
 #define OPTS_MEMBER_END(member)                                                                                        \
     offsetof(struct ebpf_source_opts, member) + sizeof(((struct ebpf_source_opts *)NULL)->member)
-        OPTS_MEMBER_END(handler),     OPTS_MEMBER_END(loss_handler), OPTS_MEMBER_END(log),
-        OPTS_MEMBER_END(user),        OPTS_MEMBER_END(env),          OPTS_MEMBER_END(low_latency),
-        OPTS_MEMBER_END(libbpf_log),  OPTS_MEMBER_END(ring_bytes),   OPTS_MEMBER_END(disable_hooks),
-        OPTS_MEMBER_END(coalesce_ms), OPTS_MEMBER_END(select_kinds), OPTS_MEMBER_END(condition_count),
-        OPTS_MEMBER_END(conditions),  OPTS_MEMBER_END(is_cancelled), OPTS_MEMBER_END(is_wanted),
+        OPTS_MEMBER_END(handler),
+        OPTS_MEMBER_END(loss_handler),
+        OPTS_MEMBER_END(log),
+        OPTS_MEMBER_END(user),
+        OPTS_MEMBER_END(env),
+        OPTS_MEMBER_END(low_latency),
+        OPTS_MEMBER_END(libbpf_log),
+        OPTS_MEMBER_END(ring_bytes),
+        OPTS_MEMBER_END(disable_hooks),
+        OPTS_MEMBER_END(coalesce_ms),
+        OPTS_MEMBER_END(select_kinds),
+        OPTS_MEMBER_END(condition_count),
+        OPTS_MEMBER_END(conditions),
+        OPTS_MEMBER_END(is_cancelled),
+        OPTS_MEMBER_END(is_wanted),
+        OPTS_MEMBER_END(budget),
+        OPTS_MEMBER_END(over_budget_handler),
     };
     const unsigned char *bytes = (const unsigned char *)user;
     size_t known = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* JsonReport.c - losses and counts as lines of JSON. */
+/* JsonReport.c - losses, counts, and who exceeds a budget, as lines of JSON. */
 #include "JsonText.h"
 
 static void json__key(struct json_out *out, const char *key)
@@ -62,6 +62,42 @@ int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
     JSON_LITERAL(&out, "\"total\":");
     ebpf_json__number(&out, total);
     json__times(&out, loss->time_ns, loss->ts_boot_ns);
+    json__close(&out, '}');
+    return json__end_line(&out, buf);
+}
+
+static void json__pair(struct json_out *out, const char *key, uint64_t number)
+{
+    json__key(out, key);
+    ebpf_json__number(out, number);
+}
+
+static void json__pids(struct json_out *out, const struct ebpf_pid_info *pids)
+{
+    json__pair(out, "tid", pids->tid);
+    json__pair(out, "tgid", pids->tgid);
+    json__pair(out, "ppid", pids->ppid);
+    json__pair(out, "pgid", pids->pgid);
+    json__pair(out, "sid", pids->sid);
+    json__pair(out, "start_time_ns", pids->start_time_ns);
+}
+
+int ebpf_over_budget__json(const struct ebpf_over_budget *over, char *buf, size_t size)
+{
+    struct json_out out;
+
+    if (json__begin_line(&out, buf, size))
+        return -ENOSPC;
+    JSON_LITERAL(&out, "{\"event_type\":\"EVENTS_OVER_BUDGET\",\"pids\":{");
+    json__pids(&out, &over->pids);
+    json__close(&out, '}');
+    json__pair(&out, "uid", over->uid);
+    json__pair(&out, "lost", over->lost);
+    JSON_LITERAL(&out, "\"comm\":\"");
+    out.readable = over->comm + sizeof(over->comm);
+    ebpf_json__escaped(&out, (struct slice){over->comm, strnlen(over->comm, sizeof(over->comm))});
+    JSON_LITERAL(&out, "\",");
+    json__times(&out, over->time_ns, over->ts_boot_ns);
     json__close(&out, '}');
     return json__end_line(&out, buf);
 }

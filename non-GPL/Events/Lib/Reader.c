@@ -22,7 +22,8 @@
 
 #define NS_PER_S UINT64_C(1000000000)
 #define LOSS_CHECK_NS (NS_PER_S / 4)
-#define CONSUME_MAX 65536 /* records in one go, so that a caller gets its turn under load */
+#define OVER_BUDGET_NS NS_PER_S /* between two records about that */
+#define CONSUME_MAX 65536       /* records in one go, so that a caller gets its turn under load */
 
 /* The kernel's header of a record in a ring: length with two flags, page offset; records are aligned to 8. */
 #define RING_HEADER_SIZE 8
@@ -46,6 +47,7 @@ int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, 
     reader->backend = backend;
     reader->handler = opts->handler;
     reader->loss_handler = opts->loss_handler;
+    reader->over_budget_handler = opts->budget && backend->ops->over_budget ? opts->over_budget_handler : NULL;
     reader->is_wanted = opts->is_wanted;
     reader->user = opts->user;
     reader->streams = streams;
@@ -196,6 +198,24 @@ static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
     }
 }
 
+/* Tell which process exceeds its budget, behind the loss that it brings. */
+static void reader__tell_over_budget(struct ebpf_reader *reader)
+{
+    struct ebpf_over_budget *over = &reader->over_budget;
+
+    if (!reader->over_budget_handler)
+        return;
+    if (!reader->has_over_budget && reader->backend->ops->over_budget(reader->backend, over)) {
+        over->ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
+        over->time_ns = clock__ns(CLOCK_REALTIME);
+        reader->has_over_budget = true;
+    }
+    if (!reader->has_over_budget || reader->over_budget_handler(reader->user, over))
+        return;
+    reader->has_over_budget = false;
+    reader->over_budget_told_ns = clock__ns(CLOCK_MONOTONIC);
+}
+
 static void reader__tell_what_is_certain(struct ebpf_reader *reader)
 {
     struct ebpf_counts counts;
@@ -214,6 +234,7 @@ void ebpf_reader__tell_losses(struct ebpf_reader *reader)
             reader->skipped[type][i] = counts.lost[type][EBPF_REASON_RECURSION];
     }
     reader__tell(reader, &counts);
+    reader__tell_over_budget(reader);
 }
 
 static void reader__check_losses(struct ebpf_reader *reader)
@@ -226,6 +247,8 @@ static void reader__check_losses(struct ebpf_reader *reader)
         reader->skipped[type][check] = counts.lost[type][EBPF_REASON_RECURSION];
     reader->losses_checked_ns = clock__ns(CLOCK_MONOTONIC);
     reader__tell(reader, &counts);
+    if (reader->losses_checked_ns - reader->over_budget_told_ns >= OVER_BUDGET_NS)
+        reader__tell_over_budget(reader);
 }
 
 static void reader__look_for_others(struct ebpf_reader *reader)

@@ -17,7 +17,8 @@ struct ebpf_reader {
     struct ebpf_backend *backend;
     ebpf_event_fn handler;
     ebpf_loss_fn loss_handler;
-    ebpf_wanted_fn is_wanted; /* NULL: every event is */
+    ebpf_over_budget_fn over_budget_handler; /* NULL: there are no budgets, or nobody asks */
+    ebpf_wanted_fn is_wanted;                /* NULL: every event is */
     void *user;
 
     struct net_selection net;
@@ -29,6 +30,9 @@ struct ebpf_reader {
     uint64_t corrupt;               /* of those, how many the decoder refused */
     uint64_t boot_to_wall_ns;       /* what to add to a time since boot */
     uint64_t losses_checked_ns;
+    uint64_t over_budget_told_ns;
+    struct ebpf_over_budget over_budget; /* to be told */
+    bool has_over_budget;
     uint64_t checks;       /* how often losses were checked for */
     int last_ring;         /* which the last record was taken from */
     uint32_t streams;      /* scratch slots */

@@ -86,6 +86,16 @@ static const struct row lost_rows[] = {
     {"total", schema_u64, "how many in all", 0, false},
     JSON_TIME_KEYS(ROW)
     {0}
+};
+
+static const struct row over_budget_rows[] = {
+    {"pids", "\"$ref\":\"#/$defs/pid_info\"", "the process, and one of its threads that made an event too many", 0,
+     false},
+    {"uid", schema_u32, "its real user id", 0, false},
+    {"lost", schema_u64, "events that it has lost, for the reason budget, since the last such record", 0, false},
+    {"comm", "\"type\":\"string\"", "name of the thread", 0, false},
+    JSON_TIME_KEYS(ROW)
+    {0}
 #undef ROW
 };
 
@@ -239,6 +249,8 @@ static void put_schema(struct json_out *out)
 #define EVENT(id, NAME, name, option, ring, doc) put_object(out, #NAME, doc, rows_##name, common_rows);
 #include "Events.def"
     put_object(out, "EVENTS_LOST", "events were lost here", lost_rows, NULL);
+    put_object(out, "EVENTS_OVER_BUDGET", "a process has exceeded its budget, and lost most of all that have",
+               over_budget_rows, NULL);
     put_object(out, "STATS", "counts since the start", stats_rows, NULL);
     put_object(out, "STARTED", "the probes are attached", init_rows, NULL);
     json__close(out, ']');

@@ -222,6 +222,7 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .stop = bpf_backend__stop,
     .select = bpf_backend__select,
     .others = bpf_backend__others,
+    .over_budget = bpf_backend__over_budget,
     .close = bpf_backend__close,
 };
 

@@ -85,6 +85,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .selects = b->select_kinds,
         .sk_storage = b->hooks.sk_storage,
         .has_task_storage = b->has_task_storage,
+        .budget = opts->budget,
         .mark_seed = random__draw() | 1,
         .events = b->hooks.available.bits,
         .btrfs = b->btrfs,
@@ -121,7 +122,9 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
                  (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
                                                                   : b->has_task_storage && !strcmp(name, "task_table")))
             err = bpf_map__set_autocreate(map, false);
-        else if (!strcmp(name, "tree_members"))
+        else if (!strncmp(name, "budget_", strlen("budget_")) && !opts->budget)
+            err = bpf_map__set_autocreate(map, false);
+        else if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
             err = bpf_map__set_max_entries(map, b->tree_chunks);
         if (err)
             return err;

@@ -132,7 +132,7 @@ int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t s
 /** Whether that program would have told of an event, which is what ebpf_source_opts.is_wanted asks. */
 bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr);
 
-/** The JSON Schema (draft 2020-12) of what ebpf_event__json and ebpf_loss__json write; a static string. */
+/** The JSON Schema (draft 2020-12) of what these functions write, as ebpf_event__json does; a static string. */
 const char *ebpf_schema__json(void);
 
 /**
@@ -160,6 +160,19 @@ struct ebpf_loss {
 /** Write a batch of losses as one line of JSON, event_type EVENTS_LOST; as ebpf_event__json. */
 int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size);
 
+/** A process that has exceeded its budget, and lost most events of all that have; see ebpf_source_opts.budget. */
+struct ebpf_over_budget {
+    struct ebpf_pid_info pids; /**< the process; the thread is one that made an event too many */
+    uint32_t uid;              /**< its real user id */
+    char comm[EBPF_COMM_LEN];  /**< name of the thread; ended by a NUL unless all 16 bytes are used */
+    uint64_t lost;             /**< events that it has lost for this reason since the last such record */
+    uint64_t time_ns;          /**< when it was noticed */
+    uint64_t ts_boot_ns;
+};
+
+/** Write it as one line of JSON, event_type EVENTS_OVER_BUDGET; as ebpf_event__json. */
+int ebpf_over_budget__json(const struct ebpf_over_budget *over, char *buf, size_t size);
+
 /** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. */
 int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size);
 
@@ -184,6 +197,12 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
  * @return 0 when it was taken; anything else, and it is told again later, with what was lost by then
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
+
+/**
+ * A process has exceeded its budget. Told once a second at most, of the one that lost most.
+ * @return 0 when it was taken; anything else, and it is told again later
+ */
+typedef int (*ebpf_over_budget_fn)(void *user, const struct ebpf_over_budget *over);
 
 /** Whether an event is wanted: asked before it has a number. One that is not is left out and counted as filtered. */
 typedef bool (*ebpf_wanted_fn)(void *user, const struct ebpf_event_header *hdr);
@@ -248,6 +267,10 @@ struct ebpf_source_opts {
     const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
     bool (*is_cancelled)(void *user); /**< asked now and then while open works, which can take seconds: to give up */
     ebpf_wanted_fn is_wanted;         /**< leaves out events; none by default */
+    uint32_t budget; /**< events a process may make in a second, of those that any user can make at will and that wait
+                          in the same ring as execs; docs/events.md has which. A user, but root, may make 16 times as
+                          many. More are lost, for the reason EBPF_REASON_BUDGET. 0: any number */
+    ebpf_over_budget_fn over_budget_handler; /**< told which process exceeds it */
 };
 
 /** A source of events. */

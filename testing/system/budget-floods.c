@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * budget-floods - executes programs beside floods of events by an unprivileged user.
+ *
+ *   budget-floods KIND COUNT EXECS
+ *
+ * A process of nobody's does what KIND says again and again. When it has done it COUNT times, root executes EXECS
+ * programs with the argument "marked-KIND", and then ends the flood. Prints {"kind":K,"pid":P,"made":N}.
+ *
+ *   memfd, shmget, listen   the call; listen also connects to what listens, and closes both
+ *   connect                 attempts that are refused
+ *   denied                  attempts to attach to the first process
+ *   fork, setsid            children that end, after setsid
+ *   threads                 memfds by several threads of one process
+ *   processes               memfds by many processes
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+#define THREADS 4
+#define PROCESSES 60
+#define NICE 19 /* they are many, and the programs are to be executed meanwhile */
+#define REFUSED_PORT 1
+#define DEADLINE_S 120
+
+static atomic_long *done; /* shared with the flood */
+static int segment;
+
+static void check(int ok, const char *what)
+{
+    if (ok)
+        return;
+    perror(what);
+    exit(1);
+}
+
+static struct sockaddr_in loopback(uint16_t port)
+{
+    return (struct sockaddr_in){
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+static int tcp__connect(const struct sockaddr_in *to)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    check(fd >= 0, "socket");
+    int err = connect(fd, (const void *)to, sizeof(*to));
+
+    close(fd);
+    return err;
+}
+
+static void do_memfd(void)
+{
+    int fd = memfd_create("flood", 0);
+
+    check(fd >= 0, "memfd_create");
+    close(fd);
+}
+
+static void do_shmget(void)
+{
+    check(shmget((key_t)segment, 4096, 0) >= 0, "shmget");
+}
+
+static void do_denied(void)
+{
+    check(ptrace(PTRACE_ATTACH, 1, NULL, NULL) < 0, "ptrace is allowed");
+}
+
+static void do_connect(void)
+{
+    struct sockaddr_in to = loopback(REFUSED_PORT);
+
+    check(tcp__connect(&to) < 0, "connect is not refused");
+}
+
+static void do_listen(void)
+{
+    struct sockaddr_in here = loopback(0);
+    socklen_t len = sizeof(here);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    check(fd >= 0 && !bind(fd, (void *)&here, len) && !listen(fd, 1) && !getsockname(fd, (void *)&here, &len),
+          "listen");
+    check(!tcp__connect(&here), "connect");
+    close(fd);
+}
+
+static void child__run(int is_session)
+{
+    pid_t pid = fork();
+
+    if (!pid)
+        _exit(is_session && setsid() < 0);
+    int status = 1;
+
+    check(pid > 0 && waitpid(pid, &status, 0) == pid && !status, "fork");
+}
+
+static void do_fork(void)
+{
+    child__run(0);
+}
+
+static void do_setsid(void)
+{
+    child__run(1);
+}
+
+static const struct kind {
+    const char *name;
+    void (*act)(void);
+    int threads, processes;
+} kinds[] = {
+    {"memfd", do_memfd, 1, 1},     {"shmget", do_shmget, 1, 1},       {"denied", do_denied, 1, 1},
+    {"connect", do_connect, 1, 1}, {"listen", do_listen, 1, 1},       {"fork", do_fork, 1, 1},
+    {"setsid", do_setsid, 1, 1},   {"threads", do_memfd, THREADS, 1}, {"processes", do_memfd, 1, PROCESSES},
+};
+
+static void *flood__run(void *arg)
+{
+    const struct kind *kind = arg;
+
+    for (;;) {
+        kind->act();
+        atomic_fetch_add(done, 1);
+    }
+    return NULL;
+}
+
+/* All of it ends with its first process, and that with this one. */
+static void flood__begin(const struct kind *kind)
+{
+    pthread_t thread;
+
+    check(nice(NICE) == NICE && !setgid(NOBODY) && !setuid(NOBODY) && !prctl(PR_SET_PDEATHSIG, SIGKILL),
+          "become nobody");
+    for (int i = 1; i < kind->processes; i++) {
+        pid_t pid = fork();
+
+        check(pid >= 0, "fork");
+        if (!pid) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            flood__run((void *)kind);
+        }
+    }
+    for (int i = 1; i < kind->threads; i++)
+        check(!pthread_create(&thread, NULL, flood__run, (void *)kind), "pthread_create");
+    flood__run((void *)kind);
+}
+
+static void execute(const char *mark)
+{
+    pid_t pid = vfork();
+
+    if (!pid) {
+        execl("/bin/true", "true", mark, NULL);
+        _exit(127);
+    }
+    int status = 1;
+
+    check(pid > 0 && waitpid(pid, &status, 0) == pid && !status, "execute");
+}
+
+static const struct kind *kind__find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (!strcmp(kinds[i].name, name))
+            return &kinds[i];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    const struct kind *kind = argc == 4 ? kind__find(argv[1]) : NULL;
+    char mark[32];
+
+    if (!kind) {
+        fprintf(stderr, "usage: budget-floods KIND COUNT EXECS\n");
+        return 2;
+    }
+    alarm(DEADLINE_S);
+    segment = getpid();
+    int shm = shmget((key_t)segment, 4096, IPC_CREAT | 0666);
+
+    check(shm >= 0, "shmget");
+    done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    check(done != MAP_FAILED, "mmap");
+    pid_t flood = fork();
+
+    check(flood >= 0, "fork");
+    if (!flood)
+        flood__begin(kind);
+    while (atomic_load(done) < atol(argv[2]) && !waitpid(flood, NULL, WNOHANG))
+        usleep(1000);
+    snprintf(mark, sizeof(mark), "marked-%s", kind->name);
+    for (long i = atol(argv[3]); i > 0; i--)
+        execute(mark);
+    check(!kill(flood, SIGKILL) && waitpid(flood, NULL, 0) == flood, "the flood has ended");
+    shmctl(shm, IPC_RMID, NULL);
+    printf("{\"kind\":\"%s\",\"pid\":%d,\"made\":%ld}\n", kind->name, flood, atomic_load(done));
+    return 0;
+}

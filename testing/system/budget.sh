@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Beside a reader that does not read, what nobody's floods take from others: execs without a budget, none with one.
+# kernels: 5.10 6.1 newest
+# vm: --smp 2 --memory 1024
+# shellcheck shell=sh
+. /root/system/tap.sh
+results=/tmp/results
+kinds="memfd shmget denied connect listen fork setsid threads processes"
+
+# Wait until all that was made before has been read.
+drained() {
+    /opt/bin/flood exec 1 >/dev/null || return 1
+    /bin/true "end-of-$1"
+    wait_for 600 grep -q "end-of-$1" "$2"
+}
+
+# floods NAME COUNT EXECS OPTION...: each flood while the reader is stopped
+floods() {
+    name=$1
+    count=$2
+    execs=$3
+    shift 3
+    : >"$results/$name.json"
+    trace "$results/$name.ndjson" "$results/$name.err" -u --process-exec --process-fork --process-exit \
+        --process-setsid --process-memfd-create --process-shmget --process-ptrace --net-conn-attempt --net-conn-failed \
+        --net-conn-closed --net-listen "$@" || { cat "$results/$name.err"; return 1; }
+    for kind in $kinds; do
+        kill -STOP "$TRACE_PID"
+        budget-floods "$kind" "$count" "$execs" >>"$results/$name.json"
+        ended=$?
+        kill -CONT "$TRACE_PID"
+        [ "$ended" = 0 ] && drained "$kind" "$results/$name.ndjson" || { trace_stop; return 1; }
+    done
+    trace_stop
+}
+mkdir -p $results
+ip link set lo up
+# 5,000 records of any kind fill the first ring; 1,000 execs and what is within the budgets fit into the second one
+check "floods without a budget" floods budget-none 5000 100 --ring-size 512K
+check "floods with one" floods budget 5000 1000 --ring-size 2M --budget 2
