@@ -153,16 +153,29 @@ def preempt_spares(directory):
     yield from check_own_dirs(directory, 12)
 
 
+MARKED_KEY = 0x6d610000
+
+
+def is_marked(event, pids):
+    """Whether an event is of the victim's files, memfds, terminal, shared memory or children, or of its attempts."""
+    kind = event["event_type"]
+    if kind == "PROCESS_PTRACE":
+        return event["child_pid"] == event["pids"]["tgid"] and event["creds"]["euid"] == 0
+    if kind == "PROCESS_SHMGET":
+        return MARKED_KEY <= event["key"] < MARKED_KEY + 0x10000
+    marks = (event.get("path", event.get("new_path", "")).startswith("/tmp/victim/"),
+             event.get("filename", event.get("tty_out", "")).startswith("marked-"))
+    return any(marks) or event.get("child_pids", event.get("pids", {})).get("tgid") in pids
+
+
 def of_victim(events):
-    """The victim's events by type: of its files, and of those that it has executed."""
+    """The victim's events by type."""
     found = {}
     marked = {event["pids"]["tgid"] for event in of_type(events, "PROCESS_EXEC")
               if event["argv"].startswith("true marked-")}
     for event in events:
-        kind = event["event_type"]
-        path = event.get("path", event.get("new_path", ""))
-        if path.startswith("/tmp/victim/") or event.get("filename", "").startswith("marked-") or event.get("child_pids", event.get("pids", {})).get("tgid") in marked:
-            found.setdefault(kind, []).append(event)
+        if is_marked(event, marked):
+            found.setdefault(event["event_type"], []).append(event)
     return found
 
 

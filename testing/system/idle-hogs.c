@@ -4,29 +4,69 @@
  * processes of the lowest class change files, fork and execute without end, and a few of the usual class leave them
  * no processor, so that they stay where they were preempted. Meanwhile a victim does things that all have to be seen.
  *
- *   idle-hogs FILLERS HOGS ROUNDS
+ *   idle-hogs FILLERS HOGS ROUNDS [changes]
  *
  * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those of
- * files below /tmp/victim, of memfds "marked-N", and of children that start a session and execute "true marked-N". It
+ * files below /tmp/victim, of memfds "marked-N", and of children that start a session and execute "true marked-N"; with
+ * "changes" those that are told at the ends of functions, too: changes of these files, "marked-N" on a terminal, shared
+ * memory with a key of MARKED_KEY or more, and attempts to attach to itself. It
  * has a program of its own, /tmp/bin/true: what maps a file waits for who else is about to map it, however seldom that
  * gets to run.
  */
 #include <err.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/sendfile.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 #define NOBODY 65534
 #define FILLING_S 3
 #define HOGGING_S 30 /* at most: what the victim waits for may be held by a filler that does not get to run */
+
+#define MARKED_KEY 0x6d610000
+#define PAGE 4096
+#define CHANGES 12 /* of a file, in change_file */
+
+static bool changes; /* are made as well */
+
+/* Each of these is an event. Whether all could be done. */
+static bool change_file(int fd, const char *name)
+{
+    const struct iovec vector = {"vector", 6};
+    off_t from = 0, to = 2 * PAGE;
+    int other = open(name, O_WRONLY);
+    bool done = other >= 0 && pwrite(fd, "bytes", 5, 0) == 5 && pwritev(fd, &vector, 1, 0) == 6 &&
+                !ftruncate(fd, 4 * PAGE) && !fallocate(fd, 0, 0, PAGE) &&
+                copy_file_range(fd, &from, fd, &to, PAGE, 0) == PAGE && sendfile(other, fd, &from, 5) == 5;
+
+    done = done && !fchmod(fd, 0640) && !fchown(fd, getuid(), getgid()) && !futimens(fd, NULL) && !truncate(name, 0) &&
+           !fsetxattr(fd, "user.mark", "", 0, 0) && !fremovexattr(fd, "user.mark");
+    return done && !close(other);
+}
+
+/* What is told at the ends of functions, but for changes of files. Whether all could be done. */
+static bool do_others(int terminal, key_t key, const char *mark)
+{
+    int memory = shmget(key, 1, IPC_CREAT | 0600);
+
+    return memory >= 0 && !shmctl(memory, IPC_RMID, NULL) && ptrace(PTRACE_ATTACH, getpid(), NULL, NULL) < 0 &&
+           write(terminal, mark, strlen(mark)) > 0;
+}
 
 static void execute(const char *program, const char *mark)
 {
@@ -40,9 +80,15 @@ static void execute(const char *program, const char *mark)
     waitpid(pid, NULL, 0);
 }
 
-static void change_files(void)
+static void change_files(int terminal)
 {
-    close(open("f", O_CREAT | O_WRONLY, 0600));
+    int fd = open("f", O_CREAT | O_RDWR, 0600);
+
+    if (changes) {
+        change_file(fd, "f");
+        do_others(terminal, IPC_PRIVATE, "filler");
+    }
+    close(fd);
     rename("f", "g");
     link("g", "h");
     unlink("h");
@@ -58,12 +104,15 @@ static void fill(int id)
 {
     static const struct sched_param none;
     char dir[32];
+    int master, terminal;
 
     snprintf(dir, sizeof(dir), "/tmp/fillers/%d", id);
     CHECK(!mkdir(dir, 0700) && !chdir(dir));
+    CHECK(!openpty(&master, &terminal, NULL, NULL, NULL) && !fcntl(terminal, F_SETFL, O_NONBLOCK));
     CHECK(!sched_setscheduler(0, SCHED_IDLE, &none));
     for (;;) {
-        change_files();
+        change_files(terminal);
+        tcflush(master, TCIFLUSH);
         if (id % 4 == 0)
             execute("/bin/true", "filler");
     }
@@ -88,16 +137,17 @@ static void be_nobody(int fillers, int hogs)
     pause();
 }
 
-static void be_victim(int round)
+static void be_victim(int round, int terminal)
 {
     char file[32], renamed[32], mark[32];
 
     snprintf(file, sizeof(file), "f%d", round);
     snprintf(renamed, sizeof(renamed), "r%d", round);
     snprintf(mark, sizeof(mark), "marked-%d", round);
-    int fd = open(file, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    int fd = open(file, O_CREAT | O_EXCL | O_RDWR, 0600);
 
-    CHECK(fd >= 0 && !close(fd));
+    CHECK(fd >= 0 && (!changes || (change_file(fd, file) && do_others(terminal, MARKED_KEY + round, mark))));
+    CHECK(!close(fd));
     CHECK(!rename(file, renamed));
     CHECK(!link(renamed, file));
     CHECK(!unlink(file) && !unlink(renamed));
@@ -113,10 +163,12 @@ static void be_victim(int round)
 int main(int argc, char **argv)
 {
     int fillers = argc > 3 ? atoi(argv[1]) : 0, hogs = argc > 3 ? atoi(argv[2]) : 0;
-    int rounds = argc > 3 ? atoi(argv[3]) : 0;
+    int rounds = argc > 3 ? atoi(argv[3]) : 0, master, terminal;
 
+    changes = argc > 4 && !strcmp(argv[4], "changes");
     if (fillers < 1 || rounds < 1)
-        errx(2, "usage: idle-hogs FILLERS HOGS ROUNDS");
+        errx(2, "usage: idle-hogs FILLERS HOGS ROUNDS [changes]");
+    CHECK(!openpty(&master, &terminal, NULL, NULL, NULL));
     CHECK(!mkdir("/tmp/fillers", 0777) && !chmod("/tmp/fillers", 0777));
     CHECK(!mkdir("/tmp/victim", 0755) && !chdir("/tmp/victim"));
     pid_t group = fork();
@@ -126,7 +178,7 @@ int main(int argc, char **argv)
         be_nobody(fillers, hogs);
     sleep(2 * FILLING_S);
     for (int i = 0; i < rounds; i++) {
-        be_victim(i);
+        be_victim(i, terminal);
         usleep(1000);
     }
     CHECK(!kill(-group, SIGKILL));
@@ -134,6 +186,9 @@ int main(int argc, char **argv)
     printf("{\"FILE_CREATE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_DELETE\":%d,", 4 * rounds, rounds, rounds,
            5 * rounds);
     printf("\"PROCESS_FORK\":%d,\"PROCESS_EXEC\":%d,\"PROCESS_EXIT\":%d,", rounds, rounds, rounds);
+    if (changes)
+        printf("\"FILE_MODIFY\":%d,\"PROCESS_TTY_WRITE\":%d,\"PROCESS_SHMGET\":%d,\"PROCESS_PTRACE\":%d,",
+               CHANGES * rounds, rounds, rounds, rounds);
     printf("\"PROCESS_MEMFD_CREATE\":%d,\"PROCESS_SETSID\":%d}\n", rounds, rounds);
     return 0;
 }

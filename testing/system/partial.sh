@@ -51,11 +51,11 @@ is_wanted() {
     grep -q "^HOOK([A-Z_]*, *0, *$1,\|^HOOK_OPTIONAL([A-Z_]*, *$1," /root/Hooks.def
 }
 
-# The programs, and the LSM programs and kprobes that would stand in for them.
+# The programs, and what would stand in for them.
 with_stand_ins() {
     echo "$1" | tr , '\n'
     for program in $(echo "$1" | tr , ' '); do
-        sed -n "s/^HOOK_\(LSM\|KPROBE\)($program, *\([a-z0-9_]*\))/\2/p" /root/Hooks.def
+        sed -n "s/^HOOK_\(LSM\|KPROBE\|SESSION\)($program, *\([a-z0-9_]*\))/\2/p" /root/Hooks.def
     done
 }
 
@@ -101,12 +101,14 @@ dispensable() {
 # spares_of CLASS PATTERN: those of programs of the class, by their names.
 spares_of() {
     for program in $(of "$1" HOOK) $(of "$1" HOOK_OPTIONAL); do
-        sed -n "s/^HOOK_SPARE($program, *\([a-z0-9_]*$2\))/\1/p" /root/Hooks.def
+        sed -n -e "s/^HOOK_SPARE($program, *\([a-z0-9_]*\))/\1/p" \
+            -e "s/^HOOK_SPARES($program)/${program}_spare1\n${program}_spare2/p" /root/Hooks.def | grep "$2\$"
     done
 }
 
+# What takes the place of programs with spares.
 kprobes() {
-    sed -n 's/^HOOK_KPROBE([a-z0-9_]*, *\([a-z0-9_]*\))/\1/p' /root/Hooks.def | sort -u
+    sed -n 's/^HOOK_\(KPROBE\|SESSION\)([a-z0-9_]*, *\([a-z0-9_]*\))/\2/p' /root/Hooks.def | sort -u
 }
 
 for class in process file network; do

@@ -3,5 +3,6 @@
 # kernels: newest
 # vm: --smp 2 --file GPL/Events/Hooks.def
 # shellcheck shell=sh
-disabled=$(sed -n 's/^HOOK_KPROBE([a-z0-9_]*, *\([a-z0-9_]*\))/\1/p' /root/Hooks.def | sort -u | paste -s -d ,)
+stand_ins=$(sed -n 's/^HOOK_\(KPROBE\|SESSION\)([a-z0-9_]*, *\([a-z0-9_]*\))/\2/p' /root/Hooks.def | sort -u)
+disabled=$(echo "$stand_ins" | paste -s -d ,)
 . /root/system/preempt-files.sh

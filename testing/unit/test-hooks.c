@@ -61,24 +61,6 @@ static void test_every_way_tells_what_it_emits(void)
     }
 }
 
-/* What takes the place of a program that the kernel may skip may be skipped itself, and tells the same losses. */
-static void test_kprobes_tell_what_they_emit(void)
-{
-    static const struct {
-        const char *program, *kprobe;
-    } rows[] = {
-#define HOOK_KPROBE(program, kprobe) {#program, #kprobe},
-#include "Hooks.def"
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-        for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
-            if (!CHECK(!hooks__emits(rows[i].program, event) || hooks__emits(rows[i].kprobe, event)))
-                printf("    %s: no HOOK_EMITS row of %s\n", rows[i].kprobe, ebpf_event_type__name(event));
-        }
-    }
-}
-
 static void test_only_what_is_wanted(void)
 {
     hooks__init(&hooks);
@@ -186,6 +168,26 @@ static void test_kprobes(void)
     CHECK(wanted("fexit__vfs_mkdir") && wanted("fexit__vfs_mkdir_spare1") && wanted("fexit__vfs_link"));
 }
 
+/* Sessions do so for programs at the ends of functions, and a skip of theirs is the loss of the same event. */
+static void test_sessions(void)
+{
+    hooks__init(&hooks);
+    hooks.spares = hooks.kprobes = true;
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare1") && !wanted("session__vfs_write"));
+    hooks.sessions = true;
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("session__vfs_write") && !wanted("fexit__vfs_write") && !wanted("fexit__vfs_write_spare1"));
+    CHECK(wanted("session__aio_write") && !wanted("fentry__aio_write") && !wanted("fexit__aio_write"));
+    CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir"));
+    CHECK(hooks__skipped_event(&hooks, "session__vfs_write") == EBPF_EVENT_FILE_MODIFY);
+    CHECK(hooks__emits("session__ptrace_attach", EBPF_EVENT_PROCESS_PTRACE));
+    CHECK(!hooks__emits("session__ptrace_attach", EBPF_EVENT_FILE_MODIFY));
+    hooks__refuse(hooks__find(&hooks, "session__vfs_write"), "for a test");
+    hooks__choose(&hooks, ebpf_event_set__all());
+    CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare2") && wanted("session__vfs_writev"));
+}
+
 /* The programs and maps by which spares come to the body of their hook. */
 static void test_bodies(void)
 {
@@ -225,12 +227,12 @@ int main(void)
 {
     test_every_event_has_a_way();
     test_every_way_tells_what_it_emits();
-    test_kprobes_tell_what_they_emit();
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();
     test_lsm();
     test_kprobes();
+    test_sessions();
     test_bodies();
     test_spares();
     test_finds_the_event_of_a_program();

@@ -17,9 +17,11 @@
 
 /*
  * Calls of no helper, which the library replaces when it loads a program: linkers of libbpf 1.1 know no kfuncs. See
- * `UNTRUSTED` in Compat.h.
+ * `UNTRUSTED` in Compat.h, and Kprobe.h.
  */
 #define CALL_RDONLY_CAST 0x7e000001
+#define CALL_SESSION_COOKIE 0x7e000002
+#define CALL_SESSION_IS_RETURN 0x7e000003
 
 /* Types that are cast to, all structs. */
 #define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode)

@@ -268,6 +268,7 @@ struct tty_struct {
     int index;
     struct tty_driver *driver;
     struct winsize winsize;
+    unsigned char *write_buf;
 };
 
 struct signal_struct {
@@ -357,7 +358,7 @@ struct task_struct___kthread {
 
 /* x86-64 */
 struct pt_regs {
-    unsigned long r8, bx, cx, dx, si, di, orig_ax;
+    unsigned long r8, ax, bx, cx, dx, si, di, orig_ax;
 };
 
 struct in6_addr {

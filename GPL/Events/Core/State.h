@@ -43,7 +43,7 @@ struct script {
     u64 bprm; /* an exec that failed leaves its script: not to be taken for that of a later one */
 };
 
-/* A write that the current task has begun, where one function that is probed calls another; see File/Modify.bpf.c. */
+/* A write that the current task has begun, where one function that is probed calls another; see File/Content.h. */
 struct content_op {
     u64 object; /* 0: none */
     u64 file;
@@ -63,6 +63,7 @@ struct task_state {
     struct script script;
     u64 mprotect_file; /* whose mapping is being made writable; 0: none */
     struct process_budget budget;
+    u64 xattr_name; /* address of that of the attribute that is being changed */
 };
 
 struct task_states_map {

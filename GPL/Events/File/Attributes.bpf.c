@@ -16,14 +16,18 @@
  * nfsd and other kernel threads do for others; with the credentials of another personality of io_uring, what is below
  * the upper layer of an overlay. A change to what was there before is reported.
  */
+#include "../Core/Kprobe.h"
+#include "../Core/State.h"
 #include "../Core/Syscall.h"
 #include "MountSearch.h"
 
 #define XATTR_NAME_SIZE 256
 
-static __always_inline struct scratch *change__begin(void)
+static __always_inline struct scratch *change__begin(enum preemption preemption)
 {
-    struct scratch *s = current__is_kernel_thread() ? NULL : EMIT_BEGIN(FILE_MODIFY, file_modify);
+    struct scratch *s = current__is_kernel_thread()
+                            ? NULL
+                            : EMIT_BEGIN_AS(preemption, FILE_MODIFY, file_modify, fate__of(current__is_filtered()));
 
     if (!s)
         return NULL;
@@ -42,14 +46,22 @@ static __always_inline int change__submit(struct scratch *s, enum ebpf_change_ty
     return 0;
 }
 
-static __always_inline int change__emit(struct path *path, enum ebpf_change_type type)
+static __always_inline int change__emit(enum preemption preemption, struct path *path, enum ebpf_change_type type)
 {
-    struct scratch *s = change__begin();
+    struct scratch *s = change__begin(preemption);
 
     if (!s)
         return 0;
     file_event__fill_seldom(s, path, path->dentry->d_inode);
     return change__submit(s, type);
+}
+
+/* At the ends of a function that changes what its first argument leads to. */
+static __always_inline int change__session(struct pt_regs *regs, enum ebpf_change_type type)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    return (int)SESSION_RET(regs) ? 0 : change__emit(NOT_PREEMPTED, SESSION_KEPT(regs, path), type);
 }
 
 SPARES("ebpf.fexit/chmod_common", fexit__chmod_common, chmod_body, SPARE_CHMOD)
@@ -58,7 +70,13 @@ SEC("ebpf.fexit/chmod_common")
 int BPF_PROG(fexit__chmod_common, struct path *path, unsigned int mode, int ret)
 {
     SPARE_BEGIN(ctx, chmod_body, SPARE_CHMOD);
-    return ret ? 0 : change__emit(path, EBPF_CHANGE_PERMISSIONS);
+    return ret ? 0 : change__emit(MAY_BE_PREEMPTED, path, EBPF_CHANGE_PERMISSIONS);
+}
+
+SEC("ebpf.session/chmod_common")
+int session__chmod_common(struct pt_regs *regs)
+{
+    return change__session(regs, EBPF_CHANGE_PERMISSIONS);
 }
 
 SPARES("ebpf.fexit/chown_common", fexit__chown_common, chown_body, SPARE_CHOWN)
@@ -67,7 +85,13 @@ SEC("ebpf.fexit/chown_common")
 int BPF_PROG(fexit__chown_common, struct path *path, unsigned int user, unsigned int group, int ret)
 {
     SPARE_BEGIN(ctx, chown_body, SPARE_CHOWN);
-    return ret ? 0 : change__emit(path, EBPF_CHANGE_OWNER);
+    return ret ? 0 : change__emit(MAY_BE_PREEMPTED, path, EBPF_CHANGE_OWNER);
+}
+
+SEC("ebpf.session/chown_common")
+int session__chown_common(struct pt_regs *regs)
+{
+    return change__session(regs, EBPF_CHANGE_OWNER);
 }
 
 SPARES("ebpf.fexit/vfs_utimes", fexit__vfs_utimes, utimes_body, SPARE_UTIMES)
@@ -76,20 +100,53 @@ SEC("ebpf.fexit/vfs_utimes")
 int BPF_PROG(fexit__vfs_utimes, struct path *path, void *times, int ret)
 {
     SPARE_BEGIN(ctx, utimes_body, SPARE_UTIMES);
-    return ret ? 0 : change__emit(path, EBPF_CHANGE_TIMES);
+    return ret ? 0 : change__emit(MAY_BE_PREEMPTED, path, EBPF_CHANGE_TIMES);
 }
 
-static __always_inline int xattr__emit(u64 dentry, u64 name)
+SEC("ebpf.session/vfs_utimes")
+int session__vfs_utimes(struct pt_regs *regs)
 {
-    if (dentry__is_changed_inside(dentry))
-        return 0;
-    struct scratch *s = change__begin();
+    return change__session(regs, EBPF_CHANGE_TIMES);
+}
+
+static __always_inline int xattr__emit(enum preemption preemption, u64 dentry, u64 name)
+{
+    struct scratch *s = change__begin(preemption);
 
     if (!s)
         return 0;
     file_event__fill_by(s, dentry, mount__of_dentry(dentry));
     varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
     return change__submit(s, EBPF_CHANGE_XATTRS);
+}
+
+static __always_inline int xattr__changed(u64 dentry, u64 name)
+{
+    return dentry__is_changed_inside(dentry) ? 0 : xattr__emit(MAY_BE_PREEMPTED, dentry, name);
+}
+
+/*
+ * At the ends of a function whose second and third argument are dentry and name. One is kept for the end, and the other
+ * with the task: what an overlay calls within such a function is none.
+ */
+static __always_inline int xattr__session(struct pt_regs *regs)
+{
+    struct task_state *state;
+
+    if (kernel__session_is_return(regs)) {
+        if ((int)SESSION_RET(regs))
+            return 0;
+        state = task_state__find();
+        return xattr__emit(NOT_PREEMPTED, *kernel__session_cookie(regs), state ? state->xattr_name : 0);
+    }
+    u64 dentry = KPROBE_ARG_2(regs);
+
+    if (dentry__is_changed_inside(dentry))
+        return SESSION_OVER;
+    state = task_state__get();
+    if (state)
+        state->xattr_name = KPROBE_ARG_3(regs);
+    return session__begin(regs, dentry);
 }
 
 SPARES("ebpf.fexit/vfs_setxattr", fexit__vfs_setxattr, setxattr_body, SPARE_SETXATTR)
@@ -100,7 +157,13 @@ int BPF_PROG(fexit__vfs_setxattr)
     SPARE_BEGIN(ctx, setxattr_body, SPARE_SETXATTR);
     if ((int)compat__func_ret(ctx, 5))
         return 0;
-    return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+    return xattr__changed(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+}
+
+SEC("ebpf.session/vfs_setxattr")
+int session__vfs_setxattr(struct pt_regs *regs)
+{
+    return xattr__session(regs);
 }
 
 SEC("ebpf.fexit/vfs_removexattr")
@@ -108,34 +171,63 @@ int BPF_PROG(fexit__vfs_removexattr)
 {
     if ((int)COMPAT_IDMAP_ARG(ctx, 2))
         return 0;
-    return xattr__emit(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+    return xattr__changed(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+}
+
+SEC("ebpf.session/vfs_removexattr")
+int session__vfs_removexattr(struct pt_regs *regs)
+{
+    return xattr__session(regs);
 }
 
 SEC("ebpf.fexit/vfs_set_acl")
 int BPF_PROG(fexit__vfs_set_acl, void *idmap, struct dentry *dentry, const char *name, void *acl, int ret)
 {
-    return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
+    return ret ? 0 : xattr__changed(ctx__address(ctx + 1), ctx__address(ctx + 2));
+}
+
+SEC("ebpf.session/vfs_set_acl")
+int session__vfs_set_acl(struct pt_regs *regs)
+{
+    return xattr__session(regs);
 }
 
 SEC("ebpf.fexit/vfs_remove_acl")
 int BPF_PROG(fexit__vfs_remove_acl, void *idmap, struct dentry *dentry, const char *name, int ret)
 {
-    return ret ? 0 : xattr__emit(ctx__address(ctx + 1), ctx__address(ctx + 2));
+    return ret ? 0 : xattr__changed(ctx__address(ctx + 1), ctx__address(ctx + 2));
+}
+
+SEC("ebpf.session/vfs_remove_acl")
+int session__vfs_remove_acl(struct pt_regs *regs)
+{
+    return xattr__session(regs);
+}
+
+static __always_inline int flags__end(enum preemption preemption, u64 dentry, int ret)
+{
+    if (ret || dentry__is_changed_inside(dentry))
+        return 0;
+    struct scratch *s = change__begin(preemption);
+
+    if (!s)
+        return 0;
+    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+    return change__submit(s, EBPF_CHANGE_FLAGS);
 }
 
 SEC("ebpf.fexit/vfs_fileattr_set")
 int BPF_PROG(fexit__vfs_fileattr_set, void *idmap, struct dentry *dentry, void *attributes, int ret)
 {
-    u64 address = ctx__address(ctx + 1);
+    return flags__end(MAY_BE_PREEMPTED, ctx__address(ctx + 1), ret);
+}
 
-    if (ret || dentry__is_changed_inside(address))
-        return 0;
-    struct scratch *s = change__begin();
-
-    if (!s)
-        return 0;
-    file_event__fill_by(s, address, mount__of_dentry(address));
-    return change__submit(s, EBPF_CHANGE_FLAGS);
+SEC("ebpf.session/vfs_fileattr_set")
+int session__vfs_fileattr_set(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_2(regs));
+    return flags__end(NOT_PREEMPTED, *kernel__session_cookie(regs), SESSION_RET(regs));
 }
 
 #define FS_IOC_SETFLAGS 0x40086602
@@ -147,7 +239,7 @@ static __always_inline int ioctl__done(u64 fd, u32 command)
     if (command != FS_IOC_SETFLAGS && command != FS_IOC32_SETFLAGS && command != FS_IOC_FSSETXATTR)
         return 0;
     struct file *file = fd__file(fd);
-    struct scratch *s = file ? change__begin() : NULL;
+    struct scratch *s = file ? change__begin(MAY_BE_PREEMPTED) : NULL;
 
     if (!s)
         return 0;

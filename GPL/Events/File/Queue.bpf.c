@@ -12,6 +12,7 @@
  * Tried: queues that are there already, queues with and without a mount, 32-bit callers, objects whose place is taken.
  * Misses: what BPF itself puts into bpffs while it is mounted (iterators of the kernel's).
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Syscall.h"
 #include "MountSearch.h"
 #include "Operation.h"
@@ -30,38 +31,63 @@ static __always_inline const struct dir_op *dir_op__take_creation(struct dentry 
     return &state->dir_op;
 }
 
-SEC("ebpf.fexit/vfs_mkobj")
-int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
+static __always_inline int object__made(enum preemption preemption, struct dentry *dentry, u64 address, int ret)
 {
     const struct dir_op *op = dir_op__take_creation(dentry);
     struct scratch *s = NULL;
 
     if (!ret && !current__is_kernel_thread() && !(op && op->kind == DIR_OP_TOLD))
-        s = EMIT_BEGIN(FILE_CREATE, file_create);
+        s = EMIT_BEGIN_AS(preemption, FILE_CREATE, file_create, fate__of(current__is_filtered()));
     if (!s)
         return 0;
-    u64 address = scalar__of(s, dentry);
-
     file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
     file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    return 0;
+}
+
+SEC("ebpf.fexit/vfs_mkobj")
+int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
+{
+    return object__made(MAY_BE_PREEMPTED, dentry, ctx__address(ctx), ret);
+}
+
+SEC("ebpf.session/vfs_mkobj")
+int session__vfs_mkobj(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    return object__made(NOT_PREEMPTED, SESSION_KEPT(regs, dentry), *kernel__session_cookie(regs), SESSION_RET(regs));
+}
+
+static __always_inline bool syscall__is_mq_unlink(void)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    return call.nr == (call.is_32 ? NR_MQ_UNLINK_32 : NR_MQ_UNLINK);
+}
+
+static __always_inline int queue__deleted(enum preemption preemption, u64 dentry)
+{
+    struct scratch *s = EMIT_BEGIN_AS(preemption, FILE_DELETE, file_delete, fate__of(current__is_filtered()));
+
+    if (!s)
+        return 0;
+    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
     return 0;
 }
 
 SEC("ebpf.fexit/mqueue_unlink")
 int BPF_PROG(fexit__mqueue_unlink, struct inode *dir, struct dentry *dentry, int ret)
 {
-    struct syscall_begin call = {};
+    return !ret && syscall__is_mq_unlink() ? queue__deleted(MAY_BE_PREEMPTED, ctx__address(ctx + 1)) : 0;
+}
 
-    syscall__read(&call);
-    if (ret || call.nr != (call.is_32 ? NR_MQ_UNLINK_32 : NR_MQ_UNLINK))
-        return 0;
-    struct scratch *s = EMIT_BEGIN(FILE_DELETE, file_delete);
-
-    if (!s)
-        return 0;
-    u64 address = scalar__of(s, dentry);
-
-    file_event__fill_by(s, address, mount__of_dentry(address));
-    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
-    return 0;
+SEC("ebpf.session/mqueue_unlink")
+int session__mqueue_unlink(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, syscall__is_mq_unlink() ? KPROBE_ARG_2(regs) : 0);
+    return (int)SESSION_RET(regs) ? 0 : queue__deleted(NOT_PREEMPTED, *kernel__session_cookie(regs));
 }

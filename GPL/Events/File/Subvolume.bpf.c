@@ -16,6 +16,7 @@
  * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. What
  * is first seen at d_delete has no spares, and the device number of the file system.
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Syscall.h"
 #include "Operation.h"
 #include "Subvolume.h"
@@ -99,11 +100,21 @@ static __always_inline bool subvolume__is_told(u64 dentry)
     return state && state->dir_op.dentry == dentry && state->dir_op.kind == DIR_OP_TOLD;
 }
 
-static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
+static __always_inline bool command__creates_v2(u32 command)
 {
-    bool is_v2 = command == SNAP_CREATE_V2 || command == SUBVOL_CREATE_V2;
+    return command == SNAP_CREATE_V2 || command == SUBVOL_CREATE_V2;
+}
 
-    if (!is_v2 && command != SNAP_CREATE && command != SUBVOL_CREATE)
+static __always_inline bool command__creates(u32 command)
+{
+    return command__creates_v2(command) || command == SNAP_CREATE || command == SUBVOL_CREATE;
+}
+
+static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u32 command, u64 argument)
+{
+    bool is_v2 = command__creates_v2(command);
+
+    if (!command__creates(command))
         return 0;
     struct file *file = fd__file(fd);
     u64 dentry = 0;
@@ -116,7 +127,9 @@ static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
             count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
-    struct scratch *s = subvolume__is_told(dentry) ? NULL : EMIT_BEGIN(FILE_CREATE, file_create);
+    struct scratch *s = subvolume__is_told(dentry)
+                            ? NULL
+                            : EMIT_BEGIN_AS(preemption, FILE_CREATE, file_create, fate__of(current__is_filtered()));
 
     if (!s)
         return 0;
@@ -128,13 +141,13 @@ static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
 SEC("ebpf.fexit/__x64_sys_ioctl")
 int BPF_PROG(fexit____x64_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__created(regs->di, regs->si, regs->dx);
+    return ret ? 0 : ioctl__created(MAY_BE_PREEMPTED, regs->di, regs->si, regs->dx);
 }
 
 SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
 int BPF_PROG(fexit____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__created(regs->bx, regs->cx, regs->dx);
+    return ret ? 0 : ioctl__created(MAY_BE_PREEMPTED, regs->bx, regs->cx, regs->dx);
 }
 
 /* Without a dentry the note says that nothing was noted. */
@@ -177,6 +190,34 @@ SEC("ebpf.fentry/__ia32_compat_sys_ioctl")
 int BPF_PROG(fentry____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs)
 {
     return ioctl__deletes(regs->bx, regs->cx, regs->dx);
+}
+
+/* At both ends of the system call, whose number and arguments are in registers of the caller's. */
+static __always_inline int ioctl__session(struct pt_regs *regs, bool is_32)
+{
+    bool is_return = kernel__session_is_return(regs);
+    u64 address = is_return ? *kernel__session_cookie(regs) : KPROBE_ARG_1(regs);
+    struct pt_regs *call = (void *)address;
+    u64 fd = is_32 ? BPF_CORE_READ(call, bx) : BPF_CORE_READ(call, di);
+    u64 command = is_32 ? BPF_CORE_READ(call, cx) : BPF_CORE_READ(call, si), argument = BPF_CORE_READ(call, dx);
+
+    if (is_return)
+        return SESSION_RET(regs) ? 0 : ioctl__created(NOT_PREEMPTED, fd, command, argument);
+    if (event__is_wanted(EBPF_EVENT_FILE_DELETE))
+        ioctl__deletes(fd, command, argument);
+    return session__begin(regs, event__is_wanted(EBPF_EVENT_FILE_CREATE) && command__creates(command) ? address : 0);
+}
+
+SEC("ebpf.session/__x64_sys_ioctl")
+int session____x64_sys_ioctl_subvolume(struct pt_regs *regs)
+{
+    return ioctl__session(regs, false);
+}
+
+SEC("ebpf.session/__ia32_compat_sys_ioctl")
+int session____ia32_compat_sys_ioctl_subvolume(struct pt_regs *regs)
+{
+    return ioctl__session(regs, true);
 }
 
 int subvolume__deleted(u64 dentry)

@@ -150,7 +150,7 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
 static __always_inline int executed__emit(enum preemption preemption, struct task_struct *task, u32 old_tid,
                                           struct linux_binprm *bprm)
 {
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_EXEC, process_exec, current__is_filtered());
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_EXEC, process_exec, fate__of(current__is_filtered()));
 
     if (!s)
         return 0;

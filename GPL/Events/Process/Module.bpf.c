@@ -8,26 +8,41 @@
  * Tried: by file, from memory, by a thread, an orphan and a 32-bit call; what is refused. A module whose init function
  * then refuses is reported as well: its code has run. Misses: modules that are built in.
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Task.h"
 
 #define MODULE_STRING_MAX 256
 
-SEC("ebpf.tp_btf/module_load")
-int BPF_PROG(tp_btf__module_load, struct module *mod)
+static __always_inline int module__loaded(enum preemption preemption, bool typed, struct module *mod)
 {
-    struct scratch *s = EMIT_BEGIN(PROCESS_LOAD_MODULE, process_load_module);
+    struct scratch *s =
+        EMIT_BEGIN_AS(preemption, PROCESS_LOAD_MODULE, process_load_module, fate__of(current__is_filtered()));
 
     if (!s)
         return 0;
     struct ebpf_process_load_module_event *e = (void *)s->data;
+    const char *version = KREAD(typed, mod, version), *srcversion = KREAD(typed, mod, srcversion);
 
     current__fill_creds(s, &e->pids, &e->creds);
-    e->taints = mod->taints;
+    e->taints = KREAD(typed, mod, taints);
     varlen__kernel_str(s, EBPF_TAG_NAME, mod->name, MODULE_STRING_MAX);
-    if (mod->version)
-        varlen__kernel_str(s, EBPF_TAG_MOD_VERSION, mod->version, MODULE_STRING_MAX);
-    if (mod->srcversion)
-        varlen__kernel_str(s, EBPF_TAG_MOD_SRCVERSION, mod->srcversion, MODULE_STRING_MAX);
+    if (version)
+        varlen__kernel_str(s, EBPF_TAG_MOD_VERSION, version, MODULE_STRING_MAX);
+    if (srcversion)
+        varlen__kernel_str(s, EBPF_TAG_MOD_SRCVERSION, srcversion, MODULE_STRING_MAX);
     EMIT_SUBMIT(s, PROCESS_LOAD_MODULE);
     return 0;
+}
+
+SEC("ebpf.tp_btf/module_load")
+int BPF_PROG(tp_btf__module_load, struct module *mod)
+{
+    return module__loaded(MAY_BE_PREEMPTED, true, mod);
+}
+
+/* What comes next, and calls the module's own code. */
+SEC("ebpf.kprobe/do_init_module")
+int kprobe__do_init_module(struct pt_regs *regs)
+{
+    return module__loaded(NOT_PREEMPTED, false, (void *)KPROBE_ARG_1(regs));
 }

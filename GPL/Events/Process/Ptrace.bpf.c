@@ -11,18 +11,20 @@
  * PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Budget.h"
+#include "../Core/Kprobe.h"
 #include "../Core/Task.h"
 
-SEC("ebpf.fexit/ptrace_attach")
-int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags,
-             int ret)
+#define PTRACE_ATTACH 16
+#define PTRACE_SEIZE 0x4206
+
+static __always_inline int ptrace__end(enum preemption preemption, struct task_struct *child, long request, int ret)
 {
     bool denied = ret == -EPERM || ret == -EACCES;
 
     if ((ret && !denied) || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;
-    struct scratch *s =
-        EMIT_BEGIN_BY(PROCESS_PTRACE, process_ptrace, denied ? current__fate() : fate__of(current__is_filtered()));
+    enum fate fate = denied ? current__fate() : fate__of(current__is_filtered());
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_PTRACE, process_ptrace, fate);
 
     if (!s)
         return 0;
@@ -37,4 +39,23 @@ int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsi
     current__fill_creds(s, &e->pids, &e->creds);
     EMIT_SUBMIT(s, PROCESS_PTRACE);
     return 0;
+}
+
+SEC("ebpf.fexit/ptrace_attach")
+int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsigned long addr, unsigned long flags,
+             int ret)
+{
+    return ptrace__end(MAY_BE_PREEMPTED, child, request, ret);
+}
+
+/* Kept is the child's address, and in its lowest bit which of the two requests it is. */
+SEC("ebpf.session/ptrace_attach")
+int session__ptrace_attach(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs) | (KPROBE_ARG_2(regs) == PTRACE_SEIZE));
+    u64 kept = *kernel__session_cookie(regs);
+
+    return ptrace__end(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)(kept & ~1ULL)),
+                       kept & 1 ? PTRACE_SEIZE : PTRACE_ATTACH, SESSION_RET(regs));
 }

@@ -10,10 +10,34 @@
  * and queues of the same key. Misses: shared memory of other kinds, which are files.
  */
 #include "../Core/Budget.h"
+#include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"
 
 #define IPC_SHM_IDS 2
+
+/* Whether the ids that are looked in are those of shared memory. */
+static __always_inline bool ipc__is_shm(u64 ns, u64 ids)
+{
+    return ids ==
+           ns + bpf_core_field_offset(struct ipc_namespace, ids) + IPC_SHM_IDS * bpf_core_type_size(struct ipc_ids);
+}
+
+static __always_inline int shm__got(enum preemption preemption, bool typed, struct ipc_params *params)
+{
+    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SHMGET, process_shmget, current__fate());
+
+    if (!s)
+        return 0;
+    struct ebpf_process_shmget_event *e = (void *)s->data;
+
+    e->key = KREAD(typed, params, key);
+    e->size = KREAD(typed, params, u.size);
+    e->shmflg = KREAD(typed, params, flg);
+    current__fill_creds(s, &e->pids, &e->creds);
+    EMIT_SUBMIT(s, PROCESS_SHMGET);
+    return 0;
+}
 
 SPARES("ebpf.fexit/ipcget", fexit__ipcget, shmget_body, SPARE_SHMGET)
 
@@ -22,21 +46,14 @@ int BPF_PROG(fexit__ipcget, struct ipc_namespace *ns, struct ipc_ids *ids, void 
              int ret)
 {
     SPARE_BEGIN(ctx, shmget_body, SPARE_SHMGET);
-    void *shm_ids = (void *)ns + bpf_core_field_offset(struct ipc_namespace, ids) +
-                    IPC_SHM_IDS * bpf_core_type_size(struct ipc_ids);
+    return ret >= 0 && ipc__is_shm(ctx__address(ctx), ctx__address(ctx + 1)) ? shm__got(MAY_BE_PREEMPTED, true, params)
+                                                                             : 0;
+}
 
-    if (ret < 0 || ids != shm_ids)
-        return 0;
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_SHMGET, process_shmget, current__fate());
-
-    if (!s)
-        return 0;
-    struct ebpf_process_shmget_event *e = (void *)s->data;
-
-    e->key = params->key;
-    e->size = params->u.size;
-    e->shmflg = params->flg;
-    current__fill_creds(s, &e->pids, &e->creds);
-    EMIT_SUBMIT(s, PROCESS_SHMGET);
-    return 0;
+SEC("ebpf.session/ipcget")
+int session__ipcget(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, ipc__is_shm(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)) ? KPROBE_ARG_4(regs) : 0);
+    return (int)SESSION_RET(regs) < 0 ? 0 : shm__got(NOT_PREEMPTED, false, (void *)*kernel__session_cookie(regs));
 }

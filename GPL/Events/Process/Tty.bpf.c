@@ -13,35 +13,36 @@
  * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with another line
  * discipline than N_TTY (PPP, SLIP, …).
  */
+#include "../Core/Kprobe.h"
 #include "../Core/Task.h"
 
 /*
  * By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in
  * 7.x.
  */
-static __always_inline bool tty__is_pty_master(struct tty_struct *tty)
+static __always_inline bool tty__is_pty_master(bool typed, struct tty_struct *tty)
 {
-    u32 major = tty->driver->major;
+    u32 major = KREAD(typed, tty, driver, major);
 
     return major == PTY_MASTER_MAJOR || major - UNIX98_PTY_MASTER_MAJOR < UNIX98_PTY_MAJOR_COUNT;
 }
 
-SEC("ebpf.fexit/n_tty_write")
-int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr,
-             long ret)
+static __always_inline int tty__wrote(enum preemption preemption, bool typed, struct tty_struct *tty, const void *buf,
+                                      s64 written)
 {
-    if (ret <= 0 || tty__is_pty_master(tty))
+    if (written <= 0 || tty__is_pty_master(typed, tty))
         return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_TTY_WRITE, process_tty_write);
+    struct scratch *s =
+        EMIT_BEGIN_AS(preemption, PROCESS_TTY_WRITE, process_tty_write, fate__of(current__is_filtered()));
 
     if (!s)
         return 0;
     struct ebpf_process_tty_write_event *e = (void *)s->data;
-    u64 len = ret > EBPF_TTY_MAX ? EBPF_TTY_MAX : ret;
+    u64 len = written > EBPF_TTY_MAX ? EBPF_TTY_MAX : written;
 
-    e->tty_out_truncated = ret - len;
+    e->tty_out_truncated = written - len;
     e->reserved = 0;
-    tty_dev__fill(&e->tty, true, tty);
+    tty_dev__fill(&e->tty, typed, tty);
     WITH_CURRENT(task, typed, {
         pid_info__fill(&e->pids, typed, task);
         ctty__fill(&e->ctty, typed, task);
@@ -54,8 +55,26 @@ int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, cons
         if (len > EBPF_TTY_MAX)
             len = EBPF_TTY_MAX;
         bpf_probe_read_kernel(v + 1, len, buf);
-        varlen__end(s, v, len, ret, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
+        varlen__end(s, v, len, written, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
     }
     EMIT_SUBMIT(s, PROCESS_TTY_WRITE);
     return 0;
+}
+
+SEC("ebpf.fexit/n_tty_write")
+int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, const unsigned char *buf, unsigned long nr,
+             long ret)
+{
+    return tty__wrote(MAY_BE_PREEMPTED, true, tty, buf, ret);
+}
+
+/* The buffer is the terminal's own, which its writer holds until it is done. */
+SEC("ebpf.session/n_tty_write")
+int session__n_tty_write(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    struct tty_struct *tty = (void *)*kernel__session_cookie(regs);
+
+    return tty__wrote(NOT_PREEMPTED, false, tty, BPF_CORE_READ(tty, write_buf), SESSION_RET(regs));
 }

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "Preflight.h"
 
@@ -15,25 +16,44 @@ static bool program__is_trampoline(const struct bpf_program *program)
     return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
 }
 
+static void link__destroy(struct backend_link *link)
+{
+    if (link->is_attached && !link->link)
+        close(link->session_fd);
+    bpf_link__destroy(link->link);
+    *link = (struct backend_link){0};
+}
+
 void backend__destroy_links(struct bpf_backend *b)
 {
-    for (size_t i = 0; i < b->hooks.count; i++) {
-        bpf_link__destroy(b->links[i]);
-        b->links[i] = NULL;
+    for (size_t i = 0; i < b->hooks.count; i++)
+        link__destroy(&b->links[i]);
+}
+
+static int link__make(struct backend_link *link, const struct bpf_program *bpf)
+{
+    if (target__is_session(bpf)) {
+        link->session_fd = target__attach_session(bpf);
+        link->is_attached = link->session_fd >= 0;
+        return link->is_attached ? 0 : link->session_fd;
     }
+    link->link = bpf_program__attach(bpf);
+    link->is_attached = link->link != NULL;
+    return link->is_attached ? 0 : -errno;
 }
 
 /* Attach a program. 0, 1 when the kernel refuses it, or a negative errno when something has run out. */
 static int backend__attach_program(struct bpf_backend *b, size_t i, const struct bpf_program *bpf)
 {
-    b->links[i] = bpf_program__attach(bpf);
-    if (b->links[i]) {
+    int err = link__make(&b->links[i], bpf);
+
+    if (!err) {
         b->tramp |= program__is_trampoline(bpf);
         return 0;
     }
-    if (preflight__is_shortage(-errno))
-        return -errno;
-    hooks__refuse(&b->hooks.programs[i], REASON_ATTACH "%s", strerror(errno));
+    if (preflight__is_shortage(err))
+        return err;
+    hooks__refuse(&b->hooks.programs[i], REASON_ATTACH "%s", strerror(-err));
     return 1;
 }
 
@@ -43,7 +63,7 @@ static int backend__attach_wanted(struct bpf_backend *b, const struct ebpf_sourc
 {
     struct hooks_program *program = &b->hooks.programs[i];
 
-    if (!program->wanted || b->links[i])
+    if (!program->wanted || b->links[i].is_attached)
         return 0;
     const struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
@@ -76,9 +96,7 @@ int backend__attach(struct bpf_backend *b, const struct ebpf_source_opts *opts)
 void backend__detach_unwanted(struct bpf_backend *b)
 {
     for (size_t i = 0; i < b->hooks.count; i++) {
-        if (!b->links[i] || b->hooks.programs[i].wanted)
-            continue;
-        bpf_link__destroy(b->links[i]);
-        b->links[i] = NULL;
+        if (!b->hooks.programs[i].wanted)
+            link__destroy(&b->links[i]);
     }
 }

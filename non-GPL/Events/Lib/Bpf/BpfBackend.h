@@ -14,6 +14,13 @@
 struct bpf_object;
 struct bpf_link;
 
+/* What attaches a program. A session's, which libbpf 1.1 does not know, is a descriptor. */
+struct backend_link {
+    bool is_attached;
+    struct bpf_link *link;
+    int session_fd;
+};
+
 /* A program with how often the kernel has skipped it, because it was running. */
 struct guarded_program {
     int fd;         /* -1: none */
@@ -41,8 +48,8 @@ struct bpf_backend {
     size_t other_count;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
     bool tried;   /* to load the object, which works once */
-    char refused_kinds[REFUSED_KINDS_LEN];      /* that the kernel refuses kinds of programs, "" if it does not */
-    struct bpf_link *links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */
+    char refused_kinds[REFUSED_KINDS_LEN];         /* that the kernel refuses kinds of programs, "" if it does not */
+    struct backend_link links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */
     struct guarded_hook guarded[HOOKS_PROGRAMS_MAX];
     size_t guarded_count;
     int ring_fds[EBPF_RING_COUNT];

@@ -73,7 +73,7 @@ void counts__watch(struct bpf_backend *b)
     b->guarded_count = 0;
     for (size_t i = 0; i < b->hooks.count; i++) {
         const struct hooks_program *program = &b->hooks.programs[i];
-        int event = b->links[i] ? hooks__skipped_event(&b->hooks, program->name) : 0;
+        int event = b->links[i].is_attached ? hooks__skipped_event(&b->hooks, program->name) : 0;
 
         if (event)
             b->guarded[b->guarded_count++] = backend__guarded(b, program, event);

@@ -63,11 +63,13 @@ static const struct hooks_body body_rows[] = {
 static const struct hook_instead_row {
     const char *program;
     const char *instead;
-    bool is_kprobe; /* false: an LSM program */
+    enum { INSTEAD_LSM, INSTEAD_KPROBE, INSTEAD_SESSION } kind;
 } instead_rows[] = {
-#define HOOK_LSM(program, lsm) {#program, #lsm, false},
+#define HOOK_LSM(program, lsm) {#program, #lsm, INSTEAD_LSM},
 #include "Hooks.def"
-#define HOOK_KPROBE(program, kprobe) {#program, #kprobe, true},
+#define HOOK_KPROBE(program, kprobe) {#program, #kprobe, INSTEAD_KPROBE},
+#include "Hooks.def"
+#define HOOK_SESSION(program, session) {#program, #session, INSTEAD_SESSION},
 #include "Hooks.def"
 };
 
@@ -138,11 +140,16 @@ void hooks__init(struct hooks *hooks)
         hooks__add(hooks, row->instead);
 }
 
-/* The LSM program or kprobe to use in the place of a program; NULL when there is none, or not here. */
+static bool hooks__has_kind(const struct hooks *hooks, const struct hook_instead_row *row)
+{
+    return row->kind == INSTEAD_LSM ? hooks->lsm : row->kind == INSTEAD_KPROBE ? hooks->kprobes : hooks->sessions;
+}
+
+/* What to use in the place of a program; NULL when there is none, or not here. */
 static struct hooks_program *hooks__instead_of(struct hooks *hooks, const char *program)
 {
     for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
-        if (!(row->is_kprobe ? hooks->kprobes : hooks->lsm) || strcmp(row->program, program) != 0)
+        if (!hooks__has_kind(hooks, row) || strcmp(row->program, program) != 0)
             continue;
         struct hooks_program *instead = hooks__find(hooks, row->instead);
 
@@ -313,7 +320,7 @@ static void hooks__choose_features(struct hooks *hooks)
             probe->wanted = false;
 }
 
-/* LSM programs and kprobes take the places of others where they can be used. */
+/* LSM programs, kprobes and sessions take the places of others where they can be used. */
 static void hooks__choose_instead(struct hooks *hooks)
 {
     for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
@@ -415,10 +422,22 @@ bool hooks__wants_map(struct hooks *hooks, const char *map)
     return !listed;
 }
 
+/* Whether a row is about a program, or about one that it takes the place of. */
+static bool emits_row__is_of(const struct hook_emits_row *emits, const char *program)
+{
+    if (!strcmp(emits->program, program))
+        return true;
+    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
+        if (!strcmp(row->instead, program) && !strcmp(row->program, emits->program))
+            return true;
+    }
+    return false;
+}
+
 bool hooks__emits(const char *program, int event)
 {
     for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++)
-        if (!strcmp(row->program, program) && row->event == event)
+        if (row->event == event && emits_row__is_of(row, program))
             return true;
     return false;
 }
@@ -426,7 +445,7 @@ bool hooks__emits(const char *program, int event)
 int hooks__skipped_event(const struct hooks *hooks, const char *program)
 {
     for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++) {
-        if (!strcmp(row->program, program) && ebpf_event_set__has(hooks->available, row->event))
+        if (ebpf_event_set__has(hooks->available, row->event) && emits_row__is_of(row, program))
             return row->event;
     }
     return NO_EVENT;

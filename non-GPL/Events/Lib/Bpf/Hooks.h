@@ -28,6 +28,7 @@ struct hooks {
     bool spares;                     /* hooks get their spare programs; set before the choice */
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
     bool kprobes;                    /* programs are preempted, but not those of kprobes; set before the choice */
+    bool sessions;                   /* the same for those at the ends of functions */
     bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */

@@ -14,8 +14,11 @@
 static const struct kind {
     enum bpf_attach_type type;
     const char *name;
-} kinds[] = {
-    {BPF_TRACE_FENTRY, "fentry"}, {BPF_TRACE_FEXIT, "fexit"}, {BPF_LSM_MAC, "lsm"}, {BPF_TRACE_KPROBE_MULTI, "kprobe"}};
+} kinds[] = {{BPF_TRACE_FENTRY, "fentry"},
+             {BPF_TRACE_FEXIT, "fexit"},
+             {BPF_LSM_MAC, "lsm"},
+             {BPF_TRACE_KPROBE_MULTI, "kprobe"},
+             {ATTACH_SESSION, "session"}};
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
 
@@ -39,7 +42,7 @@ static bool backend__has_link_of(const struct bpf_backend *b, enum bpf_attach_ty
 {
     for (size_t i = 0; i < b->hooks.count; i++) {
         const struct bpf_program *program =
-            b->links[i] ? bpf_object__find_program_by_name(b->object, b->hooks.programs[i].name) : NULL;
+            b->links[i].is_attached ? bpf_object__find_program_by_name(b->object, b->hooks.programs[i].name) : NULL;
 
         if (program && bpf_program__expected_attach_type(program) == type)
             return true;

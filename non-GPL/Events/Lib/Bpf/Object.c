@@ -193,6 +193,7 @@ int backend__leave_out(struct bpf_backend *b)
     b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
     b->hooks.kprobes = !err && b->hooks.spares && targets__has_function(&b->targets, TARGET_RDONLY_CAST) &&
                        targets__has_function(&b->targets, TARGET_FPROBE);
+    b->hooks.sessions = b->hooks.kprobes && targets__has_sessions(&b->targets);
     b->cpu_slots = b->hooks.kprobes ? (uint32_t)b->cpus : 0;
     for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
         hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "Core/EmitShared.h"
@@ -19,6 +20,7 @@
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
 #define SECTION_KPROBE "ebpf.kprobe/"
+#define SECTION_SESSION "ebpf.session/"
 #define TYPE_UNTIL_LOADED BPF_PROG_TYPE_RAW_TRACEPOINT /* see target__program_type */
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
@@ -121,6 +123,9 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_FPROBE, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_SESSION_COOKIE, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_SESSION_IS_RETURN, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_SHADOW_STACK, BTF_KIND_STRUCT);
     return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, BTF_KIND_FUNC);
 }
 
@@ -170,6 +175,12 @@ bool targets__has_function(const struct targets *targets, const char *name)
     return targets__id_of(targets, name) != 0;
 }
 
+bool targets__has_sessions(const struct targets *targets)
+{
+    return targets__id_of(targets, TARGET_SESSION_COOKIE) && targets__id_of(targets, TARGET_SESSION_IS_RETURN) &&
+           targets__id_of(targets, TARGET_SHADOW_STACK);
+}
+
 bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
 {
     bool all = targets__has_function(targets, TARGET_RDONLY_CAST);
@@ -197,15 +208,25 @@ int targets__load(const struct targets *targets, struct bpf_object *object, bool
 }
 
 /* Put what the kernel has in the place of the calls that stand for it; see Core/Compat.h. */
-static void insns__patch_calls(struct bpf_insn *insns, size_t count, uint32_t rdonly_cast)
+static void insns__patch_calls(struct bpf_insn *insns, size_t count, const struct targets *targets)
 {
-    const struct bpf_insn call = {
-        .code = BPF_JMP | BPF_CALL, .src_reg = BPF_PSEUDO_KFUNC_CALL, .imm = (int)rdonly_cast};
+    static const struct {
+        int call;
+        const char *function;
+    } rows[] = {{CALL_RDONLY_CAST, TARGET_RDONLY_CAST},
+                {CALL_SESSION_COOKIE, TARGET_SESSION_COOKIE},
+                {CALL_SESSION_IS_RETURN, TARGET_SESSION_IS_RETURN}};
     const struct bpf_insn move = {.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_0, .src_reg = BPF_REG_1};
 
-    for (size_t i = 0; i < count; i++) {
-        if (insns[i].code == call.code && !insns[i].src_reg && insns[i].imm == CALL_RDONLY_CAST)
-            insns[i] = rdonly_cast ? call : move;
+    for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+        const struct bpf_insn call = {.code = BPF_JMP | BPF_CALL,
+                                      .src_reg = BPF_PSEUDO_KFUNC_CALL,
+                                      .imm = (int)targets__id_of(targets, rows[row].function)};
+
+        for (size_t i = 0; i < count; i++) {
+            if (insns[i].code == call.code && !insns[i].src_reg && insns[i].imm == rows[row].call)
+                insns[i] = call.imm ? call : move;
+        }
     }
 }
 
@@ -248,7 +269,7 @@ static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_op
     if (!insns)
         return -ENOMEM;
     memcpy(insns, bpf_program__insns(program), count * sizeof(*insns));
-    insns__patch_calls(insns, count, targets__id_of(loading.targets, TARGET_RDONLY_CAST));
+    insns__patch_calls(insns, count, loading.targets);
     if (prune(insns, count, &constants, &pruned)) {
         err = opts__move_functions(opts, &pruned) ?: bpf_program__set_insns(program, insns, pruned.count);
         pruned__free(&pruned);
@@ -267,9 +288,9 @@ static enum bpf_prog_type target__program_type(const struct bpf_program *program
 {
     const char *section = bpf_program__section_name(program);
 
-    return STARTS_WITH(section, SECTION_LSM)      ? BPF_PROG_TYPE_LSM
-           : STARTS_WITH(section, SECTION_KPROBE) ? BPF_PROG_TYPE_KPROBE
-                                                  : BPF_PROG_TYPE_TRACING;
+    return STARTS_WITH(section, SECTION_LSM)                                               ? BPF_PROG_TYPE_LSM
+           : STARTS_WITH(section, SECTION_KPROBE) || STARTS_WITH(section, SECTION_SESSION) ? BPF_PROG_TYPE_KPROBE
+                                                                                           : BPF_PROG_TYPE_TRACING;
 }
 
 static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts, long cookie)
@@ -315,6 +336,26 @@ int targets__try(const struct targets *targets, const struct bpf_program *progra
     return link < 0 ? link : 0;
 }
 
+bool target__is_session(const struct bpf_program *program)
+{
+    return bpf_program__expected_attach_type(program) == ATTACH_SESSION;
+}
+
+int target__attach_session(const struct bpf_program *program)
+{
+    const char *function = target__name(program);
+    const struct {
+        uint32_t program, target, attach_type, flags, kprobe_flags, count;
+        uint64_t functions, addresses, cookies;
+    } attr = {.program = (uint32_t)bpf_program__fd(program),
+              .attach_type = ATTACH_SESSION,
+              .count = 1,
+              .functions = (uintptr_t)&function};
+    long fd = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+    return fd < 0 ? -errno : (int)fd;
+}
+
 static int on_attach(const struct bpf_program *program, long cookie, struct bpf_link **ret_link)
 {
     (void)cookie;
@@ -327,7 +368,7 @@ static int on_attach(const struct bpf_program *program, long cookie, struct bpf_
     return *ret_link ? 0 : -errno;
 }
 
-static int handlers[5]; /* what libbpf calls them, 0 or less when they are not registered */
+static int handlers[6]; /* what libbpf calls them, 0 or less when they are not registered */
 
 static void register_sections(void)
 {
@@ -337,7 +378,7 @@ static void register_sections(void)
     } kinds[] = {
         {"ebpf.fentry+", BPF_TRACE_FENTRY},       {"ebpf.fexit+", BPF_TRACE_FEXIT},
         {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},       {"ebpf.lsm+", BPF_LSM_MAC},
-        {"ebpf.kprobe+", BPF_TRACE_KPROBE_MULTI},
+        {"ebpf.kprobe+", BPF_TRACE_KPROBE_MULTI}, {"ebpf.session+", ATTACH_SESSION},
     };
 
     _Static_assert(sizeof(kinds) / sizeof(*kinds) == sizeof(handlers) / sizeof(*handlers), "a handler a kind");

@@ -18,6 +18,7 @@ struct bpf_program;
 struct kernel_btf;
 
 #define TARGETS_MAX 192
+#define ATTACH_SESSION ((enum bpf_attach_type)56) /* BPF_TRACE_KPROBE_SESSION, which libbpf 1.1 does not know */
 
 /* See `UNTRUSTED` in Core/Compat.h. It came with the kernel (6.2) whose recursion guard leaves out LSM programs. */
 #define TARGET_RDONLY_CAST "bpf_rdonly_cast"
@@ -30,6 +31,16 @@ struct kernel_btf;
 
 /* There with what attaches a program to a function by its name (CONFIG_FPROBE). */
 #define TARGET_FPROBE "register_fprobe_ips"
+
+/* Of programs at both ends of a function: what each has to itself. */
+#define TARGET_SESSION_COOKIE "bpf_session_cookie"
+#define TARGET_SESSION_IS_RETURN "bpf_session_is_return"
+
+/*
+ * A type that came when the ends of functions were found by way of the task's shadow stack (6.14, 4346ba160409).
+ * Before, each link had some nodes for calls that have not ended, and processes that wait in one could use them up.
+ */
+#define TARGET_SHADOW_STACK "fprobe_hlist"
 
 #define TARGET_NAME_MAX 64
 
@@ -59,6 +70,13 @@ bool targets__has(const struct targets *targets, const struct bpf_program *progr
 
 /* The same of a function of hooks__unless. */
 bool targets__has_function(const struct targets *targets, const char *name);
+
+/* Whether the kernel has programs at both ends of a function that no process can use up (TARGET_SHADOW_STACK). */
+bool targets__has_sessions(const struct targets *targets);
+
+/* Whether a program is one of those, which libbpf 1.1 cannot attach; and attach it: a link's descriptor, or -errno. */
+bool target__is_session(const struct bpf_program *program);
+int target__attach_session(const struct bpf_program *program);
 
 /* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. Whether addresses can be made all of them. */
 bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);

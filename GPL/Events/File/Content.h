@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Content.h - how a FILE_MODIFY of change_type CONTENT is made, for those who see one: Modify.bpf.c, ModifyAsync.bpf.c
+ * and Mapping.bpf.c.
+ */
+#ifndef EBPF_FILE_CONTENT_H
+#define EBPF_FILE_CONTENT_H
+
+#include "../Core/Kprobe.h"
+#include "../Core/State.h"
+#include "File.h"
+
+#define BYTES_UNKNOWN (-1)
+
+static __always_inline bool file__is_regular(struct file *file)
+{
+    return (file->f_inode->i_mode & S_IFMT) == S_IFREG && !(file->f_mode & FMODE_NOACCOUNT);
+}
+
+static __always_inline struct scratch *content__begin(enum preemption preemption, s64 bytes, u16 flags)
+{
+    struct scratch *s = current__is_kernel_thread()
+                            ? NULL
+                            : EMIT_BEGIN_AS(preemption, FILE_MODIFY, file_modify, fate__of(current__is_filtered()));
+
+    if (!s)
+        return NULL;
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->hdr.flags = bytes == BYTES_UNKNOWN ? flags : flags | EBPF_MODIFY_F_BYTES;
+    e->bytes = bytes == BYTES_UNKNOWN ? 0 : bytes;
+    e->count = 0;
+    return s;
+}
+
+static __always_inline void content__submit(struct scratch *s)
+{
+    struct ebpf_file_modify_event *e = (void *)s->data;
+
+    e->change_type = EBPF_CHANGE_CONTENT;
+    file_event__submit(s, EBPF_EVENT_FILE_MODIFY);
+}
+
+static __always_inline int content__emit(enum preemption preemption, struct file *file, s64 bytes, u16 flags)
+{
+    if (!file__is_regular(file))
+        return 0;
+    struct scratch *s = content__begin(preemption, bytes, flags);
+
+    if (!s)
+        return 0;
+    file_event__fill_seldom(s, &file->f_path, file->f_inode);
+    content__submit(s);
+    return 0;
+}
+
+/* The same for what is done all the time; see file_event__fill_seldom. */
+static __always_inline int content__emit_often(enum preemption preemption, struct file *file, s64 bytes)
+{
+    struct scratch *s = content__begin(preemption, bytes, 0);
+
+    if (!s)
+        return 0;
+    file_event__fill_of(s, &file->f_path, file->f_inode);
+    content__submit(s);
+    return 0;
+}
+
+/* The same of a file at an address. */
+static __always_inline int content__emit_at(enum preemption preemption, u64 file_addr, s64 bytes)
+{
+    struct file *file = (void *)file_addr;
+    struct inode *inode = BPF_CORE_READ(file, f_inode);
+
+    if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+        return 0;
+    struct scratch *s = content__begin(preemption, bytes, 0);
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+    file_event__fill(s, (u64)inode);
+    content__submit(s);
+    return 0;
+}
+
+#define COPYING 1 /* content_op.object in vfs_copy_file_range; in aio_write it is the kiocb */
+
+static __always_inline void content_op__begin(u64 object, u64 file)
+{
+    struct task_state *state = task_state__get();
+
+    if (!state) {
+        if (!current__is_filtered())
+            count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+        return;
+    }
+    state->content_op.object = object;
+    state->content_op.file = file;
+}
+
+/* End what the current task has begun with an object. Returns the file; 0 when it has not begun it. */
+static __always_inline u64 content_op__end(u64 object)
+{
+    struct task_state *state = task_state__find();
+
+    if (!state || state->content_op.object != object)
+        return 0;
+    state->content_op.object = 0;
+    return state->content_op.file;
+}
+
+#endif

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_MODIFY, change_type CONTENT, as far as a file is mapped to be written; see Modify.bpf.c.
+ *
+ * Hooks: the ends of vm_mmap_pgoff and mprotect_fixup. It is reported when a shared mapping is made, or made writable,
+ * for stores are no calls. Sessions do not take their place where the kernel preempts programs: 310 instructions more
+ * for each mapping, of which each program that is started makes several. perf_event_mmap, which both call when they
+ * have succeeded, comes 13 times in the start of a program that does nothing, 429 each.
+ *
+ * Tried: mappings that are sealed or end in a hole, of files on tmpfs, ext4 and overlayfs. Misses: nothing of what was
+ * tried.
+ */
+#include "Content.h"
+
+static __always_inline bool mapping__is_to_write(unsigned long prot, unsigned long flags)
+{
+    unsigned long type = flags & MAP_TYPE;
+
+    return prot & PROT_WRITE && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE);
+}
+
+SEC("ebpf.fexit/vm_mmap_pgoff")
+int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
+             unsigned long flag, unsigned long pgoff, unsigned long ret)
+{
+    if (!file || !mapping__is_to_write(prot, flag) || compat__is_error(ret) || !(file->f_mode & FMODE_WRITE))
+        return 0;
+    return content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+}
+
+/*
+ * A shared mapping of a file is to be made writable. The hook is the last that knows that it was not: the file is
+ * noted, and the end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in
+ * between.
+ */
+static __always_inline int mprotect__begin(bool typed, struct vm_area_struct *vma, unsigned long prot)
+{
+    unsigned long flags = KREAD(typed, vma, vm_flags);
+    struct file *file = KREAD(typed, vma, vm_file);
+
+    if (!(prot & PROT_WRITE) || !(flags & VM_SHARED) || !file)
+        return 0;
+    struct task_state *state = task_state__get();
+
+    if (state && flags & VM_WRITE)
+        state->mprotect_file = 0;
+    else if (state)
+        *(struct file *volatile *)&state->mprotect_file = file;
+    else if (!current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+    return 0;
+}
+
+SEC("ebpf.lsm/file_mprotect")
+int BPF_PROG(lsm__file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot)
+{
+    return mprotect__begin(true, vma, prot);
+}
+
+SEC("ebpf.fexit/security_file_mprotect")
+int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
+             int ret)
+{
+    return ret ? 0 : mprotect__begin(true, vma, prot);
+}
+
+/* One that is refused leaves a note, which nobody comes for. */
+SEC("ebpf.kprobe/security_file_mprotect")
+int kprobe__security_file_mprotect(struct pt_regs *regs)
+{
+    return mprotect__begin(false, (void *)KPROBE_ARG_1(regs), KPROBE_ARG_3(regs));
+}
+
+/* What is mapped of a file of an overlay is the file below it. */
+static __always_inline int mapping__emit_at(u64 file)
+{
+    struct path *path = compat__user_path((void *)file);
+    struct inode *inode = BPF_CORE_READ(path, dentry, d_inode);
+
+    if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+        return 0;
+    struct scratch *s = content__begin(MAY_BE_PREEMPTED, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+
+    if (!s)
+        return 0;
+    s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
+    s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
+    file_event__fill(s, (u64)inode);
+    content__submit(s);
+    return 0;
+}
+
+SEC("ebpf.fexit/mprotect_fixup")
+int BPF_PROG(fexit__mprotect_fixup)
+{
+    u64 flags = compat__last_arg(ctx, 5);
+
+    if ((flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+        return 0;
+    struct task_state *state = task_state__find();
+    u64 file = state ? state->mprotect_file : 0;
+
+    if (!file)
+        return 0;
+    state->mprotect_file = 0;
+    return (int)compat__func_ret(ctx, 5) ? 0 : mapping__emit_at(file);
+}

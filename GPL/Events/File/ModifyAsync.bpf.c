@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * FILE_MODIFY, change_type CONTENT, as far as aio and io_uring write; see Modify.bpf.c.
+ *
+ * Hooks: where both complete a write. One that goes on by itself (O_DIRECT) is reported when it has begun, without
+ * `bytes`: at the end of aio_write, and at kiocb_done.
+ *
+ * Tried: aio, and io_uring in its three ways, by 32-bit callers too; writes that stop half-way. Misses: nothing of what
+ * was tried.
+ */
+#include "Content.h"
+
+/* A write that is done at once completes within aio_write, one that goes on is still there at its end. */
+SEC("ebpf.fentry/aio_write")
+int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
+{
+    content_op__begin(ctx__address(ctx), (u64)BPF_CORE_READ(kiocb, ki_filp));
+    return 0;
+}
+
+SEC("ebpf.fentry/aio_complete_rw")
+int BPF_PROG(fentry__aio_complete_rw, struct kiocb *kiocb, s64 res)
+{
+    u64 file = content_op__end(ctx__address(ctx));
+
+    return file && res > 0 ? content__emit_at(MAY_BE_PREEMPTED, file, res) : 0;
+}
+
+SEC("ebpf.fexit/aio_write")
+int BPF_PROG(fexit__aio_write, struct kiocb *kiocb, void *iocb, bool vectored, bool compat, int ret)
+{
+    u64 file = content_op__end(ctx__address(ctx));
+
+    return file && !ret ? content__emit_at(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN) : 0;
+}
+
+SEC("ebpf.kprobe/aio_complete_rw")
+int kprobe__aio_complete_rw(struct pt_regs *regs)
+{
+    u64 file = content_op__end(KPROBE_ARG_1(regs));
+    s64 res = KPROBE_ARG_2(regs);
+
+    return file && res > 0 ? content__emit_at(NOT_PREEMPTED, file, res) : 0;
+}
+
+SEC("ebpf.session/aio_write")
+int session__aio_write(struct pt_regs *regs)
+{
+    u64 kiocb = KPROBE_ARG_1(regs), file;
+
+    if (!kernel__session_is_return(regs)) {
+        content_op__begin(kiocb, (u64)BPF_CORE_READ((struct kiocb *)kiocb, ki_filp));
+        return session__begin(regs, kiocb);
+    }
+    file = content_op__end(*kernel__session_cookie(regs));
+    return file && !(int)SESSION_RET(regs) ? content__emit_at(NOT_PREEMPTED, file, BYTES_UNKNOWN) : 0;
+}
+
+static __always_inline bool io_uring__is_write(u8 opcode)
+{
+    if (bpf_core_enum_value_exists(enum io_uring_op, IORING_OP_WRITEV_FIXED) &&
+        opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED))
+        return true;
+    return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
+}
+
+/* What a write has written before it stopped half-way: that is kept with the request, and not said again at its end. */
+static __always_inline s64 io_uring__bytes_before(struct io_kiocb *req)
+{
+    struct io_async_rw *io = BPF_CORE_READ(req, async_data);
+
+    return io ? BPF_CORE_READ(io, bytes_done) : 0;
+}
+
+static __always_inline int io_uring__emit(enum preemption preemption, struct io_kiocb *req, s64 bytes)
+{
+    return content__emit_at(preemption, (u64)BPF_CORE_READ(req, file), bytes);
+}
+
+static __always_inline int io_uring__done(enum preemption preemption, struct io_kiocb *req, s64 ret)
+{
+    if (!io_uring__is_write(BPF_CORE_READ(req, opcode)))
+        return 0;
+    if (ret == -EAGAIN) /* it will be tried once more */
+        return 0;
+    if (ret == -EIOCBQUEUED)
+        return io_uring__emit(preemption, req, BYTES_UNKNOWN);
+    s64 bytes = io_uring__bytes_before(req) + (ret > 0 ? ret : 0);
+
+    return bytes > 0 ? io_uring__emit(preemption, req, bytes) : 0;
+}
+
+/* The request's own kiocb is what it begins with, so that 5.10, which passes that, passes the same address. */
+SEC("ebpf.fentry/kiocb_done")
+int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
+{
+    return io_uring__done(MAY_BE_PREEMPTED, (void *)ctx__address(ctx), ret);
+}
+
+SEC("ebpf.kprobe/kiocb_done")
+int kprobe__kiocb_done(struct pt_regs *regs)
+{
+    return io_uring__done(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
+}
+
+/* A write that has stopped half-way is not gone on with: it ends with what it has written. */
+static __always_inline int io_uring__fail(enum preemption preemption, struct io_kiocb *req)
+{
+    s64 bytes = io_uring__is_write(BPF_CORE_READ(req, opcode)) ? io_uring__bytes_before(req) : 0;
+
+    return bytes > 0 ? io_uring__emit(preemption, req, bytes) : 0;
+}
+
+SEC("ebpf.fentry/io_rw_fail")
+int BPF_PROG(fentry__io_rw_fail)
+{
+    return io_uring__fail(MAY_BE_PREEMPTED, (void *)ctx__address(ctx));
+}
+
+SEC("ebpf.kprobe/io_rw_fail")
+int kprobe__io_rw_fail(struct pt_regs *regs)
+{
+    return io_uring__fail(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs));
+}
