@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "Preflight.h"
+#include "Targets.h"
 
 static bool program__is_trampoline(const struct bpf_program *program)
 {
@@ -37,7 +38,7 @@ static int link__make(struct backend_link *link, const struct bpf_program *bpf)
         link->is_attached = link->session_fd >= 0;
         return link->is_attached ? 0 : link->session_fd;
     }
-    link->link = bpf_program__attach(bpf);
+    link->link = target__attach(bpf);
     link->is_attached = link->link != NULL;
     return link->is_attached ? 0 : -errno;
 }

@@ -409,3 +409,12 @@ int targets__register(void)
     }
     return 0;
 }
+
+struct bpf_link *target__attach(const struct bpf_program *program)
+{
+    struct bpf_link *link = NULL;
+    int err = on_attach(program, 0, &link);
+
+    errno = -err;
+    return link;
+}

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct bpf_link;
 struct bpf_object;
 struct bpf_program;
 struct kernel_btf;
@@ -86,6 +87,12 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
  * negative errno.
  */
 int targets__try(const struct targets *targets, const struct bpf_program *program, bool attach);
+
+/*
+ * Attach a program that has been loaded; NULL with errno set when that fails. libbpf itself would do it by the handler
+ * of its section; newer ones (1.5) forget that when the type of the program is set, as happens when it is loaded.
+ */
+struct bpf_link *target__attach(const struct bpf_program *program);
 
 /* The program whose loading was begun last by this thread, since targets__load: after an error the one that failed. */
 const char *targets__last_begun(void);
