@@ -50,13 +50,22 @@ ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
 
-# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed. Not every libelf.a
-# can be linked (that of elfutils 0.192, in Debian 13, lacks eu_search_tree_init): then libelf stays a shared library.
+# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed. That of elfutils
+# 0.192 (Debian 13) lacks a few functions, which are ours then. Where libelf.a is missing, or cannot be linked even so,
+# the shared libraries are used, and named.
 LIBELF := -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
-LIBELF_IS_STATIC := $(shell echo 'int main(void) { return elf_end(elf_begin(0, ELF_C_READ, 0)); }' | \
-	$(CC) -include libelf.h -x c - -o /dev/null -Wl,-Bstatic $(LIBELF) -Wl,-Bdynamic 2>/dev/null && echo yes)
+LIBELF_SEARCH := $(LIB)/Compat/LibelfSearch.c
+can_link = $(shell echo 'int main(void) { return elf_end(elf_begin(0, ELF_C_READ, 0)); }' | \
+	$(CC) -D_GNU_SOURCE -include libelf.h -x c - $(1) -x none -o /dev/null -Wl,-Bstatic $(LIBELF) -Wl,-Bdynamic 2>/dev/null \
+	&& echo yes)
+LIBELF_IS_STATIC := $(call can_link)
+ifneq ($(LIBELF_IS_STATIC),yes)
+LIBELF_IS_STATIC := $(call can_link,$(LIBELF_SEARCH))
+LIBELF_REST := $(if $(LIBELF_IS_STATIC),$(BUILD)/lib/Compat/LibelfSearch.o)
+endif
 STATIC_LIBS := -lbpf $(LIBELF)
-LINK_LIBS := -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF)) -Wl,-Bdynamic $(if $(LIBELF_IS_STATIC),,-lelf -lz)
+LINK_LIBS := $(LIBELF_REST) -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF)) -Wl,-Bdynamic \
+	$(if $(LIBELF_IS_STATIC),,-lelf -lz)
 
 # The first one defines the maps that the others use: libbpf's linker (1.1) misplaces a map that is used before.
 BPF_FIRST := $(GPL)/Core/Emit.bpf.c
@@ -141,13 +150,14 @@ $(BUILD)/cli/%.o: $(CLI)/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(USER_CFLAGS) -c $< -o $@
 
-$(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(BUILD)/lists/CLI_OBJS
+$(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LIBELF_REST) $(BUILD)/lists/CLI_OBJS
 	$(say) LD $@
+	$(if $(LIBELF_IS_STATIC),,@echo 'Makefile: there is no libelf.a that can be linked: $@ needs the shared libelf and libz')
 	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LINK_LIBS)
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
 
-$(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a
+$(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a | $(LIBELF_REST)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
@@ -159,7 +169,7 @@ $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
 
-$(BUILD)/tests/lib-%: testing/system/lib-%.c $(BUILD)/libebpf-events.a
+$(BUILD)/tests/lib-%: testing/system/lib-%.c $(BUILD)/libebpf-events.a | $(LIBELF_REST)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
@@ -169,7 +179,7 @@ $(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.de
 	@mkdir -p $(@D)
 	$(Q)$(CC) -iquote testing/system/odd-hooks $(LIB_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS)
+$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
 
