@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files that binfmt_misc gives to an interpreter: by path, by link, by descriptor, as memfd, and with its flags O (the
- * interpreter gets the file open) and C (and the credentials of the file).
+ * interpreter gets the file open), C (and the credentials of the file) and F (it was opened by who registered it).
  */
 #include "case.h"
 
@@ -77,19 +77,28 @@ int main(void)
     register_format("case-bx", "CASEBX", "");
     register_format("case-bo", "CASEBO", "O");
     register_format("case-bc", "CASEBC", "C");
+    register_format("case-bf", "CASEBF", "F");
+    register_format("case-bg", "CASEBG", "CF");
     make_payload("plain.bx", "CASEBX", 0755);
     make_payload("open.bo", "CASEBO", 0755);
     make_payload("creds.bc", "CASEBC", 06755);
     make_payload("setuid.bx", "CASEBX", 06755);
+    make_payload("registered.bf", "CASEBF", 06755);
+    make_payload("registered-creds.bg", "CASEBG", 0755);
+    CHECK(!chown("registered-creds.bg", 0, 1001) && !chmod("registered-creds.bg", 06755));
     CHECK(!mkdir("sub", 0755) && !symlink("../plain.bx", "sub/innocent"));
     fact__exec("by_path", "./plain.bx", 0);
     fact__exec("by_link", "sub/innocent", 0);
     fact__exec("opened", "open.bo", 0);
     fact__exec("creds", "creds.bc", 1000);
     fact__exec("setuid", "setuid.bx", 1000);
+    fact__exec("registered", "registered.bf", 1000);
+    fact__exec("registered_creds", "registered-creds.bg", 1000);
     exec_by_descriptors();
     file__puts(BINFMT "/case-bx", "-1");
     file__puts(BINFMT "/case-bo", "-1");
     file__puts(BINFMT "/case-bc", "-1");
+    file__puts(BINFMT "/case-bf", "-1");
+    file__puts(BINFMT "/case-bg", "-1");
     return facts__print();
 }

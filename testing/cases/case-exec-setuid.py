@@ -12,9 +12,9 @@ def expect(facts, events):
     true(int(gains["creds"]["cap_effective"]) != 0, "the setuid root program has no capability")
     has(events.one("PROCESS_EXEC", tgid=facts["gains_nothing"]), is_setuid=True, is_setgid=True,
         creds__ruid=nobody, creds__euid=nobody, creds__egid=nobody, creds__cap_effective="0")
-    for child in ("gains", "gains_nothing"):
-        # The one change is the program's own, before it executes.
-        executed = events.index(events.one("PROCESS_EXEC", tgid=facts[child]))
-        for kind in ("PROCESS_SETUID", "PROCESS_SETGID"):
-            change = events.one(kind, tgid=facts[child])
-            true(events.index(change) < executed, f"{kind} comes from the exec: {change}")
+    for kind in ("PROCESS_SETUID", "PROCESS_SETGID"):
+        # The program's own change, before it executes, and that of the exec.
+        own, by_exec = events.all(kind, tgid=facts["gains"])
+        true(not own["by_exec"] and by_exec["by_exec"], f"{kind}: {own}, {by_exec}")
+        true(events.index(by_exec) < events.index(gains), f"{kind} comes after the exec: {by_exec}")
+        has(events.one(kind, tgid=facts["gains_nothing"]), by_exec=False)

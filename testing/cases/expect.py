@@ -110,7 +110,7 @@ def expect_id_changes(facts, events, kind, ids):
             if change["changes"]:
                 event = events.one(kind, tgid=change["pid"])
                 same(event["pids"]["tid"] != change["pid"], change["what"] == "in a thread", "another thread")
-                has(event, comm="case-setid", **{
+                has(event, comm="case-setid", by_exec=False, **{
                     f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
                     f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"],
                     f"creds__r{ids}": 0, f"creds__e{ids}": 0, f"creds__s{ids}": 0})
@@ -121,3 +121,30 @@ def expect_id_changes(facts, events, kind, ids):
     true(not wrong, f"{len(wrong)} of {len(facts['changes'])}: " + " | ".join(wrong[:8]))
     surroundings = facts["surroundings"]
     has(events.one(kind, tgid=surroundings["pid"]), ctty=surroundings["ctty"], ns=surroundings["ns"])
+
+
+def expect_id_changes_by_exec(facts, events, kind, of):
+    """What case-exec-ids did, to the ids `of` users or groups: one event where an exec has changed one, before that
+    exec and with the ids of before; none where it has not."""
+    changed, letter = [], of[0]
+    for step in facts["steps"]:
+        before, after = step["before"], step["after"]
+        seen = [event for event in events.all(kind, tgid=step["pid"]) if event["by_exec"]]
+        same(len(seen), int(before[of] != after[of]), f"{kind} by exec, {step['what']}")
+        if not seen:
+            continue
+        changed.append(step["what"])
+        has(seen[0], comm=step["program"], pids__tid=step["pid"], **{
+            f"new_r{letter}id": after[of]["real"], f"new_e{letter}id": after[of]["effective"],
+            f"new_s{letter}id": after[of]["saved"], f"new_fs{letter}id": after[of]["fs"]}, **{
+            f"creds__{which[0]}{who[0]}id": before[who][which]
+            for who in ("user", "group") for which in ("real", "effective", "saved")})
+    same(changed, [what for what in IDS_CHANGED_BY_EXEC if IDS_CHANGED_BY_EXEC[what] in (of, "both")],
+         f"executions that change ids of the {of}")
+
+
+# Of case-exec-ids: what changes whose ids.
+IDS_CHANGED_BY_EXEC = {
+    "set-user-ID root": "user", "set-group-ID": "group", "both": "both", "both by a thread": "both",
+    "both by root": "both", "plain with other saved ids": "both", "plain with other file system ids": "both",
+}

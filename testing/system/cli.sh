@@ -51,6 +51,20 @@ mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf
 
+# An exec that changes ids, where executions themselves are not asked for.
+six_by_exec() {
+    [ "$(grep -c '"by_exec":true' ids.out)" = 6 ]
+}
+setuid_alone() {
+    trace ids.out ids.err -u --process-setuid || return 1
+    case-exec-ids >ids.facts 2>&1 || { cat ids.facts; trace_stop; return 1; }
+    wait_for 100 six_by_exec
+    trace_stop || return 1
+    echo "by exec: $(grep -c '"by_exec":true' ids.out); others: $(grep '"seq"' ids.out | grep -vc PROCESS_SETUID)"
+    six_by_exec && ! grep '"seq"' ids.out | grep -qv PROCESS_SETUID
+}
+check "set-user-ID programs show in --process-setuid alone" setuid_alone
+
 no_hook() {
     EventsTrace --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
         >refused.out 2>refused.err </dev/null

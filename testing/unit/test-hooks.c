@@ -136,6 +136,7 @@ static void test_lsm(void)
     hooks.spares = true;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(!wanted("lsm__task_fix_setuid") && wanted("fexit__security_task_fix_setuid"));
+    CHECK(wanted("tp_btf__sched_process_exec")); /* an exec may change ids */
     CHECK(wanted("fexit__security_task_fix_setuid_spare1"));
     hooks.lsm = true;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));

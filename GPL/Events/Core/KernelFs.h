@@ -187,6 +187,7 @@ struct path {
 struct file {
     struct path f_path;
     struct inode *f_inode;
+    struct cred *f_cred;
     unsigned int f_flags, f_mode;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_SETUID, PROCESS_SETGID: a process changed one of its user or group ids.
+ * PROCESS_SETUID, PROCESS_SETGID: a process changed one of its user or group ids by a call.
  *
  * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, 16-bit and
  * 32-bit ones too, comes there once, after the kernel has allowed the change and just before it is made, with old and
@@ -10,28 +10,23 @@
  *
  * Tried: each call of the families, 64-bit and 32-bit ones with ids of 16 and 32 bits, in a thread, beside a vfork; and
  * what gives new credentials but no other ids (setgroups, capset, prctl). A call that fails after this point (no memory
- * for the accounting of the new user) is reported. Misses: an exec that changes ids, which PROCESS_EXEC tells.
+ * for the accounting of the new user) is reported. An exec that changes ids is reported where it is seen (Exec.bpf.c).
+ * Misses: nothing known.
  */
+#include "../Core/Credentials.h"
 #include "../Core/Spare.h"
-#include "../Core/Task.h"
+
+/* Whether any of the four ids differs, of users (uid) or groups (gid). */
+#define IDS_DIFFER(after, before, id)                                                                                  \
+    ((after)->id.val != (before)->id.val || (after)->e##id.val != (before)->e##id.val ||                               \
+     (after)->s##id.val != (before)->s##id.val || (after)->fs##id.val != (before)->fs##id.val)
 
 static __always_inline int setuid__changed(struct cred *after, struct cred *before)
 {
-    if (after->uid.val == before->uid.val && after->euid.val == before->euid.val &&
-        after->suid.val == before->suid.val && after->fsuid.val == before->fsuid.val)
-        return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_SETUID, process_setuid);
+    struct scratch *s = IDS_DIFFER(after, before, uid) ? setuid__begin(MAY_BE_PREEMPTED, after) : NULL;
 
-    if (!s)
-        return 0;
-    struct ebpf_process_setuid_event *e = (void *)s->data;
-
-    e->new_ruid = after->uid.val;
-    e->new_euid = after->euid.val;
-    e->new_suid = after->suid.val;
-    e->new_fsuid = after->fsuid.val;
-    CURRENT_FILL_ALL(s, e);
-    EMIT_SUBMIT(s, PROCESS_SETUID);
+    if (s)
+        EMIT_SUBMIT(s, PROCESS_SETUID);
     return 0;
 }
 
@@ -52,21 +47,10 @@ int BPF_PROG(lsm__task_fix_setuid, struct cred *after, struct cred *before)
 
 static __always_inline int setgid__changed(struct cred *after, struct cred *before)
 {
-    if (after->gid.val == before->gid.val && after->egid.val == before->egid.val &&
-        after->sgid.val == before->sgid.val && after->fsgid.val == before->fsgid.val)
-        return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_SETGID, process_setgid);
+    struct scratch *s = IDS_DIFFER(after, before, gid) ? setgid__begin(MAY_BE_PREEMPTED, after) : NULL;
 
-    if (!s)
-        return 0;
-    struct ebpf_process_setgid_event *e = (void *)s->data;
-
-    e->new_rgid = after->gid.val;
-    e->new_egid = after->egid.val;
-    e->new_sgid = after->sgid.val;
-    e->new_fsgid = after->fsgid.val;
-    CURRENT_FILL_ALL(s, e);
-    EMIT_SUBMIT(s, PROCESS_SETGID);
+    if (s)
+        EMIT_SUBMIT(s, PROCESS_SETGID);
     return 0;
 }
 

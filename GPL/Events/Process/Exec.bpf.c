@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_EXEC: a process replaced its image.
+ * PROCESS_EXEC: a process replaced its image. PROCESS_SETUID, PROCESS_SETGID: and with it user or group ids.
  *
  * Hook: the tracepoint sched_process_exec. It comes once an exec, by whatever system call, once it cannot fail any
  * more: credentials, name and memory are those of the new image, its arguments are in place and nothing of it has run.
@@ -14,9 +14,18 @@
  * remembered belongs to the task. The obvious hook, security_bprm_check, comes with each exec and cannot tell what
  * binfmt_misc will make of a file.
  *
+ * The old credentials are known by the file that the caller has asked for: the kernel opens it for each exec anew, also
+ * that of a descriptor, and an open file keeps the credentials by which it was opened. When the file is a script or one
+ * for binfmt_misc, it is that which is remembered: the interpreter may have been opened by who registered it (flag F).
+ * At commit_creds and security_bprm_committing_creds old and new ones stand together as well, but each is another hook
+ * of every exec: the latter cost 320 instructions. A process that the kernel kills in the midst of its exec may have
+ * other ids in its exit, but has executed nothing.
+ *
  * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so. Tried: scripts as
- * interpreters of scripts, binfmt_misc with the flags C and O, by path, link, descriptor and as memfd.
+ * interpreters of scripts, binfmt_misc with the flags C, F and O, by path, link, descriptor and as memfd; the two bits,
+ * executed by who has such ids already, may not gain any or has another saved id.
  */
+#include "../Core/Credentials.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
@@ -49,24 +58,23 @@ static __always_inline void script__unresolved(struct scratch *s, const char *fi
     varlen__end(s, v, n > 0 ? n : 0, 0, EBPF_VARLEN_NAME_ONLY);
 }
 
-/* The script of this exec, by which the task was known before; NULL when it could not be remembered. */
-static __always_inline struct file *script__take(struct scratch *s, struct linux_binprm *bprm, u32 old_tid)
+/* The script of this exec, by which the task was known before; NULL when there is none, or it is not remembered. */
+static __always_inline struct file *script__take(struct linux_binprm *bprm, u32 old_tid)
 {
-    struct task_state *state = task_state__find_by(old_tid);
+    struct task_state *state = bprm->interp == bprm->filename ? NULL : task_state__find_by(old_tid);
     struct file *file = state ? (void *)state->script.file : NULL;
 
-    if (!file || state->script.bprm != scalar__of(s, bprm) || (u64)BPF_CORE_READ(file, f_inode) != state->script.inode)
+    if (!file || state->script.bprm != (u64)bprm || (u64)BPF_CORE_READ(file, f_inode) != state->script.inode)
         return NULL;
     state->script.bprm = 0;
     return file;
 }
 
-static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, u32 old_tid)
+static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, struct file *file)
 {
     if (bprm->interp == bprm->filename)
         return;
     struct ebpf_event_header *hdr = (void *)s->data;
-    struct file *file = script__take(s, bprm, old_tid);
 
     if (!file) {
         hdr->flags |= EBPF_EXEC_F_SCRIPT_AS_GIVEN;
@@ -147,9 +155,87 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 
+static __always_inline void creds_before__fill(struct ebpf_cred_info *ci, struct linux_binprm *bprm,
+                                               struct file *script)
+{
+    if (script)
+        cred_info__fill_of(ci, false, BPF_CORE_READ(script, f_cred));
+    else
+        cred_info__fill_of(ci, true, bprm->file->f_cred);
+}
+
+static __always_inline void uids__report(enum preemption preemption, struct cred *after, struct linux_binprm *bprm,
+                                         struct file *script)
+{
+    struct scratch *s = setuid__begin(preemption, after);
+
+    if (!s)
+        return;
+    struct ebpf_process_setuid_event *e = (void *)s->data;
+
+    e->hdr.flags |= EBPF_SETUID_F_BY_EXEC;
+    creds_before__fill(&e->creds, bprm, script);
+    EMIT_SUBMIT(s, PROCESS_SETUID);
+}
+
+static __always_inline void gids__report(enum preemption preemption, struct cred *after, struct linux_binprm *bprm,
+                                         struct file *script)
+{
+    struct scratch *s = setgid__begin(preemption, after);
+
+    if (!s)
+        return;
+    struct ebpf_process_setgid_event *e = (void *)s->data;
+
+    e->hdr.flags |= EBPF_SETGID_F_BY_EXEC;
+    creds_before__fill(&e->creds, bprm, script);
+    EMIT_SUBMIT(s, PROCESS_SETGID);
+}
+
+/*
+ * Whether an exec has changed ids, of users (uid) or groups (gid). It leaves the real one, and makes the effective one
+ * that of files and the saved one. `typed` is about `before`.
+ */
+#define EXEC_CHANGES(typed, after, before, id)                                                                         \
+    ({                                                                                                                 \
+        u32 effective_ = (after)->e##id.val;                                                                           \
+                                                                                                                       \
+        KREAD(typed, before, e##id.val) != effective_ || KREAD(typed, before, s##id.val) != effective_ ||              \
+            KREAD(typed, before, fs##id.val) != effective_;                                                            \
+    })
+
+static __always_inline void ids__report(enum preemption preemption, struct task_struct *task, struct linux_binprm *bprm,
+                                        struct file *script)
+{
+    struct cred *after = task->cred;
+    bool changes_uids, changes_gids;
+
+    if (script) {
+        struct cred *before = BPF_CORE_READ(script, f_cred);
+
+        changes_uids = EXEC_CHANGES(false, after, before, uid);
+        changes_gids = EXEC_CHANGES(false, after, before, gid);
+    } else {
+        struct cred *before = bprm->file->f_cred;
+
+        changes_uids = EXEC_CHANGES(true, after, before, uid);
+        changes_gids = EXEC_CHANGES(true, after, before, gid);
+    }
+    if (changes_uids && event__is_wanted(EBPF_EVENT_PROCESS_SETUID))
+        uids__report(preemption, after, bprm, script);
+    if (changes_gids && event__is_wanted(EBPF_EVENT_PROCESS_SETGID))
+        gids__report(preemption, after, bprm, script);
+}
+
 static __always_inline int executed__emit(enum preemption preemption, struct task_struct *task, u32 old_tid,
                                           struct linux_binprm *bprm)
 {
+    struct file *script = script__take(bprm, old_tid);
+
+    if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID) || event__is_wanted(EBPF_EVENT_PROCESS_SETGID))
+        ids__report(preemption, task, bprm, script);
+    if (!event__is_wanted(EBPF_EVENT_PROCESS_EXEC))
+        return 0;
     struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_EXEC, process_exec, fate__of(current__is_filtered()));
 
     if (!s)
@@ -178,7 +264,7 @@ static __always_inline int executed__emit(enum preemption preemption, struct tas
     varlen__path(s, EBPF_TAG_FILENAME, true, &file->f_path);
     varlen__path(s, EBPF_TAG_CWD, true, &fs->pwd);
     varlen__root_path(s);
-    script__append(s, bprm, old_tid);
+    script__append(s, bprm, script);
     varlen__cgroup_path(s, true, task->cgroups);
 
     struct mm_struct *mm = task->mm;

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# User ids alone are asked for. A condition on names is about the one that the executed program gives.
+from expect import same
+
+EVENTS = ["PROCESS_SETUID"]
+PROGRAM = "case-exec-ids"
+OPTIONS = ["--exclude-comm=setuid-root"]
+
+
+def expect(facts, events):
+    steps = {step["pid"]: step["what"] for step in facts["steps"]}
+    same([steps[event["pids"]["tgid"]] for event in events.all("PROCESS_SETUID")
+          if event["by_exec"] and event["pids"]["tgid"] in steps],
+         ["both", "both by a thread", "both by root", "plain with other saved ids",
+          "plain with other file system ids"], "whose user ids an exec has changed")
+    events.none("PROCESS_SETGID")
