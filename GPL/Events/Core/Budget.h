@@ -61,10 +61,10 @@ static __always_inline u8 *lost_fork__at(u32 tgid)
     return forks ? &forks->is_lost[tgid & (TREE_CHUNK - 1)] : NULL;
 }
 
-/* Note what becomes of the fork of a process, which has not run yet. */
+/* Note what becomes of the fork of a process, which has not run yet; where there are budgets. */
 static __always_inline void fork__note_fate(u32 tgid, enum fate fate)
 {
-    u8 *place = emit_constants.budget ? lost_fork__at(tgid) : NULL;
+    u8 *place = lost_fork__at(tgid);
 
     if (place)
         *(volatile u8 *)place = fate == FATE_OVER_BUDGET;

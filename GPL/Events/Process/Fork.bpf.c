@@ -51,7 +51,8 @@ static __always_inline int forked__emit(enum preemption preemption, struct task_
     enum fate fate = current__fate();
     struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_FORK, process_fork, fate);
 
-    fork__note_fate(child->tgid, fate);
+    if (emit_constants.budget)
+        fork__note_fate(child->tgid, fate);
     if (s)
         fork__emit(s, true, parent, child);
     return 0;
