@@ -6,11 +6,11 @@
  *
  *   idle-hogs FILLERS HOGS ROUNDS [changes]
  *
- * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those of
- * files below /tmp/victim, of memfds "marked-N", and of children that start a session and execute "true marked-N"; with
- * "changes" those that are told at the ends of functions, too: changes of these files, "marked-N" on a terminal, shared
- * memory with a key of MARKED_KEY or more, and attempts to attach to itself. It
- * has a program of its own, /tmp/bin/true: what maps a file waits for who else is about to map it, however seldom that
+ * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those
+ * of files below /tmp/victim, of memfds "marked-N", and of children that start a session, become nobody and execute
+ * "true marked-N"; with "changes" those that are told at the ends of functions, too: changes of these files,
+ * "marked-N" on a terminal, shared memory with a key of MARKED_KEY or more, and attempts to attach to itself. It has
+ * a program of its own, /tmp/bin/true: what maps a file waits for who else is about to map it, however seldom that
  * gets to run.
  */
 #include <err.h>
@@ -74,6 +74,8 @@ static void execute(const char *program, const char *mark)
 
     if (!pid) {
         setsid();
+        if (setgid(NOBODY) || setuid(NOBODY))
+            _exit(126);
         execl(program, "true", mark, NULL);
         _exit(127);
     }
@@ -185,6 +187,7 @@ int main(int argc, char **argv)
     CHECK(waitpid(group, NULL, 0) == group);
     printf("{\"FILE_CREATE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_DELETE\":%d,", 4 * rounds, rounds, rounds,
            5 * rounds);
+    printf("\"PROCESS_SETUID\":%d,\"PROCESS_SETGID\":%d,", rounds, rounds);
     printf("\"PROCESS_FORK\":%d,\"PROCESS_EXEC\":%d,\"PROCESS_EXIT\":%d,", rounds, rounds, rounds);
     if (changes)
         printf("\"FILE_MODIFY\":%d,\"PROCESS_TTY_WRITE\":%d,\"PROCESS_SHMGET\":%d,\"PROCESS_PTRACE\":%d,",

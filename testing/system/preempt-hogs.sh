@@ -19,7 +19,8 @@ esac
 hogs() {
     # shellcheck disable=SC2086
     trace $results/idle-hogs.ndjson $results/idle-hogs.err --file-create --file-delete --file-rename --file-link \
-        --process-fork --process-exec --process-exit --process-setsid --process-memfd-create $more ||
+        --process-fork --process-exec --process-exit --process-setsid --process-setuid \
+        --process-setgid --process-memfd-create $more ||
         { cat $results/idle-hogs.err; return 1; }
     /opt/bin/idle-hogs 150 4 40 $changes >$results/idle-hogs.json || return 1
     : >/tmp/end-of-idle-hogs

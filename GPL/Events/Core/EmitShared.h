@@ -24,7 +24,8 @@
 #define CALL_SESSION_IS_RETURN 0x7e000003
 
 /* Types that are cast to, all structs. */
-#define CAST_TYPES(TYPE) TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode)
+#define CAST_TYPES(TYPE)                                                                                               \
+    TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode) TYPE(cred)
 
 enum cast_type {
 #define CAST_TYPE(name) CAST_##name,

@@ -14,6 +14,7 @@
  * Misses: nothing known.
  */
 #include "../Core/Credentials.h"
+#include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 
 /* Whether any of the four ids differs, of users (uid) or groups (gid). */
@@ -21,9 +22,9 @@
     ((after)->id.val != (before)->id.val || (after)->e##id.val != (before)->e##id.val ||                               \
      (after)->s##id.val != (before)->s##id.val || (after)->fs##id.val != (before)->fs##id.val)
 
-static __always_inline int setuid__changed(struct cred *after, struct cred *before)
+static __always_inline int setuid__changed(enum preemption preemption, struct cred *after, struct cred *before)
 {
-    struct scratch *s = IDS_DIFFER(after, before, uid) ? setuid__begin(MAY_BE_PREEMPTED, after) : NULL;
+    struct scratch *s = IDS_DIFFER(after, before, uid) ? setuid__begin(preemption, after) : NULL;
 
     if (s)
         EMIT_SUBMIT(s, PROCESS_SETUID);
@@ -36,18 +37,30 @@ SEC("ebpf.fexit/security_task_fix_setuid")
 int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *before, int flags, int ret)
 {
     SPARE_BEGIN(ctx, setuid_body, SPARE_SETUID);
-    return ret ? 0 : setuid__changed(after, before);
+    return ret ? 0 : setuid__changed(MAY_BE_PREEMPTED, after, before);
+}
+
+/* The credentials of the task are still those before. */
+SEC("ebpf.session/security_task_fix_setuid")
+int session__security_task_fix_setuid(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
+
+    return (int)SESSION_RET(regs) ? 0
+                                  : setuid__changed(NOT_PREEMPTED, SESSION_KEPT(regs, cred), (struct cred *)task->cred);
 }
 
 SEC("ebpf.lsm/task_fix_setuid")
 int BPF_PROG(lsm__task_fix_setuid, struct cred *after, struct cred *before)
 {
-    return setuid__changed(after, before);
+    return setuid__changed(MAY_BE_PREEMPTED, after, before);
 }
 
-static __always_inline int setgid__changed(struct cred *after, struct cred *before)
+static __always_inline int setgid__changed(enum preemption preemption, struct cred *after, struct cred *before)
 {
-    struct scratch *s = IDS_DIFFER(after, before, gid) ? setgid__begin(MAY_BE_PREEMPTED, after) : NULL;
+    struct scratch *s = IDS_DIFFER(after, before, gid) ? setgid__begin(preemption, after) : NULL;
 
     if (s)
         EMIT_SUBMIT(s, PROCESS_SETGID);
@@ -60,11 +73,23 @@ SEC("ebpf.fexit/security_task_fix_setgid")
 int BPF_PROG(fexit__security_task_fix_setgid, struct cred *after, struct cred *before, int flags, int ret)
 {
     SPARE_BEGIN(ctx, setgid_body, SPARE_SETGID);
-    return ret ? 0 : setgid__changed(after, before);
+    return ret ? 0 : setgid__changed(MAY_BE_PREEMPTED, after, before);
+}
+
+/* The credentials of the task are still those before. */
+SEC("ebpf.session/security_task_fix_setgid")
+int session__security_task_fix_setgid(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
+
+    return (int)SESSION_RET(regs) ? 0
+                                  : setgid__changed(NOT_PREEMPTED, SESSION_KEPT(regs, cred), (struct cred *)task->cred);
 }
 
 SEC("ebpf.lsm/task_fix_setgid")
 int BPF_PROG(lsm__task_fix_setgid, struct cred *after, struct cred *before)
 {
-    return setgid__changed(after, before);
+    return setgid__changed(MAY_BE_PREEMPTED, after, before);
 }
