@@ -14,6 +14,13 @@ drained() {
     wait_for 600 grep -q "end-of-$1" "$2"
 }
 
+# Wait until who has flooded last is named, which is once a second: or the next one might be named instead.
+named() {
+    pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
+    [ "$2" = budget ] && [ "$1" != processes ] || return 0
+    wait_for 100 grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
+}
+
 # floods NAME COUNT EXECS OPTION...: each flood while the reader is stopped
 floods() {
     name=$1
@@ -29,12 +36,13 @@ floods() {
         budget-floods "$kind" "$count" "$execs" >>"$results/$name.json"
         ended=$?
         kill -CONT "$TRACE_PID"
-        [ "$ended" = 0 ] && drained "$kind" "$results/$name.ndjson" || { trace_stop; return 1; }
+        [ "$ended" = 0 ] && drained "$kind" "$results/$name.ndjson" && named "$kind" "$name" ||
+            { trace_stop; return 1; }
     done
     trace_stop
 }
 mkdir -p $results
 ip link set lo up
-# 5,000 records of any kind fill the first ring; 1,000 execs and what is within the budgets fit into the second one
-check "floods without a budget" floods budget-none 5000 100 --ring-size 512K
-check "floods with one" floods budget 5000 1000 --ring-size 2M --budget 2
+# 5,000 records of any kind fill the ring; the execs beside one flood, and what is within the budgets, fit into it
+check "floods without a budget" floods budget-none 5000 50 --ring-size 512K
+check "floods with one" floods budget 5000 112 --ring-size 512K --budget 2
