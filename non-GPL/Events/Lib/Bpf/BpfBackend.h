@@ -60,10 +60,11 @@ struct bpf_backend {
     uint32_t tree_chunks;
     uint32_t select_kinds; /* bit n: there may be conditions of kind n */
     int cpus;
-    uint32_t slots;        /* scratch slots that programs share; each slot is a stream of records */
-    uint32_t cpu_slots;    /* further ones, of programs that are not preempted: one a CPU, or none */
-    bool has_task_storage; /* tracing programs may use it */
-    bool tramp;            /* fentry and fexit programs can be attached */
+    uint32_t slots;         /* scratch slots that programs share; each slot is a stream of records */
+    uint32_t cpu_slots;     /* further ones, of programs that are not preempted: one a CPU, or none */
+    bool has_task_storage;  /* tracing programs may use it */
+    bool tramp;             /* fentry and fexit programs can be attached */
+    bool skips_are_unknown; /* the kernel has not told them, which has been said */
     bool stopped;
 };
 

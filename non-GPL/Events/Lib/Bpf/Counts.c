@@ -4,18 +4,30 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
 #include <string.h>
 
 #include "Core/EmitShared.h"
 
-/* How often the kernel has skipped a program, until the backend was stopped. */
-static uint64_t guarded__skips(const struct bpf_backend *b, struct guarded_program *program)
+/*
+ * How often the kernel has skipped a program, until the backend was stopped. What it does not tell counts as it did
+ * when it last told, which is said once.
+ */
+static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *program)
 {
     struct bpf_prog_info info = {0};
     __u32 len = sizeof(info);
 
-    if (!b->stopped && !bpf_obj_get_info_by_fd(program->fd, &info, &len))
+    if (b->stopped)
+        return program->skips;
+    if (!bpf_obj_get_info_by_fd(program->fd, &info, &len)) {
         program->skips = info.recursion_misses;
+    } else if (!b->skips_are_unknown) {
+        b->skips_are_unknown = true;
+        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+                        "the kernel does not tell how often it skips the probes: %s; 'recursion' may be too little",
+                        strerror(errno));
+    }
     return program->skips;
 }
 
@@ -85,7 +97,7 @@ void counts__watch(struct bpf_backend *b)
  * skipped, less what the others have made, and as often as the last was; see Core/Spare.h. What a second program
  * reports has been skipped at most as often as either.
  */
-static uint64_t backend__skips_of_hook(const struct bpf_backend *b, struct guarded_hook *hook)
+static uint64_t backend__skips_of_hook(struct bpf_backend *b, struct guarded_hook *hook)
 {
     if (hook->last.fd < 0)
         return guarded__skips(b, &hook->first);
