@@ -143,7 +143,10 @@ static void *flood__run(void *arg)
     return NULL;
 }
 
-/* All of it ends with its first process, and that with this one. */
+/*
+ * All of it is a group, which is killed as one, and ends with its first process, if that has not ended before it is
+ * asked for, and that with this one.
+ */
 static void flood__begin(const struct kind *kind)
 {
     pthread_t thread;
@@ -156,6 +159,8 @@ static void flood__begin(const struct kind *kind)
         check(pid >= 0, "fork");
         if (!pid) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != getpgrp())
+                _exit(0);
             flood__run((void *)kind);
         }
     }
@@ -204,6 +209,7 @@ int main(int argc, char **argv)
     pid_t flood = fork();
 
     check(flood >= 0, "fork");
+    setpgid(flood, flood); /* by both, or one of them might be too late */
     if (!flood)
         flood__begin(kind);
     while (atomic_load(done) < atol(argv[2]) && !waitpid(flood, NULL, WNOHANG))
@@ -211,7 +217,7 @@ int main(int argc, char **argv)
     snprintf(mark, sizeof(mark), "marked-%s", kind->name);
     for (long i = atol(argv[3]); i > 0; i--)
         execute(mark);
-    check(!kill(flood, SIGKILL) && waitpid(flood, NULL, 0) == flood, "the flood has ended");
+    check(!kill(-flood, SIGKILL) && waitpid(flood, NULL, 0) == flood, "the flood has ended");
     shmctl(shm, IPC_RMID, NULL);
     printf("{\"kind\":\"%s\",\"pid\":%d,\"made\":%ld}\n", kind->name, flood, atomic_load(done));
     return 0;

@@ -76,8 +76,9 @@ check "no hook for any event" no_hook
 
 # Both names count, however they are given.
 two_hooks() {
-    EventsTrace --process-setsid --process-shmget --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
-        --disable-hook fexit__ipcget >refused.out 2>refused.err </dev/null
+    timeout 60 EventsTrace --process-setsid --process-shmget \
+        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
+        --disable-hook fexit__ipcget,session__ipcget >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
     [ "$got" = 5 ] && grep -q "setsid is unavailable" refused.err && grep -q "shmget is unavailable" refused.err

@@ -3,6 +3,7 @@
 
 import json
 import re
+from collections import Counter
 
 NO_EVENTS = {"STARTED", "EVENTS_OVER_BUDGET"}
 LOSS_REASONS_OF_PREEMPTION = {"recursion", "no_scratch"}
@@ -166,6 +167,24 @@ def ends_of(events, parents):
             {event["pids"]["tgid"] for event in of_type(events, "PROCESS_EXIT") if event["pids"]["ppid"] in parents})
 
 
+BUDGET = 2           # of a process, and 16 times as much of a user; as budget.sh says
+CPUS = 2
+
+
+def check_budgets(events, floods):
+    """A process, with all its threads, makes what its budget is, and all of a user's what theirs is. A second of the
+    clock has parts of two of a budget's, and each CPU may make one more at the beginning of each."""
+    for flood in floods:
+        limit = {"memfd": BUDGET, "threads": BUDGET, "processes": 16 * BUDGET}.get(flood["kind"])
+        if not limit:
+            continue
+        seconds = Counter(event["ts_boot_ns"] // 10**9 for event in of_type(events, "PROCESS_MEMFD_CREATE")
+                          if flood["pid"] in (event["pids"]["tgid"], event["pids"]["ppid"]))
+        most = max(seconds.values())
+        assert limit / 2 <= most <= 2 * limit + 2 * CPUS - 1, (flood, seconds)
+        yield f"{flood['kind']}: {most} in a second, of budgets of {limit}"
+
+
 def budget(directory):
     for name, hides in (("budget-none", True), ("budget", False)):
         events, stats = load(directory, name)
@@ -184,6 +203,7 @@ def budget(directory):
     unbudgeted = {kind for kind in ("PROCESS_EXEC",) if "budget" in stats[kind]["lost"]}
     assert not unbudgeted, stats
     yield "what is lost is beyond the budget"
+    yield from check_budgets(events, floods)
     yield from over_budget(json_lines(f"{directory}/budget.ndjson"), floods)
     began, ended = ends_of(events, {flood["pid"] for flood in floods if flood["kind"] in ("fork", "setsid")})
     assert began and began == ended, (len(began), len(ended), sorted(began ^ ended)[:5])
