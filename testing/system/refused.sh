@@ -46,8 +46,8 @@ kinds() {
 }
 
 one() {
-    start_with REFUSE_NAME=fexit__n_tty_write --all || return 1
-    grep -q "process-tty-write is unavailable: fexit__n_tty_write: the kernel refuses to load it: Op" refused.err &&
+    start_with REFUSE_NAME=fexit__inet_csk_listen_start --all || return 1
+    grep -q "net-listen is unavailable: fexit__inet_csk_listen_start: the kernel refuses to load it: Op" refused.err &&
         [ "$(grep -c "unavailable\|limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
     cheap
 }
