@@ -19,32 +19,10 @@
 #include "../Core/Kprobe.h"
 #include "../Core/State.h"
 #include "../Core/Syscall.h"
+#include "Change.h"
 #include "MountSearch.h"
 
 #define XATTR_NAME_SIZE 256
-
-static __always_inline struct scratch *change__begin(enum preemption preemption)
-{
-    struct scratch *s = current__is_kernel_thread()
-                            ? NULL
-                            : EMIT_BEGIN_AS(preemption, FILE_MODIFY, file_modify, fate__of(current__is_filtered()));
-
-    if (!s)
-        return NULL;
-    struct ebpf_file_modify_event *e = (void *)s->data;
-
-    e->bytes = e->count = 0;
-    return s;
-}
-
-static __always_inline int change__submit(struct scratch *s, enum ebpf_change_type type)
-{
-    struct ebpf_file_modify_event *e = (void *)s->data;
-
-    e->change_type = type;
-    file_event__submit(s, EBPF_EVENT_FILE_MODIFY);
-    return 0;
-}
 
 static __always_inline int change__emit(enum preemption preemption, struct path *path, enum ebpf_change_type type)
 {

@@ -8,7 +8,7 @@
 
 #include "../Core/Kprobe.h"
 #include "../Core/State.h"
-#include "File.h"
+#include "Change.h"
 
 #define BYTES_UNKNOWN (-1)
 
@@ -19,26 +19,23 @@ static __always_inline bool file__is_regular(struct file *file)
 
 static __always_inline struct scratch *content__begin(enum preemption preemption, s64 bytes, u16 flags)
 {
-    struct scratch *s = current__is_kernel_thread()
-                            ? NULL
-                            : EMIT_BEGIN_AS(preemption, FILE_MODIFY, file_modify, fate__of(current__is_filtered()));
+    struct scratch *s = change__begin(preemption);
 
     if (!s)
         return NULL;
     struct ebpf_file_modify_event *e = (void *)s->data;
 
-    e->hdr.flags = bytes == BYTES_UNKNOWN ? flags : flags | EBPF_MODIFY_F_BYTES;
-    e->bytes = bytes == BYTES_UNKNOWN ? 0 : bytes;
-    e->count = 0;
+    e->hdr.flags = flags;
+    if (bytes != BYTES_UNKNOWN) {
+        e->hdr.flags |= EBPF_MODIFY_F_BYTES;
+        e->bytes = bytes;
+    }
     return s;
 }
 
 static __always_inline void content__submit(struct scratch *s)
 {
-    struct ebpf_file_modify_event *e = (void *)s->data;
-
-    e->change_type = EBPF_CHANGE_CONTENT;
-    file_event__submit(s, EBPF_EVENT_FILE_MODIFY);
+    change__submit(s, EBPF_CHANGE_CONTENT);
 }
 
 static __always_inline int content__emit(enum preemption preemption, struct file *file, s64 bytes, u16 flags)
