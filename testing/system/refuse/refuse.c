@@ -3,8 +3,8 @@
  * refuse.c - preloaded, it has the kernel refuse programs, as some kernels do, and counts what is loaded.
  *
  * The environment says what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
- * REFUSE_LOAD, all of the kinds fentry, fexit, lsm and kprobe when they are loaded; REFUSE_ATTACH, when they are
- * attached. REFUSE_COUNTS is the file that gets "programs N maps N" at the end.
+ * REFUSE_LOAD, all of the kinds fentry, fexit, lsm, kprobe and session when they are loaded; REFUSE_ATTACH, when
+ * they are attached. REFUSE_COUNTS is the file that gets "programs N maps N" at the end.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -19,6 +19,7 @@
 #define FDS_MAX 1024
 #define ARGS 6
 #define TRACE_KPROBE_MULTI 42 /* BPF_TRACE_KPROBE_MULTI, for older headers */
+#define TRACE_KPROBE_SESSION 56
 
 static unsigned int programs, maps;
 static bool is_of_kind[FDS_MAX]; /* of a kind that may be refused; by descriptor */
@@ -26,7 +27,8 @@ static bool is_of_kind[FDS_MAX]; /* of a kind that may be refused; by descriptor
 static bool program__is_of_kind(const union bpf_attr *attr)
 {
     return attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
-           attr->expected_attach_type == BPF_LSM_MAC || attr->expected_attach_type == TRACE_KPROBE_MULTI;
+           attr->expected_attach_type == BPF_LSM_MAC || attr->expected_attach_type == TRACE_KPROBE_MULTI ||
+           attr->expected_attach_type == TRACE_KPROBE_SESSION;
 }
 
 static bool program__is_refused(const union bpf_attr *attr)
