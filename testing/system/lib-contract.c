@@ -140,15 +140,24 @@ static void false_instance(void)
 {
     LIBBPF_OPTS(bpf_map_create_opts, map_opts, .map_flags = BPF_F_NO_PREALLOC);
     int map = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "ebpf_instances", 16, 256, 64, &map_opts);
+    const struct bpf_insn instructions[] = {
+        {.code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map},
+        {0},
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+    int program = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "ebpf_instances", "BSD", instructions,
+                                sizeof(instructions) / sizeof(instructions[0]), NULL);
     struct seen seen = {0};
     struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_SETSID);
     struct ebpf_source *source = NULL;
     char key[16];
 
-    CHECK(map >= 0 && !ebpf_source__open(&opts, &source));
+    CHECK(map >= 0 && program >= 0 && !ebpf_source__open(&opts, &source));
     CHECK(bpf_map_get_next_key(map, NULL, key) == -ENOENT);
     ebpf_source__close(source);
     close(map);
+    close(program);
 }
 
 static void no_hook(void)

@@ -19,7 +19,7 @@ start_with() {
     sh -c 'exit 3'
     wait_for 50 grep -q '"PROCESS_EXIT".*"exit_code":3' refused.out || { trace_stop; return 1; }
     trace_stop || return 1
-    read -r _ PROGRAMS _ MAPS <counts
+    read -r _ PROGRAMS _ MAPS _ <counts
     echo "# $variable: $PROGRAMS programs and $MAPS maps" >&3
 }
 
@@ -30,7 +30,7 @@ good() {
 
 # At most twice the programs of a good start and four times its maps, and a few.
 cheap() {
-    read -r _ programs _ maps <good
+    read -r _ programs _ maps _ <good
     [ "$PROGRAMS" -le $((programs * 2 + 10)) ] && [ "$MAPS" -le $((maps * 4 + 10)) ] ||
         { echo "$PROGRAMS programs, $MAPS maps; a good start has $programs and $maps"; return 1; }
 }

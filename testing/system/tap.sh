@@ -50,7 +50,7 @@ trace_stop() {
 nothing_left() {
     none="programs 0 maps 0 links 0"
     wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
-    echo "left: $(/opt/bin/bpf-objects)"
+    echo "left: $(/opt/bin/bpf-objects names)"
     return 1
 }
 

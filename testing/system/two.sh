@@ -81,6 +81,22 @@ at_once() {
     quiet && end a && end b
 }
 
+# A map of programs stays for ever when somebody opens it while it is torn down (Instances.h). So one that begins and
+# ends opens no map by its number but those of instances: the other's and its own, at the beginning and at the end.
+opens_no_other_map() {
+    begin a --net || return 1
+    rm -f counts
+    # what is started by `begin` has these
+    export LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts
+    begin b
+    status=$?
+    unset LD_PRELOAD REFUSE_COUNTS
+    [ $status = 0 ] && grep -q "process $PID_a traces as well" b.err && end b && end a || return 1
+    read -r _ _ _ _ _ opened <counts
+    [ "$opened" = 4 ] || { echo "$opened maps opened by their number"; return 1; }
+}
+
+check "no map is opened by its number but those of instances" opens_no_other_map
 check "two instances" two
 check "one that was killed" killed
 check "a third one" three

@@ -4,7 +4,8 @@
  *
  * The environment says what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, all of the kinds fentry, fexit, lsm, kprobe and session when they are loaded; REFUSE_ATTACH, when
- * they are attached. REFUSE_COUNTS is the file that gets "programs N maps N" at the end.
+ * they are attached. REFUSE_COUNTS is the file that gets "programs N maps N opened N" at the end: what is loaded, made,
+ * and opened by its number.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -21,7 +22,7 @@
 #define TRACE_KPROBE_MULTI 42 /* BPF_TRACE_KPROBE_MULTI, for older headers */
 #define TRACE_KPROBE_SESSION 56
 
-static unsigned int programs, maps;
+static unsigned int programs, maps, opened;
 static bool is_of_kind[FDS_MAX]; /* of a kind that may be refused; by descriptor */
 
 static bool program__is_of_kind(const union bpf_attr *attr)
@@ -46,6 +47,7 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
         return program__is_refused(attr);
     }
     maps += command == BPF_MAP_CREATE;
+    opened += command == BPF_MAP_GET_FD_BY_ID;
     unsigned int program = command == BPF_RAW_TRACEPOINT_OPEN ? attr->raw_tracepoint.prog_fd
                            : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd
                                                               : FDS_MAX;
@@ -83,6 +85,6 @@ __attribute__((destructor)) static void tell(void)
 
     if (!file)
         return;
-    fprintf(file, "programs %u maps %u\n", programs, maps);
+    fprintf(file, "programs %u maps %u opened %u\n", programs, maps, opened);
     fclose(file);
 }

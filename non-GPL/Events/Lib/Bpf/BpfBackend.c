@@ -17,7 +17,6 @@
 #include "Core/EmitShared.h"
 #include "Attach.h"
 #include "Counts.h"
-#include "Instances.h"
 #include "Kinds.h"
 #include "LibbpfLog.h"
 #include "Object.h"
@@ -108,7 +107,7 @@ static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_proc
 {
     struct bpf_backend *b = (struct bpf_backend *)backend;
     const struct ebpf_process self = backend__self(b);
-    size_t count = b->instances_fd < 0 ? 0 : instances__others(b->instances_fd, &self, ret_others);
+    size_t count = instances__others(&b->instances, &self, ret_others);
 
     for (size_t i = 0; i < count; i++) {
         if (!backend__knows(b, &ret_others[i]))
@@ -124,19 +123,17 @@ static void backend__join_instances(struct bpf_backend *b)
 {
     const struct ebpf_process self = backend__self(b);
 
-    b->instances_fd = instances__join(&self);
+    b->instances = instances__join(&self);
 }
 
 static void backend__leave_instances(struct bpf_backend *b)
 {
-    if (b->instances_fd < 0)
-        return;
-    if (!b->base.inherited && b->runtime) { /* a child does not have the mapping */
+    if (b->instances.map >= 0 && !b->base.inherited && b->runtime) { /* a child does not have the mapping */
         const struct ebpf_process self = backend__self(b);
 
         instances__leave(&self);
     }
-    close(b->instances_fd);
+    instances__close(&b->instances);
 }
 
 /*
@@ -375,7 +372,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     if (!b)
         return -ENOMEM;
     b->base.ops = &bpf_backend_ops;
-    b->instances_fd = -1;
+    b->instances = INSTANCES_NONE;
     b->types_fd = types__create_file();
     b->log = (struct ebpf_log){opts->log, opts->user};
     b->libbpf_log = opts->libbpf_log;

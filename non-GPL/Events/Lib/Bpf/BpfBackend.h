@@ -7,6 +7,7 @@
 #include "../Log.h"
 #include "Select.h"
 #include "Hooks.h"
+#include "Instances.h"
 #include "Targets.h"
 
 #define REFUSED_KINDS_LEN 111 /* as much as a reason for an event has room for */
@@ -43,7 +44,7 @@ struct bpf_backend {
     struct targets targets;
     struct btrfs_layout btrfs;
     struct bpf_object *object;
-    int instances_fd; /* map of the processes that have a source, -1: none */
+    struct instances instances;
     struct ebpf_process others[EBPF_OTHERS_MAX];
     size_t other_count;
     int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAP_NAME "ebpf_instances"
+#define NAME "ebpf_instances"
 #define MAP_TYPE BPF_MAP_TYPE_LPM_TRIE /* whose keys here are all of full length */
+#define PROGRAM_TYPE BPF_PROG_TYPE_RAW_TRACEPOINT
 
 /* The layout, and the size of the values, are for all versions of the library. */
 struct key {
@@ -62,48 +63,96 @@ static bool map__is_of_instance(int map)
     uint32_t size = sizeof(info);
 
     return !bpf_obj_get_info_by_fd(map, &info, &size) && info.type == MAP_TYPE && info.key_size == sizeof(struct key) &&
-           info.value_size == VALUE_SIZE && !strcmp(info.name, MAP_NAME);
+           info.value_size == VALUE_SIZE && !strcmp(info.name, NAME);
 }
 
-/* Do something with each map of an instance; and, unless `own` is -1, copy it into that. */
+/* The number of the map that a program of an instance holds; 0 of any other program. */
+static uint32_t program__map(int program)
+{
+    uint32_t ids[2] = {0}, size = sizeof(struct bpf_prog_info);
+    struct bpf_prog_info info = {.nr_map_ids = sizeof(ids) / sizeof(ids[0]), .map_ids = (uintptr_t)ids};
+
+    if (bpf_obj_get_info_by_fd(program, &info, &size) || info.type != PROGRAM_TYPE || info.nr_map_ids != 1 ||
+        strcmp(info.name, NAME))
+        return 0;
+    return ids[0];
+}
+
+/* Do something with the map of an instance; and, unless `own` is -1, copy it into that. */
+static void map__visit(uint32_t id, void (*act)(int map, const struct key *key), const struct key *key, int own)
+{
+    int map = bpf_map_get_fd_by_id(id);
+
+    if (map < 0)
+        return;
+    if (map__is_of_instance(map)) {
+        act(map, key);
+        if (own >= 0)
+            map__copy(map, own);
+    }
+    close(map);
+}
+
 static void maps__visit(void (*act)(int map, const struct key *key), const struct key *key, int own)
 {
-    for (uint32_t id = 0; !bpf_map_get_next_id(id, &id);) {
-        int map = bpf_map_get_fd_by_id(id);
+    for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
+        int program = bpf_prog_get_fd_by_id(id);
+        uint32_t map = program < 0 ? 0 : program__map(program);
 
-        if (map < 0)
-            continue;
-        if (map__is_of_instance(map)) {
-            act(map, key);
-            if (own >= 0)
-                map__copy(map, own);
-        }
-        close(map);
+        if (map)
+            map__visit(map, act, key, own);
+        if (program >= 0)
+            close(program);
     }
 }
 
-int instances__join(const struct ebpf_process *self)
+static int map__create(void)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-    struct key key = key__of(self);
-    int map = bpf_map_create(MAP_TYPE, MAP_NAME, sizeof(key), VALUE_SIZE, EBPF_OTHERS_MAX, &opts);
 
-    if (map >= 0)
-        maps__visit(map__enter, &key, map);
-    return map;
+    return bpf_map_create(MAP_TYPE, NAME, sizeof(struct key), VALUE_SIZE, EBPF_OTHERS_MAX, &opts);
 }
 
-size_t instances__others(int map, const struct ebpf_process *self, struct ebpf_process others[EBPF_OTHERS_MAX])
+/* One that is found by its name, and holds the map. */
+static int program__create(int map)
+{
+    const struct bpf_insn instructions[] = {
+        {.code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map},
+        {0}, /* the upper half of the constant before */
+        {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+        {.code = BPF_JMP | BPF_EXIT},
+    };
+
+    return bpf_prog_load(PROGRAM_TYPE, NAME, "BSD", instructions, sizeof(instructions) / sizeof(instructions[0]), NULL);
+}
+
+struct instances instances__join(const struct ebpf_process *self)
+{
+    struct instances instances = INSTANCES_NONE;
+    struct key key = key__of(self);
+
+    instances.map = map__create();
+    if (instances.map >= 0)
+        instances.program = program__create(instances.map);
+    if (instances.program < 0)
+        instances__close(&instances);
+    else
+        maps__visit(map__enter, &key, instances.map);
+    return instances;
+}
+
+size_t instances__others(const struct instances *instances, const struct ebpf_process *self,
+                         struct ebpf_process others[EBPF_OTHERS_MAX])
 {
     struct key key, next;
-    int err = bpf_map_get_next_key(map, NULL, &next);
+    int err = instances->map < 0 ? -ENOENT : bpf_map_get_next_key(instances->map, NULL, &next);
     size_t count = 0;
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
         if (next.tgid != self->tgid || next.start_time_ns != self->start_time_ns)
             others[count++] = (struct ebpf_process){.tgid = next.tgid, .start_time_ns = next.start_time_ns};
         key = next;
-        err = bpf_map_get_next_key(map, &key, &next);
+        err = bpf_map_get_next_key(instances->map, &key, &next);
     }
     return count;
 }
@@ -113,4 +162,13 @@ void instances__leave(const struct ebpf_process *self)
     struct key key = key__of(self);
 
     maps__visit(map__leave, &key, -1);
+}
+
+void instances__close(struct instances *instances)
+{
+    if (instances->map >= 0)
+        close(instances->map);
+    if (instances->program >= 0)
+        close(instances->program);
+    *instances = INSTANCES_NONE;
 }
