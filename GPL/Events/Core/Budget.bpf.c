@@ -13,11 +13,11 @@ struct budget_forks_map budget_forks SEC(".maps");
 /* False when `size` events have been made in this second. Tasks that do this at once may make one more each. */
 static __always_inline bool budget__spend(struct budget *budget, u64 now, u64 size)
 {
-    if ((s64)(now - *(volatile u64 *)&budget->since) >= NS_PER_S) {
-        *(volatile u64 *)&budget->since = now;
-        *(volatile u64 *)&budget->spent = 0;
+    if ((s64)(now - READ_ONCE(budget->since)) >= NS_PER_S) {
+        WRITE_ONCE(budget->since, now);
+        WRITE_ONCE(budget->spent, 0);
     }
-    if (*(volatile u64 *)&budget->spent >= size)
+    if (READ_ONCE(budget->spent) >= size)
         return false;
     ATOMIC_ADD(&budget->spent, 1);
     return true;
@@ -41,12 +41,12 @@ static __always_inline bool user__spends(u64 now)
 /* Events that the process has lost since the reader has last asked, this one included. */
 static __always_inline u64 process_budget__lose(struct process_budget *p, u32 round)
 {
-    if (*(volatile u32 *)&p->round != round) {
-        *(volatile u64 *)&p->lost = 0;
-        *(volatile u32 *)&p->round = round;
+    if (READ_ONCE(p->round) != round) {
+        WRITE_ONCE(p->lost, 0);
+        WRITE_ONCE(p->round, round);
     }
     ATOMIC_ADD(&p->lost, 1);
-    return *(volatile u64 *)&p->lost;
+    return READ_ONCE(p->lost);
 }
 
 /* Who it is, unless that is there already. The owner of the note calls it. */
@@ -69,7 +69,7 @@ static __always_inline void over_budget__fill(struct over_budget *o, u32 round, 
 /* Note the current process, if none has lost more. An odd version tells the reader that it is being written. */
 static __always_inline void over_budget__note(struct process_budget *p)
 {
-    u32 round = *(volatile u32 *)&emit_runtime.budget_round;
+    u32 round = READ_ONCE(emit_runtime.budget_round);
     u64 lost = process_budget__lose(p, round);
     struct cpu_counters *c = counters__get();
 
@@ -77,10 +77,10 @@ static __always_inline void over_budget__note(struct process_budget *p)
         return;
     struct over_budget *o = &c->over_budget;
 
-    if (*(volatile u32 *)&o->round == round && *(volatile u64 *)&o->lost >= lost)
+    if (READ_ONCE(o->round) == round && READ_ONCE(o->lost) >= lost)
         return;
     CLAIM_ADD(&o->claims, 1);
-    if (*(volatile u64 *)&o->claims == 1) {
+    if (READ_ONCE(o->claims) == 1) {
         CLAIM_ADD(&o->version, 1);
         over_budget__fill(o, round, lost);
         CLAIM_ADD(&o->version, 1);

@@ -67,7 +67,7 @@ static __always_inline void fork__note_fate(u32 tgid, enum fate fate)
     u8 *place = lost_fork__at(tgid);
 
     if (place)
-        *(volatile u8 *)place = fate == FATE_OVER_BUDGET;
+        WRITE_ONCE(*place, fate == FATE_OVER_BUDGET);
 }
 
 /* What becomes of the exit of a process, given whether it is filtered. */
@@ -77,9 +77,9 @@ static __always_inline enum fate exit__fate(struct task_struct *leader, bool is_
 
     if (!place)
         return fate__of(is_filtered);
-    bool is_lost = *(volatile u8 *)place && leader->flags & PF_FORKNOEXEC;
+    bool is_lost = READ_ONCE(*place) && leader->flags & PF_FORKNOEXEC;
 
-    *(volatile u8 *)place = 0;
+    WRITE_ONCE(*place, 0);
     return is_lost && !is_filtered ? FATE_OVER_BUDGET : fate__of(is_filtered);
 }
 

@@ -8,46 +8,7 @@
 #define EBPF_CORE_COMPAT_H
 
 #include "EmitShared.h"
-#include "Kernel.h"
-
-/*
- * Hides a value from the compiler, which would otherwise merge or move what the verifier has to see as it is written.
- */
-#define BARRIER(value) asm volatile("" : "+r"(value))
-
-/*
- * Two ways to follow pointers. From an argument of a tp_btf, fentry or fexit program a load is one instruction, checked
- * by BTF; from a plain address it takes a helper call of some hundred. `typed` is a constant where it is used, so one
- * of the two is compiled.
- */
-#define KREAD_1(p, a) (p)->a
-#define KREAD_2(p, a, b) (p)->a->b
-#define KREAD_3(p, a, b, c) (p)->a->b->c
-#define KREAD_4(p, a, b, c, d) (p)->a->b->c->d
-#define KREAD_PICK(_1, _2, _3, _4, NAME, ...) NAME
-#define KREAD(typed, p, ...)                                                                                           \
-    ({                                                                                                                 \
-        typeof(KREAD_PICK(__VA_ARGS__, KREAD_4, KREAD_3, KREAD_2, KREAD_1)(p, __VA_ARGS__)) value_;                    \
-        if (typed)                                                                                                     \
-            value_ = KREAD_PICK(__VA_ARGS__, KREAD_4, KREAD_3, KREAD_2, KREAD_1)(p, __VA_ARGS__);                      \
-        else                                                                                                           \
-            value_ = BPF_CORE_READ(p, __VA_ARGS__);                                                                    \
-        value_;                                                                                                        \
-    })
-
-/*
- * The same for `len` bytes (a multiple of 8, a constant) at an address inside a kernel object, into an aligned buffer.
- */
-static __always_inline void kernel__copy(bool typed, void *dst, const void *src, u32 len)
-{
-    if (!typed) {
-        bpf_probe_read_kernel(dst, len, src);
-        return;
-    }
-#pragma unroll
-    for (u32 i = 0; i < len / 8; i++)
-        ((u64 *)dst)[i] = ((const volatile u64 *)src)[i];
-}
+#include "Read.h"
 
 /* The current task as a BTF pointer exists since 5.11 (3ca1032ab7ab); before, it is an address. Goes with 5.10. */
 static __always_inline bool compat__has_current_btf(void)
@@ -383,15 +344,6 @@ static __always_inline bool compat__has_idmap_arg(void)
         }                                                                                                              \
         value_;                                                                                                        \
     })
-
-/* A pointer among the arguments as an address, with which one can calculate. */
-static __always_inline u64 ctx__address(const u64 *place)
-{
-    u64 address = 0;
-
-    bpf_probe_read_kernel(&address, sizeof(address), place);
-    return address;
-}
 
 static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
 {

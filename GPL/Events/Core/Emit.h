@@ -109,9 +109,7 @@ static __always_inline struct scratch *scratch__at(u32 slot)
  */
 static __always_inline u64 scalar__hide(u64 number)
 {
-    const volatile u32 *any = &emit_runtime.self_tgid;
-
-    return number + *any - *any;
+    return number + READ_ONCE(emit_runtime.self_tgid) - READ_ONCE(emit_runtime.self_tgid);
 }
 
 static __always_inline struct cpu_counters *counters__get(void)
@@ -184,7 +182,7 @@ static __always_inline struct scratch *scratch__try(u32 slot)
     if (!s)
         return NULL;
     CLAIM_ADD(&s->claims, 1);
-    if (*(volatile u64 *)&s->claims == 1) {
+    if (READ_ONCE(s->claims) == 1) {
         s->slot = slot;
         return s;
     }
@@ -273,7 +271,7 @@ static __always_inline bool current__is_filtered(void)
     u32 kinds = 0;
 
     if (selects)
-        kinds = *(const volatile u32 *)&emit_runtime.quick.kinds; /* only then: the compiler would load it always */
+        kinds = READ_ONCE(emit_runtime.quick.kinds); /* only then: the compiler would load it always */
     if (kinds && current__fails_quick(kinds))
         return true;
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -370,7 +368,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     struct ebpf_event_header *hdr = (void *)s->data;
     struct cpu_counters *c = counters__get();
     void *map = ring == EBPF_RING_BULK ? (void *)&ring_bulk : (void *)&ring_main;
-    u32 len = *(volatile u32 *)&s->len;
+    u32 len = READ_ONCE(s->len);
     long err = -1;
 
     hdr->stream = s->slot;
@@ -408,8 +406,8 @@ enum {
  */
 static __always_inline u64 scalar__through(u64 *memory, const void *ptr)
 {
-    *(const void *volatile *)memory = ptr;
-    return *(volatile u64 *)memory;
+    STORE_POINTER(*memory, ptr);
+    return READ_ONCE(*memory);
 }
 
 static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
@@ -428,9 +426,9 @@ static __always_inline u64 scalar__of_any(const void *ptr)
 
     if (!c)
         return 0;
-    *(const void *volatile *)&c->pointer = ptr;
-    scalar = *(volatile u64 *)&c->pointer;
-    *(volatile u64 *)&c->pointer = 0; /* no addresses of the kernel to whom the counters are mapped */
+    STORE_POINTER(c->pointer, ptr);
+    scalar = READ_ONCE(c->pointer);
+    WRITE_ONCE(c->pointer, 0); /* no addresses of the kernel to whom the counters are mapped */
     is_own = scalar == (u64)ptr;
     BARRIER(scalar); /* or the pointer, which it is equal to, might be returned */
     return is_own ? scalar : 0;
@@ -442,7 +440,7 @@ static __always_inline u64 scalar__of_any(const void *ptr)
  */
 static __always_inline struct ebpf_varlen *varlen__begin(struct scratch *s, enum ebpf_tag tag, u32 limit)
 {
-    u32 off = *(volatile u32 *)&s->len;
+    u32 off = READ_ONCE(s->len);
 
     if (off > limit - sizeof(struct ebpf_varlen))
         return NULL;

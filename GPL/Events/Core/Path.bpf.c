@@ -61,8 +61,8 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
  */
 static __always_inline u32 component__append(struct scratch *s, const struct dentry_head *head, bool checked)
 {
-    u64 used = *(volatile u32 *)&s->walk.used;
-    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 used = READ_ONCE(s->walk.used);
+    u64 off = READ_ONCE(s->walk.start) + used;
     u64 len = head->name_len;
 
     if (len > NAME_MAX)
@@ -136,7 +136,7 @@ static __always_inline bool dentry__is_root(const struct dentry_head *head)
 static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk *w, bool checked)
 {
     struct dentry_head head = {};
-    u64 n = *(volatile u32 *)&w->components;
+    u64 n = READ_ONCE(w->components);
 
     dentry_head__read(&head, (void *)w->dentry);
     bool detached = head.parent == w->dentry;
@@ -183,7 +183,7 @@ static __always_inline bool walk__up(struct scratch *s, struct path_walk *w, boo
 /* Look at a component again. */
 static __always_inline void walk__check(struct scratch *s, struct path_walk *w)
 {
-    u64 n = *(volatile u32 *)&w->checked;
+    u64 n = READ_ONCE(w->checked);
 
     BARRIER(n);
     if (n >= EBPF_PATH_COMPONENTS_MAX || n >= w->components) {
@@ -224,7 +224,7 @@ __noinline int path__turn(u32 slot)
 
     if (!s)
         return -1;
-    for (int i = 0; i < TURN_STEPS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+    for (int i = 0; i < TURN_STEPS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         path__step(slot);
     return 0;
 }
@@ -235,7 +235,7 @@ __noinline int path__round(u32 slot)
 
     if (!s)
         return -1;
-    for (int i = 0; i < ROUND_TURNS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+    for (int i = 0; i < ROUND_TURNS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         path__turn(slot);
     return 0;
 }
@@ -247,7 +247,7 @@ __noinline int path__walk(u32 slot)
     if (!s)
         return -1;
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < WALK_ROUNDS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+    for (int i = 0; i < WALK_ROUNDS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         path__round(slot);
     if (s->walk.phase != WALK_DONE)
         s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
@@ -396,22 +396,22 @@ int mount_cache__append(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
     struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
-    u32 version = e ? *(volatile u32 *)&e->version : 1;
+    u32 version = e ? READ_ONCE(e->version) : 1;
 
     BARRIER_MEMORY();
     if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root_mnt || e->root_dentry != s->job.root_dentry)
         return -1;
-    u64 len = *(volatile u32 *)&e->len, used = *(volatile u32 *)&s->walk.used;
+    u64 len = READ_ONCE(e->len), used = READ_ONCE(s->walk.used);
 
     if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN || !mount_cache__holds(e))
         return -1;
-    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 off = READ_ONCE(s->walk.start) + used;
 
     BARRIER(off); /* the bound stands next to the use: one of what was put away in between is forgotten */
     if (off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     cached__copy(&s->data[off], e->path, len, MOUNT_CACHE_LEN);
-    if (*(volatile u32 *)&e->version != version)
+    if (READ_ONCE(e->version) != version)
         return -1;
     s->walk.used = used + len;
     return 0;
@@ -419,7 +419,7 @@ int mount_cache__append(u32 slot)
 
 static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struct scratch *s, u64 off, u64 len)
 {
-    u64 typed = *(volatile u32 *)&s->walk.typed, n = s->walk.components - typed;
+    u64 typed = READ_ONCE(s->walk.typed), n = s->walk.components - typed;
 
     if (!mount_place__read(e->place, s->job.mnt))
         return false;
@@ -458,18 +458,18 @@ int mount_cache__keep(u32 slot, u32 used)
     if (!e || s->walk.flags & ~EBPF_VARLEN_DELETED || s->walk.mounts != 1 ||
         s->walk.components - s->walk.typed > MOUNT_CACHE_COMPONENTS)
         return -1;
-    u64 off = (u64) * (volatile u32 *)&s->walk.start + used, len = (u64) * (volatile u32 *)&s->walk.used - used;
+    u64 off = (u64)READ_ONCE(s->walk.start) + used, len = (u64)READ_ONCE(s->walk.used) - used;
 
     BARRIER(off);
     BARRIER(len);
     if (len > MOUNT_CACHE_LEN || off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     CLAIM_ADD(&e->claims, 1);
-    if (*(volatile u64 *)&e->claims == 1) {
-        *(volatile u32 *)&e->version = e->version + 1;
+    if (READ_ONCE(e->claims) == 1) {
+        WRITE_ONCE(e->version, e->version + 1);
         if (!mount_cache__fill(e, s, off, len))
-            *(volatile u64 *)&e->mnt = 0;
-        *(volatile u32 *)&e->version = e->version + 1;
+            WRITE_ONCE(e->mnt, 0);
+        WRITE_ONCE(e->version, e->version + 1);
     }
     CLAIM_ADD(&e->claims, -1);
     return 0;
@@ -481,17 +481,17 @@ struct cgroup_paths_map cgroup_paths SEC(".maps");
 static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__place(id);
-    u64 len = *(volatile u32 *)&v->len;
+    u64 len = READ_ONCE(v->len);
 
     if (!e || len > CGROUP_CACHE_LEN)
         return;
     CLAIM_ADD(&e->claims, 1);
-    if (*(volatile u64 *)&e->claims == 1) {
-        *(volatile u32 *)&e->version = e->version + 1;
-        *(volatile u64 *)&e->id = id;
-        *(volatile u32 *)&e->len = len;
+    if (READ_ONCE(e->claims) == 1) {
+        WRITE_ONCE(e->version, e->version + 1);
+        WRITE_ONCE(e->id, id);
+        WRITE_ONCE(e->len, len);
         bpf_probe_read_kernel(e->path, len, v + 1);
-        *(volatile u32 *)&e->version = e->version + 1;
+        WRITE_ONCE(e->version, e->version + 1);
     }
     CLAIM_ADD(&e->claims, -1);
 }
@@ -505,8 +505,8 @@ __noinline int cgroup_path__step(u32 slot)
         return -1;
     struct kernfs_node *kn = (void *)s->walk.dentry;
     struct kernfs_node *parent = compat__kernfs_parent(kn);
-    u64 used = *(volatile u32 *)&s->walk.used;
-    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 used = READ_ONCE(s->walk.used);
+    u64 off = READ_ONCE(s->walk.start) + used;
 
     if (!parent) {
         s->walk.phase = WALK_DONE;
@@ -530,7 +530,7 @@ __noinline int cgroup_path__turn(u32 slot)
 
     if (!s)
         return -1;
-    for (int i = 0; i < TURN_CGROUPS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+    for (int i = 0; i < TURN_CGROUPS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         cgroup_path__step(slot);
     return 0;
 }
@@ -549,7 +549,7 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u64 id)
     s->walk.start = s->len + sizeof(*v);
     s->walk.used = 0;
     s->walk.phase = WALK_UP;
-    for (int i = 0; i < CGROUP_TURNS && *(volatile u32 *)&s->walk.phase != WALK_DONE; i++)
+    for (int i = 0; i < CGROUP_TURNS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         cgroup_path__turn(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.phase == WALK_DONE ? 0 : EBPF_VARLEN_TRUNCATED);
     if (id && s->walk.phase == WALK_DONE)

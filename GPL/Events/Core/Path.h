@@ -105,13 +105,13 @@ static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
 
     if (!v)
         return false;
-    u32 version = *(volatile u32 *)&e->version;
-    u64 len = *(volatile u32 *)&e->len;
+    u32 version = READ_ONCE(e->version);
+    u64 len = READ_ONCE(e->len);
 
     if (version & 1 || len > CGROUP_CACHE_LEN)
         return false;
     cached__copy(v + 1, e->path, len, CGROUP_CACHE_LEN);
-    if (*(volatile u64 *)&e->id != id || *(volatile u32 *)&e->version != version)
+    if (READ_ONCE(e->id) != id || READ_ONCE(e->version) != version)
         return false;
     varlen__end(s, v, len, 0, 0);
     return true;
@@ -140,9 +140,9 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
     struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
 
     if (typed) {
-        *(struct dentry *volatile *)&s->job.root_dentry = fs->root.dentry;
-        *(struct vfsmount *volatile *)&s->job.root_mnt = fs->root.mnt;
-        *(struct mnt_namespace *volatile *)&s->job.mnt_ns = nsproxy->mnt_ns;
+        STORE_POINTER(s->job.root_dentry, fs->root.dentry);
+        STORE_POINTER(s->job.root_mnt, fs->root.mnt);
+        STORE_POINTER(s->job.mnt_ns, nsproxy->mnt_ns);
     } else {
         s->job.root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
         s->job.root_mnt = (u64)BPF_CORE_READ(fs, root.mnt);
@@ -165,8 +165,8 @@ enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
 /* A name of the usual length is copied as it stands in the dentry. False when there is no room. */
 static __always_inline bool component__append_typed(struct scratch *s, struct dentry *dentry)
 {
-    u64 used = *(volatile u32 *)&s->walk.used;
-    u64 off = *(volatile u32 *)&s->walk.start + used;
+    u64 used = READ_ONCE(s->walk.used);
+    u64 off = READ_ONCE(s->walk.start) + used;
     u64 len = dentry->d_name.len;
 
     BARRIER(off);
@@ -193,8 +193,8 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
         bool is_root = (u64)dentry == root;
 
-        if (is_root || (u64)dentry == *(volatile u64 *)&w->mnt_root) {
-            *(struct dentry *volatile *)&w->dentry = dentry;
+        if (is_root || (u64)dentry == READ_ONCE(w->mnt_root)) {
+            STORE_POINTER(w->dentry, dentry);
             w->components = w->checked = w->typed = n;
             return is_root ? WALK_AT_ROOT : WALK_AT_MOUNT;
         }
@@ -207,7 +207,7 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
             return WALK_GIVEN_UP;
         if (!n && !dentry->d_hash.pprev)
             w->flags = EBPF_VARLEN_DELETED;
-        *(struct dentry *volatile *)&w->seen[n].dentry = dentry;
+        STORE_POINTER(w->seen[n].dentry, dentry);
         w->seen[n].seq = seq;
         dentry = parent;
     }
@@ -221,7 +221,7 @@ static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry
 
     BARRIER_MEMORY();
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
-        if (n >= *(volatile u32 *)&w->typed)
+        if (n >= READ_ONCE(w->typed))
             return 1;
         if ((u64)dentry != w->seen[n].dentry || dentry->d_seq.seqcount.sequence != w->seen[n].seq)
             return 0;
@@ -233,8 +233,8 @@ static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry
 /* The mount for path__append_typed. */
 static __always_inline void path_job__mount(struct scratch *s, struct vfsmount *mnt)
 {
-    *(struct vfsmount *volatile *)&s->job.mnt = mnt;
-    *(struct dentry *volatile *)&s->walk.mnt_root = mnt->mnt_root;
+    STORE_POINTER(s->job.mnt, mnt);
+    STORE_POINTER(s->walk.mnt_root, mnt->mnt_root);
 }
 
 /* Append the path of a typed dentry by way of the mount that path_job__mount has said, as field `tag`. */
@@ -243,7 +243,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
     struct path_walk *w = &s->walk;
 
-    *(struct dentry *volatile *)&s->job.dentry = dentry;
+    STORE_POINTER(s->job.dentry, dentry);
     if (!v)
         return;
     w->start = s->len + sizeof(*v);
@@ -251,7 +251,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     int result = walk__up_typed(s, dentry);
 
     if (result == WALK_AT_MOUNT && mount_cache__append(s->slot)) {
-        u32 used = *(volatile u32 *)&w->used;
+        u32 used = READ_ONCE(w->used);
 
         w->mnt = s->job.mnt - bpf_core_field_offset(struct mount, mnt);
         w->phase = WALK_UP;
@@ -272,7 +272,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
 /* The same for a dentry that is in a directory, whether the kernel has it in a table of names or not. */
 static __always_inline void path__append_existing(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
 {
-    u64 at = *(volatile u32 *)&s->len;
+    u64 at = READ_ONCE(s->len);
 
     path__append_typed(s, tag, dentry);
     BARRIER(at);

@@ -28,7 +28,7 @@ static __always_inline int ids__have(const u32 *ids, u32 id)
 {
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_VALUES; i++) {
-        u32 listed = *(const volatile u32 *)&ids[i];
+        u32 listed = READ_ONCE(ids[i]);
 
         if (listed == id)
             return 1;
@@ -84,7 +84,7 @@ int selection__has_comm(u32 excluded, u64 task)
     comm[1] = comm[0] >> 56 ? comm__cut(comm[1]) : 0;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
-        u64 listed = *(const volatile u64 *)&list->comms[i][0];
+        u64 listed = READ_ONCE(list->comms[i][0]);
 
         if (listed == comm[0] && list->comms[i][1] == comm[1])
             return 1;
@@ -103,7 +103,7 @@ static __always_inline bool list__has_cgroup(const struct select_list *list, u64
 {
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < SELECT_TEXTS; i++) {
-        u64 id = *(const volatile u64 *)&list->cgroups[i];
+        u64 id = READ_ONCE(list->cgroups[i]);
 
         if (id && task__ancestor_cgroup_id(task, list->cgroup_levels[i]) == id)
             return true;
@@ -135,7 +135,7 @@ static __always_inline u16 tree__mark_of(u64 start_time)
 /* Flags of a process, 0 when the entry is about another one that had its number, or nothing is known. */
 static __always_inline u32 tree__flags_at(const u16 *place, u64 start_time)
 {
-    u32 entry = *(const volatile u16 *)place, mark = entry >> TREE_BITS;
+    u32 entry = READ_ONCE(*place), mark = entry >> TREE_BITS;
 
     if (mark ? mark != tree__mark_of(start_time) : start_time > emit_runtime.selected_at)
         return 0;
@@ -148,7 +148,7 @@ static __always_inline u32 tree__inherit(u16 *place, u64 start_time, u32 parent,
     const u16 *of_parent = tree__place(parent);
     u32 flags = of_parent ? tree__flags_at(of_parent, parent_start_time) : 0;
 
-    *(volatile u16 *)place = flags ? flags | tree__mark_of(start_time) << TREE_BITS : 0;
+    WRITE_ONCE(*place, flags ? flags | tree__mark_of(start_time) << TREE_BITS : 0);
     return flags;
 }
 
@@ -255,12 +255,12 @@ int path__is_below(u32 slot, u32 n)
     const struct select_list *list = n < SELECT_TEXTS ? &emit_runtime.include : &emit_runtime.exclude;
 
     n &= SELECT_TEXTS - 1;
-    u64 len = list->path_lens[n], used = s ? *(volatile u32 *)&s->walk.used : 0;
+    u64 len = list->path_lens[n], used = s ? READ_ONCE(s->walk.used) : 0;
     u64 at;
 
     if (!s || !len || len > SELECT_PATH_MAX || len > used)
         return 0;
-    at = *(volatile u32 *)&s->walk.start + used - len;
+    at = READ_ONCE(s->walk.start) + used - len;
     BARRIER(at);
     if (!at || at > SCRATCH_PATHS - SELECT_PATH_MAX || (used > len && s->data[at - 1]))
         return 0;
@@ -312,10 +312,10 @@ static __always_inline void list__take_cgroup(struct select_list *list, const u6
         u32 i = 0;
 
 #pragma clang loop unroll(disable)
-        while (i < PREFIX_WORDS && *(const volatile u64 *)&list->cgroup_paths[n][i] == text[i])
+        while (i < PREFIX_WORDS && READ_ONCE(list->cgroup_paths[n][i]) == text[i])
             i++;
         if (i == PREFIX_WORDS)
-            *(volatile u64 *)&list->cgroups[n] = id;
+            WRITE_ONCE(list->cgroups[n], id);
     }
 }
 

@@ -38,7 +38,7 @@ static __always_inline void share__give_back(void *map, u32 uid)
     if (!count)
         return;
     ATOMIC_ADD(count, -1);
-    if ((s64) * (volatile u64 *)count <= 0)
+    if ((s64)READ_ONCE(*count) <= 0)
         bpf_map_delete_elem(map, &uid);
 }
 

@@ -186,7 +186,7 @@ static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 en
 
 static __always_inline void socket__forget(struct socket_entry *e)
 {
-    u64 address = *(volatile u64 *)&e->sk; /* which the compiler must not take for the typed pointer it was found by */
+    u64 address = READ_ONCE(e->sk); /* which the compiler must not take for the typed pointer it was found by */
 
     e->sk = 0;
     if (e->home == SOCKET_IN_TABLE)
@@ -217,7 +217,7 @@ static __always_inline void socket__forget(struct socket_entry *e)
 static __always_inline bool socket__try_lock(struct socket_entry *e)
 {
     CLAIM_ADD(&e->lock, 1);
-    if (*(volatile u64 *)&e->lock == 1)
+    if (READ_ONCE(e->lock) == 1)
         return true;
     CLAIM_ADD(&e->lock, -1);
     return false;
@@ -262,7 +262,7 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
         if (e->sk)
             continue;
         CLAIM_ADD(&e->claims, 1);
-        if (*(volatile u64 *)&e->claims == 1)
+        if (READ_ONCE(e->claims) == 1)
             return e;
         CLAIM_ADD(&e->claims, -1);
     }

@@ -94,7 +94,7 @@ static __always_inline bool mark__is_of(u64 mark, const struct mark_place *place
 static __always_inline bool mark__replace(u64 *at, u64 old, u64 mark)
 {
     CLAIM_ADD(at, mark - old);
-    if (*(volatile u64 *)at == mark)
+    if (READ_ONCE(*at) == mark)
         return true;
     CLAIM_ADD(at, old - mark);
     return false;
@@ -125,7 +125,7 @@ static __always_inline void spare__put_mark(enum spare_hook hook, u32 order)
     /* first one that is free or the task's own, then one that is old, then any */
 #pragma clang loop unroll(disable)
     for (u32 n = 0; n <= 2 * MARK_PLACES; n++) {
-        u64 *at = mark_place__at(&place, n), old = *(volatile u64 *)at;
+        u64 *at = mark_place__at(&place, n), old = READ_ONCE(*at);
         bool will_do = n < MARK_PLACES       ? !old || mark__is_of(old, &place)
                        : n < 2 * MARK_PLACES ? mark__is_old(old, now)
                                              : true;
@@ -160,7 +160,7 @@ static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 co
         return true;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MARK_PLACES; i++) {
-        u64 *at = mark_place__at(&place, i), mark = *(volatile u64 *)at;
+        u64 *at = mark_place__at(&place, i), mark = READ_ONCE(*at);
         u64 order = mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK;
 
         if (!mark__is_of(mark, &place))

@@ -44,7 +44,7 @@ static __always_inline int creation__begin(enum ebpf_event_type type, struct vfs
             count__seen_and_lost(type, EBPF_REASON_STATE);
         return 0;
     }
-    *(const void *volatile *)&op->other = other;
+    STORE_POINTER(op->other, other);
     if (emit_constants.kprobes)
         op->cred = current__cred();
     return 0;

@@ -194,8 +194,8 @@ static __always_inline void file_event__fill_here(struct scratch *s, struct dent
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
     file_event__fill_root(s);
-    *(struct dentry *volatile *)&s->job.dentry = path->dentry;
-    *(struct vfsmount *volatile *)&s->job.mnt = path->mnt;
+    STORE_POINTER(s->job.dentry, path->dentry);
+    STORE_POINTER(s->job.mnt, path->mnt);
     path__append(s->slot, EBPF_TAG_PATH);
     file_event__fill_rest(s, inode);
 }

@@ -45,7 +45,7 @@ static __always_inline int mprotect__begin(bool typed, struct vm_area_struct *vm
     if (state && flags & VM_WRITE)
         state->mprotect_file = 0;
     else if (state)
-        *(struct file *volatile *)&state->mprotect_file = file;
+        STORE_POINTER(state->mprotect_file, file);
     else if (!current__is_filtered())
         count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
     return 0;

@@ -35,7 +35,7 @@ static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u
 
     file_actor__fill(s->slot);
     file_info__fill(s->slot, inode);
-    u64 at = *(volatile u32 *)&s->len;
+    u64 at = READ_ONCE(s->len);
 
     dentry_path__append(s, EBPF_TAG_PATH, dentry, mnt & ~MOUNT_AMBIGUOUS);
     BARRIER(at);

@@ -33,9 +33,9 @@ static __always_inline struct dir_op *dir_op__note(struct vfsmount *mnt, struct 
 
     if (!state)
         return NULL;
-    *(struct dentry *volatile *)&state->dir_op.dentry = dentry;
-    *(struct vfsmount *volatile *)&state->dir_op.mnt = mnt;
-    *(struct dentry *volatile *)&state->dir_op.mnt_root = mnt->mnt_root;
+    STORE_POINTER(state->dir_op.dentry, dentry);
+    STORE_POINTER(state->dir_op.mnt, mnt);
+    STORE_POINTER(state->dir_op.mnt_root, mnt->mnt_root);
     state->dir_op.name_id = dentry__name_id(dentry);
     state->dir_op.flags = flags;
     state->dir_op.kind = kind;

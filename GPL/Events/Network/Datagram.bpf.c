@@ -133,7 +133,7 @@ static __always_inline void datagrams__count(struct sock *sk, const struct flow_
 {
     struct flow_list *list = flow_list__of(sk, true);
     struct flow_more *more = list ? flow_more__of(sk, list, false) : NULL;
-    u32 puts = list ? *(volatile u32 *)&list->puts : 0;
+    u32 puts = list ? READ_ONCE(list->puts) : 0;
     struct flow *flow = list ? flow_list__at(list, more, flow_list__search(list, more, key)) : NULL;
 
     if (flow) {

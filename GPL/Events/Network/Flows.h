@@ -31,8 +31,13 @@
 
 /* Words of 64 bits, what differs most in the first. */
 struct flow_key {
-    u16 peer_port, local_port; /* network byte order */
-    u32 direction;             /* 0: no flow */
+    union {
+        struct {
+            u16 peer_port, local_port; /* network byte order */
+            u32 direction;             /* 0: no flow */
+        };
+        u64 word; /* the ports and the direction, which are written at once */
+    };
     struct ebpf_ip peer, local;
 };
 
@@ -221,7 +226,7 @@ static __always_inline bool flow_list__lock(struct flow_list *list)
 {
     for (int i = 0; i < LOCK_TRIES; i++) {
         CLAIM_ADD(&list->lock, 1);
-        if (*(volatile u64 *)&list->lock == 1)
+        if (READ_ONCE(list->lock) == 1)
             return true;
         CLAIM_ADD(&list->lock, -1);
     }
@@ -308,10 +313,10 @@ static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow
     list->place = list->count;
     if (list->count < room) {
         list->count++;
-        return *(volatile u32 *)&list->place;
+        return READ_ONCE(list->place);
     }
     for (int i = 0; i < FLOW_HAND_TRIES; i++) {
-        u32 place = *(volatile u32 *)&list->hand;
+        u32 place = READ_ONCE(list->hand);
 
         list->hand = place + 1 < room ? place + 1 : 0;
         list->place = place;
@@ -321,7 +326,7 @@ static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow
             break;
         flow->was_used = 0;
     }
-    return *(volatile u32 *)&list->place;
+    return READ_ONCE(list->place);
 }
 
 /* A flow that another thread has put since there were `puts`. */
@@ -344,13 +349,12 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
     struct flow_more *more = flow_more__of(sk, list, list->count >= FLOWS_FIRST);
     u32 place = flow_list__choose(list, more);
     struct flow *at = flow_list__at(list, more, place);
-    u64 *first = (void *)&flow->key;
 
     if (!at)
         return;
     list->recent[list->puts++ % FLOW_RECENT] = place;
     *aged = *at;
-    *(volatile u64 *)&at->key = 0; /* found by nobody until it is whole */
+    WRITE_ONCE(at->key.word, 0); /* found by nobody until it is whole */
     at->key.peer = flow->key.peer;
     at->key.local = flow->key.local;
     at->datagrams = flow->datagrams;
@@ -360,7 +364,7 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
     at->was_used = 0;
     at->owner = flow->owner;
     __builtin_memcpy(at->comm, flow->comm, EBPF_COMM_LEN);
-    *(volatile u64 *)&at->key = *first;
+    WRITE_ONCE(at->key.word, flow->key.word);
 }
 
 /* Whether a flow without a place was reported in this second already. */

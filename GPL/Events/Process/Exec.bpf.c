@@ -40,9 +40,9 @@ int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm
 
     if (!state)
         return 0;
-    *(struct file *volatile *)&state->script.file = bprm->file;
-    *(struct inode *volatile *)&state->script.inode = bprm->file->f_inode;
-    *(struct linux_binprm *volatile *)&state->script.bprm = bprm;
+    STORE_POINTER(state->script.file, bprm->file);
+    STORE_POINTER(state->script.inode, bprm->file->f_inode);
+    STORE_POINTER(state->script.bprm, bprm);
     return 0;
 }
 
@@ -132,7 +132,7 @@ static __always_inline u64 user__read_pages(struct scratch *s, u32 to, u64 from,
     s->copy.left = len;
     for (u32 i = 0; i <= EBPF_ENV_MAX / PAGE_SIZE && user_copy__page(s->slot); i++)
         ;
-    u64 left = *(volatile u32 *)&s->copy.left;
+    u64 left = READ_ONCE(s->copy.left);
 
     return left > len ? 0 : len - left;
 }
@@ -151,7 +151,7 @@ static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u
     if (len > max)
         len = max;
     if (bpf_probe_read_user(v + 1, len, (void *)from))
-        len = user__read_pages(s, *(volatile u32 *)&s->len + sizeof(*v), from, len);
+        len = user__read_pages(s, READ_ONCE(s->len) + sizeof(*v), from, len);
     varlen__end(s, v, len, whole, len < whole ? EBPF_VARLEN_TRUNCATED : 0);
 }
 

@@ -128,7 +128,7 @@ static __always_inline struct exiting *exiting__find(u64 signal)
     struct exiting_signals *signals = exiting_signals__at(bucket);
 
     for (u32 n = 0; signals && n < EXITING_TRIES; n++, place++) {
-        if (*(volatile u64 *)&signals->of[n] == signal)
+        if (READ_ONCE(signals->of[n]) == signal)
             return bpf_map_lookup_elem(&exiting, &place);
     }
     return NULL;
@@ -144,7 +144,7 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
         if (!x)
             continue;
         CLAIM_ADD(&x->claims, 1);
-        if (*(volatile u64 *)&x->claims == 1) {
+        if (READ_ONCE(x->claims) == 1) {
             x->place = place;
             return x;
         }
@@ -159,9 +159,9 @@ static __always_inline void exiting__set_signal(struct exiting *x, u64 signal)
     u64 place = x->place;
     struct exiting_signals *signals = exiting_signals__at(place / EXITING_TRIES);
 
-    *(volatile u64 *)&x->signal = signal;
+    WRITE_ONCE(x->signal, signal);
     if (signals && x->claims)
-        *(volatile u64 *)&signals->of[place % EXITING_TRIES] = signal;
+        WRITE_ONCE(signals->of[place % EXITING_TRIES], signal);
 }
 
 static __always_inline void exiting__release(struct exiting *x)
@@ -213,7 +213,7 @@ static __always_inline struct exiting *exiting__make_apart(void)
 
 static __always_inline bool exiting__is_of(struct exiting *x, u64 signal, u64 start_time)
 {
-    return *(volatile u64 *)&x->signal == signal && *(volatile u64 *)&x->pids.start_time_ns == start_time;
+    return READ_ONCE(x->signal) == signal && READ_ONCE(x->pids.start_time_ns) == start_time;
 }
 
 /*
@@ -228,7 +228,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
     u64 signal = signal__address(task), start_time = leader->start_time;
     struct exiting *x = exiting__find(signal);
 
-    if (x && *(volatile u64 *)&x->pids.start_time_ns == start_time)
+    if (x && READ_ONCE(x->pids.start_time_ns) == start_time)
         return 0;
     if (!x)
         x = exiting__claim(signal);
@@ -236,7 +236,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
         x = exiting__make_apart();
     if (!x)
         return 0;
-    *(volatile u64 *)&x->pids.start_time_ns = start_time; /* before it is found */
+    WRITE_ONCE(x->pids.start_time_ns, start_time); /* before it is found */
     x->is_filtered = process__is_filtered(leader->tgid, scalar__through(&x->scalar, leader), true);
     exiting__set_signal(x, signal);
     if (!x->is_filtered) {
@@ -368,7 +368,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
     struct exited_key key = {};
     u32 one = 1;
 
-    *(struct signal_struct *volatile *)&key.signal = task->signal;
+    STORE_POINTER(key.signal, task->signal);
     key.start_time = leader->start_time;
     if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST))
         return 0;
