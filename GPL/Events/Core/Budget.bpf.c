@@ -79,13 +79,12 @@ static __always_inline void over_budget__note(struct process_budget *p)
 
     if (READ_ONCE(o->round) == round && READ_ONCE(o->lost) >= lost)
         return;
-    CLAIM_ADD(&o->claims, 1);
-    if (READ_ONCE(o->claims) == 1) {
+    if (claim__enter(&o->claims)) {
         CLAIM_ADD(&o->version, 1);
         over_budget__fill(o, round, lost);
         CLAIM_ADD(&o->version, 1);
     }
-    CLAIM_ADD(&o->claims, -1);
+    claim__release(&o->claims);
 }
 
 int budget__is_spent(void)

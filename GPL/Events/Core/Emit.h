@@ -3,9 +3,8 @@
  * Emit.h - how a probe makes a record: begin, fill, variable fields, submit.
  *
  * A record is put together in a scratch slot and copied into the ring whole, at its exact length. A BPF program can be
- * preempted by one on the same CPU, so a slot is claimed: add one to its counter, go on only if it then reads one. Two
- * programs can never both read one before either has given it back, and no atomic that returns a value is needed, which
- * 5.10 lacks. Who finds a slot taken tries the next; who finds none counts the event as lost.
+ * preempted by one on the same CPU, so a slot is claimed (Claim.h). A program that finds a slot taken tries the next;
+ * one that finds none counts the event as lost.
  *
  * Per event type, always: seen = delivered + filtered + lost. A probe reaches exactly one of submit, filtered and lost
  * after it has said seen; emit__begin says it.
@@ -13,7 +12,7 @@
 #ifndef EBPF_CORE_EMIT_H
 #define EBPF_CORE_EMIT_H
 
-#include "Atomic.h"
+#include "Claim.h"
 #include "Compat.h"
 #include "EmitShared.h"
 
@@ -51,7 +50,7 @@ struct user_copy {
 };
 
 struct scratch {
-    u64 claims;                      /* 1: owned; more: owned and somebody is just finding that out */
+    u64 claims;                      /* see Claim.h */
     u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
     u32 slot;
     u32 len; /* bytes of the record so far */
@@ -171,7 +170,7 @@ static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
 
 static __always_inline void scratch__release(struct scratch *s)
 {
-    CLAIM_ADD(&s->claims, -1);
+    claim__release(&s->claims);
 }
 
 /* Claim the slot of that number. NULL when another one has it. */
@@ -179,15 +178,10 @@ static __always_inline struct scratch *scratch__try(u32 slot)
 {
     struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
 
-    if (!s)
+    if (!s || !claim__try(&s->claims))
         return NULL;
-    CLAIM_ADD(&s->claims, 1);
-    if (READ_ONCE(s->claims) == 1) {
-        s->slot = slot;
-        return s;
-    }
-    scratch__release(s);
-    return NULL;
+    s->slot = slot;
+    return s;
 }
 
 /*

@@ -464,14 +464,13 @@ int mount_cache__keep(u32 slot, u32 used)
     BARRIER(len);
     if (len > MOUNT_CACHE_LEN || off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
-    CLAIM_ADD(&e->claims, 1);
-    if (READ_ONCE(e->claims) == 1) {
+    if (claim__enter(&e->claims)) {
         WRITE_ONCE(e->version, e->version + 1);
         if (!mount_cache__fill(e, s, off, len))
             WRITE_ONCE(e->mnt, 0);
         WRITE_ONCE(e->version, e->version + 1);
     }
-    CLAIM_ADD(&e->claims, -1);
+    claim__release(&e->claims);
     return 0;
 }
 
@@ -485,15 +484,14 @@ static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 
     if (!e || len > CGROUP_CACHE_LEN)
         return;
-    CLAIM_ADD(&e->claims, 1);
-    if (READ_ONCE(e->claims) == 1) {
+    if (claim__enter(&e->claims)) {
         WRITE_ONCE(e->version, e->version + 1);
         WRITE_ONCE(e->id, id);
         WRITE_ONCE(e->len, len);
         bpf_probe_read_kernel(e->path, len, v + 1);
         WRITE_ONCE(e->version, e->version + 1);
     }
-    CLAIM_ADD(&e->claims, -1);
+    claim__release(&e->claims);
 }
 
 /* A node up. */

@@ -14,7 +14,7 @@
 #define READ_ONCE(variable) (*(const volatile typeof(variable) *)&(variable))
 #define WRITE_ONCE(variable, value) (*(volatile typeof(variable) *)&(variable) = (value))
 
-/* Store a pointer in a u64 of a map, whence it is read back as a number. The verifier refuses the cast in a register. */
+/* Store a pointer in a u64 of a map, to read it back as a number. The verifier refuses the cast in a register. */
 #define STORE_POINTER(variable, pointer) (*(const void *volatile *)&(variable) = (pointer))
 
 /* Hide the origin of a value from the compiler, so that it cannot merge or move what was computed before. */
@@ -22,9 +22,9 @@
 
 /*
  * Follow pointers from `p`: KREAD(typed, task, real_parent, tgid) reads task->real_parent->tgid. If `typed`, `p` is a
- * BTF pointer (an argument of a tp_btf, fentry or fexit program) and each step is one load that BTF checks; otherwise it
- * is an address, and each step a helper call of some hundred instructions. `typed` is a constant wherever this is used,
- * so only one of the two is compiled.
+ * BTF pointer (an argument of a tp_btf, fentry or fexit program) and each step is one load that BTF checks; otherwise
+ * it is an address, and each step a helper call of some hundred instructions. `typed` is a constant wherever this is
+ * used, so only one of the two is compiled.
  */
 #define KREAD_1(p, a) (p)->a
 #define KREAD_2(p, a, b) (p)->a->b

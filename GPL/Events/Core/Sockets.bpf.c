@@ -38,13 +38,13 @@ int socket__take_over(u64 address, u64 ends)
         struct socket_entry *e = socket__place(ends, n);
         u64 old = e ? e->sk : 0;
 
-        if (!old || !socket__is_gone(old, e->ends) || !socket__try_lock(e))
+        if (!old || !socket__is_gone(old, e->ends) || !claim__try(&e->lock))
             continue; /* also when another one is at it: there are more places */
         bool is_mine = e->sk == old;
 
         if (is_mine)
             e->sk = address;
-        CLAIM_ADD(&e->lock, -1);
+        claim__release(&e->lock);
         if (is_mine)
             return n;
     }

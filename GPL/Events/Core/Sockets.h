@@ -190,7 +190,7 @@ static __always_inline void socket__forget(struct socket_entry *e)
 
     e->sk = 0;
     if (e->home == SOCKET_IN_TABLE)
-        CLAIM_ADD(&e->claims, -1);
+        claim__release(&e->claims);
     else if (e->home == SOCKET_IN_SHARE)
         socket__drop_share(address, e->uid);
 }
@@ -205,32 +205,14 @@ static __always_inline void socket__forget(struct socket_entry *e)
     ({                                                                                                                 \
         bool taken_ = false;                                                                                           \
                                                                                                                        \
-        if (socket__lock(e_)) {                                                                                        \
+        if (claim__spin(&(e_)->lock, SOCKET_LOCK_TRIES)) {                                                             \
             taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_told;                                \
             if (taken_)                                                                                                \
                 (e_)->is_told = 1;                                                                                     \
-            CLAIM_ADD(&(e_)->lock, -1);                                                                                \
+            claim__release(&(e_)->lock);                                                                               \
         }                                                                                                              \
         taken_;                                                                                                        \
     })
-
-static __always_inline bool socket__try_lock(struct socket_entry *e)
-{
-    CLAIM_ADD(&e->lock, 1);
-    if (READ_ONCE(e->lock) == 1)
-        return true;
-    CLAIM_ADD(&e->lock, -1);
-    return false;
-}
-
-static __always_inline bool socket__lock(struct socket_entry *e)
-{
-    for (int i = 0; i < SOCKET_LOCK_TRIES; i++) {
-        if (socket__try_lock(e))
-            return true;
-    }
-    return false;
-}
 
 /* Whether the socket of an entry is not there any more, or has become another connection's. */
 static __always_inline bool socket__is_gone(u64 address, u64 ends)
@@ -261,10 +243,8 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
             return e;
         if (e->sk)
             continue;
-        CLAIM_ADD(&e->claims, 1);
-        if (READ_ONCE(e->claims) == 1)
+        if (claim__try(&e->claims))
             return e;
-        CLAIM_ADD(&e->claims, -1);
     }
     int n = socket__take_over(sock__address(sk), ends);
 

@@ -52,7 +52,7 @@ struct flow {
 };
 
 struct flow_list {
-    u64 lock;   /* 1: taken; more: and somebody is just finding that out */
+    u64 lock;   /* see Claim.h */
     u64 socket; /* inode number, where the list stands in a hash map; see flow_list__by_address */
     u32 count;
     u32 hand;
@@ -224,18 +224,12 @@ static __always_inline void flow_list__forget(struct sock *sk)
 
 static __always_inline bool flow_list__lock(struct flow_list *list)
 {
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        CLAIM_ADD(&list->lock, 1);
-        if (READ_ONCE(list->lock) == 1)
-            return true;
-        CLAIM_ADD(&list->lock, -1);
-    }
-    return false;
+    return claim__spin(&list->lock, LOCK_TRIES);
 }
 
 static __always_inline void flow_list__unlock(struct flow_list *list)
 {
-    CLAIM_ADD(&list->lock, -1);
+    claim__release(&list->lock);
 }
 
 static __always_inline bool flow_key__is(const struct flow_key *one, const struct flow_key *other)

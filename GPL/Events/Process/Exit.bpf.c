@@ -141,14 +141,10 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
     for (u32 n = 0; n < EXITING_TRIES; n++, place++) {
         struct exiting *x = bpf_map_lookup_elem(&exiting, &place);
 
-        if (!x)
-            continue;
-        CLAIM_ADD(&x->claims, 1);
-        if (READ_ONCE(x->claims) == 1) {
+        if (x && claim__try(&x->claims)) {
             x->place = place;
             return x;
         }
-        CLAIM_ADD(&x->claims, -1);
     }
     return NULL;
 }
@@ -167,7 +163,7 @@ static __always_inline void exiting__set_signal(struct exiting *x, u64 signal)
 static __always_inline void exiting__release(struct exiting *x)
 {
     exiting__set_signal(x, 0);
-    CLAIM_ADD(&x->claims, -1);
+    claim__release(&x->claims);
 }
 
 static __always_inline u64 signal__address(struct task_struct *task)
