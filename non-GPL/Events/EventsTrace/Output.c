@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,8 @@
 
 #define STUCK_MS 20
 #define LINES_FEWEST 256
-#define PTMX_MAJOR 5 /* opening it anew makes another terminal */
+#define BLOCKED_NS 20000000 /* longest that a write blocks, where it cannot be kept from that */
+#define PTMX_MAJOR 5        /* opening it anew makes another terminal */
 #define PTMX_MINOR 2
 
 /* The same pipe or terminal by a description of our own, writes to which do not block; the given one without. */
@@ -36,6 +38,30 @@ static int fd__open_anew(int fd, const struct stat *st)
         return own;
     close(own);
     return fd;
+}
+
+static void on_timer(int signal)
+{
+    (void)signal;
+}
+
+/*
+ * Make a timer whose signal interrupts a write that blocks. It is no SIGALRM: whoever started this program may have
+ * set an alarm to end it.
+ */
+static int output__make_timer(struct output *output)
+{
+    const struct sigaction action = {.sa_handler = on_timer};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGRTMIN);
+    if (sigaction(SIGRTMIN, &action, NULL) || sigprocmask(SIG_UNBLOCK, &set, NULL) ||
+        timer_create(CLOCK_MONOTONIC, &event, &output->timer))
+        return -errno;
+    output->blocks = true;
+    return 0;
 }
 
 int output__init(struct output *output, int fd, size_t size, bool patient, int wake_fd)
@@ -63,7 +89,9 @@ int output__init(struct output *output, int fd, size_t size, bool patient, int w
         fcntl(fd, F_SETFL, output->given_flags | O_APPEND); /* shared, so that who writes after us goes on at the end */
     else if (output->slow && !output->socket)
         output->fd = fd__open_anew(fd, &st);
-    return 0;
+    bool never_blocks = output->regular || S_ISBLK(st.st_mode) || output->socket || output->fd != fd;
+
+    return never_blocks ? 0 : output__make_timer(output);
 }
 
 static bool output__write_out(struct output *output);
@@ -226,13 +254,31 @@ static bool errno__is_full(int number)
     return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EAGAIN;
 }
 
-/* Write once, which does not block. False when that is all for now. */
+/* Write to a description that blocks; a write that the timer interrupts has found no room. */
+static ssize_t output__write_in_time(const struct output *output, const char *from, size_t len)
+{
+    const struct itimerspec stop = {0}, period = {.it_interval.tv_nsec = BLOCKED_NS, .it_value.tv_nsec = BLOCKED_NS};
+
+    timer_settime(output->timer, 0, &period, NULL);
+    ssize_t n = write(output->fd, from, len);
+    int err = errno;
+
+    timer_settime(output->timer, 0, &stop, NULL);
+    errno = err == EINTR ? EAGAIN : err;
+    return n;
+}
+
+static ssize_t output__write_some(const struct output *output, const char *from, size_t len)
+{
+    if (output->socket)
+        return send(output->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return output->blocks ? output__write_in_time(output, from, len) : write(output->fd, from, len);
+}
+
+/* Write once, which does not block for long. False when that is all for now. */
 static bool output__write(struct output *output, size_t most)
 {
-    const char *from = output->buffer + output->begin;
-    size_t len = output__portion(output, most);
-    ssize_t n =
-        output->socket ? send(output->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL) : write(output->fd, from, len);
+    ssize_t n = output__write_some(output, output->buffer + output->begin, output__portion(output, most));
 
     if (n > 0) {
         output->full = 0;
@@ -332,6 +378,8 @@ void output__fini(struct output *output)
         fcntl(output->fd, F_SETFL, output->given_flags);
     if (output->fd != output->given_fd)
         close(output->fd);
+    if (output->blocks)
+        timer_delete(output->timer);
     free(output->lines);
     free(output->buffer);
     output->buffer = NULL;

@@ -5,7 +5,9 @@
  * Lines are gathered and written together. A file that is full is tried again later: meanwhile lines are refused, and
  * those that were accepted stay; half a line is never left behind in a file. A file that somebody truncates goes on at
  * its new end. A reader that is slow is waited for, but no write blocks: a pipe or terminal is opened anew for that,
- * because what its description is set to belongs to others too. So signals come through where it is waited.
+ * because what its description is set to belongs to others too. So signals come through where it is waited. Where it
+ * cannot be opened anew (no /proc, the terminal of another user, the master of a terminal), and for other devices, a
+ * timer interrupts each write that blocks. Only a file whose file system does not answer is waited for.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H
@@ -35,6 +37,8 @@ struct output {
     int given_flags;
     bool regular; /* a file */
     bool socket;
+    bool blocks; /* a write to it may block: the timer interrupts it */
+    timer_t timer;
     bool slow;     /* a pipe, socket or terminal: who reads it may have to be waited for */
     bool own_pipe; /* a pipe that standard error does not go to */
     char *buffer;
