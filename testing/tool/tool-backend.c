@@ -3,9 +3,10 @@
  * tool-backend.c - what EventsTrace reads from when it is tested without a kernel: events that are made here.
  *
  * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
- * messages opening writes; TOOL_OPEN_MS, how long that takes. With --net-conn-attempt the events are connections to
- * port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with --net-conn-failed these fail, with --file-modify
- * writes to some files in turn, with --file-create files and directories in turn, with another option new sessions.
+ * messages opening writes; TOOL_OPEN_MS, how long that takes; TOOL_CONDITIONS, that it writes the conditions. With
+ * --net-conn-attempt the events are connections to port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with
+ * --net-conn-failed these fail, with --file-modify writes to some files in turn, with --file-create files and
+ * directories in turn, with another option new sessions.
  */
 #include "Bpf/BpfBackend.h"
 
@@ -193,6 +194,16 @@ static bool opening__takes_time(const struct ebpf_source_opts *opts)
     return true;
 }
 
+static void conditions__write(const struct ebpf_source_opts *opts, const struct ebpf_log *log)
+{
+    for (size_t i = 0; i < opts->condition_count; i++) {
+        const struct ebpf_condition *c = &opts->conditions[i];
+
+        ebpf_log__write(log, EBPF_LOG_WARNING, "condition of kind %d: %s %u", c->kind, c->exclude ? "not" : "only",
+                        c->id);
+    }
+}
+
 /* Which events are made. */
 static enum ebpf_event_type type__of(struct ebpf_event_set wanted)
 {
@@ -219,6 +230,8 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         return -ENOMEM;
     for (long i = 0; i < environment__number("TOOL_LOG"); i++)
         ebpf_log__write(&log, EBPF_LOG_WARNING, "message %ld, which is as long as messages are", i);
+    if (environment__number("TOOL_CONDITIONS"))
+        conditions__write(opts, &log);
     if (!opening__takes_time(opts)) {
         free(b);
         return -ECANCELED;
