@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* fake-backend.c - stands for the backend that loads probes: empty rings, no counts. See fake-backend.h. */
+/* fake-backend.c - stands for the backend that loads probes: rings with what a test puts there, no counts. */
 #include "fake-backend.h"
 
 #include <stdlib.h>
@@ -10,8 +10,22 @@ struct ebpf_source_opts fake_opts;
 int fake_error;
 int fake_stopped;
 
-static uint64_t consumer_pos[EBPF_RING_COUNT], producer_pos;
-static const uint8_t no_data[8];
+#define RING_SIZE 4096
+
+static uint64_t consumer_pos[EBPF_RING_COUNT], producer_pos[EBPF_RING_COUNT];
+static _Alignas(8) uint8_t data[EBPF_RING_COUNT][RING_SIZE];
+
+void fake__put(const void *record, uint32_t size)
+{
+    uint8_t *at = data[0] + producer_pos[0];
+    const uint32_t head[2] = {size, 0};
+
+    if (producer_pos[0] + sizeof(head) + size > RING_SIZE)
+        abort();
+    memcpy(at, head, sizeof(head));
+    memcpy(at + sizeof(head), record, size);
+    producer_pos[0] += (sizeof(head) + size + 7) / 8 * 8;
+}
 
 static void fake__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
 {
@@ -56,7 +70,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     b->slots = 1;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC);
-        b->base.rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos, no_data, 0};
+        b->base.rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
     }
     hooks__init(&b->hooks);
     hooks__choose(&b->hooks, opts->events);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-source.c - what the interface promises of a source, as far as it needs no kernel. */
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -159,6 +160,43 @@ static void test_the_end(void)
     ebpf_source__close(source);
 }
 
+static struct ebpf_source *shared;
+static int taken;
+
+static void *read_too(void *unused)
+{
+    (void)unused;
+    errno = 0;
+    CHECK(ebpf_source__consume(shared) == -EBUSY && errno == EBUSY);
+    CHECK(ebpf_source__poll(shared, 0) == -EBUSY);
+    return NULL;
+}
+
+/* While one thread has an event, another one reads too. */
+static int take_beside_another(void *user, const struct ebpf_event *event)
+{
+    pthread_t thread;
+
+    if (!taken++ && CHECK(!pthread_create(&thread, NULL, read_too, NULL)))
+        pthread_join(thread, NULL);
+    return take(user, event);
+}
+
+static void test_two_threads(void)
+{
+    const struct ebpf_process_setsid_event event = {
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID, .size = sizeof(event), .stream_seq = 1, .ts_boot_ns = 1}};
+    struct ebpf_source_opts opts = good_opts();
+
+    opts.handler = take_beside_another;
+    if (!CHECK(!ebpf_source__open(&opts, &shared)))
+        return;
+    fake__put(&event, sizeof(event));
+    CHECK(ebpf_source__consume(shared) == 1 && taken == 1);
+    CHECK(ebpf_source__consume(shared) == 0); /* not busy any more */
+    ebpf_source__close(shared);
+}
+
 /* Nothing is left when the descriptors run out, and a line tells it. */
 static void test_shortage(void)
 {
@@ -184,6 +222,7 @@ int main(void)
     test_larger_opts();
     test_no_type();
     test_the_end();
+    test_two_threads();
     test_shortage();
     return check__report();
 }
