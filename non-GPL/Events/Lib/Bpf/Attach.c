@@ -54,7 +54,7 @@ static int backend__attach_program(struct bpf_backend *b, size_t i, const struct
     }
     if (preflight__is_shortage(err))
         return err;
-    hooks__refuse(&b->hooks.programs[i], REASON_ATTACH "%s", strerror(-err));
+    hooks__refuse(&b->hooks.programs[i], REASON_ATTACH "%s", preflight__error(err));
     return 1;
 }
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* test-preflight.c - errors of libbpf and of the kernel: each is told by its cause, none as "Unknown error". */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+
+#include "Bpf/Preflight.h"
+#include "check.h"
+
+static char said[512];
+static int lines;
+
+static void keep(void *user, enum ebpf_log_level level, const char *format, va_list args)
+{
+    (void)user;
+    CHECK(level == EBPF_LOG_ERROR);
+    vsnprintf(said, sizeof(said), format, args);
+    lines++;
+}
+
+static const struct ebpf_log logger = {keep, NULL};
+
+static bool is_told(const char *text)
+{
+    return strlen(text) > 5 && !strstr(text, "nknown") && !strstr(text, "-errno");
+}
+
+/* Those of libbpf's own, and those that a newer libbpf may have. */
+static void test_texts(void)
+{
+    CHECK_SAME(preflight__error(-ENOMEM), "Cannot allocate memory");
+    CHECK_SAME(preflight__error(-LIBBPF_ERRNO__RELOC), "the probes cannot be fitted to this kernel");
+    CHECK_SAME(preflight__error(-LIBBPF_ERRNO__PROGTYPE), "the kernel does not know a kind of program");
+    for (int number = __LIBBPF_ERRNO__START; number < __LIBBPF_ERRNO__END + 20; number++)
+        CHECK(is_told(preflight__error(-number)));
+}
+
+/* What opening fails with is an errno, and one line has the cause. */
+static void check_explained(int err, int due, const char *cause)
+{
+    lines = 0;
+    said[0] = '\0';
+    CHECK(preflight__explain(&logger, err) == due);
+    if (!CHECK(lines == 1 && strstr(said, cause) && is_told(said)))
+        printf("    said %s\n", said);
+}
+
+static void test_explanations(void)
+{
+    check_explained(-EPERM, -EPERM, "the kernel denies bpf(); run as root");
+    check_explained(-EACCES, -EPERM, "the kernel denies bpf(); run as root");
+    check_explained(-EINVAL, -EOPNOTSUPP, "must be 5.10 or newer");
+    check_explained(-ENOSYS, -EOPNOTSUPP, "CONFIG_BPF_SYSCALL");
+    check_explained(-ENOMEM, -ENOMEM, "Cannot allocate memory; free memory, or use smaller rings");
+    check_explained(-EMFILE, -EMFILE, "ulimit -n");
+    check_explained(-ENFILE, -ENFILE, "fs.file-max");
+    check_explained(-E2BIG, -E2BIG, "Argument list too long");
+    for (int number = __LIBBPF_ERRNO__START; number < __LIBBPF_ERRNO__END + 20; number++)
+        check_explained(-number, -EIO, preflight__error(-number));
+    lines = 0;
+    CHECK(preflight__explain(&logger, -ECANCELED) == -ECANCELED && lines == 0);
+}
+
+int main(void)
+{
+    test_texts();
+    test_explanations();
+    return check__report();
+}
