@@ -97,9 +97,17 @@ $(BUILD)/lists/%: FORCE
 	@echo '$($*)' | cmp -s - $@ || { touch $@; for old in $$(cat $@); do \
 		case ' $($*) ' in *" $$old "*) ;; *) rm -f "$$old" ;; esac; done; echo '$($*)' > $@; }
 
+# Asked before anything is compiled: an older libbpf makes errors of many kinds, or a program that crashes.
+LIBBPF_IS_NEW := $(BUILD)/libbpf-is-new
+$(LIBBPF_IS_NEW):
+	@mkdir -p $(@D)
+	@printf '\043include <bpf/libbpf.h>\n\043if LIBBPF_MAJOR_VERSION < 1\n\043error\n\043endif\n' | \
+		$(CC) $(CPPFLAGS) -E -x c -o $@ - 2>/dev/null || { rm -f $@; \
+		echo 'Makefile: libbpf 1.0 or newer is needed: Debian 12, Ubuntu 24.04 and later have it (libbpf-dev)' >&2; exit 1; }
+
 # --- probes ---------------------------------------------------------------------------------------------------------
 
-$(BUILD)/bpf/%.o: $(GPL)/%.bpf.c
+$(BUILD)/bpf/%.o: $(GPL)/%.bpf.c | $(LIBBPF_IS_NEW)
 	$(say) CLANG $<
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@

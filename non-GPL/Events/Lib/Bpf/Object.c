@@ -30,10 +30,6 @@
 #include "LocalStorage.h"
 #include "Preflight.h"
 
-#if LIBBPF_MAJOR_VERSION < 1
-#error "libbpf 1.0 or newer is needed: Debian 12, Ubuntu 24.04 and later have it"
-#endif
-
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define RING_BYTES_DEFAULT (4u << 20)
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
