@@ -77,7 +77,7 @@ CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
 GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c testing/bench/*.c)
 GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks \
-	$(BUILD)/tests/refuse.so
+	$(BUILD)/tests/refuse.so $(BUILD)/tests/plugin-host $(BUILD)/tests/libebpf-events.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 HEADERS := $(LIB)/include/EbpfEvents.h $(addprefix $(GPL)/,EbpfEventProto.h Events.def EventsDefault.h EventsUndef.h)
@@ -195,6 +195,16 @@ $(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
+
+# A program with a libbpf of its own, and the library for it to open.
+$(BUILD)/tests/plugin-host: testing/system/plugin/plugin-host.c
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -pthread -o $@ $< -lbpf -ldl
+
+$(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 # Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
 UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))

@@ -7,6 +7,8 @@ cd /tmp || exit 1
 
 check "library: two sources, errors, the end, accounting" lib-contract
 
+check "library: a program that opens it keeps libbpf's messages" plugin-host
+
 # A build whose table of hooks names programs that no probe has: each is refused by name, the rest goes on.
 odd_hooks() {
     : >odd.out
