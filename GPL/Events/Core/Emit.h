@@ -379,20 +379,41 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     scratch__release(s);
 }
 
-/* The ring of each event, from the schema. */
-enum {
-#define EVENT(id, NAME, name, option, ring, doc) EMIT_RING_##NAME = EBPF_RING_##ring,
+/* For each event of the schema: the type of its record, and the function that ends a block which makes one. */
+// clang-format off
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    typedef struct ebpf_##name##_event emit_record_##NAME;                                                             \
+    static __always_inline void emit__end_##NAME(struct scratch **s)                                                   \
+    {                                                                                                                  \
+        if (*s)                                                                                                        \
+            emit__submit(*s, EBPF_EVENT_##NAME, EBPF_RING_##ring, SCRATCH_DATA);                                       \
+    }
+// clang-format on
 #include "../Events.def"
-};
 
-#define EMIT_BEGIN_AS(preemption, NAME, name, fate)                                                                    \
-    emit__begin(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), fate)
-#define EMIT_BEGIN_BY(NAME, name, fate) EMIT_BEGIN_AS(MAY_BE_PREEMPTED, NAME, name, fate)
-#define EMIT_BEGIN_AT(NAME, name, fate, time)                                                                          \
-    emit__begin_at(MAY_BE_PREEMPTED, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), fate, time)
-#define EMIT_BEGIN(NAME, name) EMIT_BEGIN_BY(NAME, name, fate__of(current__is_filtered()))
-#define EMIT_SUBMIT(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA)
-#define EMIT_SUBMIT_ENV(s, NAME) emit__submit(s, EBPF_EVENT_##NAME, EMIT_RING_##NAME, SCRATCH_DATA_ENV)
+/*
+ * Make a record in the block that follows. `e` is its fixed part, of which the block fills every member behind the
+ * header; `s` is its slot, which variable fields are added to. The block is skipped, and the event counted, if `begin`
+ * gives no slot. Every way out of the block, a return too, ends in `end`, which hands the record in.
+ */
+#define EMIT_RECORD(NAME, e, s, begin, end)                                                                            \
+    for (struct scratch * s __attribute__((cleanup(end))) = (begin), *once_##s = s; once_##s; once_##s = NULL)         \
+        for (emit_record_##NAME *e = (void *)s->data; e; e = NULL)
+
+#define EMIT_BEGIN_AT(NAME, preemption, fate, time)                                                                    \
+    emit__begin_at(preemption, EBPF_EVENT_##NAME, sizeof(emit_record_##NAME), fate, time)
+#define EMIT_BEGIN(NAME, preemption, fate) EMIT_BEGIN_AT(NAME, preemption, fate, 0)
+
+#define EMIT_AT(NAME, e, s, preemption, fate, time)                                                                    \
+    EMIT_RECORD(NAME, e, s, EMIT_BEGIN_AT(NAME, preemption, fate, time), emit__end_##NAME)
+#define EMIT(NAME, e, s, preemption, fate) EMIT_AT(NAME, e, s, preemption, fate, 0)
+
+/* EMIT in a program that serves several events, if this one is selected. */
+#define EMIT_WANTED_AT(NAME, e, s, fate, time)                                                                         \
+    EMIT_RECORD(NAME, e, s,                                                                                            \
+                event__is_wanted(EBPF_EVENT_##NAME) ? EMIT_BEGIN_AT(NAME, MAY_BE_PREEMPTED, fate, time) : NULL,        \
+                emit__end_##NAME)
+#define EMIT_WANTED(NAME, e, s, fate) EMIT_WANTED_AT(NAME, e, s, fate, 0)
 
 /*
  * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory, of

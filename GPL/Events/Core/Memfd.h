@@ -46,18 +46,13 @@ static __always_inline int memfd__created(enum preemption preemption, const char
 
     if (!memfd_flags__of_current(&flags))
         return 0;
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_MEMFD_CREATE, process_memfd_create, current__fate());
-
-    if (!s)
-        return 0;
-    struct ebpf_process_memfd_create_event *e = (void *)s->data;
-
-    e->flags = flags;
-    e->reserved = 0;
-    e->hdr.flags = flags & MFD_FLAGS; /* the schema numbers its bits as the kernel does */
-    current__fill_creds(s, &e->pids, &e->creds);
-    varlen__kernel_str(s, EBPF_TAG_NAME, name + MEMFD_PREFIX_LEN, MEMFD_NAME_MAX);
-    EMIT_SUBMIT(s, PROCESS_MEMFD_CREATE);
+    EMIT(PROCESS_MEMFD_CREATE, e, s, preemption, current__fate()) {
+        e->flags = flags;
+        e->reserved = 0;
+        e->hdr.flags = flags & MFD_FLAGS; /* the schema numbers its bits as the kernel does */
+        current__fill_creds(s, &e->pids, &e->creds);
+        varlen__kernel_str(s, EBPF_TAG_NAME, name + MEMFD_PREFIX_LEN, MEMFD_NAME_MAX);
+    }
     return 0;
 }
 

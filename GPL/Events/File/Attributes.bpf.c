@@ -26,12 +26,9 @@
 
 static __always_inline int change__emit(enum preemption preemption, struct path *path, enum ebpf_change_type type)
 {
-    struct scratch *s = change__begin(preemption);
-
-    if (!s)
-        return 0;
-    file_event__fill_seldom(s, path, path->dentry->d_inode);
-    return change__submit(s, type);
+    EMIT_CHANGE(type, e, s, preemption)
+        file_event__fill_seldom(s, path, path->dentry->d_inode);
+    return 0;
 }
 
 /* At the ends of a function that changes what its first argument leads to. */
@@ -89,13 +86,11 @@ int session__vfs_utimes(struct pt_regs *regs)
 
 static __always_inline int xattr__emit(enum preemption preemption, u64 dentry, u64 name)
 {
-    struct scratch *s = change__begin(preemption);
-
-    if (!s)
-        return 0;
-    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
-    varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
-    return change__submit(s, EBPF_CHANGE_XATTRS);
+    EMIT_CHANGE(EBPF_CHANGE_XATTRS, e, s, preemption) {
+        file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+        varlen__kernel_str(s, EBPF_TAG_XATTR_NAME, (void *)name, XATTR_NAME_SIZE);
+    }
+    return 0;
 }
 
 static __always_inline int xattr__changed(u64 dentry, u64 name)
@@ -186,12 +181,9 @@ static __always_inline int flags__end(enum preemption preemption, u64 dentry, in
 {
     if (ret || dentry__is_changed_inside(dentry))
         return 0;
-    struct scratch *s = change__begin(preemption);
-
-    if (!s)
-        return 0;
-    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
-    return change__submit(s, EBPF_CHANGE_FLAGS);
+    EMIT_CHANGE(EBPF_CHANGE_FLAGS, e, s, preemption)
+        file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+    return 0;
 }
 
 SEC("ebpf.fexit/vfs_fileattr_set")
@@ -217,14 +209,15 @@ static __always_inline int ioctl__done(u64 fd, u32 command)
     if (command != FS_IOC_SETFLAGS && command != FS_IOC32_SETFLAGS && command != FS_IOC_FSSETXATTR)
         return 0;
     struct file *file = fd__file(fd);
-    struct scratch *s = file ? change__begin(MAY_BE_PREEMPTED) : NULL;
 
-    if (!s)
+    if (!file)
         return 0;
-    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-    file_event__fill(s, (u64)BPF_CORE_READ(file, f_inode));
-    return change__submit(s, EBPF_CHANGE_FLAGS);
+    EMIT_CHANGE(EBPF_CHANGE_FLAGS, e, s, MAY_BE_PREEMPTED) {
+        s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+        s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+        file_event__fill(s, (u64)BPF_CORE_READ(file, f_inode));
+    }
+    return 0;
 }
 
 SEC("ebpf.fexit/__x64_sys_ioctl")

@@ -17,53 +17,37 @@ static __always_inline bool file__is_regular(struct file *file)
     return (file->f_inode->i_mode & S_IFMT) == S_IFREG && !(file->f_mode & FMODE_NOACCOUNT);
 }
 
-static __always_inline struct scratch *content__begin(enum preemption preemption, s64 bytes, u16 flags)
+static __always_inline void content__set_bytes(struct ebpf_file_modify_event *e, s64 bytes)
 {
-    struct scratch *s = change__begin(preemption);
-
-    if (!s)
-        return NULL;
-    struct ebpf_file_modify_event *e = (void *)s->data;
-
-    e->hdr.flags = flags;
-    if (bytes != BYTES_UNKNOWN) {
-        e->hdr.flags |= EBPF_MODIFY_F_BYTES;
-        e->bytes = bytes;
-    }
-    return s;
-}
-
-static __always_inline void content__submit(struct scratch *s)
-{
-    change__submit(s, EBPF_CHANGE_CONTENT);
+    if (bytes == BYTES_UNKNOWN)
+        return;
+    e->hdr.flags |= EBPF_MODIFY_F_BYTES;
+    e->bytes = bytes;
 }
 
 static __always_inline int content__emit(enum preemption preemption, struct file *file, s64 bytes, u16 flags)
 {
     if (!file__is_regular(file))
         return 0;
-    struct scratch *s = content__begin(preemption, bytes, flags);
-
-    if (!s)
-        return 0;
-    file_event__fill_seldom(s, &file->f_path, file->f_inode);
-    content__submit(s);
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
+        e->hdr.flags = flags;
+        content__set_bytes(e, bytes);
+        file_event__fill_seldom(s, &file->f_path, file->f_inode);
+    }
     return 0;
 }
 
-/* The same for what is done all the time; see file_event__fill_seldom. */
+/* content__emit for what is done all the time; see file_event__fill_seldom. */
 static __always_inline int content__emit_often(enum preemption preemption, struct file *file, s64 bytes)
 {
-    struct scratch *s = content__begin(preemption, bytes, 0);
-
-    if (!s)
-        return 0;
-    file_event__fill_of(s, &file->f_path, file->f_inode);
-    content__submit(s);
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
+        content__set_bytes(e, bytes);
+        file_event__fill_of(s, &file->f_path, file->f_inode);
+    }
     return 0;
 }
 
-/* The same of a file at an address. */
+/* content__emit for a file at an address. */
 static __always_inline int content__emit_at(enum preemption preemption, u64 file_addr, s64 bytes)
 {
     struct file *file = (void *)file_addr;
@@ -71,14 +55,12 @@ static __always_inline int content__emit_at(enum preemption preemption, u64 file
 
     if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
         return 0;
-    struct scratch *s = content__begin(preemption, bytes, 0);
-
-    if (!s)
-        return 0;
-    s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-    s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-    file_event__fill(s, (u64)inode);
-    content__submit(s);
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
+        content__set_bytes(e, bytes);
+        s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+        s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
+        file_event__fill(s, (u64)inode);
+    }
     return 0;
 }
 

@@ -95,32 +95,27 @@ PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mkn
  * Who created it, once the record says who the current task is: an overlay fills its dentries while it acts with the
  * credentials of who mounted it. Those that were noted are held until the system call ends.
  */
-static __always_inline void creator__correct(struct scratch *s, const struct dir_op *op)
+static __always_inline void creator__correct(struct ebpf_cred_info *creds, const struct dir_op *op)
 {
-    struct ebpf_file_create_event *e = (void *)s->data;
-
     if (op->cred && op->cred != current__cred())
-        cred_info__fill_of(&e->creds, false, (struct cred *)op->cred);
+        cred_info__fill_of(creds, false, (struct cred *)op->cred);
 }
 
 /* A dentry is in a directory now; `target` is what a symbolic link points to. */
 static __always_inline int created__emit(enum preemption preemption, struct dentry *dentry, struct inode *inode,
                                          const struct dir_op *op, const char *target)
 {
-    struct scratch *s = inode && event__is_wanted(EBPF_EVENT_FILE_CREATE)
-                            ? DIR_OP_BEGIN_RECORD(preemption, FILE_CREATE, file_create, op)
-                            : NULL;
-
-    if (!s)
+    if (!inode)
         return 0;
-    file_event__fill_root(s);
-    path__append_existing(s, EBPF_TAG_PATH, dentry);
-    if (file_event__fill_info(s, inode)) {
-        creator__correct(s, op);
+    EMIT_OPERATION(FILE_CREATE, e, s, preemption, op) {
+        file_event__fill_root(s);
+        path__append_existing(s, EBPF_TAG_PATH, dentry);
+        if (!file_event__fill_info(s, inode))
+            return 0;
+        creator__correct(&e->creds, op);
         if (target)
             varlen__kernel_str(s, EBPF_TAG_SYMLINK_TARGET, target, EBPF_PATH_MAX);
     }
-    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
     return 0;
 }
 
@@ -184,20 +179,16 @@ static __always_inline int linked__emit(enum preemption preemption, struct dentr
     /* its only name, and the dentry that it had until now is in no directory's table: it had none */
     if (inode->i_nlink == 1 && !old->d_hash.pprev)
         return created__emit(preemption, new, inode, op, NULL);
-    struct scratch *s =
-        event__is_wanted(EBPF_EVENT_FILE_LINK) ? DIR_OP_BEGIN_RECORD(preemption, FILE_LINK, file_link, op) : NULL;
-
-    if (!s)
-        return 0;
-    file_actor__fill(s->slot);
-    creator__correct(s, op);
-    file_info__fill_typed(s, inode);
-    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
-    s->walk.mnt_root = op->mnt_root;
-    path__append_existing(s, EBPF_TAG_NEW_PATH, new);
-    if ((inode->i_mode & S_IFMT) == S_IFLNK)
-        file_symlink__append(s->slot, scalar__of(s, inode));
-    file_event__submit(s, EBPF_EVENT_FILE_LINK);
+    EMIT_OPERATION(FILE_LINK, e, s, preemption, op) {
+        file_actor__fill(s->slot);
+        creator__correct(&e->creds, op);
+        file_info__fill_typed(s, inode);
+        path__append_typed(s, EBPF_TAG_OLD_PATH, old);
+        s->walk.mnt_root = op->mnt_root;
+        path__append_existing(s, EBPF_TAG_NEW_PATH, new);
+        if ((inode->i_mode & S_IFMT) == S_IFLNK)
+            file_symlink__append(s->slot, scalar__of(s, inode));
+    }
     return 0;
 }
 
@@ -297,13 +288,10 @@ int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode
     if (!dir_op__is_of(state, dentry) || state->dir_op.kind != DIR_OP_OPEN)
         return 0;
     state->dir_op.dentry = 0;
-    struct scratch *s = EMIT_BEGIN(FILE_CREATE, file_create);
-
-    if (!s)
-        return 0;
-    s->job.mnt = state->dir_op.mnt;
-    s->walk.mnt_root = state->dir_op.mnt_root;
-    file_event__fill_here(s, dentry, inode);
-    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        s->job.mnt = state->dir_op.mnt;
+        s->walk.mnt_root = state->dir_op.mnt_root;
+        file_event__fill_here(s, dentry, inode);
+    }
     return 0;
 }

@@ -47,6 +47,23 @@ static __always_inline void file_event__submit(struct scratch *s, enum ebpf_even
     scratch__release(s);
 }
 
+/* EMIT for file events, whose paths may turn out not to be wanted. */
+#define FILE_EVENT(NAME)                                                                                               \
+    static __always_inline void file_event__end_##NAME(struct scratch **s)                                             \
+    {                                                                                                                  \
+        if (*s)                                                                                                        \
+            file_event__submit(*s, EBPF_EVENT_##NAME);                                                                 \
+    }
+
+FILE_EVENT(FILE_CREATE)
+FILE_EVENT(FILE_DELETE)
+FILE_EVENT(FILE_RENAME)
+FILE_EVENT(FILE_LINK)
+FILE_EVENT(FILE_MODIFY)
+
+#define EMIT_FILE(NAME, e, s, preemption, fate)                                                                        \
+    EMIT_RECORD(NAME, e, s, EMIT_BEGIN(NAME, preemption, fate), file_event__end_##NAME)
+
 /* A path of the dentry at an address, by way of a mount. */
 static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)
 {

@@ -79,14 +79,12 @@ static __always_inline int mapping__emit_at(u64 file)
 
     if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
         return 0;
-    struct scratch *s = content__begin(MAY_BE_PREEMPTED, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
-
-    if (!s)
-        return 0;
-    s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
-    s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
-    file_event__fill(s, (u64)inode);
-    content__submit(s);
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, MAY_BE_PREEMPTED) {
+        e->hdr.flags = EBPF_MODIFY_F_MAPPING;
+        s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
+        s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
+        file_event__fill(s, (u64)inode);
+    }
     return 0;
 }
 

@@ -231,12 +231,10 @@ int session__do_truncate(struct pt_regs *regs)
 
 static __always_inline int truncate__end(enum preemption preemption, struct path *path, int ret)
 {
-    struct scratch *s = ret ? NULL : content__begin(preemption, BYTES_UNKNOWN, 0);
-
-    if (!s)
+    if (ret)
         return 0;
-    file_event__fill_seldom(s, path, path->dentry->d_inode);
-    content__submit(s);
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption)
+        file_event__fill_seldom(s, path, path->dentry->d_inode);
     return 0;
 }
 

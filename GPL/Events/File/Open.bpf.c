@@ -101,16 +101,20 @@ _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_
                    sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
                "opened files are told alike");
 
+/* Which of them it is, the record says. */
+static __always_inline void opened__end(struct scratch **s)
+{
+    if (*s)
+        file_event__submit(*s, ((struct ebpf_event_header *)(*s)->data)->type & (EMIT_TYPES_MAX - 1));
+}
+
 static __always_inline int opened__emit(enum preemption preemption, struct file *file, u32 type)
 {
     type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record to the verifier, not three */
-    struct scratch *s =
-        emit__begin(preemption, type, sizeof(struct ebpf_file_create_event), fate__of(current__is_filtered()));
-
-    if (!s)
-        return 0;
-    file_event__fill_of(s, &file->f_path, file->f_inode);
-    file_event__submit(s, type);
+    EMIT_RECORD(FILE_CREATE, e, s,
+                emit__begin(preemption, type, sizeof(emit_record_FILE_CREATE), fate__of(current__is_filtered())),
+                opened__end)
+        file_event__fill_of(s, &file->f_path, file->f_inode);
     return 0;
 }
 

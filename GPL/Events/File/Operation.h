@@ -103,7 +103,7 @@ static __always_inline struct dir_op *dir_op__end(enum preemption preemption, en
 static __always_inline struct scratch *dir_op__begin_record(enum preemption preemption, enum ebpf_event_type type,
                                                             u32 size, const struct dir_op *op)
 {
-    struct scratch *s = emit__begin(preemption, type, size, false);
+    struct scratch *s = emit__begin(preemption, type, size, FATE_MADE);
 
     if (s) {
         s->job.mnt = op->mnt;
@@ -112,8 +112,13 @@ static __always_inline struct scratch *dir_op__begin_record(enum preemption pree
     return s;
 }
 
-#define DIR_OP_BEGIN_RECORD(preemption, NAME, name, op)                                                                \
-    dir_op__begin_record(preemption, EBPF_EVENT_##NAME, sizeof(struct ebpf_##name##_event), op)
+/* EMIT for the end of a noted operation, if events of that type are selected. */
+#define EMIT_OPERATION(NAME, e, s, preemption, op)                                                                     \
+    EMIT_RECORD(NAME, e, s,                                                                                            \
+                event__is_wanted(EBPF_EVENT_##NAME)                                                                    \
+                    ? dir_op__begin_record(preemption, EBPF_EVENT_##NAME, sizeof(emit_record_##NAME), op)              \
+                    : NULL,                                                                                            \
+                file_event__end_##NAME)
 
 /*
  * The n-th of `count` spares of a program that takes notes: see Core/Spare.h. A note that is still there has found

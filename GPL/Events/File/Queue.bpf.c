@@ -34,14 +34,11 @@ static __always_inline const struct dir_op *dir_op__take_creation(struct dentry 
 static __always_inline int object__made(enum preemption preemption, struct dentry *dentry, u64 address, int ret)
 {
     const struct dir_op *op = dir_op__take_creation(dentry);
-    struct scratch *s = NULL;
 
-    if (!ret && !current__is_kernel_thread() && !(op && op->kind == DIR_OP_TOLD))
-        s = EMIT_BEGIN_AS(preemption, FILE_CREATE, file_create, fate__of(current__is_filtered()));
-    if (!s)
+    if (ret || current__is_kernel_thread() || (op && op->kind == DIR_OP_TOLD))
         return 0;
-    file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
-    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
+        file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
     return 0;
 }
 
@@ -69,12 +66,8 @@ static __always_inline bool syscall__is_mq_unlink(void)
 
 static __always_inline int queue__deleted(enum preemption preemption, u64 dentry)
 {
-    struct scratch *s = EMIT_BEGIN_AS(preemption, FILE_DELETE, file_delete, fate__of(current__is_filtered()));
-
-    if (!s)
-        return 0;
-    file_event__fill_by(s, dentry, mount__of_dentry(dentry));
-    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
+    EMIT_FILE(FILE_DELETE, e, s, preemption, fate__of(current__is_filtered()))
+        file_event__fill_by(s, dentry, mount__of_dentry(dentry));
     return 0;
 }
 

@@ -36,24 +36,19 @@ static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *
 static __always_inline int renamed__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                          const struct dir_op *op)
 {
-    struct scratch *s =
-        event__is_wanted(EBPF_EVENT_FILE_RENAME) ? DIR_OP_BEGIN_RECORD(preemption, FILE_RENAME, file_rename, op) : NULL;
+    EMIT_OPERATION(FILE_RENAME, e, s, preemption, op) {
+        struct inode *inode = old->d_inode;
 
-    if (!s)
-        return 0;
-    struct ebpf_file_rename_event *e = (void *)s->data;
-    struct inode *inode = old->d_inode;
-
-    e->hdr.flags = op->flags;
-    renamed__fill_target(e, new->d_inode);
-    file_actor__fill(s->slot);
-    file_info__fill_typed(s, inode);
-    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
-    s->walk.mnt_root = op->mnt_root;
-    path__append_existing(s, EBPF_TAG_NEW_PATH, new);
-    if ((inode->i_mode & S_IFMT) == S_IFLNK)
-        file_symlink__append(s->slot, scalar__of(s, inode));
-    file_event__submit(s, EBPF_EVENT_FILE_RENAME);
+        e->hdr.flags = op->flags;
+        renamed__fill_target(e, new->d_inode);
+        file_actor__fill(s->slot);
+        file_info__fill_typed(s, inode);
+        path__append_typed(s, EBPF_TAG_OLD_PATH, old);
+        s->walk.mnt_root = op->mnt_root;
+        path__append_existing(s, EBPF_TAG_NEW_PATH, new);
+        if ((inode->i_mode & S_IFMT) == S_IFLNK)
+            file_symlink__append(s->slot, scalar__of(s, inode));
+    }
     return 0;
 }
 

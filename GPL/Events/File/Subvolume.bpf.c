@@ -81,7 +81,7 @@ u64 child__find(u64 directory, u64 user_name)
     return link & 1 ? 0 : link;
 }
 
-static __always_inline int subvolume__emit(struct scratch *s, u64 dentry, u64 mnt)
+static __always_inline int subvolume__fill(struct scratch *s, u64 dentry, u64 mnt)
 {
     s->job.dentry = dentry;
     s->job.mnt = mnt;
@@ -127,14 +127,10 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
             count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
-    struct scratch *s = subvolume__is_told(dentry)
-                            ? NULL
-                            : EMIT_BEGIN_AS(preemption, FILE_CREATE, file_create, fate__of(current__is_filtered()));
-
-    if (!s)
+    if (subvolume__is_told(dentry))
         return 0;
-    subvolume__emit(s, dentry, (u64)BPF_CORE_READ(file, f_path.mnt));
-    file_event__submit(s, EBPF_EVENT_FILE_CREATE);
+    EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
+        subvolume__fill(s, dentry, (u64)BPF_CORE_READ(file, f_path.mnt));
     return 0;
 }
 
@@ -231,12 +227,9 @@ int subvolume__deleted(u64 dentry)
     struct file *file = fd__file(call.first);
     /* another thread may have put another file in its place */
     bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
-    /* what is filtered does not come here */
-    struct scratch *s = EMIT_BEGIN_BY(FILE_DELETE, file_delete, FATE_MADE);
 
-    if (!s)
-        return 0;
-    subvolume__emit(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
-    file_event__submit(s, EBPF_EVENT_FILE_DELETE);
+    /* what is filtered does not come here */
+    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, FATE_MADE)
+        subvolume__fill(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
     return 0;
 }

@@ -49,22 +49,16 @@ static __always_inline int accepted__report(const struct accepted *a)
     u64 now = bpf_ktime_get_boot_ns();
     enum fate fate = fate__of(current__is_filtered());
     struct socket_entry *e = accepted__keep(a, fate, now);
-    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED)
-                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ACCEPTED, network_connection_accepted, fate, now)
-                            : NULL;
 
-    if (!s)
-        return 0;
-    struct ebpf_network_connection_accepted_event *event = (void *)s->data;
-
-    if (e)
-        owner__copy(&event->hdr, &event->pids, e);
-    else
-        current__fill(s, &event->pids);
-    event->hdr.flags =
-        (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
-    net_info__fill_of(&event->net, a->sk_typed, a->sk, a->sport);
-    EMIT_SUBMIT(s, NETWORK_CONNECTION_ACCEPTED);
+    EMIT_WANTED_AT(NETWORK_CONNECTION_ACCEPTED, event, s, fate, now) {
+        if (e)
+            owner__copy(&event->hdr, &event->pids, e);
+        else
+            current__fill(s, &event->pids);
+        event->hdr.flags =
+            (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+        net_info__fill_of(&event->net, a->sk_typed, a->sk, a->sport);
+    }
     return 0;
 }
 
@@ -154,23 +148,21 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
     if ((int)compat__func_ret(ctx, 2) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    struct scratch *s = tp ? EMIT_BEGIN_BY(NETWORK_LISTEN, network_listen, current__fate()) : NULL;
 
-    if (!s)
+    if (!tp)
         return 0;
-    struct ebpf_network_listen_event *event = (void *)s->data;
-
-    current__fill(s, &event->pids);
-    net_info__fill(&event->net, sk, tcp__sport(tp));
-    /* the destination is what the socket was last connected to, if it was */
-    __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
-    event->net.destination_port = 0;
-    net_info__set_family(&event->net, &event->net.source);
-    if (event->net.family == EBPF_FAMILY_INET)
-        ip__set_v4(&event->net.destination, 0);
-    event->backlog = sk->sk_max_ack_backlog;
-    event->reserved = 0;
-    event->hdr.flags = tcp__is_mptcp(tp) ? EBPF_LISTEN_F_MPTCP : 0;
-    EMIT_SUBMIT(s, NETWORK_LISTEN);
+    EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, current__fate()) {
+        current__fill(s, &event->pids);
+        net_info__fill(&event->net, sk, tcp__sport(tp));
+        /* the destination is what the socket was last connected to, if it was */
+        __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
+        event->net.destination_port = 0;
+        net_info__set_family(&event->net, &event->net.source);
+        if (event->net.family == EBPF_FAMILY_INET)
+            ip__set_v4(&event->net.destination, 0);
+        event->backlog = sk->sk_max_ack_backlog;
+        event->reserved = 0;
+        event->hdr.flags = tcp__is_mptcp(tp) ? EBPF_LISTEN_F_MPTCP : 0;
+    }
     return 0;
 }

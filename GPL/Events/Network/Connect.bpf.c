@@ -21,18 +21,15 @@
 #include "Network.h"
 
 /* The attempt of the current task; `e` knows who that is, if there is one. */
-static __always_inline struct ebpf_network_connection_attempted_event *
-attempted__begin(struct scratch *s, struct socket_entry *e, bool is_mptcp)
+static __always_inline void attempted__fill(struct scratch *s, struct ebpf_network_connection_attempted_event *event,
+                                            struct socket_entry *e, bool is_mptcp)
 {
-    struct ebpf_network_connection_attempted_event *event = (void *)s->data;
-
     if (e)
         owner__copy(&event->hdr, &event->pids, e);
     else
         current__fill(s, &event->pids);
     event->hdr.flags =
         (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
-    return event;
 }
 
 struct spare_body_map connect_body SEC(".maps");
@@ -52,14 +49,11 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     struct socket_entry *e = connections__are_kept() ? socket__keep(true, sk, tcp__keeper(sk, tp),
                                                                     socket__ends(sk, sport), SOCKET_OPENED, fate, now)
                                                      : NULL;
-    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-                            ? EMIT_BEGIN_AT(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, fate, now)
-                            : NULL;
 
-    if (!s)
-        return 0;
-    net_info__fill(&attempted__begin(s, e, tcp__is_mptcp(tp))->net, sk, sport);
-    EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
+    EMIT_WANTED_AT(NETWORK_CONNECTION_ATTEMPTED, event, s, fate, now) {
+        attempted__fill(s, event, e, tcp__is_mptcp(tp));
+        net_info__fill(&event->net, sk, sport);
+    }
     return 0;
 }
 
@@ -157,27 +151,21 @@ static __always_inline void attempt__failed(const struct attempt *a, const struc
                                             struct socket_entry *e, u32 error)
 {
     enum fate fate = e ? e->fate : current__fate(); /* one for both */
-    struct scratch *s;
 
-    if (!e && event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED) &&
-        (s = EMIT_BEGIN_BY(NETWORK_CONNECTION_ATTEMPTED, network_connection_attempted, fate))) {
-        struct ebpf_network_connection_attempted_event *event = attempted__begin(s, NULL, a->is_mptcp);
-
-        event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
-        net_info__fill(&event->net, a->sk, a->sport);
-        net_info__set_destination(&event->net, to);
-        EMIT_SUBMIT(s, NETWORK_CONNECTION_ATTEMPTED);
+    if (!e) {
+        EMIT_WANTED(NETWORK_CONNECTION_ATTEMPTED, event, s, fate) {
+            attempted__fill(s, event, NULL, a->is_mptcp);
+            event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
+            net_info__fill(&event->net, a->sk, a->sport);
+            net_info__set_destination(&event->net, to);
+        }
     }
-    if (event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED) &&
-        (s = EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, fate))) {
-        struct ebpf_network_connection_failed_event *event = (void *)s->data;
-
+    EMIT_WANTED(NETWORK_CONNECTION_FAILED, event, s, fate) {
         current__fill(s, &event->pids);
         net_info__fill(&event->net, a->sk, a->sport);
         net_info__set_destination(&event->net, to);
         event->error = event->error_number = error;
         event->hdr.flags = a->is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
-        EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
     }
 }
 

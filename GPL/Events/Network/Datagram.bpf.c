@@ -38,28 +38,24 @@ static __always_inline void flow__describe(struct ebpf_net_info *net, const stru
 static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 state, u32 flags)
 {
     bool by_current = state == EBPF_FLOW_CLOSED && !current__is_kernel_thread();
-    struct scratch *s = EMIT_BEGIN_BY(NETWORK_DATAGRAM_FLOW, network_datagram_flow,
-                                      fate__of(by_current ? current__is_filtered() : flow->is_filtered));
 
-    if (!s)
-        return;
-    struct ebpf_network_datagram_flow_event *event = (void *)s->data;
-
-    if (by_current) {
-        current__fill(s, &event->pids);
-    } else {
-        event->pids = flow->owner;
-        __builtin_memcpy(event->hdr.comm, flow->comm, EBPF_COMM_LEN);
+    EMIT(NETWORK_DATAGRAM_FLOW, event, s, MAY_BE_PREEMPTED,
+         fate__of(by_current ? current__is_filtered() : flow->is_filtered)) {
+        if (by_current) {
+            current__fill(s, &event->pids);
+        } else {
+            event->pids = flow->owner;
+            __builtin_memcpy(event->hdr.comm, flow->comm, EBPF_COMM_LEN);
+        }
+        flow__describe(&event->net, &flow->key, net_ns);
+        event->direction = flow->key.direction;
+        event->flow_state = state;
+        event->datagrams = flow->datagrams;
+        event->bytes = flow->bytes;
+        event->hdr.flags = flags | (state == EBPF_FLOW_NEW ? 0 : EBPF_FLOW_F_OWNER);
+        event->owner_pids = flow->owner;
+        event->duration_ns = event->hdr.ts_boot_ns - flow->since;
     }
-    flow__describe(&event->net, &flow->key, net_ns);
-    event->direction = flow->key.direction;
-    event->flow_state = state;
-    event->datagrams = flow->datagrams;
-    event->bytes = flow->bytes;
-    event->hdr.flags = flags | (state == EBPF_FLOW_NEW ? 0 : EBPF_FLOW_F_OWNER);
-    event->owner_pids = flow->owner;
-    event->duration_ns = event->hdr.ts_boot_ns - flow->since;
-    EMIT_SUBMIT(s, NETWORK_DATAGRAM_FLOW);
 }
 
 /*

@@ -114,18 +114,12 @@ static __always_inline void connection__failed(struct socket_entry *e, struct so
                                                u32 error, bool is_current)
 {
     enum fate fate = e ? e->fate : is_current ? current__fate() : FATE_MADE;
-    struct scratch *s = event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED)
-                            ? EMIT_BEGIN_BY(NETWORK_CONNECTION_FAILED, network_connection_failed, fate)
-                            : NULL;
 
-    if (s) {
-        struct ebpf_network_connection_failed_event *event = (void *)s->data;
-
+    EMIT_WANTED(NETWORK_CONNECTION_FAILED, event, s, fate) {
         owner__fill(s, &event->pids, e, is_current);
         net_info__fill(&event->net, sk, sport);
         event->error = event->error_number = error;
         event->hdr.flags = (is_mptcp ? EBPF_FAILED_F_MPTCP : 0) | (e ? 0 : EBPF_FAILED_F_UNTRACKED);
-        EMIT_SUBMIT(s, NETWORK_CONNECTION_FAILED);
     }
     if (e)
         socket__forget(e);

@@ -24,10 +24,10 @@
 
 static __always_inline int setuid__changed(enum preemption preemption, struct cred *after, struct cred *before)
 {
-    struct scratch *s = IDS_DIFFER(after, before, uid) ? setuid__begin(preemption, after) : NULL;
-
-    if (s)
-        EMIT_SUBMIT(s, PROCESS_SETUID);
+    if (!IDS_DIFFER(after, before, uid))
+        return 0;
+    EMIT(PROCESS_SETUID, e, s, preemption, fate__of(current__is_filtered()))
+        setuid__fill(s, e, after);
     return 0;
 }
 
@@ -60,10 +60,10 @@ int BPF_PROG(lsm__task_fix_setuid, struct cred *after, struct cred *before)
 
 static __always_inline int setgid__changed(enum preemption preemption, struct cred *after, struct cred *before)
 {
-    struct scratch *s = IDS_DIFFER(after, before, gid) ? setgid__begin(preemption, after) : NULL;
-
-    if (s)
-        EMIT_SUBMIT(s, PROCESS_SETGID);
+    if (!IDS_DIFFER(after, before, gid))
+        return 0;
+    EMIT(PROCESS_SETGID, e, s, preemption, fate__of(current__is_filtered()))
+        setgid__fill(s, e, after);
     return 0;
 }
 

@@ -167,29 +167,21 @@ static __always_inline void creds_before__fill(struct ebpf_cred_info *ci, struct
 static __always_inline void uids__report(enum preemption preemption, struct cred *after, struct linux_binprm *bprm,
                                          struct file *script)
 {
-    struct scratch *s = setuid__begin(preemption, after);
-
-    if (!s)
-        return;
-    struct ebpf_process_setuid_event *e = (void *)s->data;
-
-    e->hdr.flags |= EBPF_SETUID_F_BY_EXEC;
-    creds_before__fill(&e->creds, bprm, script);
-    EMIT_SUBMIT(s, PROCESS_SETUID);
+    EMIT(PROCESS_SETUID, e, s, preemption, fate__of(current__is_filtered())) {
+        setuid__fill(s, e, after);
+        e->hdr.flags |= EBPF_SETUID_F_BY_EXEC;
+        creds_before__fill(&e->creds, bprm, script);
+    }
 }
 
 static __always_inline void gids__report(enum preemption preemption, struct cred *after, struct linux_binprm *bprm,
                                          struct file *script)
 {
-    struct scratch *s = setgid__begin(preemption, after);
-
-    if (!s)
-        return;
-    struct ebpf_process_setgid_event *e = (void *)s->data;
-
-    e->hdr.flags |= EBPF_SETGID_F_BY_EXEC;
-    creds_before__fill(&e->creds, bprm, script);
-    EMIT_SUBMIT(s, PROCESS_SETGID);
+    EMIT(PROCESS_SETGID, e, s, preemption, fate__of(current__is_filtered())) {
+        setgid__fill(s, e, after);
+        e->hdr.flags |= EBPF_SETGID_F_BY_EXEC;
+        creds_before__fill(&e->creds, bprm, script);
+    }
 }
 
 /*
@@ -227,20 +219,20 @@ static __always_inline void ids__report(enum preemption preemption, struct task_
         gids__report(preemption, after, bprm, script);
 }
 
-static __always_inline int executed__emit(enum preemption preemption, struct task_struct *task, u32 old_tid,
-                                          struct linux_binprm *bprm)
+/* The record is longer by the environment if that is captured. */
+static __always_inline void executed__end(struct scratch **s)
 {
-    struct file *script = script__take(bprm, old_tid);
+    if (!*s)
+        return;
+    if (emit_constants.capture_env)
+        emit__submit(*s, EBPF_EVENT_PROCESS_EXEC, EBPF_RING_MAIN, SCRATCH_DATA_ENV);
+    else
+        emit__submit(*s, EBPF_EVENT_PROCESS_EXEC, EBPF_RING_MAIN, SCRATCH_DATA);
+}
 
-    if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID) || event__is_wanted(EBPF_EVENT_PROCESS_SETGID))
-        ids__report(preemption, task, bprm, script);
-    if (!event__is_wanted(EBPF_EVENT_PROCESS_EXEC))
-        return 0;
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_EXEC, process_exec, fate__of(current__is_filtered()));
-
-    if (!s)
-        return 0;
-    struct ebpf_process_exec_event *e = (void *)s->data;
+static __always_inline void executed__fill(struct scratch *s, struct ebpf_process_exec_event *e,
+                                           struct task_struct *task, struct linux_binprm *bprm, struct file *script)
+{
     struct file *file = bprm->file;
     struct inode *inode = file->f_inode;
     struct fs_struct *fs = task->fs;
@@ -270,12 +262,22 @@ static __always_inline int executed__emit(enum preemption preemption, struct tas
     struct mm_struct *mm = task->mm;
 
     varlen__user(s, EBPF_TAG_ARGV, mm->arg_start, mm->arg_end, EBPF_ARGS_MAX, SCRATCH_DATA);
-    if (emit_constants.capture_env) {
+    if (emit_constants.capture_env)
         varlen__user(s, EBPF_TAG_ENV, mm->env_start, mm->env_end, EBPF_ENV_MAX, SCRATCH_DATA_ENV);
-        EMIT_SUBMIT_ENV(s, PROCESS_EXEC);
-    } else {
-        EMIT_SUBMIT(s, PROCESS_EXEC);
-    }
+}
+
+static __always_inline int executed__emit(enum preemption preemption, struct task_struct *task, u32 old_tid,
+                                          struct linux_binprm *bprm)
+{
+    struct file *script = script__take(bprm, old_tid);
+
+    if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID) || event__is_wanted(EBPF_EVENT_PROCESS_SETGID))
+        ids__report(preemption, task, bprm, script);
+    if (!event__is_wanted(EBPF_EVENT_PROCESS_EXEC))
+        return 0;
+    EMIT_RECORD(PROCESS_EXEC, e, s, EMIT_BEGIN(PROCESS_EXEC, preemption, fate__of(current__is_filtered())),
+                executed__end)
+        executed__fill(s, e, task, bprm, script);
     return 0;
 }
 

@@ -264,43 +264,34 @@ int kprobe__taskstats_exit(struct pt_regs *regs)
 /* Make the event of what is kept of a process. */
 static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
 {
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, x->is_filtered));
-
-    if (!s)
-        return;
-    struct ebpf_process_exit_event *e = (void *)s->data;
-
-    e->pids = x->pids;
-    e->creds = x->creds;
-    e->ctty = x->ctty;
-    e->ns = x->ns;
-    __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
-    exit_status__fill(e, leader);
-    varlen__cgroup_ref(s, x->cgroup);
-    EMIT_SUBMIT(s, PROCESS_EXIT);
+    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, x->is_filtered)) {
+        e->pids = x->pids;
+        e->creds = x->creds;
+        e->ctty = x->ctty;
+        e->ns = x->ns;
+        __builtin_memcpy(e->hdr.comm, x->comm, EBPF_COMM_LEN);
+        exit_status__fill(e, leader);
+        varlen__cgroup_ref(s, x->cgroup);
+    }
 }
 
 /* Make the event of what there still is of a process of which nothing is kept. */
 static __always_inline void exit__emit_partial(struct task_struct *leader)
 {
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), false);
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, is_filtered));
 
-    if (!s)
-        return;
-    struct ebpf_process_exit_event *e = (void *)s->data;
-
-    pid_info__fill(&e->pids, true, leader);
-    cred_info__fill(&e->creds, true, leader);
-    ctty__fill(&e->ctty, true, leader);
-    comm__fill(s, true, leader);
-    __builtin_memset(&e->ns, 0, sizeof(e->ns));
-    e->ns.pid = pid_ns__inum(&s->scalar, true, leader->thread_pid);
-    e->ns.user = leader->cred->user_ns->ns.inum;
-    exit_status__fill(e, leader);
-    e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
-    varlen__cgroup_path(s, true, leader->cgroups);
-    EMIT_SUBMIT(s, PROCESS_EXIT);
+    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
+        pid_info__fill(&e->pids, true, leader);
+        cred_info__fill(&e->creds, true, leader);
+        ctty__fill(&e->ctty, true, leader);
+        comm__fill(s, true, leader);
+        __builtin_memset(&e->ns, 0, sizeof(e->ns));
+        e->ns.pid = pid_ns__inum(&s->scalar, true, leader->thread_pid);
+        e->ns.user = leader->cred->user_ns->ns.inum;
+        exit_status__fill(e, leader);
+        e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
+        varlen__cgroup_path(s, true, leader->cgroups);
+    }
 }
 
 /*
@@ -369,15 +360,11 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
     if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST))
         return 0;
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
-    struct scratch *s = EMIT_BEGIN_BY(PROCESS_EXIT, process_exit, exit__fate(leader, is_filtered));
 
-    if (!s)
-        return 0;
-    struct ebpf_process_exit_event *e = (void *)s->data;
-
-    EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
-    exit_status__fill(e, leader);
-    varlen__cgroup_path(s, true, task->cgroups);
-    EMIT_SUBMIT(s, PROCESS_EXIT);
+    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
+        EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
+        exit_status__fill(e, leader);
+        varlen__cgroup_path(s, true, task->cgroups);
+    }
     return 0;
 }

@@ -23,10 +23,9 @@
 struct spare_body_map fork_body SEC(".maps");
 
 /* For `typed` see Compat.h. */
-static __always_inline void fork__emit(struct scratch *s, bool typed, struct task_struct *parent,
-                                       struct task_struct *child)
+static __always_inline void fork__fill(struct scratch *s, struct ebpf_process_fork_event *e, bool typed,
+                                       struct task_struct *parent, struct task_struct *child)
 {
-    struct ebpf_process_fork_event *e = (void *)s->data;
     struct fs_struct *fs = KREAD(typed, child, fs);
 
     pid_info__fill(&e->parent_pids, typed, parent);
@@ -40,7 +39,6 @@ static __always_inline void fork__emit(struct scratch *s, bool typed, struct tas
     varlen__path(s, EBPF_TAG_CWD, typed, &fs->pwd);
     varlen__root_path(s);
     varlen__cgroup_path(s, typed, KREAD(typed, child, cgroups));
-    EMIT_SUBMIT(s, PROCESS_FORK);
 }
 
 static __always_inline int forked__emit(enum preemption preemption, struct task_struct *parent,
@@ -49,12 +47,11 @@ static __always_inline int forked__emit(enum preemption preemption, struct task_
     if (child->pid != child->tgid || child->flags & PF_KTHREAD)
         return 0;
     enum fate fate = current__fate();
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_FORK, process_fork, fate);
 
     if (emit_constants.budget)
         fork__note_fate(child->tgid, fate);
-    if (s)
-        fork__emit(s, true, parent, child);
+    EMIT(PROCESS_FORK, e, s, preemption, fate)
+        fork__fill(s, e, true, parent, child);
     return 0;
 }
 
@@ -91,9 +88,7 @@ int BPF_PROG(fentry__call_usermodehelper_exec_async)
 
     if (!(BPF_CORE_READ(task, flags) & PF_KTHREAD))
         return 0;
-    struct scratch *s = EMIT_BEGIN(PROCESS_FORK, process_fork);
-
-    if (s)
-        fork__emit(s, false, BPF_CORE_READ(task, real_parent), task);
+    EMIT(PROCESS_FORK, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        fork__fill(s, e, false, BPF_CORE_READ(task, real_parent), task);
     return 0;
 }

@@ -15,22 +15,17 @@
 
 static __always_inline int module__loaded(enum preemption preemption, bool typed, struct module *mod)
 {
-    struct scratch *s =
-        EMIT_BEGIN_AS(preemption, PROCESS_LOAD_MODULE, process_load_module, fate__of(current__is_filtered()));
+    EMIT(PROCESS_LOAD_MODULE, e, s, preemption, fate__of(current__is_filtered())) {
+        const char *version = KREAD(typed, mod, version), *srcversion = KREAD(typed, mod, srcversion);
 
-    if (!s)
-        return 0;
-    struct ebpf_process_load_module_event *e = (void *)s->data;
-    const char *version = KREAD(typed, mod, version), *srcversion = KREAD(typed, mod, srcversion);
-
-    current__fill_creds(s, &e->pids, &e->creds);
-    e->taints = KREAD(typed, mod, taints);
-    varlen__kernel_str(s, EBPF_TAG_NAME, mod->name, MODULE_STRING_MAX);
-    if (version)
-        varlen__kernel_str(s, EBPF_TAG_MOD_VERSION, version, MODULE_STRING_MAX);
-    if (srcversion)
-        varlen__kernel_str(s, EBPF_TAG_MOD_SRCVERSION, srcversion, MODULE_STRING_MAX);
-    EMIT_SUBMIT(s, PROCESS_LOAD_MODULE);
+        current__fill_creds(s, &e->pids, &e->creds);
+        e->taints = KREAD(typed, mod, taints);
+        varlen__kernel_str(s, EBPF_TAG_NAME, mod->name, MODULE_STRING_MAX);
+        if (version)
+            varlen__kernel_str(s, EBPF_TAG_MOD_VERSION, version, MODULE_STRING_MAX);
+        if (srcversion)
+            varlen__kernel_str(s, EBPF_TAG_MOD_SRCVERSION, srcversion, MODULE_STRING_MAX);
+    }
     return 0;
 }
 

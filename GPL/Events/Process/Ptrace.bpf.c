@@ -24,20 +24,16 @@ static __always_inline int ptrace__end(enum preemption preemption, struct task_s
     if ((ret && !denied) || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;
     enum fate fate = denied ? current__fate() : fate__of(current__is_filtered());
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_PTRACE, process_ptrace, fate);
 
-    if (!s)
-        return 0;
-    struct ebpf_process_ptrace_event *e = (void *)s->data;
-
-    e->child_pid = child->pid;
-    e->request = request;
-    e->error_number = -ret;
-    e->reserved = 0;
-    if (denied)
-        e->hdr.flags |= EBPF_PTRACE_F_DENIED;
-    current__fill_creds(s, &e->pids, &e->creds);
-    EMIT_SUBMIT(s, PROCESS_PTRACE);
+    EMIT(PROCESS_PTRACE, e, s, preemption, fate) {
+        e->child_pid = child->pid;
+        e->request = request;
+        e->error_number = -ret;
+        e->reserved = 0;
+        if (denied)
+            e->hdr.flags |= EBPF_PTRACE_F_DENIED;
+        current__fill_creds(s, &e->pids, &e->creds);
+    }
     return 0;
 }
 

@@ -15,14 +15,8 @@
 
 static __always_inline int session__emit(enum preemption preemption)
 {
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SETSID, process_setsid, current__fate());
-
-    if (!s)
-        return 0;
-    struct ebpf_process_setsid_event *e = (void *)s->data;
-
-    CURRENT_FILL_ALL(s, e);
-    EMIT_SUBMIT(s, PROCESS_SETSID);
+    EMIT(PROCESS_SETSID, e, s, preemption, current__fate())
+        CURRENT_FILL_ALL(s, e);
     return 0;
 }
 

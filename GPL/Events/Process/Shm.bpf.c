@@ -25,17 +25,12 @@ static __always_inline bool ipc__is_shm(u64 ns, u64 ids)
 
 static __always_inline int shm__got(enum preemption preemption, bool typed, struct ipc_params *params)
 {
-    struct scratch *s = EMIT_BEGIN_AS(preemption, PROCESS_SHMGET, process_shmget, current__fate());
-
-    if (!s)
-        return 0;
-    struct ebpf_process_shmget_event *e = (void *)s->data;
-
-    e->key = KREAD(typed, params, key);
-    e->size = KREAD(typed, params, u.size);
-    e->shmflg = KREAD(typed, params, flg);
-    current__fill_creds(s, &e->pids, &e->creds);
-    EMIT_SUBMIT(s, PROCESS_SHMGET);
+    EMIT(PROCESS_SHMGET, e, s, preemption, current__fate()) {
+        e->key = KREAD(typed, params, key);
+        e->size = KREAD(typed, params, u.size);
+        e->shmflg = KREAD(typed, params, flg);
+        current__fill_creds(s, &e->pids, &e->creds);
+    }
     return 0;
 }
 

@@ -32,32 +32,27 @@ static __always_inline int tty__wrote(enum preemption preemption, bool typed, st
 {
     if (written <= 0 || tty__is_pty_master(typed, tty))
         return 0;
-    struct scratch *s =
-        EMIT_BEGIN_AS(preemption, PROCESS_TTY_WRITE, process_tty_write, fate__of(current__is_filtered()));
+    EMIT(PROCESS_TTY_WRITE, e, s, preemption, fate__of(current__is_filtered())) {
+        u64 len = written > EBPF_TTY_MAX ? EBPF_TTY_MAX : written;
 
-    if (!s)
-        return 0;
-    struct ebpf_process_tty_write_event *e = (void *)s->data;
-    u64 len = written > EBPF_TTY_MAX ? EBPF_TTY_MAX : written;
+        e->tty_out_truncated = written - len;
+        e->reserved = 0;
+        tty_dev__fill(&e->tty, typed, tty);
+        WITH_CURRENT(task, typed, {
+            pid_info__fill(&e->pids, typed, task);
+            ctty__fill(&e->ctty, typed, task);
+            comm__fill(s, typed, task);
+        });
+        struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_TTY_OUT, SCRATCH_PATHS - EBPF_TTY_MAX);
 
-    e->tty_out_truncated = written - len;
-    e->reserved = 0;
-    tty_dev__fill(&e->tty, typed, tty);
-    WITH_CURRENT(task, typed, {
-        pid_info__fill(&e->pids, typed, task);
-        ctty__fill(&e->ctty, typed, task);
-        comm__fill(s, typed, task);
-    });
-    struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_TTY_OUT, SCRATCH_PATHS - EBPF_TTY_MAX);
-
-    if (v) {
+        if (!v)
+            return 0;
         BARRIER(len);
         if (len > EBPF_TTY_MAX)
             len = EBPF_TTY_MAX;
         bpf_probe_read_kernel(v + 1, len, buf);
         varlen__end(s, v, len, written, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
     }
-    EMIT_SUBMIT(s, PROCESS_TTY_WRITE);
     return 0;
 }
 
