@@ -77,6 +77,7 @@ CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
 GUEST_SRCS := $(wildcard testing/cases/*.c testing/system/*.c testing/bench/*.c)
 GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)/tests/EventsTrace-odd-hooks \
+	$(BUILD)/tests/EventsTrace-poison \
 	$(BUILD)/tests/refuse.so $(BUILD)/tests/plugin-host $(BUILD)/tests/libebpf-events.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
@@ -190,6 +191,15 @@ $(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.de
 $(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
+
+# The tool whose records are poisoned before a probe fills them.
+$(BUILD)/tests/poison.o: $(LIB)/Bpf/Object.c $(BUILD)/lib/Bpf/Object.o
+	@mkdir -p $(@D)
+	$(Q)$(CC) -DEBPF_POISON=1 $(LIB_CFLAGS) -c $< -o $@
+
+$(BUILD)/tests/EventsTrace-poison: $(BUILD)/tests/poison.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
+	$(say) LD $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Object.o,$^) $(LINK_LIBS)
 
 $(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
 	$(say) CC $<

@@ -106,6 +106,18 @@ def is_event(record):
 WRITTEN_AS = {"NETWORK_CONNECTION_FAILED": "NETWORK_CONNECTION_CLOSED"}
 
 
+# What a member reads as that no probe has filled (record__poison): numbers of 32 and 64 bits, octal ones, ports,
+# addresses and names.
+POISON = re.compile(rb'[^0-9](4008636142|17216961135462248174|-286331154|-1229782938247303442|35673567356)[^0-9]'
+                    rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\\u00ee|\xef\xbf\xbd|\xee){3}|\\udcee')
+
+
+def poison(raw):
+    """The lines of a poisoned run that show a member which was not filled."""
+    found = ((POISON.search(line), line) for line in raw.split(b"\n"))
+    return [f"a member that nobody filled: {hit[0]!r} in {line[:600]!r}" for hit, line in found if hit]
+
+
 class Stream:
     """The lines of one run, parsed and held against the contract; `problems` is what is wrong with them."""
 

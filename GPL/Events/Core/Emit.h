@@ -312,6 +312,17 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
 }
 
 /*
+ * Fill the name and the fixed part behind the header with what no event has, so that a test finds the member that a
+ * probe leaves as the record before had it. Not so in a build that is used: then this is dead code to the verifier.
+ */
+static __always_inline void record__poison(struct scratch *s, u32 size)
+{
+    const u32 from = __builtin_offsetof(struct ebpf_event_header, comm);
+
+    __builtin_memset(s->data + from, EMIT_POISON, size - from);
+}
+
+/*
  * Begin a record of `type` whose fixed part has `size` bytes, unless its fate is another one. The fixed part is not
  * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made. `time` is
  * that of the event; 0: now.
@@ -335,6 +346,8 @@ static __always_inline struct scratch *emit__begin_at(enum preemption preemption
     }
     record__begin(s, type, size);
     ((struct ebpf_event_header *)s->data)->ts_boot_ns = time ?: bpf_ktime_get_boot_ns();
+    if (emit_constants.poison)
+        record__poison(s, size);
     return s;
 }
 

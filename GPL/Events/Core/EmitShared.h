@@ -168,6 +168,8 @@ struct btrfs_layout {
 };
 
 /* Constants, set before the probes are loaded. */
+#define EMIT_POISON 0xee
+
 struct emit_constants {
     ebpf_u32 slots;            /* scratch slots that programs share, at least EMIT_CLAIM_TRIES */
     ebpf_u32 kprobes;          /* programs that are not preempted are used; each CPU has one more slot for them */
@@ -178,9 +180,11 @@ struct emit_constants {
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
     ebpf_u32 casts;            /* addresses can be made typed pointers */
-    ebpf_u32 budget;           /* events a process and second, of those in Budget.h; 0: any number */
-    ebpf_u64 mark_seed;        /* drawn by lot: which tasks have marks in the same places */
-    ebpf_u64 events;           /* bit n: event type n is wanted */
+    ebpf_u32 poison;           /* of a build for tests: see record__poison */
+    ebpf_u32 reserved;
+    ebpf_u32 budget;                      /* events a process and second, of those in Budget.h; 0: any number */
+    ebpf_u64 mark_seed;                   /* drawn by lot: which tasks have marks in the same places */
+    ebpf_u64 events;                      /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
     struct btrfs_layout btrfs;
 };

@@ -16,8 +16,7 @@ static __always_inline struct scratch *change__begin(enum preemption preemption,
     struct ebpf_file_modify_event *e = (void *)s->data;
 
     e->bytes = e->count = 0;
-    e->change_type = type;
-    return s;
+    return file_event__begin(s, type);
 }
 
 /* EMIT for a change of `type`. */

@@ -23,7 +23,6 @@ int file_actor__fill(u32 slot)
         pid_info__fill(&e->pids, typed, task);
         cred_info__fill(&e->creds, typed, task);
         e->mount_namespace = KREAD(typed, task, nsproxy, mnt_ns, ns.inum);
-        e->reserved = 0;
         comm__fill(s, typed, task);
         path_job__root(s, typed, task);
         varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups));

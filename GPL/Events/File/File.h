@@ -47,6 +47,20 @@ static __always_inline void file_event__submit(struct scratch *s, enum ebpf_even
     scratch__release(s);
 }
 
+/*
+ * What a file event has between its actor and its file: what was changed, in a FILE_MODIFY; in others nothing. Returns
+ * `s`, which may be NULL.
+ */
+static __always_inline struct scratch *file_event__begin(struct scratch *s, u32 change_type)
+{
+    _Static_assert(__builtin_offsetof(struct ebpf_file_modify_event, change_type) ==
+                       __builtin_offsetof(struct ebpf_file_create_event, reserved),
+                   "what was changed has the place of nothing");
+    if (s)
+        ((struct ebpf_file_modify_event *)s->data)->change_type = change_type;
+    return s;
+}
+
 /* EMIT for file events, whose paths may turn out not to be wanted. */
 #define FILE_EVENT(NAME)                                                                                               \
     static __always_inline void file_event__end_##NAME(struct scratch **s)                                             \
@@ -62,7 +76,7 @@ FILE_EVENT(FILE_LINK)
 FILE_EVENT(FILE_MODIFY)
 
 #define EMIT_FILE(NAME, e, s, preemption, fate)                                                                        \
-    EMIT_RECORD(NAME, e, s, EMIT_BEGIN(NAME, preemption, fate), file_event__end_##NAME)
+    EMIT_RECORD(NAME, e, s, file_event__begin(EMIT_BEGIN(NAME, preemption, fate), 0), file_event__end_##NAME)
 
 /* A path of the dentry at an address, by way of a mount. */
 static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)

@@ -111,9 +111,10 @@ static __always_inline void opened__end(struct scratch **s)
 static __always_inline int opened__emit(enum preemption preemption, struct file *file, u32 type)
 {
     type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record to the verifier, not three */
-    EMIT_RECORD(FILE_CREATE, e, s,
-                emit__begin(preemption, type, sizeof(emit_record_FILE_CREATE), fate__of(current__is_filtered())),
-                opened__end)
+    struct scratch *begun =
+        emit__begin(preemption, type, sizeof(emit_record_FILE_CREATE), fate__of(current__is_filtered()));
+
+    EMIT_RECORD(FILE_CREATE, e, s, file_event__begin(begun, 0), opened__end)
         file_event__fill_of(s, &file->f_path, file->f_inode);
     return 0;
 }

@@ -103,7 +103,7 @@ static __always_inline struct dir_op *dir_op__end(enum preemption preemption, en
 static __always_inline struct scratch *dir_op__begin_record(enum preemption preemption, enum ebpf_event_type type,
                                                             u32 size, const struct dir_op *op)
 {
-    struct scratch *s = emit__begin(preemption, type, size, FATE_MADE);
+    struct scratch *s = file_event__begin(emit__begin(preemption, type, size, FATE_MADE), 0);
 
     if (s) {
         s->job.mnt = op->mnt;

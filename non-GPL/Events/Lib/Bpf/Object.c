@@ -68,6 +68,11 @@ static bool program__is_own_tool(const char *name)
     return !strcmp(name, IDENTIFY_PROGRAM);
 }
 
+/* 1 in a build for tests; see record__poison. */
+#ifndef EBPF_POISON
+#define EBPF_POISON 0
+#endif
+
 static int object__set_constants(struct bpf_object *object, const struct bpf_backend *b,
                                  const struct ebpf_source_opts *opts, uint32_t ring_bytes)
 {
@@ -82,6 +87,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .sk_storage = b->hooks.sk_storage,
         .has_task_storage = b->has_task_storage,
         .budget = opts->budget,
+        .poison = EBPF_POISON,
         .mark_seed = random__draw() | 1,
         .events = b->hooks.available.bits,
         .btrfs = b->btrfs,
