@@ -21,6 +21,7 @@ struct path_job {
     u64 dentry, mnt;
     u64 root_dentry, root_mnt; /* root_dentry 0: up to the top of the mounts */
     u64 mnt_ns;                /* mount namespace of the process; 0 when it has given that up */
+    u64 mnt_event;             /* its number, where mounts__have_numbers */
     u32 root_is_apart;         /* the top of the mounts is not that of the process' namespace */
     u32 reserved;
 };

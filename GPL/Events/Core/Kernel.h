@@ -174,6 +174,7 @@ struct ipc_params {
 
 struct mnt_namespace {
     struct ns_common ns;
+    u64 event; /* of its mounts */
 };
 
 struct net {

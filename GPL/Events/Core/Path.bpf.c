@@ -19,6 +19,7 @@
 #define MOUNT_CACHE_LEN 240
 #define MOUNT_CACHE_COMPONENTS 4
 #define MOUNT_CACHE_ENTRIES 256 /* a power of two */
+#define MOUNT_CACHE_SETTLED_NS 1000000000ULL
 
 #define TURN_STEPS 16 /* dentries and mounts */
 #define ROUND_TURNS 4
@@ -307,6 +308,10 @@ int path__append(u32 slot, u32 tag)
  * Where mounts are mounted, as path text, as a process with a certain root directory sees it. Mounts seldom move: to
  * see that an entry still holds, its mount and the few directories above it are looked at, which takes a third of a
  * walk. Only what is mounted below the root's own mount is kept.
+ *
+ * Where namespaces have numbers, the mount itself is not looked at again. An unmount gives the namespace its number a
+ * moment before it takes the mount away; so a mount counts as settled only when it was found to be in the namespace a
+ * second after that was seen with its number.
  */
 struct mount_cache_entry {
     u64 claims;
@@ -316,6 +321,9 @@ struct mount_cache_entry {
     u32 version;  /* odd: being written */
     u32 len;
     u64 components;
+    u64 ns, event;  /* namespace and its number when the mount was found in its place; 0: not known */
+    u64 since;      /* boot time, ns, when that was */
+    u64 is_settled; /* it is in its place as long as the namespace has the number */
     struct {
         u64 dentry, parent, hash_len;
         u32 seq, reserved;
@@ -367,13 +375,39 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
     return true;
 }
 
-static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e)
+/* Whether an entry holds without a look at its mount. The numbers are read first: see mount_cache__settle. */
+static __always_inline bool mount_cache__is_settled(const struct mount_cache_entry *e, const struct scratch *s)
+{
+    return mounts__have_numbers() && READ_ONCE(e->event) == s->job.mnt_event && READ_ONCE(e->ns) == s->job.mnt_ns &&
+           READ_ONCE(e->is_settled);
+}
+
+/* Note that the mount was found in its place by a look at it, since the time of the record. */
+static __always_inline void mount_cache__settle(struct mount_cache_entry *e, struct scratch *s)
+{
+    const struct ebpf_event_header *hdr = (void *)s->data;
+    struct mount *mnt = mount__of(s->job.mnt);
+
+    if (e->event != s->job.mnt_event || e->ns != s->job.mnt_ns) {
+        WRITE_ONCE(e->is_settled, 0);
+        WRITE_ONCE(e->event, s->job.mnt_event);
+        WRITE_ONCE(e->ns, s->job.mnt_ns);
+        e->since = bpf_ktime_get_boot_ns();
+    } else if (e->event && hdr->ts_boot_ns > e->since + MOUNT_CACHE_SETTLED_NS) {
+        if ((u64)BPF_CORE_READ(mnt, mnt_ns) == e->ns)
+            WRITE_ONCE(e->is_settled, 1);
+        else
+            e->since = bpf_ktime_get_boot_ns();
+    }
+}
+
+static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e, bool is_settled)
 {
     u64 place[2];
 
     if (emit_constants.casts)
         return mount_cache__holds_typed(e);
-    if (!mount_place__read(place, e->mnt) || place[0] != e->place[0] || place[1] != e->place[1])
+    if (!is_settled && (!mount_place__read(place, e->mnt) || place[0] != e->place[0] || place[1] != e->place[1]))
         return false;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -403,7 +437,10 @@ int mount_cache__append(u32 slot)
         return -1;
     u64 len = READ_ONCE(e->len), used = READ_ONCE(s->walk.used);
 
-    if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN || !mount_cache__holds(e))
+    bool is_settled = mount_cache__is_settled(e, s);
+
+    if (version & 1 || len > MOUNT_CACHE_LEN || used > EBPF_PATH_MAX - MOUNT_CACHE_LEN ||
+        !mount_cache__holds(e, is_settled))
         return -1;
     u64 off = READ_ONCE(s->walk.start) + used;
 
@@ -414,6 +451,11 @@ int mount_cache__append(u32 slot)
     if (READ_ONCE(e->version) != version)
         return -1;
     s->walk.used = used + len;
+    if (mounts__have_numbers() && !is_settled && claim__try(&e->claims)) {
+        if (READ_ONCE(e->version) == version)
+            mount_cache__settle(e, s);
+        claim__release(&e->claims);
+    }
     return 0;
 }
 
@@ -442,6 +484,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
         e->seen[i].hash_len = (u64)head.name_len << 32 | head.hash;
     }
     e->components = n;
+    e->event = e->is_settled = 0;
     e->mnt = s->job.mnt;
     e->root_mnt = s->job.root_mnt;
     e->root_dentry = s->job.root_dentry;

@@ -122,6 +122,17 @@ static __always_inline struct mount *mount__of(u64 vfsmount)
     return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
 }
 
+/*
+ * Whether what is known of a mount may be kept by the number of its namespace. The kernel gives a namespace a new one,
+ * `event`, with each mount that comes, moves or goes there, and never one that it had before: what was so in it at a
+ * number is so as long as it has that. A namespace that has only been copied has 0, and nothing of it is kept. Needed
+ * where a mount has to be looked at by its address, and the current task is typed (5.11 to 6.1).
+ */
+static __always_inline bool mounts__have_numbers(void)
+{
+    return !emit_constants.casts && compat__has_current_btf() && bpf_core_field_exists(struct mnt_namespace, event);
+}
+
 /* In no directory, and named by memfd_create. */
 static __always_inline bool dentry__is_memfd(struct dentry *dentry)
 {
@@ -140,9 +151,13 @@ static __always_inline void path_job__root(struct scratch *s, bool typed, struct
     struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
 
     if (typed) {
+        struct mnt_namespace *ns = nsproxy->mnt_ns;
+
         STORE_POINTER(s->job.root_dentry, fs->root.dentry);
         STORE_POINTER(s->job.root_mnt, fs->root.mnt);
-        STORE_POINTER(s->job.mnt_ns, nsproxy->mnt_ns);
+        STORE_POINTER(s->job.mnt_ns, ns);
+        if (mounts__have_numbers())
+            s->job.mnt_event = ns->event;
     } else {
         s->job.root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
         s->job.root_mnt = (u64)BPF_CORE_READ(fs, root.mnt);
