@@ -23,6 +23,43 @@ static void clean_up(void *unused)
     rmdir("/dev/shm/case-dir");
 }
 
+static void make_places(void *unused)
+{
+    (void)unused;
+    CHECK(!mkdir("dev", 0755) && !mkdir("dev/shm", 0755) && !mkdir("elsewhere", 0755));
+}
+
+static void make_file_elsewhere(void *unused)
+{
+    (void)unused;
+    CHECK(!close(open("elsewhere/file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+}
+
+static void open_again(const char *name)
+{
+    int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+    CHECK(fd >= 0 && !close(fd));
+}
+
+/* A mount becomes /dev/shm, after it was seen to be none, and is none again. */
+static void mount_moves(void)
+{
+    char path[300];
+
+    child__run(make_places, NULL);
+    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* what is shared cannot move */
+    CHECK(!mount("one", "elsewhere", "tmpfs", 0, NULL));
+    child__run(make_file_elsewhere, NULL);
+    open_again("elsewhere/file");
+    open_again("elsewhere/file");
+    CHECK(!mount("elsewhere", "dev/shm", NULL, MS_MOVE, NULL));
+    snprintf(path, sizeof(path), "%s/dev/shm/file", case_dir);
+    opened("a file in a mount that was moved to dev/shm", "FILE_SHMEM_OPEN", path, open(path, O_RDONLY | O_CLOEXEC));
+    CHECK(!mount("dev/shm", "elsewhere", NULL, MS_MOVE, NULL));
+    open_again("elsewhere/file");
+}
+
 int main(void)
 {
     char proc[64];
@@ -57,6 +94,7 @@ int main(void)
            open("/dev/shm/case-dir/below", O_RDONLY | O_CLOEXEC));
     CHECK(open("/dev/shm/case-nothing", O_RDONLY) < 0);
     CHECK(!close(open("/tmp", O_RDONLY | O_CLOEXEC)) && !close(open("/etc/passwd", O_RDONLY | O_CLOEXEC)));
+    mount_moves();
     fact__array_end();
     child__run(clean_up, NULL);
     return facts__print();

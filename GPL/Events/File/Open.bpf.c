@@ -43,6 +43,67 @@ static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
     return name == name3;
 }
 
+/*
+ * Mounts that are not /dev/shm, so that an open of a file on another tmpfs follows no addresses; see
+ * mounts__have_numbers. A rename of a mountpoint does not change the number, but the kernel refuses it in the namespace
+ * of the mount (EBUSY): one that another namespace renames to shm is seen from the next mount on.
+ */
+#define ELSEWHERE_MAX 32 /* a power of two; by the device of the file system */
+
+static struct mount_elsewhere {
+    u64 claims, version;
+    u64 mnt, ns;
+    u64 event; /* 0: none, or being written */
+} mounts_elsewhere[ELSEWHERE_MAX];
+
+static __always_inline bool mounts_elsewhere__are_kept(void)
+{
+    return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && mounts__have_numbers();
+}
+
+static __always_inline struct mnt_namespace *current__mnt_ns(void)
+{
+    struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+    return task->nsproxy->mnt_ns;
+}
+
+static __always_inline struct mount_elsewhere *mounts_elsewhere__place(struct super_block *sb)
+{
+    return &mounts_elsewhere[sb->s_dev & (ELSEWHERE_MAX - 1)];
+}
+
+static __always_inline bool mounts_elsewhere__have(struct vfsmount *mnt, struct super_block *sb)
+{
+    struct mnt_namespace *ns = current__mnt_ns();
+    struct mount_elsewhere *kept = mounts_elsewhere__place(sb);
+    u64 event = ns->event, version = READ_ONCE(kept->version);
+
+    return event && READ_ONCE(kept->event) == event && (u64)mnt == READ_ONCE(kept->mnt) &&
+           (u64)ns == READ_ONCE(kept->ns) && READ_ONCE(kept->version) == version;
+}
+
+/* Keep a mount of the current namespace, of which that was found out when the namespace had this number. */
+static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct super_block *sb, u64 event)
+{
+    struct mount_elsewhere *kept = mounts_elsewhere__place(sb);
+
+    if (!claim__try(&kept->claims))
+        return;
+    WRITE_ONCE(kept->event, 0);
+    WRITE_ONCE(kept->version, kept->version + 1);
+    STORE_POINTER(kept->mnt, mnt);
+    STORE_POINTER(kept->ns, current__mnt_ns());
+    WRITE_ONCE(kept->event, event);
+    claim__release(&kept->claims);
+}
+
+/* Whether a mount is named so that it is not /dev/shm, without a look at what is above it. */
+static __always_inline bool mount__is_named_otherwise(struct mount *mnt)
+{
+    return dentry__short_name(READ_AT(mount, mnt, mnt_mountpoint)) != NAME3('s', 'h', 'm');
+}
+
 /* Whether the root of a mount is the directory shm in a directory or mount point dev, as /dev/shm is everywhere. */
 static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 {
@@ -68,6 +129,23 @@ static __always_inline struct mount *opened__mount(struct file *file)
     return mount__of(mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
+/* Whether a file on a tmpfs is under /dev/shm. */
+static __always_inline bool opened__is_in_dev_shm(struct file *file, struct vfsmount *vfsmount, struct super_block *sb)
+{
+    struct mount *mnt = opened__mount(file);
+
+    if (mounts_elsewhere__are_kept()) {
+        u64 event = current__mnt_ns()->event; /* before the mount is looked at */
+
+        if (mount__is_named_otherwise(mnt)) {
+            if (event && (u64)current__mnt_ns() == (u64)BPF_CORE_READ(mnt, mnt_ns))
+                mounts_elsewhere__add(vfsmount, sb, event);
+            return false;
+        }
+    }
+    return mount__is_dev_shm(mnt);
+}
+
 /* Which event the opening of a file is, 0 for none. */
 static __always_inline u32 opened__type(struct file *file)
 {
@@ -82,16 +160,17 @@ static __always_inline u32 opened__type(struct file *file)
                    : 0;
     if (!event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && !event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN))
         return 0;
-    struct super_block *sb = file->f_path.mnt->mnt_sb;
+    struct vfsmount *mnt = file->f_path.mnt;
+    struct super_block *sb = mnt->mnt_sb;
 
-    if (sb->s_magic != TMPFS_MAGIC)
+    if (sb->s_magic != TMPFS_MAGIC || (mounts_elsewhere__are_kept() && mounts_elsewhere__have(mnt, sb)))
         return 0;
     if (sb->s_flags & SB_KERNMOUNT)
         return event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && dentry__is_memfd(file->f_path.dentry)
                    ? EBPF_EVENT_FILE_MEMFD_OPEN
                    : 0;
     return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && (file->f_inode->i_mode & S_IFMT) == S_IFREG &&
-                   mount__is_dev_shm(opened__mount(file))
+                   opened__is_in_dev_shm(file, mnt, sb)
                ? EBPF_EVENT_FILE_SHMEM_OPEN
                : 0;
 }
