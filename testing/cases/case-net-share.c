@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-net-share: a process of another user has more peers and more sockets than any table holds; what this process
- * does meanwhile is seen all the same, and whole.
+ * case-net-share: other users have more peers and more sockets, and sockets with more peers, than any table holds, and
+ * more ids than a table of users does; what this process and one of another user do meanwhile is seen all the same, and
+ * whole.
  */
 #include "net-ops.h"
 
@@ -10,7 +11,11 @@
 #define PEERS 9000
 #define SOCKETS 4500
 #define PORTS 200
-#define USERS 8 /* that somebody is in a namespace of his own */
+#define SOCKET_PEERS 6 /* more than a socket has room for at first */
+#define WIDE_SOCKETS 200
+#define NAMESPACE_USERS 1100 /* that somebody is in a namespace of his own */
+#define USERS 5
+#define USER_SOCKETS 1100
 #define FIRST_USER 100000
 #define USERS_MAPPED 65536
 #define CONTAINERS 2
@@ -51,10 +56,32 @@ static void have_peers(void)
         send_one(fd, i);
 }
 
+/* The last one has as many peers, which it has no place for where sockets have a share. */
 static void have_sockets(void)
 {
-    for (int i = 0; i < SOCKETS; i++)
-        send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+    int fd;
+
+    for (int i = 0; i < SOCKETS; i++) {
+        fd = socket__open(AF_INET, SOCK_DGRAM, 0);
+        send_one(fd, 0);
+    }
+    for (int i = 1; i < PEERS; i++)
+        send_one(fd, i);
+}
+
+static void have_peers_each(int sockets)
+{
+    for (int i = 0; i < sockets; i++) {
+        int fd = socket__open(AF_INET, SOCK_DGRAM, 0);
+
+        for (int n = 0; n < SOCKET_PEERS; n++)
+            send_one(fd, n);
+    }
+}
+
+static void have_wide_sockets(void)
+{
+    have_peers_each(WIDE_SOCKETS);
 }
 
 static void map__write(const char *format, pid_t pid, const char *map)
@@ -79,9 +106,8 @@ static void maps__write(void *map)
 static void have_sockets_as_many(void)
 {
     for (int i = 0; i < SOCKETS; i++) {
-        CHECK(!seteuid(1 + (uid_t)i % USERS));
+        CHECK(!setresuid(1 + (uid_t)i % NAMESPACE_USERS, (uid_t)-1, (uid_t)-1));
         send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
-        CHECK(!seteuid(0));
     }
 }
 
@@ -142,6 +168,50 @@ static void containers(pid_t pids[CONTAINERS])
     }
 }
 
+static void have_sockets_as(void *user)
+{
+    struct rlimit limit = {USER_SOCKETS + 100, USER_SOCKETS + 100};
+    uid_t uid = FIRST_USER + (uid_t)*(int *)user;
+
+    CHECK(!setrlimit(RLIMIT_NOFILE, &limit) && !setresuid(uid, uid, uid));
+    for (int i = 0; i < USER_SOCKETS; i++)
+        send_one(socket__open(AF_INET, SOCK_DGRAM, 0), 0);
+    gate__open(&full);
+    gate__wait(&done);
+}
+
+/* Users of the machine, who together have more than there is. */
+static void fill_as_users(void *unused)
+{
+    struct gate dones[USERS], all_full = full, all_done = done;
+    pid_t pids[USERS];
+
+    (void)unused;
+    for (int i = 0; i < USERS; i++) {
+        gate__init(&full);
+        gate__init(&done);
+        dones[i] = done;
+        pids[i] = child__start(have_sockets_as, &i);
+        gate__wait(&full);
+    }
+    gate__open(&all_full);
+    gate__wait(&all_done);
+    for (int i = 0; i < USERS; i++) {
+        gate__open(&dones[i]);
+        CHECK(child__wait(pids[i]) == 0);
+    }
+}
+
+/* One more of them. */
+static void be_user(void *unused)
+{
+    uid_t uid = FIRST_USER + USERS;
+
+    (void)unused;
+    CHECK(!setresuid(uid, uid, uid));
+    have_peers_each(1);
+}
+
 static void fact__flows(pid_t pid, int count, bool totals)
 {
     fact__object(NULL);
@@ -200,8 +270,11 @@ static void datagrams(const char *what)
     flow(what, &turned, "RECEIVED", "CLOSED", 2);
 }
 
-/* What this process does while another one has filled what it can. Returns that one. */
-static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void), void (*act)(const char *what))
+static pid_t others[5];
+static int others_count;
+
+/* What this process, and one of another user, do while another one has filled what it can. Returns that one. */
+static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void))
 {
     gate__init(&full);
     gate__init(&done);
@@ -209,7 +282,8 @@ static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void)
     pid_t pid = child__start(filler, (void *)fn);
 
     gate__wait(&full);
-    act(what);
+    datagrams(what);
+    others[others_count++] = child__run(be_user, NULL);
     gate__open(&done);
     CHECK(child__wait(pid) == 0);
     return pid;
@@ -223,18 +297,23 @@ int main(void)
     fact__str("comm", "case-net-share");
     net_namespace__look();
     fact__array("expected");
-    pid_t peers = beside("beside many peers", fill, have_peers, datagrams);
-    pid_t sockets = beside("beside many sockets", fill, have_sockets, datagrams);
-    pid_t as_many = beside("beside sockets of many users", fill_in_namespace, have_sockets_as_many, datagrams);
+    pid_t peers = beside("beside many peers", fill, have_peers);
+    pid_t sockets = beside("beside many sockets", fill, have_sockets);
+    pid_t wide = beside("beside sockets with some peers", fill, have_wide_sockets);
+    pid_t as_many = beside("beside sockets of many users", fill_in_namespace, have_sockets_as_many);
 
+    beside("beside sockets of several users", fill_as_users, NULL);
     fact__array_end();
     containers(pids);
     fact__array("flows");
     fact__flows(peers, PEERS, true);
-    fact__flows(sockets, SOCKETS, false);
+    fact__flows(sockets, SOCKETS + PEERS - 1, false);
+    fact__flows(wide, WIDE_SOCKETS * SOCKET_PEERS, true);
     fact__flows(as_many, SOCKETS, false);
     for (int i = 0; i < CONTAINERS; i++)
         fact__flows(pids[i], CONTAINER_SOCKETS, true);
+    for (int i = 0; i < others_count; i++)
+        fact__flows(others[i], SOCKET_PEERS, true);
     fact__array_end();
     return facts__print();
 }

@@ -5,16 +5,18 @@
  *   net-full flows N      a socket that sends a datagram to each of N peers, and is closed
  *   net-full idle N       the same, and a line is printed before it is closed, which waits for the end of the input
  *   net-full sockets N M [mptcp|smc]
- *                         N connections of TCP within a process of another user at the same time; meanwhile this one
- *                         makes M of TCP, MPTCP or SMC, each of which ends in another one of the ways below, and tries
- *                         M that are refused
+ *                         N connections of TCP at the same time within a process of another user, who has many ids in
+ *                         a namespace; meanwhile this one makes M of TCP, MPTCP or SMC, each of which ends in another
+ *                         one of the ways below, and tries M that are refused
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -22,6 +24,8 @@
 
 #define PORTS_A_PEER 20000
 #define NOBODY 65534
+#define FIRST_USER 100000
+#define USERS 1101
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
@@ -84,17 +88,50 @@ static void pair(int listener, const struct sockaddr_in *to, int fds[2])
     check(fds[1] >= 0, "accept");
 }
 
-/* As a user without privileges. Writes a byte when it has them, and closes them when it can read one. */
+static void map__write(const char *name, pid_t pid, const char *map)
+{
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+    file = fopen(path, "we");
+    check(file && fputs(map, file) >= 0 && !fclose(file), path);
+}
+
+/* Become an unprivileged user who is root of a namespace with many ids, as by newuidmap. */
+static void have_namespace(void)
+{
+    int made[2];
+    char byte, map[64];
+
+    snprintf(map, sizeof(map), "0 %d %d", FIRST_USER, USERS);
+    check(!pipe(made), "pipe");
+    pid_t pid = fork();
+
+    check(pid >= 0, "fork");
+    if (!pid) {
+        check(read(made[0], &byte, 1) == 1, "pipe");
+        map__write("uid_map", getppid(), map);
+        map__write("gid_map", getppid(), map);
+        exit(0);
+    }
+    check(!setgid(NOBODY) && !setuid(NOBODY) && !prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER), "a namespace");
+    check(write(made[1], "", 1) == 1 && waitpid(pid, NULL, 0) == pid && !setresuid(0, 0, 0), "ids of the namespace");
+}
+
+/* As a user without privileges, with many ids. Writes a byte when it has them, and closes them when it can read one. */
 static void have(int count, int out, int in)
 {
     struct rlimit limit = {(rlim_t)count * 2 + 100, (rlim_t)count * 2 + 100};
     int listener = listen_at(5000), *fds = calloc((size_t)count * 2, sizeof(*fds));
     char byte;
 
-    check(fds && !setrlimit(RLIMIT_NOFILE, &limit) && !setgid(NOBODY) && !setuid(NOBODY), "become nobody");
+    check(fds && !setrlimit(RLIMIT_NOFILE, &limit), "descriptors");
+    have_namespace();
     for (int i = 0; i < count; i++) {
         struct sockaddr_in to = place(i / PORTS_A_PEER, 5000);
 
+        check(!setresuid((uid_t)(1 + i % (USERS - 1)), (uid_t)-1, (uid_t)-1), "another id");
         pair(listener, &to, &fds[2 * i]);
     }
     check(write(out, "", 1) == 1 && read(in, &byte, 1) == 1, "pipe");

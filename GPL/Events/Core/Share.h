@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Share.h - how much of a hash map that everybody fills is each user's: a map of counts by user id. Root has no bounds.
- * Whoever makes a user namespace has many ids in it, but one share.
+ * Share.h - how much of a hash map that everybody fills is each user's: a map of counts by user id. A user may have as
+ * many entries as are free: however many users take all that they can, the next one has half of what they have left.
+ * Root has no bounds, and is not in the map. Whoever makes a user namespace has many ids in it, but one share.
  */
 #ifndef EBPF_CORE_SHARE_H
 #define EBPF_CORE_SHARE_H
@@ -18,28 +19,55 @@ struct share_map {
 /* The user whose share the current task takes of; in Share.bpf.c. */
 extern u32 share__user(void);
 
-/* Count an entry of a user; false when the user has as many as a user may have. */
-static __always_inline bool share__take(void *map, u32 uid, u64 max)
-{
-    u64 one = 1, *count = bpf_map_lookup_elem(map, &uid);
+#define SHARE_ALL 0xffffffff /* the id of no user: entries of all users together */
 
+static __always_inline s64 share__entries(void *map, u32 uid)
+{
+    u64 *count = bpf_map_lookup_elem(map, &uid);
+
+    return count ? (s64)*count : 0;
+}
+
+/* Count an entry; false when there is no room for another user. */
+static __always_inline bool share__add(void *map, u32 uid)
+{
+    u64 none = 0, *count = bpf_map_lookup_elem(map, &uid);
+
+    if (!count) {
+        bpf_map_update_elem(map, &uid, &none, BPF_NOEXIST);
+        count = bpf_map_lookup_elem(map, &uid);
+    }
     if (!count)
-        return !bpf_map_update_elem(map, &uid, &one, BPF_NOEXIST);
-    if (uid && (s64)*count >= (s64)max)
         return false;
     ATOMIC_ADD(count, 1);
     return true;
 }
 
-static __always_inline void share__give_back(void *map, u32 uid)
+static __always_inline void share__subtract(void *map, u32 uid)
 {
     u64 *count = bpf_map_lookup_elem(map, &uid);
 
     if (!count)
         return;
     ATOMIC_ADD(count, -1);
-    if ((s64)READ_ONCE(*count) <= 0)
+    if (uid != SHARE_ALL && (s64)READ_ONCE(*count) <= 0)
         bpf_map_delete_elem(map, &uid);
+}
+
+/* Count an entry of a user in a hash map of that size; false when the user has as many as a user may have. */
+static __always_inline bool share__take(void *map, u32 uid, s64 size)
+{
+    if (uid && (share__entries(map, uid) >= size - share__entries(map, SHARE_ALL) || !share__add(map, uid)))
+        return false;
+    share__add(map, SHARE_ALL);
+    return true;
+}
+
+static __always_inline void share__give_back(void *map, u32 uid)
+{
+    if (uid)
+        share__subtract(map, uid);
+    share__subtract(map, SHARE_ALL);
 }
 
 /* A socket's address as a number, which to the verifier it is only when a helper has read it. */

@@ -17,7 +17,7 @@ __noinline int socket__make_share(u64 address)
     u32 uid = share__user();
     struct socket_entry none = {.home = SOCKET_IN_SHARE, .uid = uid};
 
-    if (!share__take(&socket_users, uid, SOCKETS_MORE_A_USER))
+    if (!share__take(&socket_users, uid, SOCKETS_MORE))
         return -1;
     if (!bpf_map_update_elem(&sockets_more, &address, &none, BPF_NOEXIST))
         return 0;

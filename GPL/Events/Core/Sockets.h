@@ -31,7 +31,6 @@
 #define SOCKETS_MAX (1 << SOCKETS_BITS)
 #define SOCKETS_TRIES 8
 #define SOCKETS_MORE 8192 /* that find no place, and have no storage */
-#define SOCKETS_MORE_A_USER 2048
 
 enum socket_role {
     SOCKET_OPENED = 1,

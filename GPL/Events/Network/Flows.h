@@ -5,7 +5,7 @@
  * They are in the socket's own storage, which the kernel makes with the first datagram and frees with the socket: room
  * for FLOWS_FIRST at first, for FLOWS_A_SOCKET when there are more. So there is no table that others could fill.
  * Before 5.11 tracing programs have no such storage, and 7.2 makes none on a CPU without cmpxchg16b; two hash maps
- * by the address of the socket stand in there, of which a user may have FLOW_LISTS_A_USER.
+ * by the address of the socket stand in there, of which each user has a share.
  *
  * A flow is found without a lock, and put in its place under one, which is the socket's too. Places are filled from the
  * first on; when all are taken a hand goes round them, and takes the first that was not used since it last came by.
@@ -20,7 +20,6 @@
 #define FLOWS_A_SOCKET (FLOWS_FIRST + FLOWS_MORE)
 #define FLOW_LISTS_MAX 4096
 #define FLOW_MORES_MAX 128
-#define FLOW_LISTS_A_USER 1024
 #define FLOW_HAND_TRIES 4
 #define FLOW_RECENT 2
 #define LOCK_TRIES 32
@@ -154,7 +153,7 @@ static __always_inline struct flow_list *flow_list__make(u64 address)
     struct flow_list *list;
     bool is_made;
 
-    if (!empty || !share__take(&flow_users, uid, FLOW_LISTS_A_USER))
+    if (!empty || !share__take(&flow_users, uid, FLOW_LISTS_MAX))
         return NULL;
     is_made = !bpf_map_update_elem(&flow_lists_by_sk, &address, empty, BPF_NOEXIST);
     list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
