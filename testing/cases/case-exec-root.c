@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Root directories that look like the host's and are not, or not in the namespace of the process, and the reverse. */
+/*
+ * Root directories that look like the host's and are not, or not in the namespace of the process, and the reverse: of
+ * who executes a program there, and of who creates a file.
+ */
 #include "case.h"
 
 #include <sched.h>
@@ -8,6 +11,8 @@
 #ifndef OPEN_TREE_CLONE
 #define OPEN_TREE_CLONE 1
 #endif
+
+#define NEW_FILE "/case-exec-root.new"
 
 struct root {
     int fd; /* root directory to be */
@@ -19,6 +24,7 @@ static void exec_there(void *arg)
     struct root *root = arg;
 
     CHECK(!fchdir(root->fd) && !chroot("."));
+    CHECK(!close(open(NEW_FILE, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)) && !unlink(NEW_FILE));
     execve(root->program, (char *[]){(char *)"prog", NULL}, child_env);
     die(__FILE__, __LINE__, root->program);
 }
@@ -110,6 +116,7 @@ int main(void)
     char program[256] = "";
 
     case__dir();
+    fact__str("new_file", NEW_FILE);
     CHECK(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
     run_lazily_unmounted();
     run_foreign();
