@@ -13,7 +13,10 @@
 
 static void fail_each(void)
 {
-    CHECK(rmdir("full") < 0 && rmdir("empty") < 0);
+    CHECK(rmdir("empty") < 0 && errno == EACCES);
+    CHECK(rmdir("theirs/full") < 0 && errno == ENOTEMPTY);
+    CHECK(rmdir("theirs/mounted") < 0 && errno == EBUSY);
+    CHECK(rmdir("theirs/read-only/dir") < 0 && errno == EROFS);
     CHECK(unlink("full/file") < 0);
     CHECK(rename("full", "other") < 0);
     CHECK(link("full/file", "other") < 0);
@@ -69,6 +72,18 @@ static void deleting(const char *name)
     expected__file(name);
 }
 
+/* By another process, so that none of it is an event of this one. */
+static void make_places(void *unused)
+{
+    (void)unused;
+    CHECK(!mkdir("theirs", 0777) && !chown("theirs", NOBODY, NOBODY));
+    CHECK(!mkdir("theirs/full", 0777) && !mkdir("theirs/full/dir", 0777));
+    CHECK(!mkdir("theirs/mounted", 0777) && !mount("mounted", "theirs/mounted", "tmpfs", 0, NULL));
+    CHECK(!mkdir("theirs/read-only", 0777) && !mount("read-only", "theirs/read-only", "tmpfs", 0, NULL));
+    CHECK(!mkdir("theirs/read-only/dir", 0777) && !chown("theirs/read-only", NOBODY, NOBODY));
+    CHECK(!mount("read-only", "theirs/read-only", "tmpfs", MS_REMOUNT | MS_RDONLY, NULL));
+}
+
 static void operate(void)
 {
     CHECK(!close(make_file("file")));
@@ -108,6 +123,7 @@ int main(int argc, char **argv)
     fact__int("pid", getpid());
     place__make(argc, argv);
     CHECK(!chmod(case_dir, 0755));
+    child__run(make_places, NULL);
     CHECK(!mkdir("full", 0755));
     created("mkdir", "full");
     CHECK(!mkdir("empty", 0755));
