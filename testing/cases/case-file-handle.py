@@ -9,10 +9,5 @@ def expect(facts, events):
     own = [event for event in events.all("FILE_MODIFY", tgid=facts["pid"])
            if event["file_info"]["inode"] == facts["inode"] and event.get("bytes") == 3]
     true(len(own) == 1, f"{len(own)} events of the file")
-    path = f"{facts['dir']}/file"
-    if facts["link"] == path:   # the kernel has kept the name
-        has(own[0], path=path)
-        lacks(own[0], "path_unreachable")
-    else:
-        has(own[0], path_unreachable=True)
+    has(own[0], path_unreachable=True)
     lacks(own[0], "path_deleted")
