@@ -18,6 +18,7 @@ ATTEMPTED, ACCEPTED, CLOSED, FAILED, LISTEN, FLOW = KINDS = [
     "NETWORK_CONNECTION_ATTEMPTED", "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED",
     "NETWORK_CONNECTION_FAILED", "NETWORK_LISTEN", "NETWORK_DATAGRAM_FLOW"]
 DURATION_MAX_NS = 60_000_000_000
+NEAR_NS = 1_000_000     # between two looks at the clock for the same event
 
 
 def ends_of(event, side="client"):
@@ -194,4 +195,25 @@ def net_before(directory):
         yield f"{number} {kind}"
 
 
-CHECKS = {"net-burst": net_burst, "net-frozen": net_frozen, "net-no-ipv6": net_no_ipv6, "net-before": net_before}
+def net_again(directory):
+    """Each end is told of its own connection, whatever was left of earlier ones of its socket."""
+    events, stats = load(directory, "net-again")
+    facts = facts_of(directory, "net-again")
+    server, clients = facts["server"], facts["clients"]
+    assert not check_numbers(events) and not any(counts["lost"] for counts in stats.values()), stats
+    began = {"client": of_type(events, ATTEMPTED), "server": of_type(events, ACCEPTED)}
+    closed = {side: [event for event in of_type(events, CLOSED)
+                     if (event["pids"]["tgid"] == server) == (side == "server")] for side in began}
+    for side, pids in (("client", clients), ("server", [server] * len(clients))):
+        for when, seen in (("begun", began[side]), ("closed", closed[side])):
+            assert [event["pids"]["tgid"] for event in seen] == pids, f"{side} {when}: {len(seen)} of {len(pids)}"
+            assert not any(event.get("untracked") for event in seen), f"{side} {when}: untracked"
+        for first, last in zip(began[side], closed[side]):
+            assert last["owner_pids"] == first["pids"], f"owner of {last}, which was begun by {first['pids']}"
+            assert ends_of(first) == ends_of(last), f"{first} {last}"
+            began_ns = last["ts_boot_ns"] - last["duration_ns"]
+            assert abs(began_ns - first["ts_boot_ns"]) < NEAR_NS, f"{last} began {first['ts_boot_ns']}"
+    yield f"{2 * len(clients)} ends between the same ports are told of their own connections"
+
+
+CHECKS = {"net-again": net_again, "net-burst": net_burst, "net-frozen": net_frozen, "net-no-ipv6": net_no_ipv6, "net-before": net_before}

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the kernel skips the program that forgets sockets, what is left of one is not told of the next one at its
+# address.
+# kernels: 5.10 6.1
+# shellcheck shell=sh
+. /root/system/tap.sh
+results=/tmp/results
+mkdir -p $results
+
+ended() {
+    [ "$(grep -c '"event_type":"NETWORK_CONNECTION_CLOSED"' $results/net-again.ndjson)" -ge 120 ]
+}
+
+# A build of EventsTrace that leaves that program out.
+again() {
+    EventsTrace-odd-hooks -i -u --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed \
+        >$results/net-again.ndjson 2>$results/net-again.err &
+    TRACE_PID=$!
+    wait_for 900 grep -q probes_initialized $results/net-again.ndjson || { cat $results/net-again.err; return 1; }
+    if /opt/bin/bpf-objects names | grep tcp_destroy; then
+        trace_stop
+        return 1
+    fi
+    /opt/bin/net-again 60 >$results/net-again.json || { trace_stop; return 1; }
+    wait_for 100 ended
+    trace_stop
+}
+check "connections of sockets that are used again end" again
