@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Path.h - paths of files and of cgroups as variable fields.
+ * Path.h - paths of files as variable fields.
  *
  * A path is walked from the leaf to the root, and stored in that order, so that it can be cut at the root and never
  * loses its leaf; user space turns it round. It ends at the root directory of the process, so it is the path as the
@@ -11,11 +11,10 @@
 #ifndef EBPF_CORE_PATH_H
 #define EBPF_CORE_PATH_H
 
-#include "Compat.h"
+#include "Dentry.h"
 #include "Emit.h"
+#include "MountCache.h"
 #include "Select.h"
-
-#define NAME_MAX 255
 
 enum walk_phase {
     WALK_UP,
@@ -30,119 +29,8 @@ extern int path__append(u32 slot, u32 tag);
 /* Go on with a walk that was begun. */
 extern int path__walk(u32 slot);
 
-/* The same by what is known of the mount, to be tried before, and kept after. */
-extern int mount_cache__append(u32 slot);
-extern int mount_cache__keep(u32 slot, u32 used);
-
 /* Take back that the leaf of a walk is deleted, when its file system may have dropped the name for another reason. */
 extern int path__doubt_deletion(u32 slot);
-
-/*
- * Append the path of a cgroup's node from the root of its hierarchy; in Path.bpf.c. `id` is the node's when it can be
- * kept by it, else 0.
- */
-extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
-
-/*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old; under v1 it can, and each hierarchy has ids of its own. Who writes an entry claims it, and
- * counts its version up; who copies one under which it has changed has nothing.
- */
-#define CGROUP_CACHE_LEN 488
-#define CGROUP_CACHE_ENTRIES 512 /* a power of two */
-#define CACHED_WORDS 8           /* what is no longer is copied word by word, without a helper's call */
-#define CACHED_WORDS_FEW 2       /* "tmp", "home" */
-
-struct cgroup_cache_entry {
-    u64 id;
-    u64 claims;
-    u32 len;
-    u32 version; /* odd: being written */
-    u8 path[CGROUP_CACHE_LEN];
-};
-
-struct cgroup_paths_map {
-    __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, CGROUP_CACHE_ENTRIES);
-    __type(key, u32);
-    __type(value, struct cgroup_cache_entry);
-};
-
-extern struct cgroup_paths_map cgroup_paths SEC(".maps");
-
-static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
-{
-    u32 place = id & (CGROUP_CACHE_ENTRIES - 1);
-
-    return bpf_map_lookup_elem(&cgroup_paths, &place);
-}
-
-/*
- * A text of at most `max` bytes from a cache to a record; both have room for CACHED_WORDS. The bound stands next to the
- * call, although callers have tested it: a length that was put away in between, as 32 bits, has none to the verifier.
- */
-static __always_inline void cached__copy(void *to, const void *from, u64 len, u64 max)
-{
-    if (len <= CACHED_WORDS_FEW * 8) {
-        kernel__copy(true, to, from, CACHED_WORDS_FEW * 8);
-        return;
-    }
-    if (len <= CACHED_WORDS * 8) {
-        kernel__copy(true, to, from, CACHED_WORDS * 8);
-        return;
-    }
-    BARRIER(len);
-    if (len <= max)
-        bpf_probe_read_kernel(to, len, from);
-}
-
-/* Append the path of the cgroup with this node as it is kept. False when it is not. */
-static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
-{
-    struct cgroup_cache_entry *e = cgroup_cache__place(id);
-    struct ebpf_varlen *v =
-        e && e->id == id ? varlen__begin(s, EBPF_TAG_CGROUP_PATH, SCRATCH_PATHS - EBPF_PATH_MAX - 64) : NULL;
-
-    if (!v)
-        return false;
-    u32 version = READ_ONCE(e->version);
-    u64 len = READ_ONCE(e->len);
-
-    if (version & 1 || len > CGROUP_CACHE_LEN)
-        return false;
-    cached__copy(v + 1, e->path, len, CGROUP_CACHE_LEN);
-    if (READ_ONCE(e->id) != id || READ_ONCE(e->version) != version)
-        return false;
-    varlen__end(s, v, len, 0, 0);
-    return true;
-}
-
-static __always_inline struct mount *mount__of(u64 vfsmount)
-{
-    return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));
-}
-
-/*
- * Whether what is known of a mount may be kept by the number of its namespace. The kernel gives a namespace a new one,
- * `event`, with each mount that comes, moves or goes there, and never one that it had before: what was so in it at a
- * number is so as long as it has that. A namespace that has only been copied has 0, and nothing of it is kept. Needed
- * where a mount has to be looked at by its address, and the current task is typed (5.11 to 6.1).
- */
-static __always_inline bool mounts__have_numbers(void)
-{
-    return !emit_constants.casts && compat__has_current_btf() && bpf_core_field_exists(struct mnt_namespace, event);
-}
-
-/* In no directory, and named by memfd_create. */
-static __always_inline bool dentry__is_memfd(struct dentry *dentry)
-{
-    char name[8] = {};
-
-    if (dentry->d_parent != dentry)
-        return false;
-    bpf_probe_read_kernel(name, MEMFD_PREFIX_LEN, dentry->d_name.name);
-    return *(u64 *)name == MEMFD_PREFIX;
-}
 
 /* Paths that are appended from now on are as this task sees them. For `typed` see Compat.h. */
 static __always_inline void path_job__root(struct scratch *s, bool typed, struct task_struct *task)
@@ -361,54 +249,6 @@ static __always_inline void varlen__root_path(struct scratch *s)
     path__append(s->slot, EBPF_TAG_ROOT_PATH);
     s->job = job;
     s->walk.mnt_root = mnt_root;
-}
-
-/* A cgroup: its node, and the id by which its path is kept, 0 when it is not. */
-struct cgroup_ref {
-    u64 node, id;
-};
-
-/*
- * The cgroup of who is in a css_set: in the pids controller's own hierarchy where there is one (cgroup v1), else in the
- * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup. For
- * `memory` see scalar__through.
- */
-static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct css_set *cset)
-{
-    struct cgroup *unified = KREAD(typed, cset, dfl_cgrp);
-    struct cgroup_ref ref = {};
-
-    if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
-        u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-        struct cgroup_subsys_state **place = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
-
-        if (typed)
-            css = *place;
-        else
-            bpf_probe_read_kernel(&css, sizeof(css), place);
-        struct cgroup *pids = KREAD(typed, css, cgroup);
-
-        if (pids != unified && KREAD(typed, pids, root, hierarchy_id)) {
-            ref.node = scalar__through(memory, KREAD(typed, pids, kn));
-            return ref;
-        }
-    }
-    struct kernfs_node *kn = KREAD(typed, unified, kn);
-
-    ref.id = KREAD(typed, kn, id);
-    ref.node = scalar__through(memory, kn);
-    return ref;
-}
-
-static __always_inline void varlen__cgroup_ref(struct scratch *s, struct cgroup_ref ref)
-{
-    if (!ref.id || !cgroup_cache__copy(s, ref.id))
-        cgroup_path__append(s->slot, ref.node, ref.id);
-}
-
-static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
-{
-    varlen__cgroup_ref(s, cgroup_ref__of(&s->scalar, typed, cset));
 }
 
 #endif

@@ -25,6 +25,7 @@
  * interpreters of scripts, binfmt_misc with the flags C, F and O, by path, link, descriptor and as memfd; the two bits,
  * executed by who has such ids already, may not gain any or has another saved id.
  */
+#include "../Core/Cgroup.h"
 #include "../Core/Credentials.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"

@@ -28,6 +28,7 @@
  * up to two thirds were partial, because the program that looks at the namespaces was skipped; none was missing.
  */
 #include "../Core/Budget.h"
+#include "../Core/Cgroup.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Task.h"

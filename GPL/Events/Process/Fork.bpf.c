@@ -15,6 +15,7 @@
  * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
  */
 #include "../Core/Budget.h"
+#include "../Core/Cgroup.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
