@@ -47,9 +47,28 @@ resource=""
 case $(uname -r) in 5.10.*) resource=", and CAP_SYS_RESOURCE before Linux 5.11" ;; esac
 check "no privilege" refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON$resource\$" \
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
+
+# With the capabilities that README names, and no others: -c 38 is CAP_BPF, 39 CAP_PERFMON, 24 CAP_SYS_RESOURCE.
+few_capabilities() {
+    TRACE_WITH="as-given -c 38 -c 39 ${resource:+-c 24}"
+    trace caps.out caps.err -u --all || { cat caps.err; trace_stop; return 1; }
+    setsid true
+    echo >caps-file
+    wait_for 50 grep -q PROCESS_SETSID caps.out && wait_for 50 grep -q '"FILE_CREATE".*/caps-file"' caps.out ||
+        { trace_stop; echo "not seen: $(cut -c 1-40 caps.out | tail -n 3)"; return 1; }
+    trace_stop && ! grep "unavailable\|limited" caps.err
+}
+check "CAP_BPF and CAP_PERFMON${resource} are enough" few_capabilities
+check "CAP_BPF is not" \
+    refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON" as-given -c 38 EventsTrace --process-exec
+[ -z "$resource" ] || check "without CAP_SYS_RESOURCE: it is asked for" \
+    refused 3 "with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK" as-given -c 38 -c 39 EventsTrace --all
+
 mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf
+check "no number of CPUs" refused 1 "cannot tell the number of CPUs: No such file or directory; is /sys mounted?" \
+    unshare -m sh -c 'mount --bind empty /sys/devices/system/cpu; exec EventsTrace --process-exec'
 
 # An exec that changes ids, where executions themselves are not asked for.
 six_by_exec() {
@@ -214,9 +233,11 @@ ends_on() {
     trace_stop "$1" || return 1
     [ "$(tail -c 1 sig.out | od -An -c | tr -d ' ')" = '\n' ] && tail -n 1 sig.err | grep -q '"event_type":"STATS"'
 }
-for signal in TERM HUP; do # a shell has what it starts in the background ignore SIGINT
+TRACE_WITH=as-given # a shell has what it starts in the background ignore SIGINT
+for signal in TERM HUP INT; do
     check "ends on SIG$signal: last line whole, final counts" ends_on $signal
 done
+TRACE_WITH=
 
 # Without -u a line still leaves within a second.
 leaves_in_time() {

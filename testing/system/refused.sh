@@ -58,9 +58,17 @@ optional() {
     [ "$(grep -c "process-exec is limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
 }
 
+# How often the kernel has skipped a program: that it does not tell is told once, and the rest goes on.
+skips() {
+    start_with REFUSE_INFO=1 --process-exit --process-setsid --stats || return 1
+    warning="the kernel does not tell how often it skips the probes: Operation not permitted"
+    [ "$(grep -c "$warning; 'recursion' may be too little" refused.err)" = 1 ] || { cat refused.err; return 1; }
+}
+
 exec 3>&1
 check "nothing is refused" good
 check "fentry, fexit and lsm are not loaded" kinds REFUSE_LOAD
 check "fentry, fexit and lsm are not attached" kinds REFUSE_ATTACH
 check "one program is not loaded" one
 check "one that an event can be without" optional
+check "how often programs are skipped" skips

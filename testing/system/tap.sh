@@ -17,13 +17,15 @@ skip() {
     echo "skip $1: $2"
 }
 
-# trace OUT ERR OPTION...: start EventsTrace, wait until its probes are attached. Sets TRACE_PID.
+# trace OUT ERR OPTION...: start EventsTrace, behind the command TRACE_WITH if there is one, and wait until its probes
+# are attached. Sets TRACE_PID.
 trace() {
     out=$1
     err=$2
     shift 2
     : >"$out"
-    EventsTrace -i "$@" >>"$out" 2>"$err" &
+    # shellcheck disable=SC2086 # the words of a command
+    ${TRACE_WITH:-} EventsTrace -i "$@" >>"$out" 2>"$err" &
     TRACE_PID=$!
     wait_for 900 grep -q probes_initialized "$out"
 }

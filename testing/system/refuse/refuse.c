@@ -4,8 +4,8 @@
  *
  * The environment says what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, all of the kinds fentry, fexit, lsm, kprobe and session when they are loaded; REFUSE_ATTACH, when
- * they are attached. REFUSE_COUNTS is the file that gets "programs N maps N opened N" at the end: what is loaded, made,
- * and opened by its number.
+ * they are attached; REFUSE_INFO, to tell of them (how often they were skipped). REFUSE_COUNTS is the file that gets
+ * "programs N maps N opened N" at the end: what is loaded, made, and opened by its number.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -52,6 +52,8 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
                            : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd
                                                               : FDS_MAX;
 
+    if (command == BPF_OBJ_GET_INFO_BY_FD)
+        return getenv("REFUSE_INFO") && attr->info.bpf_fd < FDS_MAX && is_of_kind[attr->info.bpf_fd];
     return getenv("REFUSE_ATTACH") && program < FDS_MAX && is_of_kind[program];
 }
 
