@@ -24,6 +24,21 @@ check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --p
 check "start of --all under 1.8 billion instructions" under start_ns 1800000000 --all
 check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all
 
+# A kernel that refuses kinds of programs, or one: an instruction is a nanosecond, and a second is what that may take.
+refused_start() {
+    nothing_left || return 1
+    line=$(env LD_PRELOAD=/opt/bin/refuse.so "$1" /opt/bin/start EventsTrace -i -u --all 2>refused.err)
+    value=$(echo "$line" | sed 's/.*"start_ns":\([0-9]*\).*/\1/')
+    [ "$1" != NOTHING= ] || { echo "$value" >good; return; }
+    more=$((value - $(cat good)))
+    echo "# start_ns --all with $1: $more more than a good start" >&3
+    grep -q "the kernel refuses" refused.err && [ "$more" -lt 1000000000 ] || { cat refused.err; return 1; }
+}
+check "a start where nothing is refused" refused_start NOTHING=
+check "a start where fentry, fexit and lsm are not loaded takes less than a second more" refused_start REFUSE_LOAD=1
+check "a start where they are not attached" refused_start REFUSE_ATTACH=1
+check "a start where one program is not loaded" refused_start REFUSE_NAME=fexit__inet_csk_listen_start
+
 maps_are_small() {
     trace start.out start.err --all || return 1
     value=$(prog-stats --maps | sed 's/.*"maps_bytes":\([0-9]*\).*/\1/')
