@@ -81,13 +81,13 @@ GUEST_PROGS := $(addprefix $(BUILD)/tests/,$(notdir $(GUEST_SRCS:.c=))) $(BUILD)
 	$(BUILD)/tests/refuse.so $(BUILD)/tests/plugin-host $(BUILD)/tests/libebpf-events.so
 EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c))
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
-HEADERS := $(LIB)/include/EbpfEvents.h $(addprefix $(GPL)/,EbpfEventProto.h Events.def EventsDefault.h EventsUndef.h)
+HEADER := $(BUILD)/include/EbpfEvents.h # the only one that a program needs
 
 .PHONY: all check install uninstall clean unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-PRODUCTS := $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc
+PRODUCTS := $(HEADER) $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc
 
 all: $(PRODUCTS) $(GUEST_PROGS) $(EXAMPLES) $(BUILD)/lists/GUEST_PROGS
 
@@ -147,6 +147,15 @@ $(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map $(BUILD)/lists/LIB_OBJS
 		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
 	$(Q)ln -sf $(SONAME) $(BUILD)/libebpf-events.so
 
+$(BUILD)/gen/gen-header: scripts/gen-header.c $(wildcard $(GPL)/*.def $(GPL)/*.h)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O1 -std=gnu11 $(WARNINGS) -I$(GPL) -o $@ $<
+
+$(HEADER): $(BUILD)/gen/gen-header $(LIB)/include/EbpfEvents.h $(GPL)/EbpfEventProto.h
+	$(say) GEN $@
+	@mkdir -p $(@D)
+	$(Q)$^ > $@
+
 # Always: PREFIX may be another one than the last time.
 $(BUILD)/ebpf-events.pc: $(LIB)/ebpf-events.pc.in FORCE
 	$(say) GEN $@
@@ -166,10 +175,11 @@ $(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LIBELF_REST) $(BUI
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
 
-$(BUILD)/examples/%: examples/%.c $(BUILD)/libebpf-events.a | $(LIBELF_REST)
+# With the header that is installed, as another program is compiled.
+$(BUILD)/examples/%: examples/%.c $(HEADER) $(BUILD)/libebpf-events.a | $(LIBELF_REST)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
+	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(BUILD)/include -o $@ $(filter-out %.h,$^) $(LINK_LIBS)
 
 # Static: they run in guests, and on kernels of another age than this machine's.
 vpath %.c testing/cases testing/system testing/bench
@@ -178,10 +188,10 @@ $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static -pthread -o $@ $<
 
-$(BUILD)/tests/lib-%: testing/system/lib-%.c $(BUILD)/libebpf-events.a | $(LIBELF_REST)
+$(BUILD)/tests/lib-%: testing/system/lib-%.c $(HEADER) $(BUILD)/libebpf-events.a | $(LIBELF_REST)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -o $@ $^ $(LINK_LIBS)
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(BUILD)/include -o $@ $(filter-out %.h,$^) $(LINK_LIBS)
 
 # The tool with a table of hooks of its own, which is found before the real one.
 $(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.def $(GPL)/Hooks.def
@@ -207,10 +217,10 @@ $(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
 
 # A program with a libbpf of its own, and the library for it to open.
-$(BUILD)/tests/plugin-host: testing/system/plugin/plugin-host.c
+$(BUILD)/tests/plugin-host: testing/system/plugin/plugin-host.c $(HEADER)
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(GPL) -I$(LIB)/include -pthread -o $@ $< -lbpf -ldl
+	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(BUILD)/include -pthread -o $@ $< -lbpf -ldl
 
 $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 	@mkdir -p $(@D)
@@ -220,7 +230,7 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
-UNIT_SRCS := $(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c)
+UNIT_SRCS := $(filter-out scripts/gen-header.c,$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))
 UNIT_BINS := $(addprefix $(BUILD)/unit/,$(notdir $(UNIT_SRCS:.c=)))
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Werror \
 	$(INCLUDES) -Itesting/unit -MMD -MP
@@ -257,15 +267,13 @@ install: $(PRODUCTS)
 	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(LIBDIR)/
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libebpf-events.so
 	install -m 644 $(BUILD)/ebpf-events.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
-	install -m 644 $(HEADERS) $(DESTDIR)$(PREFIX)/include/ebpf-events/
+	install -m 644 $(HEADER) $(DESTDIR)$(PREFIX)/include/ebpf-events/
 	install -m 644 docs/EventsTrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 docs/ebpf-events.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 
-INSTALLED_HEADERS := $(addprefix $(PREFIX)/include/ebpf-events/,$(notdir $(HEADERS)))
-
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/sbin/EventsTrace $(LIBDIR)/libebpf-events.a $(LIBDIR)/$(SONAME) \
-		$(LIBDIR)/libebpf-events.so $(LIBDIR)/pkgconfig/ebpf-events.pc $(INSTALLED_HEADERS) \
+		$(LIBDIR)/libebpf-events.so $(LIBDIR)/pkgconfig/ebpf-events.pc $(PREFIX)/include/ebpf-events/EbpfEvents.h \
 		$(PREFIX)/share/man/man8/EventsTrace.8 $(PREFIX)/share/man/man3/ebpf-events.3)
 	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/include/ebpf-events
 

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * gen-header.c - prints the public header as it is installed: EbpfEvents.h, in which the wire format stands as plain
+ * enums and structs with the documentation of each member.
+ *
+ *   gen-header EbpfEvents.h EbpfEventProto.h
+ *
+ * From the second come the parts that do not follow from Events.def.
+ */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "EbpfEventProto.h"
+
+#define COLUMNS 120
+#define LINE_MAX_BYTES 4096
+
+enum row_kind {
+    ROW_RING,
+    ROW_REASON,
+    ROW_TAG,
+    ROW_ENUM,
+    ROW_VALUE,
+    ROW_GROUP,
+    ROW_END_GROUP,
+    ROW_EVENT,
+    ROW_FIELD,
+    ROW_FIELD_IF,
+    ROW_FLAG,
+    ROW_VARLEN,
+    ROW_OPTIONAL,
+    ROW_END_EVENT,
+};
+
+/* A row of Events.def. */
+struct row {
+    enum row_kind kind;
+    int number;       /* id or bit */
+    const char *name; /* as C has it */
+    const char *of;   /* type of a member, kind of a variable field */
+    const char *flag; /* that a member depends on, or "" */
+    const char *doc;
+    const char *values; /* enum of a member's values, if there is one of that name */
+};
+
+#define TEXT(expanded) TEXT_(expanded)
+#define TEXT_(text) #text
+
+static const struct row rows[] = {
+#define RING(id, NAME, doc) {ROW_RING, id, "EBPF_RING_" #NAME, "", "", doc, ""},
+#define REASON(id, NAME, key, doc) {ROW_REASON, id, "EBPF_REASON_" #NAME, "", "", doc, ""},
+#define TAG(id, NAME, kind, key) {ROW_TAG, id, "EBPF_TAG_" #NAME, #kind, "", key, ""},
+#define ENUM(name, doc) {ROW_ENUM, 0, "ebpf_" #name, "", "", doc, ""},
+#define VALUE(id, NAME, text, doc) {ROW_VALUE, id, "EBPF_" #NAME, "", "", doc, ""},
+#define GROUP(name, doc) {ROW_GROUP, 0, "ebpf_" #name, "", "", doc, ""},
+#define END_GROUP(name) {ROW_END_GROUP, 0, "", "", "", "", ""},
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    {ROW_EVENT, id, "EBPF_EVENT_" #NAME, "ebpf_" #name "_event", "", doc, ""},
+#define FIELD(kind, name, key, doc) {ROW_FIELD, 0, #name, TEXT(EBPF_KIND_##kind), "", doc, "ebpf_" #kind},
+#define FIELD_IF(kind, name, key, FLAG, doc)                                                                           \
+    {ROW_FIELD_IF, 0, #name, TEXT(EBPF_KIND_##kind), "EBPF_" #FLAG, doc, "ebpf_" #kind},
+#define FLAG(NAME, bit, key, doc) {ROW_FLAG, bit, "EBPF_" #NAME, "", "", doc, ""},
+#define VARLEN(TAG, doc) {ROW_VARLEN, 0, "EBPF_TAG_" #TAG, "", "", doc, ""},
+#define OPTIONAL(TAG, doc) {ROW_OPTIONAL, 0, "EBPF_TAG_" #TAG, "", "", doc, ""},
+#define END_EVENT(name) {ROW_END_EVENT, 0, "", "", "", "", ""},
+#include "Events.def"
+};
+
+static const struct row *const rows_end = rows + sizeof(rows) / sizeof(*rows);
+
+/* Print text with the names of integers that other programs know: the probes' own stand in for <stdint.h>. */
+static void put(const char *text)
+{
+    static const char *const names[][2] = {{"ebpf_u8", "uint8_t"},   {"ebpf_u16", "uint16_t"}, {"ebpf_u32", "uint32_t"},
+                                           {"ebpf_u64", "uint64_t"}, {"ebpf_s32", "int32_t"},  {"ebpf_s64", "int64_t"}};
+
+    while (*text) {
+        size_t i = 0;
+
+        while (i < sizeof(names) / sizeof(*names) && strncmp(text, names[i][0], strlen(names[i][0])))
+            i++;
+        if (i < sizeof(names) / sizeof(*names)) {
+            fputs(names[i][1], stdout);
+            text += strlen(names[i][0]);
+        } else {
+            putchar(*text++);
+        }
+    }
+}
+
+/* Print words between `begin` and `end`, each line but the first beginning with `next`. */
+static void put_wrapped(const char *begin, const char *next, const char *words, const char *end)
+{
+    size_t column = strlen(begin);
+
+    fputs(begin, stdout);
+    while (*words) {
+        size_t len = strcspn(words, " ");
+
+        if (column + 1 + len + strlen(end) > COLUMNS) {
+            printf("\n%s", next);
+            column = strlen(next);
+        }
+        printf(" %.*s", (int)len, words);
+        column += 1 + len;
+        words += len + (words[len] == ' ');
+    }
+    printf("%s\n", end);
+}
+
+/* Print a member or an enumerator, with its comment behind it, or before it where that is too long. */
+static void put_documented(const char *doc, const char *format, ...)
+{
+    char line[LINE_MAX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    if (strlen(line) + strlen(doc) + strlen("     /**<  */") <= COLUMNS) {
+        strcat(line, " /**< ");
+        strcat(line, doc);
+        strcat(line, " */");
+    } else {
+        put_wrapped("    /**", "     *", doc, " */");
+    }
+    printf("    ");
+    put(line);
+    putchar('\n');
+}
+
+/* An enum of all rows of a kind. */
+static void put_enum(enum row_kind kind, const char *name, const char *doc, const char *count)
+{
+    printf("/** %s. */\nenum %s {\n", doc, name);
+    for (const struct row *row = rows; row < rows_end; row++) {
+        char text[LINE_MAX_BYTES];
+
+        if (row->kind != kind)
+            continue;
+        snprintf(text, sizeof(text), kind == ROW_TAG ? "\"%s\": a value of kind %s" : "%s", row->doc, row->of);
+        put_documented(text, kind == ROW_FLAG ? "%s = 1u << %d," : "%s = %d,", row->name, row->number);
+    }
+    if (count)
+        printf("    %s /**< one more than the highest */\n", count);
+    printf("};\n\n");
+}
+
+static void put_value_enums(void)
+{
+    for (const struct row *row = rows; row < rows_end; row++) {
+        if (row->kind != ROW_ENUM)
+            continue;
+        printf("/** Values of a member: %s. */\nenum %s {\n", row->doc, row->name);
+        while (row + 1 < rows_end && row[1].kind == ROW_VALUE) {
+            row++;
+            put_documented(row->doc, "%s = %d,", row->name, row->number);
+        }
+        printf("};\n\n");
+    }
+}
+
+/* The comment of an event: what it is, and its variable fields. */
+static void put_event_comment(const struct row *event)
+{
+    char text[LINE_MAX_BYTES];
+
+    printf("/**\n");
+    snprintf(text, sizeof(text), "%s: %s.", event->name, event->doc);
+    put_wrapped(" *", " *", text, "");
+    for (const struct row *row = event; row->kind != ROW_END_EVENT; row++) {
+        if (row->kind != ROW_VARLEN && row->kind != ROW_OPTIONAL)
+            continue;
+        snprintf(text, sizeof(text), "- %s%s: %s", row->name, row->kind == ROW_OPTIONAL ? " (optional)" : "", row->doc);
+        put_wrapped(" *", " *  ", text, "");
+    }
+    printf(" */\n");
+}
+
+/* A member, with the enum of its values and the flag that it depends on. */
+static void put_member(const struct row *member)
+{
+    char doc[LINE_MAX_BYTES];
+    const char *values = "";
+
+    for (const struct row *row = rows; row < rows_end; row++) {
+        if (row->kind == ROW_ENUM && !strcmp(row->name, member->values))
+            values = row->name;
+    }
+    snprintf(doc, sizeof(doc), "%s%s%s%s%s%s", member->doc, *values ? "; enum " : "", values,
+             *member->flag ? "; if " : "", member->flag, *member->flag ? " is set" : "");
+    put_documented(doc, "%s %s;", member->of, member->name);
+}
+
+static void put_structs(void)
+{
+    for (const struct row *row = rows; row < rows_end; row++) {
+        char doc[LINE_MAX_BYTES];
+
+        switch (row->kind) {
+        case ROW_GROUP:
+            snprintf(doc, sizeof(doc), "%s.", row->doc);
+            put_wrapped("/**", " *", doc, " */");
+            printf("struct %s {\n", row->name);
+            break;
+        case ROW_EVENT:
+            put_event_comment(row);
+            printf("struct %s {\n    struct ebpf_event_header hdr;\n", row->of);
+            break;
+        case ROW_FIELD:
+        case ROW_FIELD_IF:
+            put_member(row);
+            break;
+        case ROW_END_GROUP:
+        case ROW_END_EVENT:
+            printf("};\n\n");
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static char *file__read(const char *path)
+{
+    FILE *file = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+
+    if (!file || getdelim(&text, &size, '\0', file) < 0) {
+        fprintf(stderr, "gen-header: cannot read %s\n", path);
+        exit(1);
+    }
+    fclose(file);
+    return text;
+}
+
+/* Cut a text in two before `mark`, which it has to have; returns what begins there. */
+static char *text__cut(char *text, const char *mark)
+{
+    char *at = strstr(text, mark);
+
+    if (!at) {
+        fprintf(stderr, "gen-header: there is no %s\n", mark);
+        exit(1);
+    }
+    at[-1] = '\0';
+    return at;
+}
+
+int main(int argc, char **argv)
+{
+    static const char include[] = "#include \"EbpfEventProto.h\"\n";
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: gen-header EbpfEvents.h EbpfEventProto.h\n");
+        return 2;
+    }
+    char *interface = file__read(argv[1]), *proto = file__read(argv[2]);
+    char *rest = text__cut(interface, include) + strlen(include);
+    char *limits = text__cut(proto, "#define EBPF_COMM_LEN");
+    char *after_limits = text__cut(limits, "/* Who embeds");
+    char *records = text__cut(after_limits, "/*\n * What precedes every event");
+
+    text__cut(records, "#define EBPF_KIND_u32");
+    printf("%s\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n%s\n", interface, limits);
+    put_enum(ROW_EVENT, "ebpf_event_type", "Types of events", "EBPF_EVENT_TYPE_COUNT");
+    put_enum(ROW_REASON, "ebpf_reason", "Why an event can be lost", "EBPF_REASON_COUNT");
+    put_enum(ROW_RING, "ebpf_ring", "Ring buffers", "EBPF_RING_COUNT");
+    put_enum(ROW_TAG, "ebpf_tag", "Variable fields, by their key in the JSON", "EBPF_TAG_COUNT");
+    put_enum(ROW_FLAG, "ebpf_event_flag", "Flags in the header of an event, of its type", NULL);
+    put_value_enums();
+    put(records);
+    put_structs();
+    printf("#ifdef __cplusplus\n}\n#endif\n%s", rest);
+    free(interface);
+    free(proto);
+    return 0;
+}
