@@ -24,8 +24,9 @@ struct backend_link {
 
 /* A program with how often the kernel has skipped it, because it was running. */
 struct guarded_program {
-    int fd;         /* -1: none */
-    uint64_t skips; /* at the last look */
+    int fd;          /* -1: none */
+    uint64_t skips;  /* at the last look */
+    uint64_t before; /* of those, before the probes were told to begin */
 };
 
 /* A hook of which an event is lost when all its programs are skipped; see Counts.c. */
@@ -34,6 +35,7 @@ struct guarded_hook {
     bool has_spares;
     int spare_hook;                     /* enum spare_hook, when there are spares */
     struct guarded_program first, last; /* in the order in which they run; `last` only when there is more than one */
+    uint64_t rescued_before;            /* by spares, before the probes were told to begin */
 };
 
 struct bpf_backend {

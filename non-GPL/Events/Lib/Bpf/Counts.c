@@ -10,8 +10,8 @@
 #include "Core/EmitShared.h"
 
 /*
- * How often the kernel has skipped a program, until the backend was stopped. What it does not tell counts as it did
- * when it last told, which is said once.
+ * How often the kernel has skipped a program, from when the probes were told to begin until the backend was stopped.
+ * What it does not tell counts as it did when it last told, which is said once.
  */
 static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *program)
 {
@@ -19,7 +19,7 @@ static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *pr
     __u32 len = sizeof(info);
 
     if (b->stopped)
-        return program->skips;
+        return program->skips - program->before;
     if (!bpf_obj_get_info_by_fd(program->fd, &info, &len)) {
         program->skips = info.recursion_misses;
     } else if (!b->skips_are_unknown) {
@@ -28,7 +28,7 @@ static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *pr
                         "the kernel does not tell how often it skips the probes: %s; 'recursion' may be too little",
                         strerror(errno));
     }
-    return program->skips;
+    return program->skips - program->before;
 }
 
 static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
@@ -65,7 +65,7 @@ static const struct hooks_program *hooks__last_spare(struct hooks *hooks, const 
 
 static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct hooks_program *program, int event)
 {
-    struct guarded_hook hook = {.event = event, .first = {program__fd(b, program), 0}, .last = {-1, 0}};
+    struct guarded_hook hook = {.event = event, .first = {.fd = program__fd(b, program)}, .last = {.fd = -1}};
     const struct hooks_program *spare = hooks__last_spare(&b->hooks, program->name);
     const struct hooks_program *second = hooks__second(&b->hooks, program->name);
     struct hooks_body body;
@@ -80,6 +80,20 @@ static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct 
     return hook;
 }
 
+/*
+ * What has been counted until now is no event's. While the programs are attached the spares come first, and what they
+ * find without a mark was not skipped: it would make up for as many skips later on. Looked at in this order, none of
+ * those that come meanwhile is made up for by one of before.
+ */
+static void guarded__begin(struct bpf_backend *b, struct guarded_hook *hook)
+{
+    hook->first.before = guarded__skips(b, &hook->first);
+    if (hook->last.fd >= 0)
+        hook->last.before = guarded__skips(b, &hook->last);
+    if (hook->has_spares)
+        hook->rescued_before = backend__rescued(b, hook->spare_hook);
+}
+
 void counts__watch(struct bpf_backend *b)
 {
     b->guarded_count = 0;
@@ -87,8 +101,10 @@ void counts__watch(struct bpf_backend *b)
         const struct hooks_program *program = &b->hooks.programs[i];
         int event = b->links[i].is_attached ? hooks__skipped_event(&b->hooks, program->name) : 0;
 
-        if (event)
-            b->guarded[b->guarded_count++] = backend__guarded(b, program, event);
+        if (!event)
+            continue;
+        b->guarded[b->guarded_count] = backend__guarded(b, program, event);
+        guarded__begin(b, &b->guarded[b->guarded_count++]);
     }
 }
 
@@ -102,7 +118,7 @@ static uint64_t backend__skips_of_hook(struct bpf_backend *b, struct guarded_hoo
     if (hook->last.fd < 0)
         return guarded__skips(b, &hook->first);
     /* before the skips: or some rescued may have no skip yet */
-    uint64_t rescued = hook->has_spares ? backend__rescued(b, hook->spare_hook) : 0;
+    uint64_t rescued = hook->has_spares ? backend__rescued(b, hook->spare_hook) - hook->rescued_before : 0;
     uint64_t first = guarded__skips(b, &hook->first), last = guarded__skips(b, &hook->last);
 
     first = first > rescued ? first - rescued : 0;
