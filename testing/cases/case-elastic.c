@@ -27,6 +27,10 @@ static void make_files(void)
     int fd = open("file", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 
     CHECK(fd >= 0 && !close(fd));
+    CHECK(!mknod("node", S_IFREG | 0600, 0));
+    fd = open(".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+    CHECK(fd >= 0 && !linkat(fd, "", AT_FDCWD, "named", AT_EMPTY_PATH) && !close(fd));
+    CHECK(!chmod("file", 0640) && !utimensat(AT_FDCWD, "file", NULL, 0));
     fact__str("dir", dir);
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from expect import has, lacks, same
 
-EVENTS = ["PROCESS_EXEC", "FILE_CREATE", "NETWORK_CONNECTION_CLOSED"]
+EVENTS = ["PROCESS_EXEC", "FILE_CREATE", "FILE_MODIFY", "NETWORK_CONNECTION_CLOSED"]
 OPTIONS = ["--format", "elastic"]
 
 
@@ -11,7 +11,10 @@ def expect(facts, events):
         env=["CASE_CHILD=0", "E=x y"])
     lacks(executed, "args")
     created = [event["path"] for event in events.all("FILE_CREATE", tgid=facts["pid"])]
-    same(created, [facts["dir"] + "/file"], "files created")
+    same(created, [facts["dir"] + name for name in ("/file", "/node", "/named")], "files created")
+    changes = [event["change_type"] for event in events.all("FILE_MODIFY", tgid=facts["pid"])
+               if event["path"] == facts["dir"] + "/file"]
+    same(changes, ["PERMISSIONS"], "changes of the file")
     closed = events.one("NETWORK_CONNECTION_CLOSED", tgid=facts["pid"])
     has(closed, net__family="AF_INET", net__destination_address="127.0.0.1", net__destination_port=facts["port"],
         net__bytes_sent=0, net__bytes_received=0)

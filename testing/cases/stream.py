@@ -59,6 +59,7 @@ KEYS = {
 }
 # Keys that consumers expect in this order at the start of a line.
 FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}
+LAST_KEYS = ["comm", "timestamp", "ts_boot_ns", "seq"]      # docs/MIGRATING.md says so of comm
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
 
@@ -168,7 +169,7 @@ class Stream:
         elif not TIMESTAMP.fullmatch(event["timestamp"]):
             self.problem(f"{kind} seq {event['seq']}: timestamp {event['timestamp']}")
         first = FIRST_KEYS.get(kind, ["event_type"])
-        if list(event)[:len(first)] != first:
+        if list(event)[:len(first)] != first or list(event)[-len(LAST_KEYS):] != LAST_KEYS:
             self.problem(f"{kind} seq {event.get('seq')}: keys in the order {list(event)}")
         actors = (event.get(key) for key in ("pids", "parent_pids", "child_pids"))
         if tracer_pid in [actor.get("tgid") for actor in actors if isinstance(actor, dict)]:
