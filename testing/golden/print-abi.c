@@ -125,6 +125,7 @@ static void print_public_structs(void)
     MEMBER(is_wanted)
     MEMBER(budget)
     MEMBER(over_budget_handler)
+    MEMBER(log_line)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_over_budget)
     MEMBER(pids)

@@ -223,7 +223,7 @@ static enum ebpf_event_type type__of(struct ebpf_event_set wanted)
 
 int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
 {
-    struct ebpf_log log = {opts->log, opts->user};
+    struct ebpf_log log = ebpf_log__of(opts);
     struct bpf_backend *b = calloc(1, sizeof(*b));
 
     if (!b)

@@ -17,7 +17,7 @@ static void on_log(void *user, enum ebpf_log_level level, const char *format, va
     messages++;
 }
 
-static const struct ebpf_log test_log = {on_log, NULL};
+static const struct ebpf_log test_log = {.fn = on_log};
 
 static int build(const struct ebpf_condition *conditions, size_t count)
 {

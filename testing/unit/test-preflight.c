@@ -18,7 +18,7 @@ static void keep(void *user, enum ebpf_log_level level, const char *format, va_l
     lines++;
 }
 
-static const struct ebpf_log logger = {keep, NULL};
+static const struct ebpf_log logger = {.fn = keep};
 
 static bool is_told(const char *text)
 {

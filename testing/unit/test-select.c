@@ -22,7 +22,7 @@ static void on_log(void *user, enum ebpf_log_level level, const char *format, va
 
 static int build(const struct ebpf_condition *conditions, size_t count)
 {
-    const struct ebpf_log log = {on_log, NULL};
+    const struct ebpf_log log = {.fn = on_log};
 
     messages = 0;
     return selection__build(&built, conditions, count, &log);

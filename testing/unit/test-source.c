@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-source.c - what the interface promises of a source, as far as it needs no kernel. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -63,9 +65,6 @@ static void test_refusals(void)
     check_refused(NULL, -EINVAL, 0);
     errno = 0;
     CHECK(ebpf_source__open(&opts, NULL) == -EINVAL && errno == EINVAL);
-    opts.handler = NULL;
-    check_refused(&opts, -EINVAL, 1);
-    opts = good_opts();
     opts.ring_bytes = 5000;
     check_refused(&opts, -EINVAL, 1);
     opts = good_opts();
@@ -160,6 +159,24 @@ static void test_the_end(void)
     ebpf_source__close(source);
 }
 
+static struct ebpf_process_setsid_event setsid_event(uint64_t number)
+{
+    return (struct ebpf_process_setsid_event){
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID,
+                .size = sizeof(struct ebpf_process_setsid_event),
+                .stream_seq = number,
+                .ts_boot_ns = number},
+        .pids.tgid = (uint32_t)number,
+    };
+}
+
+static void fake__put_setsid(uint64_t number)
+{
+    const struct ebpf_process_setsid_event event = setsid_event(number);
+
+    fake__put(&event, sizeof(event));
+}
+
 static struct ebpf_source *shared;
 static int taken;
 
@@ -184,17 +201,106 @@ static int take_beside_another(void *user, const struct ebpf_event *event)
 
 static void test_two_threads(void)
 {
-    const struct ebpf_process_setsid_event event = {
-        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID, .size = sizeof(event), .stream_seq = 1, .ts_boot_ns = 1}};
     struct ebpf_source_opts opts = good_opts();
 
     opts.handler = take_beside_another;
     if (!CHECK(!ebpf_source__open(&opts, &shared)))
         return;
-    fake__put(&event, sizeof(event));
+    fake__put_setsid(1);
     CHECK(ebpf_source__consume(shared) == 1 && taken == 1);
     CHECK(ebpf_source__consume(shared) == 0); /* not busy any more */
     ebpf_source__close(shared);
+}
+
+static bool next_is(struct ebpf_source *source, uint32_t tgid, uint64_t seq)
+{
+    struct ebpf_event event;
+
+    return ebpf_source__next(source, 0, &event) == 1 && event.seq == seq &&
+           event.size == sizeof(struct ebpf_process_setsid_event) &&
+           ((const struct ebpf_process_setsid_event *)event.hdr)->pids.tgid == tgid;
+}
+
+/* Without a handler events are returned one by one, in order, and wait until they are asked for. */
+static void test_next(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+    struct ebpf_event event, untouched;
+
+    opts.handler = NULL;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    memset(&event, 0x55, sizeof(event));
+    untouched = event;
+    CHECK(ebpf_source__next(source, 0, &event) == 0 && !memcmp(&event, &untouched, sizeof(event)));
+    CHECK(ebpf_source__next(source, 30, &event) == 0); /* nothing comes in that time */
+    fake__put_setsid(1);
+    fake__put_setsid(2);
+    CHECK(next_is(source, 1, 1));
+    fake__put_setsid(3);
+    CHECK(next_is(source, 2, 2) && next_is(source, 3, 3));
+    CHECK(ebpf_source__next(source, 0, &event) == 0);
+    fake__put_setsid(4);
+    CHECK(ebpf_source__poll(source, 0) == 1); /* reads it, and it waits */
+    ebpf_source__stop(source);
+    CHECK(ebpf_source__next(source, -1, &event) == 1 && event.seq == 4);
+    CHECK(ebpf_source__next(source, -1, &event) == 0); /* stopped: for ever would be long */
+    ebpf_source__close(source);
+}
+
+static void ignore_signal(int signal)
+{
+    (void)signal;
+}
+
+/* A call that waits for ever is interrupted by a signal; a source with a handler has no next event. */
+static void test_next_refused(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+    struct ebpf_event event;
+
+    if (CHECK(!ebpf_source__open(&opts, &source))) {
+        errno = 0;
+        CHECK(ebpf_source__next(source, 0, &event) == -EINVAL && errno == EINVAL);
+        ebpf_source__close(source);
+    }
+    opts.handler = NULL;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    CHECK(!sigaction(SIGALRM, &(struct sigaction){.sa_handler = ignore_signal}, NULL));
+    CHECK(!setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 50000, .it_interval.tv_usec = 50000}, NULL));
+    CHECK(ebpf_source__next(source, -1, &event) == -EINTR && errno == EINTR);
+    CHECK(!setitimer(ITIMER_REAL, &(struct itimerval){.it_value.tv_usec = 0}, NULL));
+    ebpf_source__close(source);
+}
+
+static char last_line[64];
+
+static void keep_line(void *user, enum ebpf_log_level level, const char *line)
+{
+    CHECK(user == last_line && level == EBPF_LOG_ERROR);
+    snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+static void test_log_line(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+
+    opts.ring_bytes = 5000;
+    opts.log = NULL;
+    opts.log_line = keep_line;
+    opts.user = last_line;
+    check_refused(&opts, -EINVAL, 0);
+    CHECK(strstr(last_line, "the ring size is no power of two"));
+    opts.log = count_line;
+    check_refused(&opts, -EINVAL, 1); /* both */
+}
+
+static void test_version(void)
+{
+    CHECK_SAME(ebpf_events__version(), EBPF_EVENTS_VERSION);
 }
 
 /* Nothing is left when the descriptors run out, and a line tells it. */
@@ -223,6 +329,10 @@ int main(void)
     test_no_type();
     test_the_end();
     test_two_threads();
+    test_next();
+    test_next_refused();
+    test_log_line();
+    test_version();
     test_shortage();
     return check__report();
 }

@@ -1,25 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Log.h - the caller's log callback, or nothing. */
+/* Log.h - the caller's log callbacks, or nothing. */
 #ifndef EBPF_LOG_H
 #define EBPF_LOG_H
 
+#include <stdio.h>
+
 #include "EbpfEvents.h"
+
+#define LOG_LINE_MAX 2048 /* bytes of a line with its NUL; what is longer is cut */
 
 struct ebpf_log {
     ebpf_log_fn fn;
+    ebpf_log_line_fn line_fn;
     void *user;
 };
+
+static inline struct ebpf_log ebpf_log__of(const struct ebpf_source_opts *opts)
+{
+    return (struct ebpf_log){.fn = opts->log, .line_fn = opts->log_line, .user = opts->user};
+}
 
 static inline void __attribute__((format(printf, 3, 4)))
 ebpf_log__write(const struct ebpf_log *log, enum ebpf_log_level level, const char *format, ...)
 {
+    char line[LOG_LINE_MAX];
     va_list args;
 
-    if (!log->fn)
-        return;
-    va_start(args, format);
-    log->fn(log->user, level, format, args);
-    va_end(args);
+    if (log->fn) {
+        va_start(args, format);
+        log->fn(log->user, level, format, args);
+        va_end(args);
+    }
+    if (log->line_fn) {
+        va_start(args, format);
+        vsnprintf(line, sizeof(line), format, args);
+        va_end(args);
+        log->line_fn(log->user, level, line);
+    }
 }
 
 #endif

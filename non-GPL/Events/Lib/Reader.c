@@ -46,6 +46,7 @@ int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, 
     memset(reader, 0, sizeof(*reader));
     reader->backend = backend;
     reader->handler = opts->handler;
+    reader->handler_user = opts->user;
     reader->loss_handler = opts->loss_handler;
     reader->over_budget_handler = opts->budget && backend->ops->over_budget ? opts->over_budget_handler : NULL;
     reader->is_wanted = opts->is_wanted;
@@ -301,7 +302,7 @@ static void reader__deliver(void *user, const struct ebpf_event_header *hdr, uin
         .time_ns = hdr->ts_boot_ns + reader->boot_to_wall_ns,
     };
 
-    if (reader->handler(reader->user, &event)) {
+    if (reader->handler(reader->handler_user, &event)) {
         reader->refused[hdr->type] += count;
         return;
     }

@@ -16,6 +16,7 @@
 struct ebpf_reader {
     struct ebpf_backend *backend;
     ebpf_event_fn handler;
+    void *handler_user; /* its first argument; `user` is that of the others */
     ebpf_loss_fn loss_handler;
     ebpf_over_budget_fn over_budget_handler; /* NULL: there are no budgets, or nobody asks */
     ebpf_wanted_fn is_wanted;                /* NULL: every event is */

@@ -1,24 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Record.c - what the schema says of records, and records held against it. */
+/* Record.c - records held against the schema. */
 #include "Record.h"
 
 #include <errno.h>
 #include <string.h>
-
-struct type_info {
-    const char *name, *option, *doc;
-    size_t size;
-};
-
-static const struct type_info types[EBPF_EVENT_TYPE_COUNT] = {
-#define EVENT(id, NAME, name, option, ring, doc) [id] = {#NAME, option, doc, sizeof(struct ebpf_##name##_event)},
-#include "Events.def"
-};
-
-static const char *const reason_keys[EBPF_REASON_COUNT] = {
-#define REASON(id, NAME, key, doc) [id] = key,
-#include "Events.def"
-};
 
 static const bool tag_is_known[EBPF_TAG_COUNT] = {
 #define TAG(id, NAME, kind, key) [id] = true,
@@ -43,55 +28,6 @@ _Static_assert(EBPF_EVENT_TYPE_COUNT <= 64, "struct ebpf_event_set has no bit fo
 #include "Events.def"
 _Static_assert(sizeof(struct ebpf_event_header) == 48, "the header has a hole");
 _Static_assert(sizeof(struct ebpf_varlen) == 16, "the head of a variable field has a hole");
-
-static const struct type_info *type_info__get(unsigned int type)
-{
-    return type < EBPF_EVENT_TYPE_COUNT && types[type].name ? &types[type] : NULL;
-}
-
-size_t ebpf_event_type__size(unsigned int type)
-{
-    const struct type_info *info = type_info__get(type);
-
-    return info ? info->size : 0;
-}
-
-const char *ebpf_event_type__name(enum ebpf_event_type type)
-{
-    const struct type_info *info = type_info__get(type);
-
-    return info ? info->name : NULL;
-}
-
-const char *ebpf_event_type__option(enum ebpf_event_type type)
-{
-    const struct type_info *info = type_info__get(type);
-
-    return info ? info->option : NULL;
-}
-
-const char *ebpf_event_type__doc(enum ebpf_event_type type)
-{
-    const struct type_info *info = type_info__get(type);
-
-    return info ? info->doc : NULL;
-}
-
-const char *ebpf_reason__key(enum ebpf_reason reason)
-{
-    return (unsigned int)reason < EBPF_REASON_COUNT ? reason_keys[reason] : NULL;
-}
-
-struct ebpf_event_set ebpf_event_set__all(void)
-{
-    struct ebpf_event_set set = {0};
-
-    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        if (types[type].name)
-            ebpf_event_set__add(&set, type);
-    }
-    return set;
-}
 
 int ebpf_record__check(const void *data, size_t size)
 {

@@ -30,6 +30,7 @@ static struct {
     void *library;
     int (*open)(const struct ebpf_source_opts *opts, struct ebpf_source **ret_source);
     void (*close)(struct ebpf_source *source);
+    void (*add)(struct ebpf_event_set *set, enum ebpf_event_type type);
 } plugin;
 
 static int printed; /* messages that the host's own function has got */
@@ -80,7 +81,7 @@ static void *open_source(void *user)
         .sz = sizeof(opts), .handler = on_event, .log = on_log, .user = opener, .libbpf_log = opener->libbpf_log};
 
     opener->thread = pthread_self();
-    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_SETSID);
+    plugin.add(&opts.events, EBPF_EVENT_PROCESS_SETSID);
     CHECK(!plugin.open(&opts, &opener->source));
     return NULL;
 }
@@ -117,7 +118,8 @@ static bool plugin__load(void)
     }
     *(void **)&plugin.open = dlsym(plugin.library, "ebpf_source__open");
     *(void **)&plugin.close = dlsym(plugin.library, "ebpf_source__close");
-    return plugin.open && plugin.close;
+    *(void **)&plugin.add = dlsym(plugin.library, "ebpf_event_set__add");
+    return plugin.open && plugin.close && plugin.add;
 }
 
 int main(void)

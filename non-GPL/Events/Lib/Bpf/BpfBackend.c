@@ -374,7 +374,7 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
     b->base.ops = &bpf_backend_ops;
     b->instances = INSTANCES_NONE;
     b->types_fd = types__create_file();
-    b->log = (struct ebpf_log){opts->log, opts->user};
+    b->log = ebpf_log__of(opts);
     b->libbpf_log = opts->libbpf_log;
     libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
     hooks__init(&b->hooks);

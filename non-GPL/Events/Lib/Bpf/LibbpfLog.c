@@ -18,7 +18,7 @@ static _Thread_local struct {
 static void own__write(const char *format, va_list args)
 {
     char *text;
-    int len = own.log.fn ? vasprintf(&text, format, args) : -1;
+    int len = own.log.fn || own.log.line_fn ? vasprintf(&text, format, args) : -1;
 
     if (len < 0)
         return;

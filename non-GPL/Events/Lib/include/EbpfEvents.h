@@ -41,7 +41,11 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
+/** Version of this header; that of the library is what ebpf_events__version returns. */
 #define EBPF_EVENTS_VERSION "0.1.0"
+
+/** Version of the library that the program runs with ("0.1.0"); a static string. */
+const char *ebpf_events__version(void);
 
 /** A set of event types. Zero is the empty set. */
 struct ebpf_event_set {
@@ -49,17 +53,10 @@ struct ebpf_event_set {
 };
 
 /** Add a type to a set; a number that is no type is not added. */
-static inline void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type)
-{
-    if ((unsigned int)type < EBPF_EVENT_TYPE_COUNT)
-        set->bits |= UINT64_C(1) << type;
-}
+void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type);
 
 /** Whether a set has a type; false for a number that is no type. */
-static inline bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type)
-{
-    return (unsigned int)type < EBPF_EVENT_TYPE_COUNT && (set.bits >> type & 1);
-}
+bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type);
 
 /** Every type that this library knows. */
 struct ebpf_event_set ebpf_event_set__all(void);
@@ -186,6 +183,9 @@ enum ebpf_log_level {
 /** One message, without a newline. */
 typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *format, va_list args);
 
+/** The same as text, for languages that have no va_list. It is valid until the function returns. */
+typedef void (*ebpf_log_line_fn)(void *user, enum ebpf_log_level level, const char *line);
+
 /**
  * One event. It must not call ebpf_source__poll, __consume or __close on the same source.
  * @return 0 when it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
@@ -251,7 +251,7 @@ struct ebpf_condition {
 struct ebpf_source_opts {
     size_t sz;                    /**< size of this struct as the caller knows it */
     struct ebpf_event_set events; /**< what to source; nothing else is loaded into the kernel */
-    ebpf_event_fn handler;        /**< required */
+    ebpf_event_fn handler;        /**< NULL: events are read by ebpf_source__next */
     ebpf_loss_fn loss_handler;    /**< told of losses, in their place in the stream, within a second */
     ebpf_log_fn log;              /**< messages; none by default */
     void *user;                   /**< first argument of these functions */
@@ -271,6 +271,7 @@ struct ebpf_source_opts {
                           in the same ring as execs; docs/events.md has which. A user, but root, may make 16 times as
                           many. More are lost, for the reason EBPF_REASON_BUDGET. 0: any number */
     ebpf_over_budget_fn over_budget_handler; /**< told which process exceeds it */
+    ebpf_log_line_fn log_line;               /**< messages as text, besides or in the place of `log`; none by default */
 };
 
 /** A source of events. */
@@ -318,6 +319,16 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
 /** As ebpf_source__poll without waiting. Call it at least once a second when polling the fd by other means. */
 int ebpf_source__consume(struct ebpf_source *source);
+
+/**
+ * Return the next event of a source that was opened without a handler, and wait for it. What was lost is told to the
+ * loss handler all the same, when it is noticed, which may be before events with lower numbers are returned.
+ * @param timeout_ms longest wait; 0: none, -1: for ever
+ * @param ret_event the event; valid until the next call of any function for this source
+ * @return 1 with an event; 0 when none has come, and at once when the source is stopped and everything was returned;
+ *         -EINTR; -EINVAL when the source has a handler; else as ebpf_source__poll
+ */
+int ebpf_source__next(struct ebpf_source *source, int timeout_ms, struct ebpf_event *ret_event);
 
 /**
  * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* EbpfEvents.c - a source: a backend, a reader, and one file descriptor for whoever waits for them. */
+/* Source.c - a source: a backend, a reader, and one file descriptor for whoever waits for them. */
 #include "EbpfEvents.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "Bpf/BpfBackend.h"
 #include "Bpf/Preflight.h"
 #include "Conditions.h"
+#include "EventQueue.h"
 #include "Log.h"
 #include "NetSelect.h"
 #include "Reader.h"
@@ -24,6 +27,7 @@ struct ebpf_source {
     struct ebpf_reader reader;
     struct ebpf_event_set wanted;
     struct ebpf_log log;
+    struct event_queue *queue; /* of what ebpf_source__next returns; NULL if there is a handler */
     int epoll_fd;
     int timer_fd;
     pid_t pid; /* of the process that opened it */
@@ -64,6 +68,7 @@ static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_op
         OPTS_MEMBER_END(is_wanted),
         OPTS_MEMBER_END(budget),
         OPTS_MEMBER_END(over_budget_handler),
+        OPTS_MEMBER_END(log_line),
     };
     const unsigned char *bytes = (const unsigned char *)user;
     size_t known = 0;
@@ -87,10 +92,6 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
 {
     uint32_t ring = opts->ring_bytes;
 
-    if (!opts->handler) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: it has no handler");
-        return -EINVAL;
-    }
     if (opts->events.bits & ~ebpf_event_set__all().bits) {
         ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: the set of events has unknown ones");
         return -EINVAL;
@@ -135,9 +136,18 @@ static int source__make_fds(struct ebpf_source *source)
     return err;
 }
 
+/* In the place of a handler. */
+static int source__make_queue(struct ebpf_source *source)
+{
+    source->queue = event_queue__new();
+    source->reader.handler = event_queue__put;
+    source->reader.handler_user = source->queue;
+    return source->queue ? 0 : -ENOMEM;
+}
+
 static int source__start(struct ebpf_source *source, const struct ebpf_source_opts *opts)
 {
-    const struct ebpf_log log = {opts->log, opts->user};
+    const struct ebpf_log log = ebpf_log__of(opts);
     struct net_selection net;
     int err = net_selection__build(&net, opts->conditions, opts->condition_count, &log);
 
@@ -150,6 +160,8 @@ static int source__start(struct ebpf_source *source, const struct ebpf_source_op
     err = ebpf_reader__init(&source->reader, &source->backend->base, opts,
                             source->backend->slots + source->backend->cpu_slots);
     source->reader.net = net;
+    if (!err && !opts->handler)
+        err = source__make_queue(source);
     if (!err)
         err = source__make_fds(source);
     if (err)
@@ -167,7 +179,7 @@ int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_sour
 
     if (err == -EINVAL)
         return fail(err);
-    const struct ebpf_log log = {opts.log, opts.user};
+    const struct ebpf_log log = ebpf_log__of(&opts);
 
     if (err == -E2BIG) {
         ebpf_log__write(&log, EBPF_LOG_ERROR,
@@ -242,20 +254,35 @@ static int source__consume(struct ebpf_source *source)
     return handled;
 }
 
-int ebpf_source__consume(struct ebpf_source *source)
+/* Begin to read a source, which one thread does at a time. 0 or a negative errno. */
+static int source__enter(struct ebpf_source *source)
 {
-    int ret = source__check(source);
+    int err = source__check(source);
 
-    if (ret)
-        return fail(ret);
-    if (__atomic_exchange_n(&source->busy, true, __ATOMIC_ACQUIRE))
-        return fail(-EBUSY);
-    ret = source__consume(source);
+    if (!err && __atomic_exchange_n(&source->busy, true, __ATOMIC_ACQUIRE))
+        err = -EBUSY;
+    return err;
+}
+
+/* End it. True when the source was closed meanwhile, and is gone now. */
+static bool source__leave(struct ebpf_source *source)
+{
     bool closing = source->closing;
 
     __atomic_store_n(&source->busy, false, __ATOMIC_RELEASE);
     if (closing)
         ebpf_source__close(source);
+    return closing;
+}
+
+int ebpf_source__consume(struct ebpf_source *source)
+{
+    int ret = source__enter(source);
+
+    if (ret)
+        return fail(ret);
+    ret = source__consume(source);
+    source__leave(source);
     return ret;
 }
 
@@ -269,6 +296,51 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
     if (epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, timeout_ms) < 0)
         return fail(-errno);
     return ebpf_source__consume(source);
+}
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Take the next event; read records until there is one. 1; 0 when there is none by `deadline`; or a negative errno. */
+static int source__next(struct ebpf_source *source, int64_t deadline, struct ebpf_event *ret_event)
+{
+    struct epoll_event events[EBPF_RING_COUNT + 1];
+
+    for (;;) {
+        if (event_queue__take(source->queue, ret_event))
+            return 1;
+        int handled = source__consume(source);
+        int64_t left = deadline - now_ms();
+
+        if (handled < 0)
+            return handled;
+        if (source->closing || (!handled && (source->stopped || left <= 0)))
+            return event_queue__take(source->queue, ret_event);
+        if (!handled && epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, left < INT_MAX ? (int)left : -1) < 0)
+            return -errno;
+    }
+}
+
+int ebpf_source__next(struct ebpf_source *source, int timeout_ms, struct ebpf_event *ret_event)
+{
+    struct ebpf_event event;
+    int ret = source->queue ? source__enter(source) : -EINVAL;
+
+    if (ret)
+        return fail(ret);
+    ret = source__next(source, timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms, &event);
+    if (source__leave(source))
+        return fail(-ECANCELED);
+    if (ret < 0)
+        return fail(ret);
+    if (ret)
+        *ret_event = event;
+    return ret;
 }
 
 void ebpf_source__stop(struct ebpf_source *source)
@@ -340,6 +412,7 @@ void ebpf_source__close(struct ebpf_source *source)
         source->backend->base.ops->close(&source->backend->base);
     }
     ebpf_reader__fini(&source->reader);
+    event_queue__free(source->queue);
     if (source->timer_fd >= 0)
         close(source->timer_fd);
     if (source->epoll_fd >= 0)
