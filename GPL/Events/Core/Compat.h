@@ -108,6 +108,18 @@ static __always_inline u64 compat__last_arg(u64 *ctx, u32 args)
     return last;
 }
 
+/* An argument by how many come behind it, as an address; before 5.17, of so many. */
+static __always_inline u64 compat__arg_before_last(u64 *ctx, u32 args, u32 behind)
+{
+    u64 arg = 0;
+
+    if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_arg))
+        bpf_get_func_arg(ctx, bpf_get_func_arg_cnt(ctx) - 1 - behind, &arg);
+    else
+        arg = ctx__address(ctx + args - 1 - behind);
+    return arg;
+}
+
 /*
  * The value of inet_csk_accept at its end, behind its arguments: four, and two since 6.10 (92ef0fd55ac8). Typed, so
  * that each is read at a place of its own.

@@ -29,9 +29,8 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
 }
 
 /*
- * A shared mapping of a file is to be made writable. The hook is the last that knows that it was not: the file is
- * noted, and the end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in
- * between.
+ * A shared mapping of a file is to be made writable. The hook still knows that it was not: the file is noted, and the
+ * end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in between.
  */
 static __always_inline int mprotect__begin(bool typed, struct vm_area_struct *vma, unsigned long prot)
 {
@@ -57,11 +56,18 @@ int BPF_PROG(lsm__file_mprotect, struct vm_area_struct *vma, unsigned long reqpr
     return mprotect__begin(true, vma, prot);
 }
 
-SEC("ebpf.fexit/security_file_mprotect")
-int BPF_PROG(fexit__security_file_mprotect, struct vm_area_struct *vma, unsigned long reqprot, unsigned long prot,
-             int ret)
+/*
+ * Where bpf is no active LSM. Not at security_file_mprotect, but at the function of what comes next: each function that
+ * has a trampoline costs a start something, and 6.1 waits 0.15 s when its table of them grows, with the 66th.
+ */
+SEC("ebpf.fentry/mprotect_fixup")
+int BPF_PROG(fentry__mprotect_fixup)
 {
-    return ret ? 0 : mprotect__begin(true, vma, prot);
+    u64 flags = compat__last_arg(ctx, 5);
+
+    if ((flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+        return 0;
+    return mprotect__begin(false, (void *)compat__arg_before_last(ctx, 5, 4), PROT_WRITE);
 }
 
 /* One that is refused leaves a note, which nobody comes for. */
