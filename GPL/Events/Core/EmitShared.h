@@ -113,6 +113,9 @@ struct over_budget {
 /* Bytes of a slot before its data; asserted in Emit.bpf.c. */
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
+/* What is kept for a task without kprobes and budgets; see State.h. */
+#define TASK_STATE_LEAST 96
+
 /* Hooks that have spare programs, see Spare.h. */
 enum spare_hook {
     SPARE_FORK,

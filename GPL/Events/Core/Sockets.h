@@ -58,7 +58,6 @@ struct socket_entry {
     u16 error;    /* of the socket, then */
     u16 home;
     u32 uid; /* whose share it is of */
-    u32 reserved;
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };

@@ -31,10 +31,11 @@ struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
-    u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
-    u64 cred;  /* of a creation, by whose credentials; 0: it is not told under others */
     u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode; DIR_OP_HASHED */
     u32 kind;  /* enum dir_op_kind */
+    /* with emit_constants.kprobes only */
+    u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
+    u64 cred;  /* of a creation, by whose credentials; 0: it is not told under others */
 };
 
 /* What the current task executes, when it needs an interpreter; see Process/Exec.bpf.c. Addresses. */
@@ -57,14 +58,17 @@ struct process_budget {
     u32 reserved;
 };
 
+/* What is last is for some settings only: the library cuts it off where entries of a table stand in. */
 struct task_state {
-    struct dir_op dir_op;
     struct content_op content_op;
     struct script script;
     u64 mprotect_file; /* whose mapping is being made writable; 0: none */
-    struct process_budget budget;
-    u64 xattr_name; /* address of that of the attribute that is being changed */
+    u64 xattr_name;    /* address of that of the attribute that is being changed */
+    struct dir_op dir_op;
+    struct process_budget budget; /* with a budget only */
 };
+
+_Static_assert(__builtin_offsetof(struct task_state, dir_op.other) == TASK_STATE_LEAST, "TASK_STATE_LEAST is wrong");
 
 struct task_states_map {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -78,8 +82,8 @@ struct task_states_map {
 struct task_table_map {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, TASK_TABLE_MAX);
-    __type(key, u64);
-    __type(value, struct task_state);
+    __uint(key_size, sizeof(u64));
+    __uint(value_size, sizeof(struct task_state)); /* or TASK_STATE_LEAST, so its type is not said */
 };
 
 extern struct task_states_map task_states SEC(".maps");

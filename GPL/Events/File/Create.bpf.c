@@ -44,9 +44,10 @@ static __always_inline int creation__begin(enum ebpf_event_type type, struct vfs
             count__seen_and_lost(type, EBPF_REASON_STATE);
         return 0;
     }
-    STORE_POINTER(op->other, other);
-    if (emit_constants.kprobes)
+    if (emit_constants.kprobes) {
+        STORE_POINTER(op->other, other);
         op->cred = current__cred();
+    }
     return 0;
 }
 
@@ -97,7 +98,7 @@ PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mkn
  */
 static __always_inline void creator__correct(struct ebpf_cred_info *creds, const struct dir_op *op)
 {
-    if (op->cred && op->cred != current__cred())
+    if (emit_constants.kprobes && op->cred && op->cred != current__cred())
         cred_info__fill_of(creds, false, (struct cred *)op->cred);
 }
 

@@ -124,6 +124,8 @@ static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, c
                  (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
                                                                   : b->has_task_storage && !strcmp(name, "task_table")))
             err = bpf_map__set_autocreate(map, false);
+        else if (!strcmp(name, "task_table") && !b->hooks.kprobes && !opts->budget)
+            err = bpf_map__set_value_size(map, TASK_STATE_LEAST);
         else if (!strncmp(name, "budget_", strlen("budget_")) && !opts->budget)
             err = bpf_map__set_autocreate(map, false);
         else if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
