@@ -72,40 +72,38 @@ static __always_inline enum fate closed__fate(const struct socket_entry *e, bool
     return fate__of(current__is_filtered());
 }
 
-/* Who closes a connection. */
-struct closer {
-    bool is_owned;  /* the entry knows which process the connection is of */
-    bool is_kernel; /* one of the kernel's threads closes it */
-};
-
-static __always_inline struct closer closer__of(const struct socket_entry *e)
+/* Whether the entry knows which process the connection is of. */
+static __always_inline bool entry__is_owned(const struct socket_entry *e)
 {
-    return (struct closer){.is_owned = e && e->role != SOCKET_FOUND, .is_kernel = current__is_kernel_thread()};
+    return e && e->role != SOCKET_FOUND;
 }
 
-/* Begin the record; NULL if there is to be none. */
-static __always_inline struct scratch *closed__begin(const struct socket_entry *e, struct closer by)
+/* Begin the record; NULL if there is to be none. `is_kernel`: one of the kernel's threads closes the connection. */
+static __always_inline struct scratch *closed__begin(const struct socket_entry *e, bool is_kernel)
 {
-    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (by.is_kernel && !by.is_owned))
+    bool is_owned = entry__is_owned(e);
+
+    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) || (is_kernel && !is_owned))
         return NULL;
-    return EMIT_BEGIN(NETWORK_CONNECTION_CLOSED, MAY_BE_PREEMPTED, closed__fate(e, by.is_owned, by.is_kernel));
+    return EMIT_BEGIN(NETWORK_CONNECTION_CLOSED, MAY_BE_PREEMPTED, closed__fate(e, is_owned, is_kernel));
 }
 
-#define EMIT_CLOSED(event, s, e, by)                                                                                   \
-    EMIT_RECORD(NETWORK_CONNECTION_CLOSED, event, s, closed__begin(e, by), emit__end_NETWORK_CONNECTION_CLOSED)
+#define EMIT_CLOSED(event, s, e, is_kernel)                                                                            \
+    EMIT_RECORD(NETWORK_CONNECTION_CLOSED, event, s, closed__begin(e, is_kernel), emit__end_NETWORK_CONNECTION_CLOSED)
 
 /* Fill the record but for the bytes. */
 static __always_inline void closed__fill(struct scratch *s, struct ebpf_network_connection_closed_event *event,
-                                         struct sock *sk, u16 sport, struct socket_entry *e, u32 state,
-                                         struct closer by)
+                                         struct sock *sk, u16 sport, struct socket_entry *e, u32 state, bool is_kernel)
 {
-    if (by.is_kernel && by.is_owned)
+    bool is_owned = entry__is_owned(e);
+
+    if (is_kernel && is_owned)
         owner__copy(&event->hdr, &event->pids, e);
     else
         current__fill(s, &event->pids);
     net_info__fill((void *)&event->net, sk, sport);
-    event->hdr.flags = EBPF_CLOSED_F_REASON | (by.is_owned ? EBPF_CLOSED_F_OWNER : 0);
-    if (by.is_owned) {
+    event->hdr.flags = EBPF_CLOSED_F_REASON | (is_owned ? EBPF_CLOSED_F_OWNER : 0);
+    if (is_owned) {
         event->owner_pids = e->owner;
         event->duration_ns = event->hdr.ts_boot_ns - e->since;
     } else {
@@ -159,10 +157,10 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
             connection__failed(e, sk, sport, false, ECONNABORTED, true);
         return 0;
     }
-    struct closer by = closer__of(e);
+    bool is_kernel = current__is_kernel_thread();
 
-    EMIT_CLOSED(event, s, e, by) {
-        closed__fill(s, event, sk, sport, e, state, by);
+    EMIT_CLOSED(event, s, e, is_kernel) {
+        closed__fill(s, event, sk, sport, e, state, is_kernel);
         if (ended_unseen)
             event->hdr.flags &= ~EBPF_CLOSED_F_REASON;
         bytes__fill(&event->net, sk, tp, state);
@@ -244,10 +242,10 @@ static __always_inline int mptcp__end(struct sock *sk)
             connection__failed(e, sk, sport, true, ECONNABORTED, true);
         return 0;
     }
-    struct closer by = closer__of(e);
+    bool is_kernel = current__is_kernel_thread();
 
-    EMIT_CLOSED(event, s, e, by) {
-        closed__fill(s, event, sk, sport, e, state, by);
+    EMIT_CLOSED(event, s, e, is_kernel) {
+        closed__fill(s, event, sk, sport, e, state, is_kernel);
         event->hdr.flags |= EBPF_CLOSED_F_MPTCP;
         mptcp_bytes__fill(&event->net, msk, first);
     }
