@@ -36,6 +36,26 @@ static void test_goes_on_after_no_room(void)
     }
 }
 
+/* When the time for the last writes is over, one that has blocked is not tried again for each line that is left. */
+static void test_blocks_once_at_the_end(void)
+{
+    struct output output;
+    int ends[2];
+
+    if (!CHECK(!pipe2(ends, O_CLOEXEC)) || !CHECK(!output__init(&output, ends[1], OUTPUT_BUFFER, true, -1)))
+        return;
+    CHECK(!output__make_timer(&output) && write(ends[1], "x", 1) == 1); /* an empty pipe never blocks */
+    output__hurry(&output, 0);
+    output.stuck = true;
+    put(&output, "line");
+    for (int i = 0; i < 4; i++)
+        output__flush(&output);
+    CHECK(output__used(&output) == 5);
+    output__fini(&output);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 /* The lines that are not in the pipe, or not whole. */
 static void test_what_is_left(void)
 {
@@ -72,6 +92,7 @@ static void test_what_is_left(void)
 int main(void)
 {
     test_goes_on_after_no_room();
+    test_blocks_once_at_the_end();
     test_what_is_left();
     return check__report();
 }

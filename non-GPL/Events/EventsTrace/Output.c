@@ -15,6 +15,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#ifndef sigev_notify_thread_id /* before glibc 2.38 */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 #define STUCK_MS 20
 #define LINES_FEWEST 256
 #define BLOCKED_NS 20000000 /* longest that a write blocks, where it cannot be kept from that */
@@ -46,13 +50,14 @@ static void on_timer(int signal)
 }
 
 /*
- * Make a timer whose signal interrupts a write that blocks. It is no SIGALRM: whoever started this program may have
- * set an alarm to end it.
+ * Make a timer whose signal interrupts this thread when a write blocks. It is no SIGALRM: whoever started this program
+ * may have set an alarm to end it.
  */
 static int output__make_timer(struct output *output)
 {
     const struct sigaction action = {.sa_handler = on_timer};
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN, .sigev_notify_thread_id = gettid()};
     sigset_t set;
 
     sigemptyset(&set);
@@ -90,8 +95,9 @@ int output__init(struct output *output, int fd, size_t size, bool patient, int w
     else if (output->slow && !output->socket)
         output->fd = fd__open_anew(fd, &st);
     bool never_blocks = output->regular || S_ISBLK(st.st_mode) || output->socket || output->fd != fd;
+    int failed = never_blocks ? 0 : output__make_timer(output);
 
-    return never_blocks ? 0 : output__make_timer(output);
+    return output->slow ? failed : 0; /* most other devices never block */
 }
 
 static bool output__write_out(struct output *output);
@@ -208,9 +214,11 @@ static bool output__wait(struct output *output)
     int ms = output__wait_ms(output);
     bool was_stuck = output->stuck;
 
-    output->stuck = false;
-    if (was_stuck && !ms)
+    if (was_stuck && !ms) {
+        output->stuck = output->blocks && output->hurry; /* there is no time for another write that blocks */
         return false;
+    }
+    output->stuck = false;
     if (was_stuck) {
         ready[0].fd = -1;
         ms = ms < 0 || ms > STUCK_MS ? STUCK_MS : ms;
