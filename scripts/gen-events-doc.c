@@ -123,6 +123,7 @@ static const char stats[] =
     "| key | type | meaning |\n"
     "|---|---|---|\n"
     "| `records` | number | records read from the kernel |\n"
+    "| `corrupt` | number | of these, how many were no records; only there if a fault of the probes made one |\n"
     "| `events` | object | for each event type that was seen: an object with the keys below |\n"
     "| `events.<type>.seen` | number | times that the operation happened |\n"
     "| `events.<type>.delivered` | number | events that were delivered |\n"

@@ -224,6 +224,8 @@ class Stream:
         stats = self._stats()
         if stats is None:
             return
+        if b'"corrupt":' in self.err:
+            self.problem("the probes have made what is no record")
         written, told = {}, {}
         for event in self.events:
             # an event may stand for several (--coalesce), and counts as as many

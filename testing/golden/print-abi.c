@@ -144,6 +144,7 @@ static void print_public_structs(void)
     STRUCT_BEGIN(struct ebpf_stats)
     MEMBER(types)
     MEMBER(records)
+    MEMBER(corrupt)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_loss)
     MEMBER(first_seq)

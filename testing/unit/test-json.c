@@ -539,6 +539,10 @@ static void test_stats(void)
     memset(&stats, 0, sizeof(stats));
     CHECK(ebpf_stats__json(&stats, line, sizeof(line)) > 0);
     CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":0,\"events\":{}}");
+    stats.records = 2;
+    stats.corrupt = 1;
+    CHECK(ebpf_stats__json(&stats, line, sizeof(line)) > 0);
+    CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":2,\"corrupt\":1,\"events\":{}}");
 }
 
 static void test_no_event(void)

@@ -371,7 +371,7 @@ static void test_survives_corrupt_records(void)
     CHECK(ebpf_reader__consume(&reader) == 3);
     CHECK(seen_count == 1 && seen[0].ts == 20);
     ebpf_reader__stats(&reader, &stats);
-    CHECK(stats.records == 3);
+    CHECK(stats.records == 3 && stats.corrupt == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_UNREADABLE] == 1);
 }
 

@@ -128,6 +128,10 @@ int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
         return -ENOSPC;
     JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
     ebpf_json__number(&out, stats->records);
+    if (stats->corrupt) {
+        json__key(&out, "corrupt");
+        ebpf_json__number(&out, stats->corrupt);
+    }
     JSON_LITERAL(&out, "\"events\":{");
     for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
         if (!ebpf_event_type__name(type) || type_stats__is_zero(&stats->types[type]))

@@ -361,6 +361,7 @@ void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret
     reader->backend->ops->counts(reader->backend, &counts);
     memset(ret_stats, 0, sizeof(*ret_stats));
     ret_stats->records = reader->records;
+    ret_stats->corrupt = reader->corrupt;
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
         struct ebpf_type_stats *t = &ret_stats->types[type];
 

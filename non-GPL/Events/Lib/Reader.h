@@ -28,7 +28,7 @@ struct ebpf_reader {
     struct ebpf_coalesce *coalesce; /* NULL when not wanted */
     uint64_t seq;                   /* last number given */
     uint64_t records;               /* read from the rings */
-    uint64_t corrupt;               /* of those, how many the decoder refused */
+    uint64_t corrupt;               /* of those, how many are not as the schema has it */
     uint64_t boot_to_wall_ns;       /* what to add to a time since boot */
     uint64_t losses_checked_ns;
     uint64_t over_budget_told_ns;

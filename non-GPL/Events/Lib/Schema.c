@@ -101,6 +101,8 @@ static const struct row over_budget_rows[] = {
 
 static const struct row stats_rows[] = {
     {"records", schema_u64, "records read", 0, false},
+    {"corrupt", "\"type\":\"integer\",\"minimum\":1", "of these, how many are no records: a fault of the probes", 0,
+     true},
     {"events", BY_TYPE("stats"), "counts, by event_type", 0, false},
     {0}
 };

@@ -144,6 +144,7 @@ struct ebpf_stats {
         uint64_t lost[EBPF_REASON_COUNT];
     } types[EBPF_EVENT_TYPE_COUNT];
     uint64_t records; /**< records read from the rings */
+    uint64_t corrupt; /**< of these, how many are no records of the schema: a fault of the probes; 0 */
 };
 
 /** A batch of losses, told once. */
