@@ -89,6 +89,7 @@ typedef int key_t;
 #define EPERM 1
 #define EAGAIN 11
 #define EACCES 13
+#define EEXIST 17
 #define ENOTDIR 20
 #define EPIPE 32
 #define EAFNOSUPPORT 97

@@ -358,8 +358,8 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
 
     STORE_POINTER(key.signal, task->signal);
     key.start_time = leader->start_time;
-    if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST))
-        return 0;
+    if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST) == -EEXIST)
+        return 0; /* else it may be told twice, where it cannot be noted */
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
 
     EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Where a tracepoint alone tells of exits, and more processes of nobody's end than it notes (`exited`): each exit is
+# told once.
+# kernels: 6.1
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+FORKS=5000 # for the 4,096 that are noted
+MARKED=100
+
+# of TYPE TEXT: the processes that events of a type with a text in them are of
+of() {
+    grep "\"event_type\":\"$1\"" exits.out | grep "$2" | sed 's/.*"pids":{"tid":\([0-9]*\),.*/\1/'
+}
+
+exits_are_told() {
+    trace exits.out exits.err -u --process-exec --process-exit --disable-hook fentry__do_notify_parent ||
+        { cat exits.err; return 1; }
+    budget-floods fork $FORKS $MARKED >flood || { trace_stop; return 1; }
+    /bin/true end-of-flood
+    wait_for 100 grep -q end-of-flood exits.out
+    trace_stop || return 1
+    of PROCESS_EXEC '"argv":"true marked-fork"' >marked
+    of PROCESS_EXIT . >ended
+    twice=$(sort ended | uniq -d | wc -l)
+    echo "of $(wc -l <marked) marked $(grep -cxFf marked ended) ended; $(wc -l <ended) exits in all, $twice twice"
+    [ "$(wc -l <marked)" = $MARKED ] && [ "$(grep -cxFf marked ended)" = $MARKED ] &&
+        [ "$(of PROCESS_EXIT '"comm":"budget-floods"' | wc -l)" -ge $FORKS ] && [ "$twice" = 0 ]
+}
+check "exits beside more than are noted" exits_are_told
