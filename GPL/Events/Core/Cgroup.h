@@ -4,7 +4,7 @@
 #define EBPF_CORE_CGROUP_H
 
 #include "Cache.h"
-#include "Emit.h"
+#include "Slot.h"
 
 /*
  * Append the path of a cgroup's node from the root of its hierarchy; in Cgroup.bpf.c. `id` is the node's when it can be

@@ -3,7 +3,7 @@
 #include "MountCache.h"
 #include "Cache.h"
 #include "Dentry.h"
-#include "Emit.h"
+#include "Slot.h"
 
 #define MOUNT_CACHE_LEN 240
 #define MOUNT_CACHE_COMPONENTS 4

@@ -12,7 +12,6 @@
 #define EBPF_CORE_PATH_H
 
 #include "Dentry.h"
-#include "Emit.h"
 #include "MountCache.h"
 #include "Select.h"
 

@@ -9,7 +9,7 @@
 #ifndef EBPF_CORE_SELECT_H
 #define EBPF_CORE_SELECT_H
 
-#include "Emit.h"
+#include "Slot.h"
 #include "Task.h"
 
 /* What is known of whose descendants processes are, by process id; made only when trees are followed. */
@@ -22,6 +22,68 @@ struct tree_map {
 };
 
 extern struct tree_map tree_members SEC(".maps");
+
+/* Whether the selection leaves out what the current task does; in Select.bpf.c. */
+extern int selection__rejects(u32 tgid);
+
+/* Kinds of conditions that are about who acts. */
+#define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
+
+/* Whether a task's name is the one of `emit_runtime.quick`. Of most names eight bytes tell. */
+static __always_inline bool comm__meets_quick(bool typed, struct task_struct *task)
+{
+    const struct select_quick *quick = &emit_runtime.quick;
+    u64 word;
+
+    kernel__copy(typed, &word, task->comm, sizeof(word));
+    if ((word ^ quick->value[0]) & quick->mask[0])
+        return false;
+    if (!quick->mask[1])
+        return true;
+    kernel__copy(typed, &word, task->comm + sizeof(word), sizeof(word));
+    return !((word ^ quick->value[1]) & quick->mask[1]);
+}
+
+/* Whether `emit_runtime.quick` leaves out what the current task does; here, since a call would double the cost. */
+static __always_inline bool current__fails_quick(u32 kinds)
+{
+    bool matches = false;
+
+    if (emit_constants.selects & 1u << SELECT_COMM && kinds & 1u << SELECT_COMM)
+        WITH_CURRENT(task, typed, matches = comm__meets_quick(typed, task));
+    else if (emit_constants.selects & 1u << SELECT_UID && kinds & 1u << SELECT_UID)
+        matches = (u32)bpf_get_current_uid_gid() == emit_runtime.quick.value[0];
+    else
+        return false;
+    return matches == emit_runtime.quick.excludes;
+}
+
+/* The same for the lists, and for a process id, since there may be more to a process than its number. */
+static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
+{
+    const struct select_quick *quick = &emit_runtime.quick;
+
+    if (kinds & 1u << SELECT_PID && tgid != quick->value[0])
+        return !quick->excludes;
+    if (kinds & ~(1u << SELECT_PID) || !(emit_runtime.selects & SELECTS_TASKS))
+        return false;
+    return selection__rejects(tgid);
+}
+
+/* Whether the current process' actions are not wanted. What a single condition leaves out is found out first. */
+static __always_inline bool current__is_filtered(void)
+{
+    const bool selects = emit_constants.selects & SELECTS_TASKS;
+    u32 kinds = 0;
+
+    if (selects)
+        kinds = READ_ONCE(emit_runtime.quick.kinds); /* only then: the compiler would load it always */
+    if (kinds && current__fails_quick(kinds))
+        return true;
+    u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+    return tgid == emit_runtime.self_tgid || (selects && current__fails_lists(kinds, tgid));
+}
 
 /*
  * Whether the selection leaves out what there is to say of a process itself, given by the address of its leader; in

@@ -7,7 +7,7 @@
 #ifndef EBPF_CORE_SHARE_H
 #define EBPF_CORE_SHARE_H
 
-#include "Emit.h"
+#include "Slot.h"
 
 struct share_map {
     __uint(type, BPF_MAP_TYPE_HASH);

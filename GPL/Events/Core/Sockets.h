@@ -23,6 +23,7 @@
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
 
+#include "Emit.h"
 #include "Share.h"
 #include "Spare.h"
 #include "Task.h"

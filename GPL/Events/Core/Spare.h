@@ -35,7 +35,7 @@
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
 
-#include "Emit.h"
+#include "Slot.h"
 
 #define MARK_BUCKETS 2048 /* a power of two */
 #define MARK_PLACES 4     /* of a task */

@@ -11,7 +11,7 @@
 #ifndef EBPF_CORE_STATE_H
 #define EBPF_CORE_STATE_H
 
-#include "Emit.h"
+#include "Slot.h"
 
 /* An operation on a directory that the current task has begun; see File/Operation.h. */
 enum dir_op_kind {

@@ -3,8 +3,7 @@
 #ifndef EBPF_CORE_TASK_H
 #define EBPF_CORE_TASK_H
 
-#include "Compat.h"
-#include "Emit.h"
+#include "Slot.h"
 
 static __always_inline u32 pid__nr(bool typed, struct pid *pid)
 {

@@ -8,6 +8,7 @@
 #ifndef EBPF_FILE_FILE_H
 #define EBPF_FILE_FILE_H
 
+#include "../Core/Emit.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"

@@ -14,6 +14,7 @@
  * Misses: nothing known.
  */
 #include "../Core/Credentials.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 

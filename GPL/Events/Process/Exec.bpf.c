@@ -27,6 +27,7 @@
  */
 #include "../Core/Cgroup.h"
 #include "../Core/Credentials.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"

@@ -29,6 +29,7 @@
  */
 #include "../Core/Budget.h"
 #include "../Core/Cgroup.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Task.h"

@@ -16,6 +16,7 @@
  */
 #include "../Core/Budget.h"
 #include "../Core/Cgroup.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
 #include "../Core/Spare.h"

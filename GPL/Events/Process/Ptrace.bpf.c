@@ -11,6 +11,7 @@
  * PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Budget.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Task.h"
 

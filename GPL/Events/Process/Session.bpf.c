@@ -9,6 +9,7 @@
  * gives its first process.
  */
 #include "../Core/Budget.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"

@@ -10,6 +10,7 @@
  * and queues of the same key. Misses: shared memory of other kinds, which are files.
  */
 #include "../Core/Budget.h"
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Spare.h"
 #include "../Core/Task.h"

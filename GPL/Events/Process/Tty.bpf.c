@@ -13,6 +13,7 @@
  * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with another line
  * discipline than N_TTY (PPP, SLIP, …).
  */
+#include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Task.h"
 

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Slot.h - scratch slots, in which records are put together, their variable fields, and the counters.
+ *
+ * A record is put together in a scratch slot and copied into the ring whole, at its exact length. A BPF program can be
+ * preempted by one on the same CPU, so a slot is claimed (Claim.h). A program that finds a slot taken tries the next;
+ * one that finds none counts the event as lost.
+ */
+#ifndef EBPF_CORE_SLOT_H
+#define EBPF_CORE_SLOT_H
+
+#include "Claim.h"
+#include "Compat.h"
+#include "EmitShared.h"
+
+/* Which path is wanted; see Path.h. Addresses, so that they pass through memory, which typed pointers cannot. */
+struct path_job {
+    u64 dentry, mnt;
+    u64 root_dentry, root_mnt; /* root_dentry 0: up to the top of the mounts */
+    u64 mnt_ns;                /* mount namespace of the process; 0 when it has given that up */
+    u64 mnt_event;             /* its number, where mounts__have_numbers */
+    u32 root_is_apart;         /* the top of the mounts is not that of the process' namespace */
+    u32 reserved;
+};
+
+/* A walk along it, in Path.bpf.c. */
+struct path_walk {
+    u64 dentry, mnt, mnt_root; /* where it is; mnt is a struct mount, while that of a job is a struct vfsmount */
+    u32 phase;
+    u32 start; /* of the value in the record */
+    u32 used;
+    u32 flags;
+    u32 components, checked;
+    u32 steps;
+    u32 typed;  /* the first of the components, that path__append_typed has to check */
+    u32 mounts; /* that were left upwards */
+    u32 reserved;
+    struct {
+        u64 dentry;
+        u32 seq, reserved;
+    } seen[EBPF_PATH_COMPONENTS_MAX];
+};
+
+/* What is to be copied page by page from a process' memory; see Exec.bpf.c. */
+struct user_copy {
+    u64 from;
+    u32 to, left; /* place in the record, bytes */
+};
+
+struct scratch {
+    u64 claims;                      /* see Claim.h */
+    u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
+    u32 slot;
+    u32 len; /* bytes of the record so far */
+    struct path_job job;
+    struct path_walk walk;
+    struct user_copy copy;
+    u64 scalar;       /* see scalar__of */
+    u32 path_matches; /* how the paths of a file event meet the selection; see Select.h */
+    u32 reserved;
+    u8 data[SCRATCH_DATA_ENV];
+};
+
+extern struct emit_runtime emit_runtime;
+
+/* Its value is cut to what is needed when the probes are loaded, so its type is not said. */
+struct scratch_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, EMIT_CLAIM_TRIES);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(struct scratch));
+};
+
+struct counters_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, u32);
+    __type(value, struct cpu_counters);
+};
+
+extern struct scratch_map scratch SEC(".maps");
+extern struct counters_map counters SEC(".maps");
+
+static __always_inline bool event__is_wanted(enum ebpf_event_type type)
+{
+    return emit_constants.events >> type & 1;
+}
+
+/* A slot by its number, for global functions. */
+static __always_inline struct scratch *scratch__at(u32 slot)
+{
+    return bpf_map_lookup_elem(&scratch, &slot);
+}
+
+/*
+ * The same number, of which the verifier knows nothing any more. It looks once at what follows then, not once for each
+ * number that it may be.
+ */
+static __always_inline u64 scalar__hide(u64 number)
+{
+    return number + READ_ONCE(emit_runtime.self_tgid) - READ_ONCE(emit_runtime.self_tgid);
+}
+
+static __always_inline struct cpu_counters *counters__get(void)
+{
+    u32 cpu = bpf_get_smp_processor_id();
+
+    return bpf_map_lookup_elem(&counters, &cpu);
+}
+
+#define COUNT(member) ATOMIC_ADD(&(member), 1)
+
+static __always_inline void count__lost(enum ebpf_event_type type, enum ebpf_reason reason)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c)
+        COUNT(c->lost[reason][type]);
+}
+
+static __always_inline void count__seen(enum ebpf_event_type type)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c)
+        COUNT(c->seen[type]);
+}
+
+static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum ebpf_reason reason)
+{
+    if (!emit_runtime.live)
+        return;
+    count__seen(type);
+    count__lost(type, reason);
+}
+
+/* Several that cannot be made for want of a slot: what the selection leaves out is filtered, not lost. */
+static __always_inline void count__without_slot(enum ebpf_event_type type, u64 count, bool is_filtered)
+{
+    struct cpu_counters *c = emit_runtime.live ? counters__get() : NULL;
+
+    if (!c)
+        return;
+    ATOMIC_ADD(&c->seen[type], count);
+    if (is_filtered)
+        ATOMIC_ADD(&c->filtered[type], count);
+    else
+        ATOMIC_ADD(&c->lost[EBPF_REASON_NO_SCRATCH][type], count);
+}
+
+static __always_inline void count__seen_and_filtered(enum ebpf_event_type type)
+{
+    struct cpu_counters *c = counters__get();
+
+    if (c) {
+        COUNT(c->seen[type]);
+        COUNT(c->filtered[type]);
+    }
+}
+
+static __always_inline void scratch__release(struct scratch *s)
+{
+    claim__release(&s->claims);
+}
+
+/* Claim the slot of that number. NULL when another one has it. */
+static __always_inline struct scratch *scratch__try(u32 slot)
+{
+    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
+
+    if (!s || !claim__try(&s->claims))
+        return NULL;
+    s->slot = slot;
+    return s;
+}
+
+/*
+ * Whether the kernel may preempt the program, as far as it preempts any. One that it does not (Kprobe.h) has a slot of
+ * its CPU's, which nobody can keep from it: the others may be held by who does not get to run.
+ */
+enum preemption {
+    MAY_BE_PREEMPTED,
+    NOT_PREEMPTED,
+};
+
+/*
+ * Claim a free slot, trying from `slot` on; in Emit.bpf.c. Its number, or a negative one when there is none. A global
+ * function: the verifier would look at all that follows once for each try.
+ */
+extern int scratch__claim_from(u32 slot);
+
+static __always_inline struct scratch *scratch__claim(enum preemption preemption)
+{
+    u32 slot = bpf_get_smp_processor_id();
+    struct scratch *s = scratch__try(preemption == NOT_PREEMPTED ? emit_constants.slots + slot : slot);
+
+    if (s)
+        return s; /* as good as always */
+    int other = scratch__claim_from(slot + 1);
+
+    return other < 0 ? NULL : bpf_map_lookup_elem(&scratch, &other);
+}
+
+/*
+ * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory, of
+ * a map.
+ */
+static __always_inline u64 scalar__through(u64 *memory, const void *ptr)
+{
+    STORE_POINTER(*memory, ptr);
+    return READ_ONCE(*memory);
+}
+
+static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
+{
+    return scalar__through(&s->scalar, ptr);
+}
+
+/*
+ * The same where there is no slot, by way of memory of this CPU. 0 when another program came between.
+ */
+static __always_inline u64 scalar__of_any(const void *ptr)
+{
+    struct cpu_counters *c = counters__get();
+    u64 scalar;
+    bool is_own;
+
+    if (!c)
+        return 0;
+    STORE_POINTER(c->pointer, ptr);
+    scalar = READ_ONCE(c->pointer);
+    WRITE_ONCE(c->pointer, 0); /* no addresses of the kernel to whom the counters are mapped */
+    is_own = scalar == (u64)ptr;
+    BARRIER(scalar); /* or the pointer, which it is equal to, might be returned */
+    return is_own ? scalar : 0;
+}
+
+/*
+ * Head of a variable field at the end of the record, or NULL when it would begin beyond `limit` (which leaves the
+ * record as it is). The caller writes the bytes behind it, says how many in varlen__end.
+ */
+static __always_inline struct ebpf_varlen *varlen__begin(struct scratch *s, enum ebpf_tag tag, u32 limit)
+{
+    u32 off = READ_ONCE(s->len);
+
+    if (off > limit - sizeof(struct ebpf_varlen))
+        return NULL;
+    struct ebpf_varlen *v = (void *)&s->data[off];
+
+    v->tag = tag;
+    v->flags = 0;
+    v->len = 0;
+    v->orig_len = 0;
+    v->reserved = 0;
+    return v;
+}
+
+static __always_inline void varlen__end(struct scratch *s, struct ebpf_varlen *v, u32 len, u32 orig_len, u16 flags)
+{
+    v->len = len;
+    v->orig_len = orig_len;
+    v->flags = flags;
+    s->len += sizeof(*v) + ((len + 7) & ~7u);
+}
+
+/* A string of the kernel's, of at most `max` bytes (a constant, below SCRATCH_PATHS), its NUL not counted. */
+static __always_inline void varlen__kernel_str(struct scratch *s, enum ebpf_tag tag, const char *str, u32 max)
+{
+    struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - max);
+
+    if (!v)
+        return;
+    long n = bpf_probe_read_kernel_str(v + 1, max, str);
+
+    varlen__end(s, v, n > 0 ? n - 1 : 0, 0, n == max ? EBPF_VARLEN_TRUNCATED : 0);
+}
+
+#endif
