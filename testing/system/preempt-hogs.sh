@@ -4,6 +4,8 @@
 # vm: --smp 2 --memory 1024
 # kernels: newest
 # vm: --smp 2 --memory 1024 --append lsm=capability
+# kernels: 6.12
+# vm: --smp 2 --memory 1024 --append preempt=full
 # kernels: 6.12-rt
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
