@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* JsonPath.c - values of kind path, which are stored leaf first. */
+#include "JsonString.h"
+
+#define PATH_KEPT_MAX 64
+
+/* The first NUL of a plain value's rest, or its end. */
+JSON_INLINE const char *plain__string_end(const char *s, const char *end)
+{
+    for (; end - s >= 8; s += 8) {
+        uint64_t zeros = zero_bytes_of_plain(load_word(s));
+
+        if (zeros)
+            return s + bytes_before(zeros);
+    }
+    return s < end ? s + bytes_before(zero_bytes_of_plain(last_bytes(end, (size_t)(end - s)))) : end;
+}
+
+/* Copy what ends at `end` to where `behind` is the end. Up to 15 bytes before are copied as well, on both sides. */
+JSON_INLINE void copy_backwards(char *behind, const char *end, size_t len)
+{
+    for (size_t done = 0; done < len; done += 16)
+        store16(behind - done - 16, load16(end - done - 16));
+}
+
+/*
+ * A path has its leaf first, so it is written from its end to its beginning: each component's surplus bytes are
+ * overwritten by the next one. Those of the last one fall on what precedes the path, which is put back; there is always
+ * as much, the name of the event. The '/' of a path that is not absolute falls on the place of the quote.
+ */
+static void path__plain(struct json_out *out, struct slice path, bool absolute)
+{
+    const char *s = path.data, *const end = s + path.len;
+    char *const quote = out->p, *p = quote + absolute + path.len + !!end[-1];
+    bytes16 preceding = load16(quote - 16);
+
+    *p = '"';
+    out->p = p + 1;
+    while (s < end) {
+        const char *string_end = plain__string_end(s, end);
+        size_t len = (size_t)(string_end - s);
+
+        copy_backwards(p, string_end, len);
+        p -= len + 1;
+        *p = '/';
+        s = string_end + 1;
+    }
+    store16(quote - 16, preceding);
+    *quote = '"';
+}
+
+static __attribute__((noinline)) void path__escaped(struct json_out *out, struct slice path, bool absolute)
+{
+    struct slice component;
+    bool separator = absolute;
+
+    JSON_LITERAL(out, "\"");
+    while (slice__last_component(&path, &component)) {
+        if (separator)
+            JSON_LITERAL(out, "/");
+        separator = true;
+        ebpf_json__escaped(out, component);
+    }
+    JSON_LITERAL(out, "\"");
+}
+
+/*
+ * Paths repeat: a file is created, written and renamed, and most events are of few cgroups. So the text of the last
+ * ones is kept, when it is short and plain, by a hash of the leaf.
+ */
+#define PATHS_KEPT_BITS 5
+
+struct path_kept {
+    uint32_t len, flags; /* of the value; a length of 0: none is kept */
+    uint64_t text_len;
+    char value[PATH_KEPT_MAX];
+    char text[PATH_KEPT_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
+};
+
+/* Whether the value is the one that is kept; the last eight bytes are looked at twice. */
+static bool path_kept__is(const struct path_kept *kept, const struct ebpf_varlen *v)
+{
+    const char *value = (const char *)(v + 1);
+
+    if (kept->len != v->len || kept->flags != v->flags)
+        return false;
+    for (size_t i = 0; i + 8 < kept->len; i += 8) {
+        if (load_word(kept->value + i) != load_word(value + i))
+            return false;
+    }
+    return load_word(kept->value + kept->len - 8) == load_word(value + kept->len - 8);
+}
+
+static void path_kept__set(struct path_kept *kept, const struct ebpf_varlen *v, const char *text, size_t text_len)
+{
+    kept->len = v->len;
+    kept->flags = v->flags;
+    kept->text_len = text_len;
+    memcpy(kept->value, v + 1, v->len);
+    memcpy(kept->text, text, text_len);
+}
+
+/* Where a value of at least eight bytes is kept, if it is. */
+static struct path_kept *path_kept__place(const struct ebpf_varlen *v)
+{
+    static _Thread_local struct path_kept last[1 << PATHS_KEPT_BITS];
+
+    return *THREADS_OWN(last) + word__place(load_word((const char *)(v + 1)), PATHS_KEPT_BITS);
+}
+
+static __attribute__((noinline)) void path__write(struct json_out *out, const struct ebpf_varlen *v,
+                                                  struct path_kept *kept)
+{
+    struct slice path = varlen__slice(v);
+    const char *begin = out->p;
+
+    if (!path.len || !json__has_room(out, path.len + 3) || !value__is_plain(path)) {
+        path__escaped(out, path, path__is_absolute(v->flags));
+        return;
+    }
+    path__plain(out, path, path__is_absolute(v->flags));
+    if (kept)
+        path_kept__set(kept, v, begin, (size_t)(out->p - begin));
+}
+
+/* What differs in lines for consumers of Elastic's program. False: nothing does. */
+static __attribute__((noinline)) bool path__elastic(struct json_out *out, const struct ebpf_varlen *v)
+{
+    bool is_root = !v->len && path__is_absolute(v->flags);
+
+    if (!(v->tag == EBPF_TAG_CGROUP_PATH && is_root) && !(v->tag == EBPF_TAG_FILENAME && out->given_name->len))
+        return false;
+    JSON_LITERAL(out, "\"");
+    if (!is_root)
+        ebpf_json__escaped(out, *out->given_name);
+    JSON_LITERAL(out, "\"");
+    return true;
+}
+
+void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
+{
+    struct path_kept *kept = NULL;
+
+    if (out->given_name && path__elastic(out, v))
+        return;
+    if (!v->len && path__is_absolute(v->flags)) {
+        JSON_LITERAL(out, "\"/\"");
+        return;
+    }
+    if (v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, PATH_KEPT_MAX + 16))
+        kept = path_kept__place(v);
+    if (!kept || !path_kept__is(kept, v)) {
+        path__write(out, v, kept);
+        return;
+    }
+    for (size_t i = 0; i < kept->text_len; i += 16)
+        store16(out->p + i, load16(kept->text + i));
+    out->p += kept->text_len;
+}
