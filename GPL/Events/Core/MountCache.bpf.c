@@ -157,7 +157,9 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
 {
     u64 typed = READ_ONCE(s->walk.typed), n = s->walk.components - typed;
 
-    if (!mount_place__read(e->place, s->job.mnt))
+    /* the place is read anew, and has to be the one that the walk went by */
+    if (!mount_place__read(e->place, s->job.mnt) || e->place[0] != (u64)mount__of(s->job.root_mnt) ||
+        (!n && e->place[1] != s->job.root_dentry))
         return false;
 #pragma clang loop unroll(disable)
     for (u64 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -167,7 +169,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
         BARRIER(at);
         if (i >= n)
             break;
-        if (at >= EBPF_PATH_COMPONENTS_MAX)
+        if (at >= EBPF_PATH_COMPONENTS_MAX || (!i && s->walk.seen[at].dentry != e->place[1]))
             return false;
         dentry_head__read(&head, (void *)s->walk.seen[at].dentry);
         if (head.seq != s->walk.seen[at].seq)
