@@ -138,7 +138,9 @@ static __always_inline bool opened__is_in_dev_shm(struct file *file, struct vfsm
         u64 event = current__mnt_ns()->event; /* before the mount is looked at */
 
         if (mount__is_named_otherwise(mnt)) {
-            if (event && (u64)current__mnt_ns() == (u64)BPF_CORE_READ(mnt, mnt_ns))
+            /* an unmount marks all of a tree before it gives the namespace its number */
+            if (event && (u64)current__mnt_ns() == (u64)BPF_CORE_READ(mnt, mnt_ns) &&
+                !(BPF_CORE_READ(mnt, mnt.mnt_flags) & MNT_UMOUNT))
                 mounts_elsewhere__add(vfsmount, sb, event);
             return false;
         }
