@@ -17,6 +17,8 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 
+# For what is run while building, also when CC compiles for another machine.
+BUILD_CC ?= cc
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell scripts/find-bpftool),bpftool)
 PKG_CONFIG ?= pkg-config
@@ -103,7 +105,7 @@ LIBBPF_IS_NEW := $(BUILD)/libbpf-is-new
 $(LIBBPF_IS_NEW):
 	@mkdir -p $(@D)
 	@printf '\043include <bpf/libbpf.h>\n\043if LIBBPF_MAJOR_VERSION < 1\n\043error\n\043endif\n' | \
-		$(CC) $(CPPFLAGS) -E -x c -o $@ - 2>/dev/null || { rm -f $@; \
+		$(CC) $(CPPFLAGS) $(CFLAGS) -E -x c -o $@ - 2>/dev/null || { rm -f $@; \
 		echo 'Makefile: libbpf 1.0 or newer is needed: Debian 12, Ubuntu 24.04 and later have it (libbpf-dev)' >&2; exit 1; }
 
 # --- probes ---------------------------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ $(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map $(BUILD)/lists/LIB_OBJS
 
 $(BUILD)/gen/gen-header: scripts/gen-header.c $(wildcard $(GPL)/*.def $(GPL)/*.h)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O1 -std=gnu11 $(WARNINGS) -I$(GPL) -o $@ $<
+	$(Q)$(BUILD_CC) -O1 -std=gnu11 $(WARNINGS) -I$(GPL) -o $@ $<
 
 $(HEADER): $(BUILD)/gen/gen-header $(LIB)/include/EbpfEvents.h $(GPL)/EbpfEventProto.h
 	$(say) GEN $@
