@@ -108,9 +108,9 @@ WRITTEN_AS = {"NETWORK_CONNECTION_FAILED": "NETWORK_CONNECTION_CLOSED"}
 
 
 # What a member reads as that no probe has filled (record__poison): numbers of 32 and 64 bits, octal ones, ports,
-# addresses and names.
+# addresses, names (each byte as the library encodes it) and enumerations.
 POISON = re.compile(rb'[^0-9](4008636142|17216961135462248174|-286331154|-1229782938247303442|35673567356)[^0-9]'
-                    rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\\u00ee|\xef\xbf\xbd|\xee){3}|\\udcee')
+                    rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\xf4\x8f\x9f\xae){3}|: ?"UNKNOWN"')
 
 
 def poison(raw):
