@@ -11,20 +11,31 @@ int fake_error;
 int fake_stopped;
 
 #define RING_SIZE 4096
+#define RING_DISCARDED (1u << 30)
 
 static uint64_t consumer_pos[EBPF_RING_COUNT], producer_pos[EBPF_RING_COUNT];
 static _Alignas(8) uint8_t data[EBPF_RING_COUNT][RING_SIZE];
 
+/* The head of a record of that length; returns what is behind it. */
+static uint8_t *ring__begin_record(uint32_t len, uint32_t flags)
+{
+    uint8_t *at = data[0] + producer_pos[0] % RING_SIZE;
+    const uint32_t head[2] = {len | flags, 0};
+
+    memcpy(at, head, sizeof(head));
+    producer_pos[0] += (sizeof(head) + len + 7) / 8 * 8;
+    return at + sizeof(head);
+}
+
 void fake__put(const void *record, uint32_t size)
 {
-    uint8_t *at = data[0] + producer_pos[0];
-    const uint32_t head[2] = {size, 0};
+    const uint32_t span = (8 + size + 7) / 8 * 8, left = RING_SIZE - (uint32_t)(producer_pos[0] % RING_SIZE);
 
-    if (producer_pos[0] + sizeof(head) + size > RING_SIZE)
+    if (producer_pos[0] - consumer_pos[0] + (left < span ? left : 0) + span > RING_SIZE)
         abort();
-    memcpy(at, head, sizeof(head));
-    memcpy(at + sizeof(head), record, size);
-    producer_pos[0] += (sizeof(head) + size + 7) / 8 * 8;
+    if (left < span)
+        ring__begin_record(left - 8, RING_DISCARDED); /* what would go beyond the end goes to the beginning */
+    memcpy(ring__begin_record(size, 0), record, size);
 }
 
 static void fake__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)

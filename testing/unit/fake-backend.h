@@ -12,7 +12,7 @@ extern struct ebpf_source_opts fake_opts; /* what the last backend was opened wi
 extern int fake_error;                    /* what opening one gives; 0: a backend */
 extern int fake_stopped;                  /* how often one was stopped */
 
-/* Put a record into the first ring of a backend; there is room for a few. */
+/* Put a record into the first ring of a backend, which has room for a few that were not read. */
 void fake__put(const void *record, uint32_t size);
 
 #endif

@@ -249,6 +249,57 @@ static void test_next(void)
     ebpf_source__close(source);
 }
 
+#define ENDLESS 200000 /* records, of which a call reads fewer at once */
+
+static uint64_t put_so_far;
+
+/* Nothing is wanted, and whenever a record is read there is another one. */
+static bool is_wanted_never(void *user, const struct ebpf_event_header *hdr)
+{
+    (void)user, (void)hdr;
+    if (put_so_far < ENDLESS)
+        fake__put_setsid(++put_so_far);
+    return false;
+}
+
+/* Records that give no event do not keep a call beyond its time. */
+static void test_next_beside_what_is_left_out(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+    struct ebpf_event event;
+    struct ebpf_stats stats;
+
+    opts.handler = NULL;
+    opts.is_wanted = is_wanted_never;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    fake__put_setsid(++put_so_far);
+    CHECK(ebpf_source__next(source, 0, &event) == 0);
+    CHECK(!ebpf_source__stats(source, &stats) && stats.records > 0 && stats.records < ENDLESS);
+    put_so_far = ENDLESS;
+    while (ebpf_source__consume(source) > 0)
+        ;
+    ebpf_source__close(source);
+}
+
+/* While an event waits to be taken, nothing is read: the rings are bounded, and a queue would not be. */
+static void test_next_is_bounded(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+
+    opts.handler = NULL;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    fake__put_setsid(1);
+    CHECK(ebpf_source__poll(source, 0) == 1);
+    fake__put_setsid(2);
+    CHECK(ebpf_source__poll(source, 0) == 0 && ebpf_source__consume(source) == 0);
+    CHECK(next_is(source, 1, 1) && next_is(source, 2, 2));
+    ebpf_source__close(source);
+}
+
 static void ignore_signal(int signal)
 {
     (void)signal;
@@ -330,6 +381,8 @@ int main(void)
     test_the_end();
     test_two_threads();
     test_next();
+    test_next_beside_what_is_left_out();
+    test_next_is_bounded();
     test_next_refused();
     test_log_line();
     test_version();

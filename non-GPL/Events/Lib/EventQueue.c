@@ -51,7 +51,7 @@ int event_queue__put(void *user, const struct ebpf_event *event)
     struct event_queue *queue = user;
     size_t span = event__span(event);
 
-    if (queue->begin == queue->end)
+    if (event_queue__is_empty(queue))
         queue->begin = queue->end = 0;
     if (span > queue->size - queue->end && event_queue__grow(queue, queue->end + span))
         return -ENOMEM;
@@ -63,12 +63,17 @@ int event_queue__put(void *user, const struct ebpf_event *event)
     return 0;
 }
 
+bool event_queue__is_empty(const struct event_queue *queue)
+{
+    return queue->begin == queue->end;
+}
+
 bool event_queue__take(struct event_queue *queue, struct ebpf_event *ret_event)
 {
+    if (event_queue__is_empty(queue))
+        return false;
     const char *at = queue->bytes + queue->begin;
 
-    if (queue->begin == queue->end)
-        return false;
     memcpy(ret_event, at, sizeof(*ret_event));
     ret_event->hdr = (const void *)(at + sizeof(*ret_event));
     queue->begin += event__span(ret_event);

@@ -245,6 +245,8 @@ static int source__consume(struct ebpf_source *source)
 
     if (read(source->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
         return fail(-errno);
+    if (source->queue && !event_queue__is_empty(source->queue))
+        return 0; /* what is in the rings is bounded, and counted when it is lost */
     int handled = ebpf_reader__consume(&source->reader);
 
     if (source->stopped && !handled) { /* the counts are final, and nothing comes any more */
@@ -319,7 +321,7 @@ static int source__next(struct ebpf_source *source, int64_t deadline, struct ebp
 
         if (handled < 0)
             return handled;
-        if (source->closing || (!handled && (source->stopped || left <= 0)))
+        if (source->closing || left <= 0 || (!handled && source->stopped))
             return event_queue__take(source->queue, ret_event);
         if (!handled && epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, left < INT_MAX ? (int)left : -1) < 0)
             return -errno;

@@ -323,11 +323,14 @@ int ebpf_source__consume(struct ebpf_source *source);
 
 /**
  * Return the next event of a source that was opened without a handler, and wait for it. What was lost is told to the
- * loss handler all the same, when it is noticed, which may be before events with lower numbers are returned.
+ * loss handler all the same, when it is noticed, which may be before events with lower numbers are returned. With a
+ * poll or epoll of your own, take events until there is none: ebpf_source__poll and __consume read nothing while events
+ * wait to be taken.
  * @param timeout_ms longest wait; 0: none, -1: for ever
  * @param ret_event the event; valid until the next call of any function for this source
  * @return 1 with an event; 0 when none has come, and at once when the source is stopped and everything was returned;
- *         -EINTR; -EINVAL when the source has a handler; else as ebpf_source__poll
+ *         -EINTR; -EINVAL when the source has a handler; -ECANCELED when the loss handler has closed it; else as
+ *         ebpf_source__poll
  */
 int ebpf_source__next(struct ebpf_source *source, int timeout_ms, struct ebpf_event *ret_event);
 
