@@ -41,10 +41,16 @@ static union address nth(int n)
     return a;
 }
 
+#define UNPACED 64 /* datagrams between two rests, so that the reader keeps up on the one processor */
+#define REST_US 10000
+
 static void send_one(int fd, int n)
 {
+    static int sent;
     union address to = nth(n);
 
+    if (++sent % UNPACED == 0)
+        usleep(REST_US);
     CHECK(sendto(fd, "q", 1, 0, &to.any, sizeof(to.v4)) == 1);
 }
 
