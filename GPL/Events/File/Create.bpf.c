@@ -183,12 +183,7 @@ static __always_inline int linked__emit(enum preemption preemption, struct dentr
     EMIT_OPERATION(FILE_LINK, e, s, preemption, op) {
         file_actor__fill(s->slot);
         creator__correct(&e->creds, op);
-        file_info__fill_typed(s, inode);
-        path__append_typed(s, EBPF_TAG_OLD_PATH, old);
-        s->walk.mnt_root = op->mnt_root;
-        path__append_existing(s, EBPF_TAG_NEW_PATH, new);
-        if ((inode->i_mode & S_IFMT) == S_IFLNK)
-            file_symlink__append(s->slot, scalar__of(s, inode));
+        dir_op__fill_both(s, op, old, new, inode);
     }
     return 0;
 }

@@ -120,6 +120,18 @@ static __always_inline struct scratch *dir_op__begin_record(enum preemption pree
                     : NULL,                                                                                            \
                 file_event__end_##NAME)
 
+/* Fill in a file that has, or had, two names, and append both paths. */
+static __always_inline void dir_op__fill_both(struct scratch *s, const struct dir_op *op, struct dentry *old,
+                                              struct dentry *new, struct inode *inode)
+{
+    file_info__fill_typed(s, inode);
+    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
+    s->walk.mnt_root = op->mnt_root; /* the first walk may have left the mount */
+    path__append_existing(s, EBPF_TAG_NEW_PATH, new);
+    if ((inode->i_mode & S_IFMT) == S_IFLNK)
+        file_symlink__append(s->slot, scalar__of(s, inode));
+}
+
 /*
  * The n-th of `count` spares of a program that takes notes: see Core/Spare.h. A note that is still there has found
  * nobody; the mark tells what is usual in less time.
