@@ -8,7 +8,7 @@
 
 struct cgroup_paths_map cgroup_paths SEC(".maps");
 
-/* Keeps what was just written as `v`. */
+/* Keep the path that was just written as `v`. */
 static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__place(id);
@@ -26,7 +26,7 @@ static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
     claim__release(&e->claims);
 }
 
-/* A node up. */
+/* Append the name of one node and go to its parent. */
 __noinline int cgroup_path__step(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
