@@ -29,7 +29,7 @@ check "EventsTrace -u --process-exec | jq" into_jq
 # The shell holds the FIFO open, and reads what there is when all is over. What came while EventsTrace was stopped is
 # read in one round, and waited for in the middle of it.
 unread_fifo() {
-    rm -f fifo
+    rm -f fifo fifo.err
     mkfifo fifo
     exec 7<>fifo
     EventsTrace -s -u --process-memfd-create >fifo 2>fifo.err 7>&- &
