@@ -8,7 +8,8 @@
  * --net-conn-failed these fail, with --file-modify writes to some files in turn, with --file-create files and
  * directories in turn, with another option new sessions.
  */
-#include "Bpf/BpfBackend.h"
+#include "Backend.h"
+#include "Log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -127,7 +128,7 @@ static bool event__put(struct ring *ring)
 
 static void *events__make(void *backend)
 {
-    struct bpf_backend *b = backend;
+    struct ebpf_backend *b = backend;
     const char *wanted = getenv("TOOL_EVENTS");
     uint64_t count = !wanted ? 0 : !strcmp(wanted, "flood") ? UINT64_MAX : strtoull(wanted, NULL, 10);
 
@@ -165,12 +166,10 @@ static int tool__select(struct ebpf_backend *backend, const struct ebpf_conditio
 
 static void tool__close(struct ebpf_backend *backend)
 {
-    struct bpf_backend *b = (struct bpf_backend *)backend;
-
     tool__stop(backend);
     for (int i = 0; i < EBPF_RING_COUNT; i++)
-        close(b->ring_fds[i]);
-    free(b);
+        close(backend->ring_fds[i]);
+    free(backend);
 }
 
 static const struct ebpf_backend_ops tool_ops = {
@@ -221,10 +220,10 @@ static enum ebpf_event_type type__of(struct ebpf_event_set wanted)
     return EBPF_EVENT_PROCESS_SETSID;
 }
 
-int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
+int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
     struct ebpf_log log = ebpf_log__of(opts);
-    struct bpf_backend *b = calloc(1, sizeof(*b));
+    struct ebpf_backend *b = calloc(1, sizeof(*b));
 
     if (!b)
         return -ENOMEM;
@@ -236,17 +235,16 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         free(b);
         return -ECANCELED;
     }
-    b->base.ops = &tool_ops;
-    b->slots = 1;
+    b->ops = &tool_ops;
+    b->streams = 1;
     type = type__of(opts->events);
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         rings[i].data = memory__twice(RING_SIZE);
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        b->base.rings[i] =
+        b->rings[i] =
             (struct ebpf_ringbuf){&rings[i].consumer, (uint64_t *)&rings[i].producer, rings[i].data, RING_SIZE - 1};
     }
-    hooks__init(&b->hooks);
-    hooks__choose(&b->hooks, opts->events);
+    b->available = opts->events;
     if (pthread_create(&maker, NULL, events__make, b))
         abort();
     *ret_backend = b;

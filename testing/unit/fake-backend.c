@@ -52,11 +52,9 @@ static void fake__stop(struct ebpf_backend *backend)
 
 static void fake__close(struct ebpf_backend *backend)
 {
-    struct bpf_backend *b = (struct bpf_backend *)backend;
-
     for (int i = 0; i < EBPF_RING_COUNT; i++)
-        close(b->ring_fds[i]);
-    free(b);
+        close(backend->ring_fds[i]);
+    free(backend);
 }
 
 static int fake__select(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count)
@@ -68,23 +66,22 @@ static int fake__select(struct ebpf_backend *backend, const struct ebpf_conditio
 static const struct ebpf_backend_ops fake_ops = {
     .counts = fake__counts, .stop = fake__stop, .select = fake__select, .close = fake__close};
 
-int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
+int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
     fake_opts = *opts;
     if (fake_error)
         return fake_error;
-    struct bpf_backend *b = calloc(1, sizeof(*b));
+    struct ebpf_backend *b = calloc(1, sizeof(*b));
 
     if (!b)
         return -ENOMEM;
-    b->base.ops = &fake_ops;
-    b->slots = 1;
+    b->ops = &fake_ops;
+    b->streams = 1;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC);
-        b->base.rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
+        b->rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
     }
-    hooks__init(&b->hooks);
-    hooks__choose(&b->hooks, opts->events);
+    b->available = opts->events;
     *ret_backend = b;
     return 0;
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "Bpf/BpfBackend.h"
+#include "Backend.h"
 
 extern struct ebpf_source_opts fake_opts; /* what the last backend was opened with */
 extern int fake_error;                    /* what opening one gives; 0: a backend */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backend.h - where records come from: BPF (Bpf/BpfBackend.c), or memory in the tests.
+ * Backend.h - where records come from: BPF programs (Bpf/), or memory in the tests.
  *
- * A backend gives rings to read, counts of what happened to the events that did or did not get into them, and an end.
+ * A backend provides rings to read, counts of what happened to the events that did or did not get into them, and an
+ * end. A source knows nothing else of it.
  */
 #ifndef EBPF_BACKEND_H
 #define EBPF_BACKEND_H
@@ -11,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "EbpfEventProto.h"
+#include "EbpfEvents.h"
 
 /* A BPF ring buffer as user space maps it: positions only grow, `data` is mapped twice in a row so that none wraps. */
 struct ebpf_ringbuf {
@@ -38,8 +39,6 @@ struct ebpf_process {
 #define EBPF_OTHERS_MAX 64
 
 struct ebpf_backend;
-struct ebpf_condition;
-struct ebpf_over_budget;
 
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
@@ -54,6 +53,8 @@ struct ebpf_backend_ops {
      * there is none. NULL: there are no budgets.
      */
     bool (*over_budget)(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over);
+    /* Why an event that was asked for is not available; valid until close. */
+    const char *(*unavailable)(const struct ebpf_backend *backend, enum ebpf_event_type type);
     void (*close)(struct ebpf_backend *backend);
 };
 
@@ -61,7 +62,17 @@ struct ebpf_backend_ops {
 struct ebpf_backend {
     const struct ebpf_backend_ops *ops;
     struct ebpf_ringbuf rings[EBPF_RING_COUNT];
+    int ring_fds[EBPF_RING_COUNT];   /* readable when a ring has records that are to be read */
+    uint32_t streams;                /* records name one of so many */
+    struct ebpf_event_set available; /* of the events that were asked for */
+    bool bpf_tramp;                  /* fentry and fexit programs can be attached */
     bool inherited; /* the process that closes it is a child of its own one, and does not have the memory */
 };
+
+/*
+ * Open the backend of this build, for options that make sense. 0; or -EPERM, -EOPNOTSUPP, -ENXIO (no event has a hook)
+ * or another errno, logged, with nothing left behind.
+ */
+int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend);
 
 #endif

@@ -11,8 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "Bpf/BpfBackend.h"
-#include "Bpf/Preflight.h"
+#include "Backend.h"
 #include "Conditions.h"
 #include "EventQueue.h"
 #include "Log.h"
@@ -23,7 +22,7 @@
 #define IPV6_PATH "/proc/net/if_inet6"
 
 struct ebpf_source {
-    struct bpf_backend *backend;
+    struct ebpf_backend *backend;
     struct ebpf_reader reader;
     struct ebpf_event_set wanted;
     struct ebpf_log log;
@@ -145,6 +144,12 @@ static int source__make_queue(struct ebpf_source *source)
     return source->queue ? 0 : -ENOMEM;
 }
 
+static void log__shortage(const struct ebpf_log *log, int err)
+{
+    ebpf_log__write(log, EBPF_LOG_ERROR, "cannot wait for events: %s; %s", strerror(-err),
+                    err == -ENOMEM ? "free memory" : "raise the limit of open files (ulimit -n, sysctl fs.file-max)");
+}
+
 static int source__start(struct ebpf_source *source, const struct ebpf_source_opts *opts)
 {
     const struct ebpf_log log = ebpf_log__of(opts);
@@ -153,19 +158,18 @@ static int source__start(struct ebpf_source *source, const struct ebpf_source_op
 
     if (err)
         return err;
-    err = bpf_backend__open(opts, &source->backend);
+    err = ebpf_backend__open(opts, &source->backend);
     if (err)
         return err;
     conditions__warn(opts->conditions, opts->condition_count, opts->events, &log);
-    err = ebpf_reader__init(&source->reader, &source->backend->base, opts,
-                            source->backend->slots + source->backend->cpu_slots);
+    err = ebpf_reader__init(&source->reader, source->backend, opts, source->backend->streams);
     source->reader.net = net;
     if (!err && !opts->handler)
         err = source__make_queue(source);
     if (!err)
         err = source__make_fds(source);
     if (err)
-        preflight__tell_failure(&log, "cannot wait for events", err);
+        log__shortage(&log, err);
     return err;
 }
 
@@ -349,7 +353,7 @@ void ebpf_source__stop(struct ebpf_source *source)
 {
     if (!source || source__check(source))
         return;
-    source->backend->base.ops->stop(&source->backend->base);
+    source->backend->ops->stop(source->backend);
     source->stopped = true;
 }
 
@@ -363,7 +367,7 @@ int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition 
     if (!err)
         err = net_selection__build(&net, conditions, count, &source->log);
     if (!err)
-        err = source->backend->base.ops->select(&source->backend->base, conditions, count);
+        err = source->backend->ops->select(source->backend, conditions, count);
     if (err)
         return fail(err);
     source->reader.net = net;
@@ -383,20 +387,20 @@ int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_
 
 struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source)
 {
-    return source->backend->hooks.available;
+    return source->backend->available;
 }
 
 const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf_event_type type)
 {
-    if (!ebpf_event_set__has(source->wanted, type) || ebpf_event_set__has(source->backend->hooks.available, type))
+    if (!ebpf_event_set__has(source->wanted, type) || ebpf_event_set__has(source->backend->available, type))
         return NULL;
-    return source->backend->hooks.unavailable[type];
+    return source->backend->ops->unavailable(source->backend, type);
 }
 
 struct ebpf_features ebpf_source__features(const struct ebpf_source *source)
 {
     return (struct ebpf_features){
-        .bpf_tramp = source->backend->tramp,
+        .bpf_tramp = source->backend->bpf_tramp,
         .ipv6 = !access(IPV6_PATH, F_OK),
     };
 }
@@ -410,8 +414,8 @@ void ebpf_source__close(struct ebpf_source *source)
         return;
     }
     if (source->backend) {
-        source->backend->base.inherited = source__check(source);
-        source->backend->base.ops->close(&source->backend->base);
+        source->backend->inherited = source__check(source);
+        source->backend->ops->close(source->backend);
     }
     ebpf_reader__fini(&source->reader);
     event_queue__free(source->queue);

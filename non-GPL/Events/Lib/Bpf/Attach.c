@@ -49,7 +49,7 @@ static int backend__attach_program(struct bpf_backend *b, size_t i, const struct
     int err = link__make(&b->links[i], bpf);
 
     if (!err) {
-        b->tramp |= program__is_trampoline(bpf);
+        b->base.bpf_tramp |= program__is_trampoline(bpf);
         return 0;
     }
     if (preflight__is_shortage(err))

@@ -57,9 +57,9 @@ static int backend__map_memory(struct bpf_backend *b)
 
         if (!map)
             return -ENOENT;
-        b->ring_fds[i] = bpf_map__fd(map);
+        b->base.ring_fds[i] = bpf_map__fd(map);
         b->ring_sizes[i] = bpf_map__max_entries(map);
-        err = rings__map(b->ring_fds[i], b->ring_sizes[i], &b->base.rings[i]);
+        err = rings__map(b->base.ring_fds[i], b->ring_sizes[i], &b->base.rings[i]);
     }
     if (err)
         return err;
@@ -214,12 +214,18 @@ static int bpf_backend__select(struct ebpf_backend *backend, const struct ebpf_c
     return 0;
 }
 
+static const char *bpf_backend__unavailable(const struct ebpf_backend *backend, enum ebpf_event_type type)
+{
+    return ((const struct bpf_backend *)backend)->hooks.unavailable[type];
+}
+
 static const struct ebpf_backend_ops bpf_backend_ops = {
     .counts = bpf_backend__counts,
     .stop = bpf_backend__stop,
     .select = bpf_backend__select,
     .others = bpf_backend__others,
     .over_budget = bpf_backend__over_budget,
+    .unavailable = bpf_backend__unavailable,
     .close = bpf_backend__close,
 };
 
@@ -359,11 +365,13 @@ static int backend__count_cpus(struct bpf_backend *b)
 
 static void backend__go_live(struct bpf_backend *b)
 {
+    b->base.streams = b->slots + b->cpu_slots;
+    b->base.available = b->hooks.available;
     counts__watch(b);
     b->runtime->live = true;
 }
 
-int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend)
+int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
     struct selection selection;
@@ -413,6 +421,6 @@ int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **
         bpf_backend__close(&b->base);
         return err;
     }
-    *ret_backend = b;
+    *ret_backend = &b->base;
     return 0;
 }

@@ -55,7 +55,6 @@ struct bpf_backend {
     struct backend_link links[HOOKS_PROGRAMS_MAX]; /* by the index of the program in hooks */
     struct guarded_hook guarded[HOOKS_PROGRAMS_MAX];
     size_t guarded_count;
-    int ring_fds[EBPF_RING_COUNT];
     size_t ring_sizes[EBPF_RING_COUNT];
     const struct cpu_counters *counters; /* one a CPU, mapped from the kernel */
     struct emit_runtime *runtime;        /* mapped from the kernel */
@@ -66,15 +65,8 @@ struct bpf_backend {
     uint32_t slots;         /* scratch slots that programs share; each slot is a stream of records */
     uint32_t cpu_slots;     /* further ones, of programs that are not preempted: one a CPU, or none */
     bool has_task_storage;  /* tracing programs may use it */
-    bool tramp;             /* fentry and fexit programs can be attached */
     bool skips_are_unknown; /* the kernel has not told them, which has been said */
     bool stopped;
 };
-
-/*
- * Load and attach what the options ask for. Returns 0, or -EPERM, -EOPNOTSUPP, -ENXIO (no hook for any event) or
- * another errno, logged; nothing is left behind then.
- */
-int bpf_backend__open(const struct ebpf_source_opts *opts, struct bpf_backend **ret_backend);
 
 #endif
