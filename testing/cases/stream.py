@@ -21,8 +21,7 @@ NET = {"transport": str, "family": str, "source_address": str, "source_port": in
        "destination_port": int, "network_namespace": int}
 TRAFFIC = NET | {"bytes_sent": int, "bytes_received": int}
 
-# The contract's keys of each event, and their types. Further keys may be there; a type that is missing here is only
-# held against what is common to all.
+# The keys that consumers rely on, whatever the schema says. All keys are held against the schema (schema.py).
 KEYS = {
     "PROCESS_FORK": {"parent_pids": PIDS, "child_pids": PIDS, "creds": CREDS, "ctty": TTY, "ns": NS,
                      "pids_ss_cgroup_path": str, "cwd": str},
@@ -122,8 +121,8 @@ def poison(raw):
 class Stream:
     """The lines of one run, parsed and held against the contract; `problems` is what is wrong with them."""
 
-    def __init__(self, ndjson, err, tracer_pid, loss_expected=False, kernel_preempts=False, elastic=False):
-        self.raw, self.err, self.elastic = ndjson, err, elastic
+    def __init__(self, ndjson, err, tracer_pid, loss_expected=False, kernel_preempts=False, elastic=False, schema=None):
+        self.raw, self.err, self.elastic, self.schema = ndjson, err, elastic, schema
         self.problems, self.notes, self.records = [], [], []
         self._parse()
         self.events = [record for record in self.records if is_event(record)]
@@ -131,6 +130,8 @@ class Stream:
         self._check_warnings()
         for event in self.events:
             self._check_event(event, tracer_pid)
+        if schema and not elastic:      # that format's keys are other ones
+            self._check_schema()
         self._check_sequence()
         self._check_stats(loss_expected, kernel_preempts)
 
@@ -174,6 +175,11 @@ class Stream:
         actors = (event.get(key) for key in ("pids", "parent_pids", "child_pids"))
         if tracer_pid in [actor.get("tgid") for actor in actors if isinstance(actor, dict)]:
             self.problem(f"an action of EventsTrace itself is an event: {event}")
+
+    def _check_schema(self):
+        for record in self.records:
+            if wrong := self.schema.problem(record):
+                self.problem(f"{record.get('event_type')} seq {record.get('seq')}: by the schema: {wrong}")
 
     def _check_sequence(self):
         expected = 1

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Beside a reader that does not read, what nobody's floods take from others: execs without a budget, none with one.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10
+# vm: --smp 2 --memory 1024
+# also: 6.1 newest
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

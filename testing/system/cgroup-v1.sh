@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Where the pids controller has a v1 hierarchy, the path is that of its cgroup.
-# kernels: 5.10 6.1
+# kernels: 5.10
+# also: 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

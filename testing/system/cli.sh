@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The command line: errors are one line with cause and remedy and their own status; signals; output that fails.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10
+# also: 6.1 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

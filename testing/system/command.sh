@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # EventsTrace -- COMMAND: its tree from its first instruction, nobody else, its status; and what it takes.
-# kernels: 6.1 newest
+# kernels: 6.1
+# also: newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

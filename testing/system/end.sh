@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A signal ends it within two seconds, whatever happens meanwhile. An emulated machine that is busy gets three attempts.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: newest
+# vm: --smp 2 --memory 1024
+# also: 5.10 6.1 6.12
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

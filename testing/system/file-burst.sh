@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 100,000 operations on files: all told with a reader that keeps up, accounted for with one that is stopped meanwhile.
-# kernels: 5.10 6.1 newest
+# kernels: 6.1 newest
+# vm: --smp 2 --memory 1024
+# also: 5.10
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

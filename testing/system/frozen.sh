@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A reader that is stopped for a while: what is lost is counted and told, and a flood of one kind does not hide another.
-# kernels: 5.10 6.1 newest
+# kernels: 6.1
+# also: 5.10 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 

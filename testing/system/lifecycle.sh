@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Attach and detach under load: no splat in the kernel's log, no program, map or link left.
-# kernels: 5.10 newest
+# kernels: 5.10
+# also: newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Thousands of connections, over the loopback and between two network namespaces: all told, with a reader that keeps up.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: 5.10 newest
+# vm: --smp 2 --memory 1024
+# also: 6.1 6.12
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 10,000 connections of which most are made while the reader is stopped: what is lost is counted and told.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10
+# vm: --smp 2 --memory 1024
+# also: 6.1 newest
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables hold: all are reported, and what is not known of them is flagged.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: 5.10 6.1
 # vm: --memory 1024
-# kernels: newest
+# also: 6.12 newest
+# vm: --memory 1024
+# also: newest
 # vm: --memory 1024 --cpu max,-cx16
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A kernel that was told to do without IPv6: that is said, and IPv4 is as it is elsewhere.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: 5.10 newest
+# vm: --append ipv6.disable=1
+# also: 6.1 6.12
 # vm: --append ipv6.disable=1
 # shellcheck shell=sh
 . /root/system/tap.sh

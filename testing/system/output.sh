@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Where the output goes to: jq, a pipe that nobody reads, a disk that is full at the end or for a while.
-# kernels: 5.10 newest
+# kernels: newest
+# vm: --file /usr/bin/jq
+# also: 5.10
 # vm: --file /usr/bin/jq
 # shellcheck shell=sh
 . /root/system/tap.sh

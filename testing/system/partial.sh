@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Each program of Hooks.def is refused in turn: the missing one is named, all other events still come. Those that are
 # only there where the kernel preempts BPF programs are refused on such a kernel, and together on one that does not.
-# kernels: 6.1
+# also: 6.1
 # vm: --file GPL/Events/Hooks.def
 # kernels: newest
 # vm: --file GPL/Events/Hooks.def --append preempt=full

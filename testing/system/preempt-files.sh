@@ -4,7 +4,7 @@
 # vm: --smp 2
 # kernels: 6.12 newest
 # vm: --smp 4 --append preempt=full
-# kernels: 6.12-rt
+# also: 6.12-rt
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -2,11 +2,11 @@
 # Processes of nobody's that are preempted in probes, and kept so, take none of what others do.
 # kernels: newest
 # vm: --smp 2 --memory 1024
-# kernels: newest
+# also: newest
 # vm: --smp 2 --memory 1024 --append lsm=capability
-# kernels: 6.12
+# also: 6.12
 # vm: --smp 2 --memory 1024 --append preempt=full
-# kernels: 6.12-rt
+# also: 6.12-rt
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Whole records under preemption: writers whose parts encode one number, on kernels that preempt everywhere.
-# kernels: 6.12 newest
+# kernels: newest
 # vm: --smp 1 --append preempt=full
 # vm: --smp 4 --append preempt=full
+# kernels: 6.12
+# vm: --smp 4 --append preempt=full
+# also: 6.12
+# vm: --smp 1 --append preempt=full
 # kernels: 6.12-rt
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel refuses kinds of programs, or one program: the rest works, one line tells what is missing, and finding that
 # out takes hardly more than a good start. What is counted is programs that are loaded and maps that are made.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10 6.1
+# also: newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

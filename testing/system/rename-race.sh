@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Files in a directory that is renamed all the time: every event comes, with a path that was the right one at some time.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10
+# vm: --smp 2
+# also: 6.1 newest
 # vm: --smp 2
 # kernels: 6.1
 # vm: --smp 2 --parallel

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The selection: of each kind, what matches is all there, nothing else is, and what is left out is counted.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: 5.10
+# also: 6.1 6.12 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One kind of file event alone: all of that kind come, none of another, and few programs are loaded for it.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10
+# also: 6.1 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

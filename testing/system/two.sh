@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Two instances that write to files: neither makes events of what the other one does, however they begin and end.
-# kernels: 5.10 6.1 newest
+# kernels: 5.10 newest
+# also: 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
