@@ -11,7 +11,7 @@ struct cgroup_paths_map cgroup_paths SEC(".maps");
 /* Keep the path that was just written as `v`. */
 static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
 {
-    struct cgroup_cache_entry *e = cgroup_cache__place(id);
+    struct cgroup_cache_entry *e = cgroup_cache__entry(id);
     u64 len = READ_ONCE(v->len);
 
     if (!e || len > CGROUP_CACHE_LEN)

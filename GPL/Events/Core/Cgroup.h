@@ -5,6 +5,7 @@
 
 #include "Cache.h"
 #include "Slot.h"
+#include "Table.h"
 
 /*
  * Append the path of a cgroup's node from the root of its hierarchy; in Cgroup.bpf.c. `id` is the node's when it can be
@@ -36,17 +37,15 @@ struct cgroup_paths_map {
 
 extern struct cgroup_paths_map cgroup_paths SEC(".maps");
 
-static __always_inline struct cgroup_cache_entry *cgroup_cache__place(u64 id)
+static __always_inline struct cgroup_cache_entry *cgroup_cache__entry(u64 id)
 {
-    u32 place = id & (CGROUP_CACHE_ENTRIES - 1);
-
-    return bpf_map_lookup_elem(&cgroup_paths, &place);
+    return table__slot(&cgroup_paths, CGROUP_CACHE_ENTRIES, id);
 }
 
 /* Append the path of the cgroup with this node as it is kept. False when it is not. */
 static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
 {
-    struct cgroup_cache_entry *e = cgroup_cache__place(id);
+    struct cgroup_cache_entry *e = cgroup_cache__entry(id);
     struct ebpf_varlen *v =
         e && e->id == id ? varlen__begin(s, EBPF_TAG_CGROUP_PATH, SCRATCH_PATHS - EBPF_PATH_MAX - 64) : NULL;
 

@@ -4,10 +4,12 @@
 #include "Cache.h"
 #include "Dentry.h"
 #include "Slot.h"
+#include "Table.h"
 
 #define MOUNT_CACHE_LEN 240
 #define MOUNT_CACHE_COMPONENTS 4
-#define MOUNT_CACHE_ENTRIES 256 /* a power of two */
+#define MOUNT_CACHE_BITS 8
+#define MOUNT_CACHE_ENTRIES (1 << MOUNT_CACHE_BITS)
 #define MOUNT_CACHE_SETTLED_NS 1000000000ULL
 
 struct mount_cache_entry {
@@ -35,12 +37,11 @@ struct {
     __type(value, struct mount_cache_entry);
 } mount_paths SEC(".maps");
 
-static __always_inline struct mount_cache_entry *mount_cache__place(struct scratch *s)
+static __always_inline struct mount_cache_entry *mount_cache__entry(struct scratch *s)
 {
     u64 key = s->job.mnt ^ s->job.root_mnt << 7 ^ s->job.root_dentry << 3;
-    u32 place = (u32)(key * 0x9e3779b97f4a7c15ULL >> 40) & (MOUNT_CACHE_ENTRIES - 1);
 
-    return bpf_map_lookup_elem(&mount_paths, &place);
+    return table__slot(&mount_paths, MOUNT_CACHE_ENTRIES, hash__of(key, MOUNT_CACHE_BITS));
 }
 
 static __always_inline bool mount_place__read(u64 place[2], u64 vfsmount)
@@ -123,7 +124,7 @@ static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e
 int mount_cache__append(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
-    struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
+    struct mount_cache_entry *e = s ? mount_cache__entry(s) : NULL;
     u32 version = e ? READ_ONCE(e->version) : 1;
 
     BARRIER_MEMORY();
@@ -191,7 +192,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
 int mount_cache__keep(u32 slot, u32 used)
 {
     struct scratch *s = scratch__at(slot);
-    struct mount_cache_entry *e = s ? mount_cache__place(s) : NULL;
+    struct mount_cache_entry *e = s ? mount_cache__entry(s) : NULL;
 
     if (!e || s->walk.flags & ~EBPF_VARLEN_DELETED || s->walk.mounts != 1 ||
         s->walk.components - s->walk.typed > MOUNT_CACHE_COMPONENTS)

@@ -13,6 +13,7 @@
  */
 #include "Kprobe.h"
 #include "Select.h"
+#include "Table.h"
 
 struct tree_map tree_members SEC(".maps");
 
@@ -129,7 +130,7 @@ static __always_inline u16 *tree__place(u32 tgid)
 /* A few bits of a start time, not all 0. */
 static __always_inline u16 tree__mark_of(u64 start_time)
 {
-    return (start_time * 0x9e3779b97f4a7c15ULL >> (48 + TREE_BITS)) | 1;
+    return hash__of(start_time, 16 - TREE_BITS) | 1;
 }
 
 /* Flags of a process, 0 when the entry is about another one that had its number, or nothing is known. */

@@ -34,9 +34,10 @@ __noinline int socket__drop_share(u64 address, u32 uid)
 
 int socket__take_over(u64 address, u64 ends)
 {
-    for (u32 n = 0; n < SOCKETS_TRIES; n++) {
-        struct socket_entry *e = socket__place(ends, n);
-        u64 old = e ? e->sk : 0;
+    struct socket_entry *e;
+
+    FOR_EACH_SOCKET_SLOT(e, n, ends) {
+        u64 old = e->sk;
 
         if (!old || !socket__is_gone(old, e->ends) || !claim__try(&e->lock))
             continue; /* also when another one is at it: there are more places */

@@ -26,6 +26,7 @@
 #include "Emit.h"
 #include "Share.h"
 #include "Spare.h"
+#include "Table.h"
 #include "Task.h"
 
 #define SOCKETS_BITS 14
@@ -111,28 +112,21 @@ static __always_inline u64 socket__ends(struct sock *sk, u16 sport)
     return socket__ends_at(true, sk, sport);
 }
 
-static __always_inline struct socket_entry *socket__place(u64 ends, u32 n)
+/* FOR_EACH_SLOT of a connection. */
+#define FOR_EACH_SOCKET_SLOT(e, n, ends)                                                                               \
+    FOR_EACH_SLOT(e, n, &sockets, SOCKETS_MAX, hash__of(ends, SOCKETS_BITS), SOCKETS_TRIES)
+
+/* Return the entry of a connection in the table; NULL if it has none there. */
+static __always_inline struct socket_entry *socket__find_in_table(const struct sock *sk, u64 ends)
 {
-    u32 place = ((u32)(ends * 0x9e3779b97f4a7c15ULL >> (64 - SOCKETS_BITS)) + n) & (SOCKETS_MAX - 1);
+    struct socket_entry *e;
 
-    return bpf_map_lookup_elem(&sockets, &place);
+    FOR_EACH_SOCKET_SLOT(e, n, ends) {
+        if (e->sk == (u64)sk && e->ends == ends)
+            return e;
+    }
+    return NULL;
 }
-
-/* The entry of a connection in the table; `sk` may be typed or an address. */
-#define SOCKET_FIND(sk_, ends_)                                                                                        \
-    ({                                                                                                                 \
-        struct socket_entry *found_ = NULL;                                                                            \
-                                                                                                                       \
-        for (u32 n_ = 0; n_ < SOCKETS_TRIES; n_++) {                                                                   \
-            struct socket_entry *e_ = socket__place(ends_, n_);                                                        \
-                                                                                                                       \
-            if (e_ && e_->sk == (u64)(sk_) && e_->ends == (ends_)) {                                                   \
-                found_ = e_;                                                                                           \
-                break;                                                                                                 \
-            }                                                                                                          \
-        }                                                                                                              \
-        found_;                                                                                                        \
-    })
 
 /* Make and delete an entry of sockets_more; in Sockets.bpf.c. */
 extern int socket__make_share(u64 address);
@@ -168,7 +162,7 @@ static __always_inline struct socket_entry *socket__more(struct sock *sk, struct
 /* The entry of a connection; see socket__more. */
 static __always_inline struct socket_entry *socket__find_kept(struct sock *sk, struct sock *keeper, u64 ends)
 {
-    struct socket_entry *e = SOCKET_FIND(sk, ends);
+    struct socket_entry *e = socket__find_in_table(sk, ends);
 
     if (e || !emit_runtime.sockets_more)
         return e;
@@ -234,21 +228,14 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
 {
     struct socket_entry *e;
 
-    for (u32 n = 0; n < SOCKETS_TRIES; n++) {
-        e = socket__place(ends, n);
-        if (!e)
-            continue;
-        if (e->sk == (u64)sk)
-            return e;
-        if (e->sk)
-            continue;
-        if (claim__try(&e->claims))
+    FOR_EACH_SOCKET_SLOT(e, n, ends) {
+        if (e->sk == (u64)sk || (!e->sk && claim__try(&e->claims)))
             return e;
     }
     int n = socket__take_over(sock__address(sk), ends);
 
     if (n >= 0)
-        return socket__place(ends, n);
+        return table__slot(&sockets, SOCKETS_MAX, hash__of(ends, SOCKETS_BITS) + n);
     emit_runtime.sockets_more = 1;
     e = socket__more(sk, keeper, true);
     if (!e)

@@ -36,6 +36,7 @@
 #define EBPF_CORE_SPARE_H
 
 #include "Slot.h"
+#include "Table.h"
 
 #define MARK_BUCKETS 2048 /* a power of two */
 #define MARK_PLACES 4     /* of a task */
@@ -73,10 +74,10 @@ struct mark_place {
 static __always_inline struct mark_place mark__place(void)
 {
     struct mark_place place = {.tid = bpf_get_current_pid_tgid()};
-    u32 hash = place.tid * emit_constants.mark_seed >> 40, bucket = hash >> 2 & (MARK_BUCKETS - 1);
+    u32 hash = place.tid * emit_constants.mark_seed >> 40;
 
     place.first = hash;
-    place.bucket = bpf_map_lookup_elem(&spare_marks, &bucket);
+    place.bucket = table__slot(&spare_marks, MARK_BUCKETS, hash >> 2);
     return place;
 }
 

@@ -13,6 +13,7 @@
 #ifndef EBPF_NETWORK_FLOWS_H
 #define EBPF_NETWORK_FLOWS_H
 
+#include "../Core/Table.h"
 #include "Network.h"
 
 #define FLOWS_FIRST 4 /* a resolver with two servers; with its head and the kernel's, 600 bytes */
@@ -25,7 +26,6 @@
 #define LOCK_TRIES 32
 #define RECENT_BITS 12
 #define RECENT_NS_BITS 30 /* about a second */
-#define HASH_FACTOR 0x9e3779b97f4a7c15ULL
 #define UDP_HEADER_SIZE 8
 
 /* Words of 64 bits, what differs most in the first. */
@@ -368,8 +368,7 @@ static __always_inline bool flow__was_reported_lately(struct sock *sk, const str
 
     for (int i = 0; i < 5; i++)
         hash = (hash ^ hash >> 32 ^ words[i]) * HASH_FACTOR;
-    u32 place = hash >> (64 - RECENT_BITS);
-    u64 *recent = bpf_map_lookup_elem(&flow_recent, &place);
+    u64 *recent = table__slot(&flow_recent, 1 << RECENT_BITS, hash >> (64 - RECENT_BITS));
 
     if (!recent)
         return false;

@@ -32,13 +32,14 @@
 #include "../Core/Emit.h"
 #include "../Core/Kprobe.h"
 #include "../Core/Path.h"
+#include "../Core/Table.h"
 #include "../Core/Task.h"
 
 struct exiting {
-    u64 claims;      /* 1: taken, as in Emit.h */
+    u64 claims;      /* see Claim.h */
     u64 signal;      /* whose it is */
     u64 scalar;      /* see scalar__through */
-    u32 place;       /* in the table */
+    u32 slot;        /* in the table */
     u32 is_filtered; /* the selection leaves it out: nothing else is kept */
     struct ebpf_pid_info pids;
     struct ebpf_cred_info creds;
@@ -49,11 +50,13 @@ struct exiting {
 };
 
 /*
- * An array and not a hash, which takes four times as long. An entry is in one of a few places that follow from the
- * address of the signal_struct. Those addresses stand together, so that to find none takes one look.
+ * Both by the address of the signal_struct: its bucket is an element of `exiting_signals`, and so many slots of
+ * `exiting`. The addresses of a bucket stand together, so that to find none takes one look.
  */
-#define EXITING_PLACES 1024 /* a power of two */
-#define EXITING_TRIES 8
+#define EXITING_BUCKETS_BITS 7
+#define EXITING_BUCKETS (1 << EXITING_BUCKETS_BITS)
+#define EXITING_TRIES 8 /* slots of a bucket */
+#define EXITING_SLOTS (EXITING_BUCKETS * EXITING_TRIES)
 
 struct exiting_signals {
     u64 of[EXITING_TRIES]; /* 0: no entry that is to be found */
@@ -61,19 +64,19 @@ struct exiting_signals {
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, EXITING_PLACES / EXITING_TRIES);
+    __uint(max_entries, EXITING_BUCKETS);
     __type(key, u32);
     __type(value, struct exiting_signals);
 } exiting_signals SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, EXITING_PLACES);
+    __uint(max_entries, EXITING_SLOTS);
     __type(key, u32);
     __type(value, struct exiting);
 } exiting SEC(".maps");
 
-/* For those that find no place. */
+/* For those that find no slot. */
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -114,37 +117,32 @@ static __always_inline void exit_status__fill(struct ebpf_process_exit_event *e,
         e->hdr.flags |= EBPF_EXIT_F_CORE;
 }
 
-static __always_inline u32 exiting__bucket(u64 signal)
-{
-    return (u32)(signal * 0x9e3779b97f4a7c15ULL >> 40) & (EXITING_PLACES / EXITING_TRIES - 1);
-}
-
 static __always_inline struct exiting_signals *exiting_signals__at(u32 bucket)
 {
-    return bpf_map_lookup_elem(&exiting_signals, &bucket);
+    return table__slot(&exiting_signals, EXITING_BUCKETS, bucket);
 }
 
 static __always_inline struct exiting *exiting__find(u64 signal)
 {
-    u32 bucket = exiting__bucket(signal), place = bucket * EXITING_TRIES;
+    u32 bucket = hash__of(signal, EXITING_BUCKETS_BITS);
     struct exiting_signals *signals = exiting_signals__at(bucket);
 
-    for (u32 n = 0; signals && n < EXITING_TRIES; n++, place++) {
+    for (u32 n = 0; signals && n < EXITING_TRIES; n++) {
         if (READ_ONCE(signals->of[n]) == signal)
-            return bpf_map_lookup_elem(&exiting, &place);
+            return table__slot(&exiting, EXITING_SLOTS, bucket * EXITING_TRIES + n);
     }
     return NULL;
 }
 
 static __always_inline struct exiting *exiting__claim(u64 signal)
 {
-    u32 place = exiting__bucket(signal) * EXITING_TRIES;
+    u32 first = hash__of(signal, EXITING_BUCKETS_BITS) * EXITING_TRIES;
+    struct exiting *x;
 
-    for (u32 n = 0; n < EXITING_TRIES; n++, place++) {
-        struct exiting *x = bpf_map_lookup_elem(&exiting, &place);
-
-        if (x && claim__try(&x->claims)) {
-            x->place = place;
+#pragma clang loop unroll(disable)
+    FOR_EACH_SLOT(x, n, &exiting, EXITING_SLOTS, first, EXITING_TRIES) {
+        if (claim__try(&x->claims)) {
+            x->slot = first + n;
             return x;
         }
     }
@@ -154,12 +152,12 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
 /* From now on it is to be found, or, with 0, no more. */
 static __always_inline void exiting__set_signal(struct exiting *x, u64 signal)
 {
-    u64 place = x->place;
-    struct exiting_signals *signals = exiting_signals__at(place / EXITING_TRIES);
+    u64 slot = x->slot;
+    struct exiting_signals *signals = exiting_signals__at(slot / EXITING_TRIES);
 
     WRITE_ONCE(x->signal, signal);
     if (signals && x->claims)
-        WRITE_ONCE(signals->of[place % EXITING_TRIES], signal);
+        WRITE_ONCE(signals->of[slot % EXITING_TRIES], signal);
 }
 
 static __always_inline void exiting__release(struct exiting *x)
