@@ -210,7 +210,7 @@ DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LIN
 static __always_inline bool name__begins_as_memfd(u64 name)
 {
     u32 at = compat__short_name_offset();
-    u64 word = *(volatile u64 *)((void *)UNTRUSTED(dentry, (void *)(name - at)) + at);
+    u64 word = READ_ONCE(*(u64 *)((void *)UNTRUSTED(dentry, (void *)(name - at)) + at));
 
     return (word & MEMFD_PREFIX_MASK) == MEMFD_PREFIX;
 }

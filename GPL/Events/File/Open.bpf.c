@@ -27,7 +27,7 @@ static __always_inline u32 dentry__short_name(struct dentry *dentry)
     u32 name = 0;
 
     if (emit_constants.casts)
-        return *(volatile u64 *)((void *)UNTRUSTED(dentry, dentry) + compat__short_name_offset());
+        return READ_ONCE(*(u64 *)((void *)UNTRUSTED(dentry, dentry) + compat__short_name_offset()));
     bpf_probe_read_kernel(&name, sizeof(name), (void *)dentry + compat__short_name_offset());
     return name;
 }

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* KernelNet.h - what the probes read of sockets and packets: included by Kernel.h, among its types, and like them. */
+#ifndef EBPF_CORE_KERNEL_NET_H
+#define EBPF_CORE_KERNEL_NET_H
+
+struct in6_addr {
+    union {
+        u32 u6_addr32[4];
+    } in6_u;
+};
+
+typedef struct {
+    struct net *net;
+} possible_net_t;
+
+typedef struct {
+    atomic_t refs;
+} refcount_t;
+
+struct sock_common {
+    refcount_t skc_refcnt;
+    u32 skc_daddr, skc_rcv_saddr;
+    u16 skc_dport, skc_num;
+    u16 skc_family;
+    u8 skc_state;
+    u8 skc_ipv6only : 1;
+    possible_net_t skc_net;
+    struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+    unsigned long skc_flags;
+};
+
+struct socket {
+    struct file *file;
+    struct sock *sk;
+};
+
+struct sock {
+    struct sock_common __sk_common;
+    struct socket *sk_socket;
+    u16 sk_protocol;
+    u32 sk_max_ack_backlog;
+    int sk_err;
+    u8 sk_shutdown;
+};
+
+struct inet_sock {
+    u16 inet_sport;
+};
+
+struct inet_connection_sock {
+    struct inet_sock icsk_inet;
+};
+
+struct tcp_sock {
+    struct inet_connection_sock inet_conn;
+    u32 write_seq, snd_nxt, rcv_nxt;
+    u64 bytes_sent, bytes_retrans, bytes_received, bytes_acked;
+    bool is_mptcp;
+};
+
+/* Counts since 6.5 (38967f424b5b). */
+struct mptcp_sock {
+    struct sock *first;
+    u64 bytes_sent, bytes_received;
+    u64 write_seq, snd_nxt;
+};
+
+/* Since 6.10 (92ef0fd55ac8) */
+struct proto_accept_arg {
+    int flags;
+};
+
+struct flowi_ports {
+    u16 dport, sport;
+};
+
+union flowi_uli {
+    struct flowi_ports ports;
+};
+
+struct flowi4 {
+    u32 saddr, daddr;
+    union flowi_uli uli;
+};
+
+struct flowi6 {
+    struct in6_addr daddr, saddr;
+    union flowi_uli uli;
+};
+
+struct bpf_sock_addr_kern {
+    u32 uaddrlen;
+};
+
+struct inet_cork {
+    u16 gso_size;
+};
+
+struct sk_buff {
+    struct sock *sk;
+    unsigned int len;
+    u16 protocol;
+    u16 transport_header, network_header;
+    unsigned char *head, *data;
+};
+
+#endif
