@@ -70,7 +70,7 @@ LINK_LIBS := $(LIBELF_REST) -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF
 	$(if $(LIBELF_IS_STATIC),,-lelf -lz)
 
 # The first one defines the maps that the others use: libbpf's linker (1.1) misplaces a map that is used before.
-BPF_FIRST := $(GPL)/Core/Emit.bpf.c
+BPF_FIRST := $(GPL)/Core/Probe.bpf.c
 BPF_SRCS := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard $(GPL)/*/*.bpf.c))
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
 LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* Budget.bpf.c - what processes and users have spent; see Budget.h. */
 #include "Budget.h"
+#include "Pending.h"
 #include "Share.h"
-#include "State.h"
 #include "Task.h"
 
 #define NS_PER_S 1000000000

@@ -18,7 +18,7 @@
 #ifndef EBPF_CORE_BUDGET_H
 #define EBPF_CORE_BUDGET_H
 
-#include "Emit.h"
+#include "Select.h"
 
 #define BUDGET_PROCESSES 16 /* that a user can have spend all of their budgets in the same second */
 #define BUDGET_USERS 1024

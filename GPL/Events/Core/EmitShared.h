@@ -110,10 +110,10 @@ struct over_budget {
     char comm[EBPF_COMM_LEN];
 };
 
-/* Bytes of a slot before its data; asserted in Emit.bpf.c. */
+/* Bytes of a slot before its data; asserted in Probe.bpf.c. */
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
-/* What is kept for a task without kprobes and budgets; see State.h. */
+/* What is kept for a task without kprobes and budgets; see Pending.h. */
 #define TASK_STATE_LEAST 96
 
 /* Hooks that have spare programs, see Spare.h. */

@@ -3,13 +3,10 @@
 #ifndef EBPF_CORE_MEMFD_H
 #define EBPF_CORE_MEMFD_H
 
-#include "Budget.h"
-#include "Task.h"
+#include "Probe.h"
 
 #define NR_MEMFD_CREATE_64 319
 #define NR_MEMFD_CREATE_32 356
-#define NR_X32_BIT 0x40000000
-#define TS_COMPAT 0x2
 #define MFD_FLAGS 0x1f
 #define MEMFD_NAME_MAX 256
 

@@ -23,6 +23,18 @@ struct tree_map {
 
 extern struct tree_map tree_members SEC(".maps");
 
+/* What becomes of an event: it is made, or counted as something else. */
+enum fate {
+    FATE_MADE,
+    FATE_FILTERED,
+    FATE_OVER_BUDGET, /* lost; see Budget.h */
+};
+
+static __always_inline enum fate fate__of(bool is_filtered)
+{
+    return is_filtered ? FATE_FILTERED : FATE_MADE;
+}
+
 /* Whether the selection leaves out what the current task does; in Select.bpf.c. */
 extern int selection__rejects(u32 tgid);
 

@@ -185,7 +185,7 @@ enum preemption {
 };
 
 /*
- * Claim a free slot, trying from `slot` on; in Emit.bpf.c. Its number, or a negative one when there is none. A global
+ * Claim a free slot, trying from `slot` on; in Probe.bpf.c. Its number, or a negative one when there is none. A global
  * function: the verifier would look at all that follows once for each try.
  */
 extern int scratch__claim_from(u32 slot);

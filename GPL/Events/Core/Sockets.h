@@ -4,7 +4,7 @@
  * ended.
  *
  * Most are in a table of fixed size. A connection has one of eight places that follow from its addresses, and claims
- * it as a scratch slot is claimed (see Emit.h), for a hundred instructions. One that finds none, because there are so
+ * it (Claim.h), for a hundred instructions. One that finds none, because there are so
  * many or because somebody makes it so, is kept in the storage of its socket, which takes 1,300 to 2,500. Where the
  * kernel has none, a hash map has a share for each user; also for connections of MPTCP and those that a socket of SMC
  * has accepted, since programs that are given such a socket have only the address of the TCP socket below it. So a
@@ -23,7 +23,7 @@
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
 
-#include "Emit.h"
+#include "Select.h"
 #include "Share.h"
 #include "Spare.h"
 #include "Table.h"

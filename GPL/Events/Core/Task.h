@@ -57,7 +57,7 @@ static __always_inline void ctty__fill(struct ebpf_tty_dev *td, bool typed, stru
     tty_dev__fill(td, typed, KREAD(typed, task, signal, tty));
 }
 
-/* The namespace that a process' pid is of, which is not the one that its next child gets. For `memory` see Emit.h. */
+/* The namespace that a process' pid is of, which is not the one that its next child gets. For `memory` see Slot.h. */
 static __always_inline u32 pid_ns__inum(u64 *memory, bool typed, struct pid *pid)
 {
     if (typed && !pid->level)

@@ -16,9 +16,6 @@
  * nfsd and other kernel threads do for others; with the credentials of another personality of io_uring, what is below
  * the upper layer of an overlay. A change to what was there before is reported.
  */
-#include "../Core/Kprobe.h"
-#include "../Core/State.h"
-#include "../Core/Syscall.h"
 #include "Change.h"
 #include "MountSearch.h"
 

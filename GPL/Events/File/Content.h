@@ -6,8 +6,6 @@
 #ifndef EBPF_FILE_CONTENT_H
 #define EBPF_FILE_CONTENT_H
 
-#include "../Core/Kprobe.h"
-#include "../Core/State.h"
 #include "Change.h"
 
 #define BYTES_UNKNOWN (-1)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /* File.bpf.c - what file events have in common; see File.h. */
-#include "../Core/Cgroup.h"
 #include "File.h"
 
 FILE_EVENT_BEGINS_AS_CREATE(file_delete);

@@ -8,10 +8,7 @@
 #ifndef EBPF_FILE_FILE_H
 #define EBPF_FILE_FILE_H
 
-#include "../Core/Emit.h"
-#include "../Core/Path.h"
-#include "../Core/Spare.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 #define FILE_EVENT_BEGINS_AS_CREATE(name)                                                                              \
     _Static_assert(__builtin_offsetof(struct ebpf_##name##_event, file_info) ==                                        \

@@ -9,7 +9,6 @@
  * one, if it has one there. Tried: mnt_want_write knows the mount, but each change of any file comes there, and what
  * it knows would have to be kept until the end of the call.
  */
-#include "../Core/Syscall.h"
 #include "MountSearch.h"
 
 #define LIST_STEPS 8

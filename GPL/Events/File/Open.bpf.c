@@ -15,7 +15,6 @@
  * true. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
  * opens that fail before they come here, after a file was made: see fentry__security_d_instantiate in Create.bpf.c.
  */
-#include "../Core/Kprobe.h"
 #include "File.h"
 
 /* A name of three letters, without its NUL, as a number. */

@@ -15,8 +15,6 @@
 #ifndef EBPF_FILE_OPERATION_H
 #define EBPF_FILE_OPERATION_H
 
-#include "../Core/Kprobe.h"
-#include "../Core/State.h"
 #include "File.h"
 
 /* Hash and length of a name, which the verifier lets nobody read as one number. */

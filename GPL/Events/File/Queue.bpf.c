@@ -12,8 +12,6 @@
  * Tried: queues that are there already, queues with and without a mount, 32-bit callers, objects whose place is taken.
  * Misses: what BPF itself puts into bpffs while it is mounted (iterators of the kernel's).
  */
-#include "../Core/Kprobe.h"
-#include "../Core/Syscall.h"
 #include "MountSearch.h"
 #include "Operation.h"
 

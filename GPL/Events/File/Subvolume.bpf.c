@@ -16,8 +16,6 @@
  * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. What
  * is first seen at d_delete has no spares, and the device number of the file system.
  */
-#include "../Core/Kprobe.h"
-#include "../Core/Syscall.h"
 #include "Operation.h"
 #include "Subvolume.h"
 

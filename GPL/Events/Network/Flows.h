@@ -13,7 +13,6 @@
 #ifndef EBPF_NETWORK_FLOWS_H
 #define EBPF_NETWORK_FLOWS_H
 
-#include "../Core/Table.h"
 #include "Network.h"
 
 #define FLOWS_FIRST 4 /* a resolver with two servers; with its head and the kernel's, 600 bytes */

@@ -5,7 +5,7 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "../Core/Budget.h"
+#include "../Core/Probe.h"
 #include "../Core/Sockets.h"
 
 /* What is kept of connections is wanted. */

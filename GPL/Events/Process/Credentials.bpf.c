@@ -14,9 +14,7 @@
  * Misses: nothing known.
  */
 #include "../Core/Credentials.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Spare.h"
+#include "../Core/Probe.h"
 
 /* Whether any of the four ids differs, of users (uid) or groups (gid). */
 #define IDS_DIFFER(after, before, id)                                                                                  \

@@ -25,14 +25,8 @@
  * interpreters of scripts, binfmt_misc with the flags C, F and O, by path, link, descriptor and as memfd; the two bits,
  * executed by who has such ids already, may not gain any or has another saved id.
  */
-#include "../Core/Cgroup.h"
 #include "../Core/Credentials.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Path.h"
-#include "../Core/Spare.h"
-#include "../Core/State.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 SEC("ebpf.fentry/bprm_change_interp")
 int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm *bprm)

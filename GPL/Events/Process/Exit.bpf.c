@@ -27,13 +27,7 @@
  * their children. Where the kernel preempts programs, and has no kprobes to do without, of many that are killed at once
  * up to two thirds were partial, because the program that looks at the namespaces was skipped; none was missing.
  */
-#include "../Core/Budget.h"
-#include "../Core/Cgroup.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Path.h"
-#include "../Core/Table.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 struct exiting {
     u64 claims;      /* see Claim.h */

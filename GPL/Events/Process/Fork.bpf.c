@@ -14,13 +14,7 @@
  * Tried: fork, vfork, clone and clone3 in all forms: from threads, for the parent, with shared memory, into a cgroup,
  * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
  */
-#include "../Core/Budget.h"
-#include "../Core/Cgroup.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Path.h"
-#include "../Core/Spare.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 struct spare_body_map fork_body SEC(".maps");
 

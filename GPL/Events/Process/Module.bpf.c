@@ -8,9 +8,7 @@
  * Tried: by file, from memory, by a thread, an orphan and a 32-bit call; what is refused. A module whose init function
  * then refuses is reported as well: its code has run. Misses: modules that are built in.
  */
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 #define MODULE_STRING_MAX 256
 

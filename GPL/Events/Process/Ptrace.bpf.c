@@ -10,10 +10,7 @@
  * not, which are denied; on the own child and on one that has gone, of which nothing is reported. Misses:
  * PTRACE_TRACEME, by which a child offers itself.
  */
-#include "../Core/Budget.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 #define PTRACE_ATTACH 16
 #define PTRACE_SEIZE 0x4206

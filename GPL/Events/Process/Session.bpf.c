@@ -8,11 +8,7 @@
  * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
  * gives its first process.
  */
-#include "../Core/Budget.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Spare.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 static __always_inline int session__emit(enum preemption preemption)
 {

@@ -9,11 +9,7 @@
  * Tried: segments that are made, found, private and refused, by both 32-bit calls, in another IPC namespace; semaphores
  * and queues of the same key. Misses: shared memory of other kinds, which are files.
  */
-#include "../Core/Budget.h"
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Spare.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 #define IPC_SHM_IDS 2
 

@@ -13,9 +13,7 @@
  * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with another line
  * discipline than N_TTY (PPP, SLIP, …).
  */
-#include "../Core/Emit.h"
-#include "../Core/Kprobe.h"
-#include "../Core/Task.h"
+#include "../Core/Probe.h"
 
 /*
  * By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in

@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Emit.h - how a probe makes a record: a block that fills it, in a slot (Slot.h), and hands it in at its end.
+ * Probe.h - the one include of a probe: all that it makes a record with. EMIT is a block that fills a record, in a slot
+ * (Slot.h), and hands it in at its end.
  *
  * Per event type, always: seen = delivered + filtered + lost. A probe reaches exactly one of submit, filtered and lost
  * after it has said seen; emit__begin says it.
  */
-#ifndef EBPF_CORE_EMIT_H
-#define EBPF_CORE_EMIT_H
+#ifndef EBPF_CORE_PROBE_H
+#define EBPF_CORE_PROBE_H
 
+#include "Budget.h"
+#include "Cgroup.h"
+#include "Kprobe.h"
+#include "Path.h"
+#include "Pending.h"
 #include "Select.h"
+#include "Slot.h"
+#include "Spare.h"
+#include "Syscall.h"
+#include "Table.h"
+#include "Task.h"
 
 struct ring_map {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -17,13 +28,6 @@ struct ring_map {
 
 extern struct ring_map ring_main SEC(".maps");
 extern struct ring_map ring_bulk SEC(".maps");
-
-/* What becomes of an event: it is made, or counted as something else. */
-enum fate {
-    FATE_MADE,
-    FATE_FILTERED,
-    FATE_OVER_BUDGET, /* lost; see Budget.h */
-};
 
 /* One that is not made. */
 static __always_inline void count__unmade(enum ebpf_event_type type, enum fate fate)
@@ -37,11 +41,6 @@ static __always_inline void count__unmade(enum ebpf_event_type type, enum fate f
         COUNT(c->lost[EBPF_REASON_BUDGET][type]);
     else
         COUNT(c->filtered[type]);
-}
-
-static __always_inline enum fate fate__of(bool is_filtered)
-{
-    return is_filtered ? FATE_FILTERED : FATE_MADE;
 }
 
 /* All of the header but the time, which tells when the event was. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Emit.bpf.c - the maps and variables that every probe shares; see Emit.h. */
-#include "Emit.h"
-#include "Spare.h"
-#include "State.h"
+/* Probe.bpf.c - the maps and variables that every probe shares; see Probe.h. */
+#include "Probe.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

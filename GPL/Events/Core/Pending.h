@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * State.h - what a program keeps for a later one in the same task.
+ * Pending.h - what a program keeps for a later one in the same task.
  *
  * It is in the task's own storage, made when it is first needed and freed with the task: no other task can take the
  * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel
@@ -8,8 +8,8 @@
  * moments, and the thread that has been idle for longest gives way: thousands would have to begin something in such a
  * moment.
  */
-#ifndef EBPF_CORE_STATE_H
-#define EBPF_CORE_STATE_H
+#ifndef EBPF_CORE_PENDING_H
+#define EBPF_CORE_PENDING_H
 
 #include "Slot.h"
 
