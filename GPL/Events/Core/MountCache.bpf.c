@@ -39,7 +39,7 @@ struct {
 
 static __always_inline struct mount_cache_entry *mount_cache__entry(struct scratch *s)
 {
-    u64 key = s->job.mnt ^ s->job.root_mnt << 7 ^ s->job.root_dentry << 3;
+    u64 key = s->job.mnt ^ s->job.root.mnt << 7 ^ s->job.root.dentry << 3;
 
     return table__slot(&mount_paths, MOUNT_CACHE_ENTRIES, hash__of(key, MOUNT_CACHE_BITS));
 }
@@ -76,8 +76,8 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
 /* Whether an entry holds without a look at its mount. The numbers are read first: see mount_cache__settle. */
 static __always_inline bool mount_cache__is_settled(const struct mount_cache_entry *e, const struct scratch *s)
 {
-    return mounts__have_numbers() && READ_ONCE(e->event) == s->job.mnt_event && READ_ONCE(e->ns) == s->job.mnt_ns &&
-           READ_ONCE(e->is_settled);
+    return mounts__have_numbers() && READ_ONCE(e->event) == s->job.root.mnt_event &&
+           READ_ONCE(e->ns) == s->job.root.mnt_ns && READ_ONCE(e->is_settled);
 }
 
 /* Note that the mount was found in its place by a look at it, since the time of the record. */
@@ -86,10 +86,10 @@ static __always_inline void mount_cache__settle(struct mount_cache_entry *e, str
     const struct ebpf_event_header *hdr = (void *)s->data;
     struct mount *mnt = mount__of(s->job.mnt);
 
-    if (e->event != s->job.mnt_event || e->ns != s->job.mnt_ns) {
+    if (e->event != s->job.root.mnt_event || e->ns != s->job.root.mnt_ns) {
         WRITE_ONCE(e->is_settled, 0);
-        WRITE_ONCE(e->event, s->job.mnt_event);
-        WRITE_ONCE(e->ns, s->job.mnt_ns);
+        WRITE_ONCE(e->event, s->job.root.mnt_event);
+        WRITE_ONCE(e->ns, s->job.root.mnt_ns);
         e->since = bpf_ktime_get_boot_ns();
     } else if (e->event && hdr->ts_boot_ns > e->since + MOUNT_CACHE_SETTLED_NS) {
         if ((u64)BPF_CORE_READ(mnt, mnt_ns) == e->ns)
@@ -128,7 +128,7 @@ int mount_cache__append(u32 slot)
     u32 version = e ? READ_ONCE(e->version) : 1;
 
     BARRIER_MEMORY();
-    if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root_mnt || e->root_dentry != s->job.root_dentry)
+    if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root.mnt || e->root_dentry != s->job.root.dentry)
         return -1;
     u64 len = READ_ONCE(e->len), used = READ_ONCE(s->walk.used);
 
@@ -159,8 +159,8 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
     u64 typed = READ_ONCE(s->walk.typed), n = s->walk.components - typed;
 
     /* the place is read anew, and has to be the one that the walk went by */
-    if (!mount_place__read(e->place, s->job.mnt) || e->place[0] != (u64)mount__of(s->job.root_mnt) ||
-        (!n && e->place[1] != s->job.root_dentry))
+    if (!mount_place__read(e->place, s->job.mnt) || e->place[0] != (u64)mount__of(s->job.root.mnt) ||
+        (!n && e->place[1] != s->job.root.dentry))
         return false;
 #pragma clang loop unroll(disable)
     for (u64 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -183,8 +183,8 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
     e->components = n;
     e->event = e->is_settled = 0;
     e->mnt = s->job.mnt;
-    e->root_mnt = s->job.root_mnt;
-    e->root_dentry = s->job.root_dentry;
+    e->root_mnt = s->job.root.mnt;
+    e->root_dentry = s->job.root.dentry;
     e->len = len;
     return !bpf_probe_read_kernel(e->path, len, &s->data[off]);
 }

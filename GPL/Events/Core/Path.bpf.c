@@ -136,13 +136,13 @@ static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk 
 
 static __always_inline bool walk__up(struct scratch *s, struct path_walk *w, bool checked)
 {
-    if (w->dentry == s->job.root_dentry && w->mnt == (u64)mount__of(s->job.root_mnt))
+    if (w->dentry == s->job.root.dentry && w->mnt == (u64)mount__of(s->job.root.mnt))
         return false;
     if (w->dentry != w->mnt_root)
         return walk__up_dentry(s, w, checked);
     if (walk__up_mount(w))
         return true;
-    if (s->job.root_dentry || s->job.root_is_apart)
+    if (s->job.root.dentry || s->job.root.is_apart)
         w->flags |= EBPF_VARLEN_UNREACHABLE;
     return false;
 }
@@ -249,7 +249,7 @@ int path__doubt_deletion(u32 slot)
     return 0;
 }
 
-int path__append(u32 slot, u32 tag)
+int path__append_job(u32 slot, u32 tag)
 {
     struct scratch *s = scratch__at(slot);
 

@@ -6,7 +6,8 @@
  * loses its leaf; user space turns it round. It ends at the root directory of the process, so it is the path as the
  * process sees it. Where that root is not the host's, varlen__root_path tells where it is.
  *
- * A probe says once whose root it is (path_job__root), then appends paths.
+ * A probe takes the root directory of a process once (path_root__of), and says of each path that it appends where that
+ * begins (struct path_start). What begins a path is an argument, and never what the record before has left in the slot.
  */
 #ifndef EBPF_CORE_PATH_H
 #define EBPF_CORE_PATH_H
@@ -23,7 +24,7 @@ enum walk_phase {
 };
 
 /* Append the path in s->job as field `tag`; in Path.bpf.c. Returns 0, or a negative number when there was no room. */
-extern int path__append(u32 slot, u32 tag);
+extern int path__append_job(u32 slot, u32 tag);
 
 /* Go on with a walk that was begun. */
 extern int path__walk(u32 slot);
@@ -31,26 +32,61 @@ extern int path__walk(u32 slot);
 /* Take back that the leaf of a walk is deleted, when its file system may have dropped the name for another reason. */
 extern int path__doubt_deletion(u32 slot);
 
-/* Paths that are appended from now on are as this task sees them. For `typed` see Compat.h. */
-static __always_inline void path_job__root(struct scratch *s, bool typed, struct task_struct *task)
+/* Put the root directory of a task in the slot. Returns where, for the paths that end there. `typed`: see Read.h. */
+static __always_inline const struct path_root *path_root__of(struct scratch *s, bool typed, struct task_struct *task)
 {
+    struct path_root *root = &s->job.root;
     struct fs_struct *fs = KREAD(typed, task, fs);
     struct nsproxy *nsproxy = KREAD(typed, task, nsproxy);
 
     if (typed) {
         struct mnt_namespace *ns = nsproxy->mnt_ns;
 
-        STORE_POINTER(s->job.root_dentry, fs->root.dentry);
-        STORE_POINTER(s->job.root_mnt, fs->root.mnt);
-        STORE_POINTER(s->job.mnt_ns, ns);
+        STORE_POINTER(root->dentry, fs->root.dentry);
+        STORE_POINTER(root->mnt, fs->root.mnt);
+        STORE_POINTER(root->mnt_ns, ns);
         if (mounts__have_numbers())
-            s->job.mnt_event = ns->event;
+            root->mnt_event = ns->event;
     } else {
-        s->job.root_dentry = (u64)BPF_CORE_READ(fs, root.dentry);
-        s->job.root_mnt = (u64)BPF_CORE_READ(fs, root.mnt);
-        s->job.mnt_ns = (u64)BPF_CORE_READ(nsproxy, mnt_ns);
+        root->dentry = (u64)BPF_CORE_READ(fs, root.dentry);
+        root->mnt = (u64)BPF_CORE_READ(fs, root.mnt);
+        root->mnt_ns = (u64)BPF_CORE_READ(nsproxy, mnt_ns);
     }
-    s->job.root_is_apart = false;
+    root->is_apart = false;
+    return root;
+}
+
+/*
+ * Where a path begins: at a dentry, by way of a mount, as the process with that root directory sees it. The pointers
+ * are typed, or addresses.
+ */
+struct path_start {
+    const struct path_root *root; /* in the slot of the record */
+    struct vfsmount *mnt;
+    struct dentry *mnt_root; /* for typed pointers only */
+    struct dentry *dentry;
+};
+
+/* Return the start at a typed path. */
+static __always_inline struct path_start path_start__of(const struct path_root *root, struct path *path)
+{
+    struct vfsmount *mnt = path->mnt;
+
+    return (struct path_start){.root = root, .mnt = mnt, .mnt_root = mnt->mnt_root, .dentry = path->dentry};
+}
+
+/* Return the start at the addresses of a mount and a dentry. */
+static __always_inline struct path_start path_start__at(const struct path_root *root, u64 mnt, u64 dentry)
+{
+    return (struct path_start){.root = root, .mnt = (void *)mnt, .dentry = (void *)dentry};
+}
+
+/* Append a path as field `tag`, walked by addresses. */
+static __always_inline void path__append(struct scratch *s, enum ebpf_tag tag, struct path_start start)
+{
+    STORE_POINTER(s->job.dentry, start.dentry);
+    STORE_POINTER(s->job.mnt, start.mnt);
+    path__append_job(s->slot, tag);
 }
 
 /*
@@ -90,7 +126,7 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
 {
     struct path_walk *w = &s->walk;
     /* by another mount the root directory is one like any other */
-    u64 root = s->job.mnt == s->job.root_mnt ? s->job.root_dentry : 0;
+    u64 root = s->job.mnt == s->job.root.mnt ? s->job.root.dentry : 0;
 
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
         bool is_root = (u64)dentry == root;
@@ -132,25 +168,20 @@ static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry
     return 1;
 }
 
-/* The mount for path__append_typed. */
-static __always_inline void path_job__mount(struct scratch *s, struct vfsmount *mnt)
-{
-    STORE_POINTER(s->job.mnt, mnt);
-    STORE_POINTER(s->walk.mnt_root, mnt->mnt_root);
-}
-
-/* Append the path of a typed dentry by way of the mount that path_job__mount has said, as field `tag`. */
-static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
+/* Append the path of a typed dentry as field `tag`. */
+static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag tag, struct path_start start)
 {
     struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
     struct path_walk *w = &s->walk;
 
-    STORE_POINTER(s->job.dentry, dentry);
+    STORE_POINTER(s->job.dentry, start.dentry);
+    STORE_POINTER(s->job.mnt, start.mnt);
+    STORE_POINTER(w->mnt_root, start.mnt_root);
     if (!v)
         return;
     w->start = s->len + sizeof(*v);
     w->used = w->flags = w->steps = w->mounts = 0;
-    int result = walk__up_typed(s, dentry);
+    int result = walk__up_typed(s, start.dentry);
 
     if (result == WALK_AT_MOUNT && mount_cache__append(s->slot)) {
         u32 used = READ_ONCE(w->used);
@@ -161,8 +192,8 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
         if (w->typed)
             mount_cache__keep(s->slot, used);
     }
-    if (result == WALK_GIVEN_UP || !walk__check_typed(s, dentry)) {
-        path__append(s->slot, tag);
+    if (result == WALK_GIVEN_UP || !walk__check_typed(s, start.dentry)) {
+        path__append_job(s->slot, tag);
         return;
     }
     if (w->flags & EBPF_VARLEN_DELETED)
@@ -172,26 +203,24 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
 }
 
 /* The same for a dentry that is in a directory, whether the kernel has it in a table of names or not. */
-static __always_inline void path__append_existing(struct scratch *s, enum ebpf_tag tag, struct dentry *dentry)
+static __always_inline void path__append_existing(struct scratch *s, enum ebpf_tag tag, struct path_start start)
 {
     u64 at = READ_ONCE(s->len);
 
-    path__append_typed(s, tag, dentry);
+    path__append_typed(s, tag, start);
     BARRIER(at);
     if (at < SCRATCH_PATHS)
         ((struct ebpf_varlen *)&s->data[at])->flags &= ~EBPF_VARLEN_DELETED;
 }
 
-static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, bool typed, struct path *path)
+/* Append a path of the kernel's as field `tag`, as the process with that root directory sees it. */
+static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, const struct path_root *root, bool typed,
+                                         struct path *path)
 {
-    if (typed) {
-        path_job__mount(s, path->mnt);
-        path__append_typed(s, tag, path->dentry);
-    } else {
-        s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
-        s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
-        path__append(s->slot, tag);
-    }
+    if (typed)
+        path__append_typed(s, tag, path_start__of(root, path));
+    else
+        path__append(s, tag, path_start__at(root, (u64)BPF_CORE_READ(path, mnt), (u64)BPF_CORE_READ(path, dentry)));
 }
 
 /*
@@ -215,11 +244,11 @@ static __always_inline bool mount__is_top(struct mount *mnt)
 }
 
 /* The root directory is in a mount that is in no namespace (lazily unmounted, from open_tree), or in another one. */
-static __always_inline bool root__is_apart(struct scratch *s)
+static __always_inline bool path_root__is_apart(const struct path_root *root)
 {
-    struct mount *mnt = mount__of(s->job.root_mnt);
+    struct mount *mnt = mount__of(root->mnt);
 
-    return s->job.mnt_ns && (u64)BPF_CORE_READ(mnt, mnt_ns) != s->job.mnt_ns;
+    return root->mnt_ns && (u64)BPF_CORE_READ(mnt, mnt_ns) != root->mnt_ns;
 }
 
 /*
@@ -227,27 +256,23 @@ static __always_inline bool root__is_apart(struct scratch *s)
  * it in another namespace with a copy of the host's mounts. A root that is not in the namespace of the process at all
  * is told from the host's by being called unreachable, whatever directory it is.
  */
-static __always_inline void varlen__root_path(struct scratch *s)
+static __always_inline void varlen__root_path(struct scratch *s, const struct path_root *root)
 {
-    bool is_host_dentry = s->job.root_dentry == emit_runtime.host_root_dentry;
+    bool is_host_dentry = root->dentry == emit_runtime.host_root_dentry;
 
-    if (is_host_dentry && s->job.root_mnt == emit_runtime.host_root_mnt)
+    if (is_host_dentry && root->mnt == emit_runtime.host_root_mnt)
         return;
-    bool is_apart = root__is_apart(s);
+    bool is_apart = path_root__is_apart(root);
 
-    if (is_host_dentry && !is_apart && mount__is_top(mount__of(s->job.root_mnt)))
+    if (is_host_dentry && !is_apart && mount__is_top(mount__of(root->mnt)))
         return;
-    struct path_job job = s->job;
-    u64 mnt_root = s->walk.mnt_root;
+    struct path_root own = *root;
 
-    s->job.dentry = job.root_dentry;
-    s->job.mnt = job.root_mnt;
-    s->job.root_dentry = 0;
-    s->job.root_mnt = 0;
-    s->job.root_is_apart = is_apart;
-    path__append(s->slot, EBPF_TAG_ROOT_PATH);
-    s->job = job;
-    s->walk.mnt_root = mnt_root;
+    s->job.root.dentry = 0;
+    s->job.root.mnt = 0;
+    s->job.root.is_apart = is_apart;
+    path__append(s, EBPF_TAG_ROOT_PATH, path_start__at(root, own.mnt, own.dentry));
+    s->job.root = own;
 }
 
 #endif

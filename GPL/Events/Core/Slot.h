@@ -13,14 +13,19 @@
 #include "Compat.h"
 #include "EmitShared.h"
 
-/* Which path is wanted; see Path.h. Addresses, so that they pass through memory, which typed pointers cannot. */
+/* The root directory of a process, where its paths end; see Path.h. Addresses. */
+struct path_root {
+    u64 dentry, mnt; /* dentry 0: up to the top of the mounts */
+    u64 mnt_ns;      /* mount namespace of the process; 0 when it has given that up */
+    u64 mnt_event;   /* its number, where mounts__have_numbers */
+    u32 is_apart;    /* the top of the mounts is not that of the process' namespace */
+    u32 reserved;
+};
+
+/* Where a walk starts, in which root directory it ends. Addresses: typed pointers cannot pass through memory. */
 struct path_job {
     u64 dentry, mnt;
-    u64 root_dentry, root_mnt; /* root_dentry 0: up to the top of the mounts */
-    u64 mnt_ns;                /* mount namespace of the process; 0 when it has given that up */
-    u64 mnt_event;             /* its number, where mounts__have_numbers */
-    u32 root_is_apart;         /* the top of the mounts is not that of the process' namespace */
-    u32 reserved;
+    struct path_root root;
 };
 
 /* A walk along it, in Path.bpf.c. */

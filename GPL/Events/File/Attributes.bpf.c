@@ -209,11 +209,9 @@ static __always_inline int ioctl__done(u64 fd, u32 command)
 
     if (!file)
         return 0;
-    EMIT_CHANGE(EBPF_CHANGE_FLAGS, e, s, MAY_BE_PREEMPTED) {
-        s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-        s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-        file_event__fill(s, (u64)BPF_CORE_READ(file, f_inode));
-    }
+    EMIT_CHANGE(EBPF_CHANGE_FLAGS, e, s, MAY_BE_PREEMPTED)
+        file_event__fill(s, (u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry),
+                         (u64)BPF_CORE_READ(file, f_inode));
     return 0;
 }
 

@@ -55,9 +55,7 @@ static __always_inline int content__emit_at(enum preemption preemption, u64 file
         return 0;
     EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
         content__set_bytes(e, bytes);
-        s->job.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-        s->job.mnt = (u64)BPF_CORE_READ(file, f_path.mnt);
-        file_event__fill(s, (u64)inode);
+        file_event__fill(s, (u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry), (u64)inode);
     }
     return 0;
 }

@@ -108,9 +108,8 @@ static __always_inline int created__emit(enum preemption preemption, struct dent
 {
     if (!inode)
         return 0;
-    EMIT_OPERATION(FILE_CREATE, e, s, preemption, op) {
-        file_event__fill_root(s);
-        path__append_existing(s, EBPF_TAG_PATH, dentry);
+    EMIT_OPERATION(FILE_CREATE, e, s, preemption) {
+        path__append_existing(s, EBPF_TAG_PATH, dir_op__start(file_event__fill_root(s), op, dentry));
         if (!file_event__fill_info(s, inode))
             return 0;
         creator__correct(&e->creds, op);
@@ -180,10 +179,11 @@ static __always_inline int linked__emit(enum preemption preemption, struct dentr
     /* its only name, and the dentry that it had until now is in no directory's table: it had none */
     if (inode->i_nlink == 1 && !old->d_hash.pprev)
         return created__emit(preemption, new, inode, op, NULL);
-    EMIT_OPERATION(FILE_LINK, e, s, preemption, op) {
-        file_actor__fill(s->slot);
+    EMIT_OPERATION(FILE_LINK, e, s, preemption) {
+        const struct path_root *root = file_actor__fill(s);
+
         creator__correct(&e->creds, op);
-        dir_op__fill_both(s, op, old, new, inode);
+        dir_op__fill_both(s, root, op, old, new, inode);
     }
     return 0;
 }
@@ -284,10 +284,7 @@ int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode
     if (!dir_op__is_of(state, dentry) || state->dir_op.kind != DIR_OP_OPEN)
         return 0;
     state->dir_op.dentry = 0;
-    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
-        s->job.mnt = state->dir_op.mnt;
-        s->walk.mnt_root = state->dir_op.mnt_root;
-        file_event__fill_here(s, dentry, inode);
-    }
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_typed(s, dir_op__start(file_event__fill_root(s), &state->dir_op, dentry), inode);
     return 0;
 }

@@ -7,8 +7,8 @@
 
 static __always_inline int deleted__emit(enum preemption preemption, struct dentry *dentry, const struct dir_op *op)
 {
-    EMIT_OPERATION(FILE_DELETE, e, s, preemption, op) {
-        file_event__fill_here(s, dentry, dentry->d_inode);
+    EMIT_OPERATION(FILE_DELETE, e, s, preemption) {
+        file_event__fill_typed(s, dir_op__start(file_event__fill_root(s), op, dentry), dentry->d_inode);
         if (op->flags)
             file_info__set_device(&e->file_info, op->flags);
     }

@@ -11,7 +11,7 @@ FILE_EVENT_BEGINS_AS_CREATE(file_link);
 
 #define SYMLINK_MAX 4096
 
-int file_actor__fill(u32 slot)
+int file_actor__fill_slot(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
@@ -24,10 +24,10 @@ int file_actor__fill(u32 slot)
         cred_info__fill(&e->creds, typed, task);
         e->mount_namespace = KREAD(typed, task, nsproxy, mnt_ns, ns.inum);
         comm__fill(s, typed, task);
-        path_job__root(s, typed, task);
+        path_root__of(s, typed, task);
         varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups));
     });
-    varlen__root_path(s);
+    varlen__root_path(s, &s->job.root);
     return 0;
 }
 

@@ -15,11 +15,15 @@
                        __builtin_offsetof(struct ebpf_file_create_event, file_info),                                   \
                    "file events begin alike")
 
-/*
- * Ids, credentials and name of the current task, its cgroup, and its root directory, which paths are seen from; in
- * File.bpf.c.
- */
-extern int file_actor__fill(u32 slot);
+/* file_actor__fill for the slot of that number; in File.bpf.c. */
+extern int file_actor__fill_slot(u32 slot);
+
+/* Ids, credentials and name of the current task, and its cgroup. Returns its root directory, which paths end at. */
+static __always_inline const struct path_root *file_actor__fill(struct scratch *s)
+{
+    file_actor__fill_slot(s->slot);
+    return &s->job.root;
+}
 
 /* file_info of the inode at an address. */
 extern int file_info__fill(u32 slot, u64 inode);
@@ -76,24 +80,13 @@ FILE_EVENT(FILE_MODIFY)
 #define EMIT_FILE(NAME, e, s, preemption, fate)                                                                        \
     EMIT_RECORD(NAME, e, s, file_event__begin(EMIT_BEGIN(NAME, preemption, fate), 0), file_event__end_##NAME)
 
-/* A path of the dentry at an address, by way of a mount. */
-static __always_inline void dentry_path__append(struct scratch *s, enum ebpf_tag tag, u64 dentry, u64 mnt)
+/* A whole event but for what is its own, of what is at the addresses of a mount, a dentry and an inode. */
+static __always_inline void file_event__fill(struct scratch *s, u64 mnt, u64 dentry, u64 inode)
 {
-    s->job.dentry = dentry;
-    s->job.mnt = mnt;
-    path__append(s->slot, tag);
-}
+    const struct path_root *root = file_actor__fill(s);
 
-/* A whole event but for what is its own: to be called when s->job says which path. */
-static __always_inline void file_event__fill(struct scratch *s, u64 inode)
-{
-    struct path_job job = s->job;
-
-    file_actor__fill(s->slot);
     file_info__fill(s->slot, inode);
-    s->job.dentry = job.dentry;
-    s->job.mnt = job.mnt;
-    path__append(s->slot, EBPF_TAG_PATH);
+    path__append(s, EBPF_TAG_PATH, path_start__at(root, mnt, dentry));
     file_symlink__append(s->slot, inode);
 }
 
@@ -178,15 +171,16 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 }
 
 /*
- * What comes before the path: whose root directory it is seen from. Who acts as well, which finds that out anyway,
- * unless the path may tell that the rest is not wanted.
+ * What comes before the path. Returns whose root directory it ends at. Who acts is filled in as well, which finds that
+ * out anyway, unless the path may tell that the rest is not wanted.
  */
-static __always_inline void file_event__fill_root(struct scratch *s)
+static __always_inline const struct path_root *file_event__fill_root(struct scratch *s)
 {
     if (emit_constants.selects & SELECTS_PATHS)
-        WITH_CURRENT(task, typed, path_job__root(s, typed, task));
+        WITH_CURRENT(task, typed, path_root__of(s, typed, task));
     else
-        file_actor__fill(s->slot);
+        file_actor__fill(s);
+    return &s->job.root;
 }
 
 /* What comes after it, without a symbolic link's target. Returns false when the rest is not wanted. */
@@ -195,7 +189,7 @@ static __always_inline bool file_event__fill_info(struct scratch *s, struct inod
     if (paths__are_rejected(s))
         return false;
     if (emit_constants.selects & SELECTS_PATHS)
-        file_actor__fill(s->slot);
+        file_actor__fill(s);
     file_info__fill_typed(s, inode);
     return true;
 }
@@ -208,11 +202,10 @@ static __always_inline void file_event__fill_rest(struct scratch *s, struct inod
         file_symlink__append(s->slot, scalar__of(s, inode));
 }
 
-/* The same as file_event__fill for a typed dentry, by way of a mount that the slot has. */
-static __always_inline void file_event__fill_here(struct scratch *s, struct dentry *dentry, struct inode *inode)
+/* As file_event__fill, of what is typed. `start` has the root directory that file_event__fill_root returns. */
+static __always_inline void file_event__fill_typed(struct scratch *s, struct path_start start, struct inode *inode)
 {
-    file_event__fill_root(s);
-    path__append_typed(s, EBPF_TAG_PATH, dentry);
+    path__append_typed(s, EBPF_TAG_PATH, start);
     file_event__fill_rest(s, inode);
 }
 
@@ -222,18 +215,16 @@ static __always_inline void file_event__fill_here(struct scratch *s, struct dent
  */
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
-    file_event__fill_root(s);
-    STORE_POINTER(s->job.dentry, path->dentry);
-    STORE_POINTER(s->job.mnt, path->mnt);
-    path__append(s->slot, EBPF_TAG_PATH);
+    const struct path_root *root = file_event__fill_root(s);
+
+    path__append(s, EBPF_TAG_PATH, (struct path_start){.root = root, .mnt = path->mnt, .dentry = path->dentry});
     file_event__fill_rest(s, inode);
 }
 
 /* An event about a typed file that is open. */
 static __always_inline void file_event__fill_of(struct scratch *s, struct path *path, struct inode *inode)
 {
-    path_job__mount(s, path->mnt);
-    file_event__fill_here(s, path->dentry, inode);
+    file_event__fill_typed(s, path_start__of(file_event__fill_root(s), path), inode);
 }
 
 #endif

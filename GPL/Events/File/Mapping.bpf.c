@@ -87,9 +87,7 @@ static __always_inline int mapping__emit_at(u64 file)
         return 0;
     EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, MAY_BE_PREEMPTED) {
         e->hdr.flags = EBPF_MODIFY_F_MAPPING;
-        s->job.dentry = (u64)BPF_CORE_READ(path, dentry);
-        s->job.mnt = (u64)BPF_CORE_READ(path, mnt);
-        file_event__fill(s, (u64)inode);
+        file_event__fill(s, (u64)BPF_CORE_READ(path, mnt), (u64)BPF_CORE_READ(path, dentry), (u64)inode);
     }
     return 0;
 }

@@ -33,11 +33,12 @@ static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u
 {
     u64 inode = (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
 
-    file_actor__fill(s->slot);
+    const struct path_root *root = file_actor__fill(s);
+
     file_info__fill(s->slot, inode);
     u64 at = READ_ONCE(s->len);
 
-    dentry_path__append(s, EBPF_TAG_PATH, dentry, mnt & ~MOUNT_AMBIGUOUS);
+    path__append(s, EBPF_TAG_PATH, path_start__at(root, mnt & ~MOUNT_AMBIGUOUS, dentry));
     BARRIER(at);
     if (mnt & MOUNT_AMBIGUOUS && at < SCRATCH_PATHS)
         ((struct ebpf_varlen *)&s->data[at])->flags |= EBPF_VARLEN_AMBIGUOUS;

@@ -97,35 +97,28 @@ static __always_inline struct dir_op *dir_op__end(enum preemption preemption, en
     return dir_op__take(preemption, hook, dentry, has_failed);
 }
 
-/* Begin the record of an operation. */
-static __always_inline struct scratch *dir_op__begin_record(enum preemption preemption, enum ebpf_event_type type,
-                                                            u32 size, const struct dir_op *op)
-{
-    struct scratch *s = file_event__begin(emit__begin(preemption, type, size, FATE_MADE), 0);
+/* EMIT for the end of a noted operation, if events of that type are selected. */
+#define EMIT_OPERATION(NAME, e, s, preemption)                                                                         \
+    EMIT_RECORD(                                                                                                       \
+        NAME, e, s,                                                                                                    \
+        file_event__begin(event__is_wanted(EBPF_EVENT_##NAME) ? EMIT_BEGIN(NAME, preemption, FATE_MADE) : NULL, 0),    \
+        file_event__end_##NAME)
 
-    if (s) {
-        s->job.mnt = op->mnt;
-        s->walk.mnt_root = op->mnt_root;
-    }
-    return s;
+/* Where the path of a typed dentry begins, by way of the mount that was noted. */
+static __always_inline struct path_start dir_op__start(const struct path_root *root, const struct dir_op *op,
+                                                       struct dentry *dentry)
+{
+    return (struct path_start){
+        .root = root, .mnt = (void *)op->mnt, .mnt_root = (void *)op->mnt_root, .dentry = dentry};
 }
 
-/* EMIT for the end of a noted operation, if events of that type are selected. */
-#define EMIT_OPERATION(NAME, e, s, preemption, op)                                                                     \
-    EMIT_RECORD(NAME, e, s,                                                                                            \
-                event__is_wanted(EBPF_EVENT_##NAME)                                                                    \
-                    ? dir_op__begin_record(preemption, EBPF_EVENT_##NAME, sizeof(emit_record_##NAME), op)              \
-                    : NULL,                                                                                            \
-                file_event__end_##NAME)
-
 /* Fill in a file that has, or had, two names, and append both paths. */
-static __always_inline void dir_op__fill_both(struct scratch *s, const struct dir_op *op, struct dentry *old,
-                                              struct dentry *new, struct inode *inode)
+static __always_inline void dir_op__fill_both(struct scratch *s, const struct path_root *root, const struct dir_op *op,
+                                              struct dentry *old, struct dentry *new, struct inode *inode)
 {
     file_info__fill_typed(s, inode);
-    path__append_typed(s, EBPF_TAG_OLD_PATH, old);
-    s->walk.mnt_root = op->mnt_root; /* the first walk may have left the mount */
-    path__append_existing(s, EBPF_TAG_NEW_PATH, new);
+    path__append_typed(s, EBPF_TAG_OLD_PATH, dir_op__start(root, op, old));
+    path__append_existing(s, EBPF_TAG_NEW_PATH, dir_op__start(root, op, new));
     if ((inode->i_mode & S_IFMT) == S_IFLNK)
         file_symlink__append(s->slot, scalar__of(s, inode));
 }

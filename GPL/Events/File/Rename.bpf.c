@@ -36,13 +36,12 @@ static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *
 static __always_inline int renamed__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                          const struct dir_op *op)
 {
-    EMIT_OPERATION(FILE_RENAME, e, s, preemption, op) {
+    EMIT_OPERATION(FILE_RENAME, e, s, preemption) {
         struct inode *inode = old->d_inode;
 
         e->hdr.flags = op->flags;
         renamed__fill_target(e, new->d_inode);
-        file_actor__fill(s->slot);
-        dir_op__fill_both(s, op, old, new, inode);
+        dir_op__fill_both(s, file_actor__fill(s), op, old, new, inode);
     }
     return 0;
 }

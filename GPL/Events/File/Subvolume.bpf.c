@@ -79,12 +79,9 @@ u64 child__find(u64 directory, u64 user_name)
     return link & 1 ? 0 : link;
 }
 
-static __always_inline int subvolume__fill(struct scratch *s, u64 dentry, u64 mnt)
+static __always_inline void subvolume__fill(struct scratch *s, u64 dentry, u64 mnt)
 {
-    s->job.dentry = dentry;
-    s->job.mnt = mnt;
-    file_event__fill(s, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
-    return 0;
+    file_event__fill(s, mnt, dentry, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
 }
 
 /*

@@ -66,7 +66,8 @@ static __always_inline struct file *script__take(struct linux_binprm *bprm, u32 
     return file;
 }
 
-static __always_inline void script__append(struct scratch *s, struct linux_binprm *bprm, struct file *file)
+static __always_inline void script__append(struct scratch *s, const struct path_root *root, struct linux_binprm *bprm,
+                                           struct file *file)
 {
     if (bprm->interp == bprm->filename)
         return;
@@ -82,7 +83,7 @@ static __always_inline void script__append(struct scratch *s, struct linux_binpr
     if (mode & (S_ISUID | S_ISGID) && BPF_CORE_READ_BITFIELD_PROBED(bprm, execfd_creds))
         hdr->flags |=
             (mode & S_ISUID ? EBPF_EXEC_F_SCRIPT_SETUID : 0) | (mode & S_ISGID ? EBPF_EXEC_F_SCRIPT_SETGID : 0);
-    varlen__path(s, EBPF_TAG_SCRIPT, false, &file->f_path);
+    varlen__path(s, EBPF_TAG_SCRIPT, root, false, &file->f_path);
 }
 
 /* Bytes of a slot's data that there are; a constant to the verifier. */
@@ -248,11 +249,12 @@ static __always_inline void executed__fill(struct scratch *s, struct ebpf_proces
     ns_info__fill(&e->ns, &s->scalar, true, task);
     comm__fill(s, true, task);
 
-    path_job__root(s, true, task);
-    varlen__path(s, EBPF_TAG_FILENAME, true, &file->f_path);
-    varlen__path(s, EBPF_TAG_CWD, true, &fs->pwd);
-    varlen__root_path(s);
-    script__append(s, bprm, script);
+    const struct path_root *root = path_root__of(s, true, task);
+
+    varlen__path(s, EBPF_TAG_FILENAME, root, true, &file->f_path);
+    varlen__path(s, EBPF_TAG_CWD, root, true, &fs->pwd);
+    varlen__root_path(s, root);
+    script__append(s, root, bprm, script);
     varlen__cgroup_path(s, true, task->cgroups);
 
     struct mm_struct *mm = task->mm;

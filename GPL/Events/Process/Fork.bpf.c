@@ -31,9 +31,10 @@ static __always_inline void fork__fill(struct scratch *s, struct ebpf_process_fo
     ns_info__fill(&e->ns, &s->scalar, typed, child);
     comm__fill(s, typed, parent);
 
-    path_job__root(s, typed, child);
-    varlen__path(s, EBPF_TAG_CWD, typed, &fs->pwd);
-    varlen__root_path(s);
+    const struct path_root *root = path_root__of(s, typed, child);
+
+    varlen__path(s, EBPF_TAG_CWD, root, typed, &fs->pwd);
+    varlen__root_path(s, root);
     varlen__cgroup_path(s, typed, KREAD(typed, child, cgroups));
 }
 
