@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* embed - prints process id and path of each exec, from a poll loop of its own. Needs root. See ebpf-events(3). */
+/* embed - prints process id and path of each exec. Needs root. See ebpf-events(3). */
 #include <EbpfEvents.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 
 static int on_event(void *user, const struct ebpf_event *event)
@@ -27,14 +26,15 @@ int main(void)
 
     setlinebuf(stdout);
     ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
-    if (ebpf_source__open(&opts, &source)) {
+    int err = ebpf_source__open(&opts, &source);
+
+    if (err) {
         perror("embed: cannot open a source");
         return 1;
     }
-    struct pollfd fds[] = {{.fd = ebpf_source__fd(source), .events = POLLIN}};
-
-    while ((poll(fds, 1, 1000) >= 0 || errno == EINTR) && ebpf_source__consume(source) >= 0)
-        ;
+    do {
+        err = ebpf_source__poll(source, -1); // calls on_event for each event
+    } while (err >= 0 || err == -EINTR);
     ebpf_source__close(source);
     return 1; /* it only ends when something failed */
 }

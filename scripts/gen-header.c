@@ -132,8 +132,8 @@ static void put_documented(const char *doc, const char *format, ...)
     putchar('\n');
 }
 
-/* An enum of all rows of a kind. */
-static void put_enum(enum row_kind kind, const char *name, const char *doc, const char *count)
+/* An enum of all rows of a kind. It has no count of them: a later library has more. */
+static void put_enum(enum row_kind kind, const char *name, const char *doc)
 {
     printf("/** %s. */\nenum %s {\n", doc, name);
     for (const struct row *row = rows; row < rows_end; row++) {
@@ -144,8 +144,6 @@ static void put_enum(enum row_kind kind, const char *name, const char *doc, cons
         snprintf(text, sizeof(text), kind == ROW_TAG ? "\"%s\": a value of kind %s" : "%s", row->doc, row->of);
         put_documented(text, kind == ROW_FLAG ? "%s = 1u << %d," : "%s = %d,", row->name, row->number);
     }
-    if (count)
-        printf("    %s /**< one more than the highest */\n", count);
     printf("};\n\n");
 }
 
@@ -267,11 +265,11 @@ int main(int argc, char **argv)
 
     text__cut(records, "#define EBPF_KIND_u32");
     printf("%s\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n%s\n", interface, limits);
-    put_enum(ROW_EVENT, "ebpf_event_type", "Types of events", "EBPF_EVENT_TYPE_COUNT");
-    put_enum(ROW_REASON, "ebpf_reason", "Why an event can be lost", "EBPF_REASON_COUNT");
-    put_enum(ROW_RING, "ebpf_ring", "Ring buffers", "EBPF_RING_COUNT");
-    put_enum(ROW_TAG, "ebpf_tag", "Variable fields, by their key in the JSON", "EBPF_TAG_COUNT");
-    put_enum(ROW_FLAG, "ebpf_event_flag", "Flags in the header of an event, of its type", NULL);
+    put_enum(ROW_EVENT, "ebpf_event_type", "Types of events");
+    put_enum(ROW_REASON, "ebpf_reason", "Why an event can be lost");
+    put_enum(ROW_RING, "ebpf_ring", "Ring buffers");
+    put_enum(ROW_TAG, "ebpf_tag", "Variable fields, by their key in the JSON");
+    put_enum(ROW_FLAG, "ebpf_event_flag", "Flags in the header of an event, of its type");
     put_value_enums();
     put(records);
     put_structs();

@@ -62,14 +62,12 @@ static void print_wire_values(void)
     printf("\nenum ebpf_reason\n");
 #define REASON(id, NAME, key, doc) NUMBER(EBPF_REASON_##NAME)
 #include "Events.def"
-    NUMBER(EBPF_REASON_COUNT)
     printf("\nenum ebpf_tag\n");
 #define TAG(id, NAME, kind, key) NUMBER(EBPF_TAG_##NAME)
 #include "Events.def"
     printf("\nenum ebpf_event_type\n");
 #define EVENT(id, NAME, name, option, ring, doc) NUMBER(EBPF_EVENT_##NAME)
 #include "Events.def"
-    NUMBER(EBPF_EVENT_TYPE_COUNT)
     printf("\nenum ebpf_event_flag\n");
 #define FLAG(NAME, bit, key, doc) NUMBER(EBPF_##NAME)
 #include "Events.def"
@@ -136,13 +134,13 @@ static void print_public_structs(void)
     MEMBER(ts_boot_ns)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_type_stats)
+    MEMBER(sz)
     MEMBER(seen)
     MEMBER(delivered)
     MEMBER(filtered)
     MEMBER(lost)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_stats)
-    MEMBER(types)
     MEMBER(records)
     MEMBER(corrupt)
     STRUCT_END
@@ -151,9 +149,23 @@ static void print_public_structs(void)
     MEMBER(last_seq)
     MEMBER(time_ns)
     MEMBER(ts_boot_ns)
-    MEMBER(counts)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_loss_count)
+    MEMBER(type)
+    MEMBER(reason)
+    MEMBER(events)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_event_set)
+    MEMBER(bits)
+    STRUCT_END
+    STRUCT_BEGIN(struct ebpf_condition)
+    MEMBER(kind)
+    MEMBER(exclude)
+    MEMBER(id)
+    MEMBER(text)
     STRUCT_END
     STRUCT_BEGIN(struct ebpf_features)
+    MEMBER(sz)
     MEMBER(bpf_tramp)
     MEMBER(ipv6)
     STRUCT_END

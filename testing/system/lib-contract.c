@@ -16,6 +16,8 @@
 
 #define CHILDREN 20
 #define WAIT_S 10
+#define TYPES_MAX 64
+#define RINGS 2
 
 static int failed;
 
@@ -30,7 +32,7 @@ static void check(bool holds, const char *what)
 #define CHECK(condition) check((condition), #condition)
 
 struct seen {
-    unsigned int events[EBPF_EVENT_TYPE_COUNT];
+    unsigned int events[TYPES_MAX];
     uint64_t last_seq;
     int lines;
 };
@@ -84,7 +86,7 @@ static void poll_until(struct ebpf_source *source, const struct seen *seen, enum
 /* Detach, drain, and hold the counts against each other and against what the handler saw. */
 static void end(struct ebpf_source *source, const struct seen *seen)
 {
-    struct ebpf_stats stats;
+    const struct ebpf_stats *stats;
     int n;
 
     ebpf_source__stop(source);
@@ -93,13 +95,15 @@ static void end(struct ebpf_source *source, const struct seen *seen)
     CHECK(n == 0);
     ebpf_source__stop(source);
     CHECK(!ebpf_source__stats(source, &stats));
-    for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        uint64_t known = stats.types[type].delivered + stats.types[type].filtered;
+    for (enum ebpf_event_type type = ebpf_event_type__next(0); type; type = ebpf_event_type__next(type)) {
+        struct ebpf_type_stats counts = {.sz = sizeof(counts)};
 
-        for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
-            known += stats.types[type].lost[reason];
-        CHECK(stats.types[type].seen == known);
-        CHECK(stats.types[type].delivered == seen->events[type]);
+        CHECK(!ebpf_stats__type(stats, type, &counts));
+        CHECK(counts.seen == counts.delivered + counts.filtered + counts.lost);
+        CHECK(counts.delivered == seen->events[type]);
+        for (enum ebpf_reason reason = 0; ebpf_reason__key(reason); reason++)
+            counts.lost -= ebpf_stats__lost(stats, type, reason);
+        CHECK(counts.lost == 0);
     }
 }
 
@@ -188,7 +192,8 @@ static void selection(void)
     const struct ebpf_condition wrong = {.kind = EBPF_SELECT_PATH, .text = "no/root"};
     const struct ebpf_condition tree = {.kind = EBPF_SELECT_TREE, .id = (uint32_t)getppid()};
     struct ebpf_source *source = NULL;
-    struct ebpf_stats stats;
+    struct ebpf_type_stats counts = {.sz = sizeof(counts)};
+    const struct ebpf_stats *stats;
 
     opts.conditions = &nobody;
     opts.condition_count = 1;
@@ -212,7 +217,8 @@ static void selection(void)
     poll_until(source, &seen, EBPF_EVENT_PROCESS_SETSID);
     seen.events[EBPF_EVENT_PROCESS_SETSID] += CHILDREN;
     end(source, &seen);
-    CHECK(!ebpf_source__stats(source, &stats) && stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 3 * CHILDREN);
+    CHECK(!ebpf_source__stats(source, &stats) && !ebpf_stats__type(stats, EBPF_EVENT_PROCESS_SETSID, &counts));
+    CHECK(counts.filtered == 3 * CHILDREN);
     ebpf_source__close(source);
 }
 
@@ -276,13 +282,13 @@ static int mapped(void)
 static void try_in_child(void)
 {
     int of_parent = mapped();
-    struct ebpf_stats stats;
+    const struct ebpf_stats *stats;
     int status;
     pid_t pid = fork();
 
     if (!pid) {
         failed = 0;
-        CHECK(of_parent > 2 * EBPF_RING_COUNT && mapped() == 0);
+        CHECK(of_parent > 2 * RINGS && mapped() == 0);
         CHECK(ebpf_source__consume(guest_source) == -EPERM && ebpf_source__poll(guest_source, 0) == -EPERM);
         CHECK(ebpf_source__stats(guest_source, &stats) == -EPERM);
         CHECK(ebpf_source__select(guest_source, NULL, 0) == -EPERM);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "Stats.h"
 #include "check.h"
 #include "json-check.h"
 #include "Record.h"
@@ -465,14 +466,14 @@ static void test_loss(void)
         "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":5,\"last_seq\":10,\"lost\":{\"PROCESS_EXEC\":"
         "{\"ring_full\":3,\"handler\":2},\"PROCESS_EXIT\":{\"recursion\":1}},\"total\":6,"
         "\"timestamp\":\"1970-01-01T00:00:01.000000002Z\",\"ts_boot_ns\":77}";
-    struct ebpf_loss loss = {.first_seq = 5, .last_seq = 10, .time_ns = 1000000002, .ts_boot_ns = 77};
+    struct loss loss = {{.first_seq = 5, .last_seq = 10, .time_ns = 1000000002, .ts_boot_ns = 77}, {{0}}};
 
     loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] = 3;
     loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_HANDLER] = 2;
     loss.counts[EBPF_EVENT_PROCESS_EXIT][EBPF_REASON_RECURSION] = 1;
     for (size_t size = 0; size < sizeof(want) + 20; size++) {
         char *buf = malloc(size ? size : 1);
-        int ret = ebpf_loss__json(&loss, buf, size);
+        int ret = ebpf_loss__json(&loss.head, buf, size);
 
         if (size < sizeof(want))
             CHECK(ret == -ENOSPC && errno == ENOSPC);
@@ -481,7 +482,7 @@ static void test_loss(void)
         free(buf);
     }
     memset(&loss, 0, sizeof(loss));
-    CHECK(ebpf_loss__json(&loss, line, sizeof(line)) > 0);
+    CHECK(ebpf_loss__json(&loss.head, line, sizeof(line)) > 0);
     CHECK_SAME(line, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":0,\"last_seq\":0,\"lost\":{},\"total\":0,"
                      "\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0}");
 }
@@ -521,14 +522,14 @@ static void test_stats(void)
         "\"delivered\":5,\"filtered\":1,\"lost\":{\"ring_full\":3}},\"PROCESS_SETSID\":{\"seen\":4,"
         "\"delivered\":4,\"filtered\":0,\"lost\":{}},\"PROCESS_PTRACE\":{\"seen\":0,\"delivered\":0,"
         "\"filtered\":0,\"lost\":{\"handler\":18446744073709551615}}}}";
-    struct ebpf_stats stats = {.records = 9};
+    struct stats stats = {.head.records = 9};
 
-    stats.types[EBPF_EVENT_PROCESS_EXEC] = (struct ebpf_type_stats){9, 5, 1, {[EBPF_REASON_RING_FULL] = 3}};
-    stats.types[EBPF_EVENT_PROCESS_SETSID] = (struct ebpf_type_stats){4, 4, 0, {0}};
+    stats.types[EBPF_EVENT_PROCESS_EXEC] = (struct type_counts){9, 5, 1, {[EBPF_REASON_RING_FULL] = 3}};
+    stats.types[EBPF_EVENT_PROCESS_SETSID] = (struct type_counts){4, 4, 0, {0}};
     stats.types[EBPF_EVENT_PROCESS_PTRACE].lost[EBPF_REASON_HANDLER] = UINT64_MAX;
     for (size_t size = 0; size < sizeof(want) + 20; size++) {
         char *buf = malloc(size ? size : 1);
-        int ret = ebpf_stats__json(&stats, buf, size);
+        int ret = ebpf_stats__json(&stats.head, buf, size);
 
         if (size < sizeof(want))
             CHECK(ret == -ENOSPC && errno == ENOSPC);
@@ -536,12 +537,10 @@ static void test_stats(void)
             CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
         free(buf);
     }
-    memset(&stats, 0, sizeof(stats));
-    CHECK(ebpf_stats__json(&stats, line, sizeof(line)) > 0);
+    CHECK(ebpf_stats__json(NULL, line, sizeof(line)) > 0);
     CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":0,\"events\":{}}");
-    stats.records = 2;
-    stats.corrupt = 1;
-    CHECK(ebpf_stats__json(&stats, line, sizeof(line)) > 0);
+    stats = (struct stats){.head = {.records = 2, .corrupt = 1}};
+    CHECK(ebpf_stats__json(&stats.head, line, sizeof(line)) > 0);
     CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":2,\"corrupt\":1,\"events\":{}}");
 }
 

@@ -28,7 +28,7 @@ static struct {
 } seen[SEEN_MAX];
 static int seen_count, refuse_from, losses_count;
 static bool refuse_losses;
-static struct ebpf_loss losses[512];
+static struct loss losses[512];
 
 static void memory__counts(struct ebpf_backend *b, struct ebpf_counts *ret_counts)
 {
@@ -96,7 +96,7 @@ static int on_loss(void *user, const struct ebpf_loss *loss)
     (void)user;
     if (refuse_losses)
         return -ENOSPC;
-    losses[losses_count++] = *loss;
+    losses[losses_count++] = *loss__of(loss);
     return 0;
 }
 
@@ -222,7 +222,7 @@ static void test_tells_a_hole_in_its_place(void)
     reader.losses_checked_ns = UINT64_MAX / 2; /* no regular check during this test */
     CHECK(ebpf_reader__consume(&reader) == 2);
     CHECK(losses_count == 1);
-    CHECK(losses[0].first_seq == 2 && losses[0].last_seq == 4);
+    CHECK(losses[0].head.first_seq == 2 && losses[0].head.last_seq == 4);
     CHECK(losses[0].counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] == 3);
     CHECK(seen[0].seq == 1 && seen[1].seq == 5);
 }
@@ -244,9 +244,9 @@ static void test_notices_dropped_records(void)
     }
     ebpf_reader__tell_losses(&reader);
     for (int e = 0, l = 0; e < seen_count || l < losses_count;) {
-        if (l < losses_count && losses[l].first_seq == expected) {
-            told += losses[l].last_seq - losses[l].first_seq + 1;
-            expected = losses[l++].last_seq + 1;
+        if (l < losses_count && losses[l].head.first_seq == expected) {
+            told += losses[l].head.last_seq - losses[l].head.first_seq + 1;
+            expected = losses[l++].head.last_seq + 1;
         } else if (e < seen_count && CHECK(seen[e].seq == expected)) {
             e++;
             expected++;
@@ -259,7 +259,7 @@ static void test_notices_dropped_records(void)
 
 static void test_counts_what_the_handler_refuses(void)
 {
-    struct ebpf_stats stats;
+    struct stats stats;
 
     setup();
     refuse_from = 2;
@@ -269,9 +269,9 @@ static void test_counts_what_the_handler_refuses(void)
     CHECK(ebpf_reader__consume(&reader) == 5);
     CHECK(seen_count == 2);
     ebpf_reader__tell_losses(&reader);
-    CHECK(losses[losses_count - 1].last_seq == 5);
+    CHECK(losses[losses_count - 1].head.last_seq == 5);
     ebpf_reader__stats(&reader, &stats);
-    CHECK(stats.records == 5);
+    CHECK(stats.head.records == 5);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].seen == 5);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_HANDLER] == 3);
@@ -292,7 +292,7 @@ static void test_tells_refused_losses_again(void)
     lost[EBPF_REASON_RING_FULL] = 5;
     refuse_losses = false;
     ebpf_reader__tell_losses(&reader);
-    CHECK(losses_count == 1 && losses[0].first_seq == 1 && losses[0].last_seq == 5 && reader.seq == 5);
+    CHECK(losses_count == 1 && losses[0].head.first_seq == 1 && losses[0].head.last_seq == 5 && reader.seq == 5);
     CHECK(losses[0].counts[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL] == 5);
     ebpf_reader__tell_losses(&reader);
     CHECK(losses_count == 1);
@@ -310,10 +310,10 @@ static void test_tells_no_loss_that_is_made_good(void)
         ebpf_reader__consume(&reader);
         CHECK(losses_count == (check >= EBPF_READER_SETTLE_CHECKS - 1));
     }
-    CHECK(losses[0].first_seq == 1 && losses[0].last_seq == 1 && reader.seq == 1);
+    CHECK(losses[0].head.first_seq == 1 && losses[0].head.last_seq == 1 && reader.seq == 1);
     lost[EBPF_REASON_RECURSION] = 3; /* the end: all that is counted is lost */
     ebpf_reader__tell_losses(&reader);
-    CHECK(losses_count == 2 && losses[1].last_seq == 3);
+    CHECK(losses_count == 2 && losses[1].head.last_seq == 3);
     lost[EBPF_REASON_RECURSION] = 2;
     ebpf_reader__tell_losses(&reader);
     CHECK(losses_count == 2 && reader.seq == 3);
@@ -325,7 +325,7 @@ static void test_leaves_out_other_sources(void)
     struct ebpf_process_setsid_event e;
     struct ebpf_process_fork_event fork = {.hdr = {.size = sizeof(fork), .type = EBPF_EVENT_PROCESS_FORK}};
     struct ebpf_process_exit_event end = {.hdr = {.size = sizeof(end), .type = EBPF_EVENT_PROCESS_EXIT}};
-    struct ebpf_stats stats;
+    struct stats stats;
 
     setup();
     others[0] = (struct ebpf_process){.tgid = 5, .start_time_ns = 50};
@@ -359,7 +359,7 @@ static void test_leaves_out_other_sources(void)
 static void test_survives_corrupt_records(void)
 {
     struct ebpf_process_setsid_event e = make(10, 0, 1);
-    struct ebpf_stats stats;
+    struct stats stats;
     uint8_t tiny[3] = {0xff, 0xff, 0xff};
 
     setup();
@@ -371,7 +371,7 @@ static void test_survives_corrupt_records(void)
     CHECK(ebpf_reader__consume(&reader) == 3);
     CHECK(seen_count == 1 && seen[0].ts == 20);
     ebpf_reader__stats(&reader, &stats);
-    CHECK(stats.records == 3 && stats.corrupt == 2);
+    CHECK(stats.head.records == 3 && stats.head.corrupt == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_UNREADABLE] == 1);
 }
 
@@ -384,7 +384,7 @@ static bool is_even(void *user, const struct ebpf_event_header *hdr)
 /* What the caller leaves out has no number, and is counted. */
 static void test_leaves_out_what_is_not_wanted(void)
 {
-    struct ebpf_stats stats;
+    struct stats stats;
 
     setup();
     reader.is_wanted = is_even;

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "Stats.h"
 #include "Json.h"
 #include "check.h"
 #include "json-check.h"
@@ -262,8 +263,8 @@ static void test_groups_are_defined(void)
 
 static void test_loss_and_stats(void)
 {
-    struct ebpf_loss loss = {.first_seq = 1};
-    struct ebpf_stats stats = {.records = 1};
+    struct loss loss = {.head.first_seq = 1};
+    struct stats stats = {.head.records = 1};
     struct json_value object, object_schema;
 
     for (size_t i = 0; i < COUNT(events); i++) {
@@ -271,7 +272,7 @@ static void test_loss_and_stats(void)
         for (unsigned int reason = 0; reason < EBPF_REASON_COUNT; reason++)
             loss.counts[events[i].type][reason] = stats.types[events[i].type].lost[reason] = i + reason + 1;
     }
-    int len = ebpf_loss__json(&loss, line, sizeof(line));
+    int len = ebpf_loss__json(&loss.head, line, sizeof(line));
 
     if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) &&
         CHECK(schema_of("EVENTS_LOST", &object_schema)))
@@ -280,7 +281,7 @@ static void test_loss_and_stats(void)
     if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) &&
         CHECK(schema_of("EVENTS_OVER_BUDGET", &object_schema)))
         check_against_schema(object, object_schema);
-    len = ebpf_stats__json(&stats, line, sizeof(line));
+    len = ebpf_stats__json(&stats.head, line, sizeof(line));
     if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) && CHECK(schema_of("STATS", &object_schema)))
         check_against_schema(object, object_schema);
 }

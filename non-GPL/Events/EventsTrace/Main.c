@@ -168,19 +168,6 @@ static int on_over_budget(void *user, const struct ebpf_over_budget *over)
     return 0;
 }
 
-/* Lines that could not be written any more were given to nobody. Returns how many there are. */
-static size_t stats__take_back(const struct trace *trace, struct ebpf_stats *stats)
-{
-    const struct output_line *lines;
-    size_t count = output__left(&trace->out, &lines);
-
-    for (size_t i = 0; i < count; i++) {
-        stats->types[lines[i].type].delivered -= lines[i].events;
-        stats->types[lines[i].type].lost[EBPF_REASON_HANDLER] += lines[i].events;
-    }
-    return count;
-}
-
 static void stats__write(const struct ebpf_stats *stats)
 {
     char *line = malloc(STATS_MAX_BYTES);
@@ -193,39 +180,31 @@ static void stats__write(const struct ebpf_stats *stats)
 
 static void stats__print(const struct trace *trace)
 {
-    struct ebpf_stats stats;
+    const struct ebpf_stats *stats;
 
     if (!ebpf_source__stats(trace->source, &stats))
-        stats__write(&stats);
+        stats__write(stats);
 }
 
-/* The final counts, when nothing more will be written. Returns how many lines were not. */
-static size_t stats__print_final(const struct trace *trace)
+/* Count the lines as lost that could not be written. Returns how many there are. */
+static size_t trace__drop_lines(const struct trace *trace)
 {
-    struct ebpf_stats stats;
-    size_t left = 0;
+    const struct output_line *lines;
+    size_t count = output__left(&trace->out, &lines);
 
-    if (!ebpf_source__stats(trace->source, &stats)) {
-        left = stats__take_back(trace, &stats);
-        stats__write(&stats);
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i].events)
+            ebpf_source__drop(trace->source, lines[i].type, lines[i].events);
     }
-    return left;
-}
-
-/* Of a tracing that was ended before it began. */
-static void stats__print_none(void)
-{
-    const struct ebpf_stats none = {0};
-
-    stats__write(&none);
+    return count;
 }
 
 static void features__print(struct trace *trace)
 {
-    struct ebpf_features features = ebpf_source__features(trace->source);
+    struct ebpf_features features = {.sz = sizeof(features)};
     char *line = output__reserve(&trace->out, 256);
 
-    if (!line)
+    if (!line || ebpf_source__features(trace->source, &features))
         return;
     int len = snprintf(line, 256,
                        "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s}, "
@@ -416,7 +395,7 @@ static int trace__run(struct trace *trace)
     int err = ebpf_source__open(&opts, &trace->source);
 
     if (err == -ECANCELED) {
-        stats__print_none();
+        stats__write(NULL); /* it has ended before it began */
         return EXIT_OK;
     }
     if (err)
@@ -430,8 +409,9 @@ static int trace__run(struct trace *trace)
     int code = trace__loop(trace);
 
     trace__drain(trace);
-    size_t left = stats__print_final(trace);
+    size_t left = trace__drop_lines(trace);
 
+    stats__print(trace);
     source__release(trace);
     if (!code)
         code = trace__result(trace, left);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* JsonReport.c - losses, counts, and who exceeds a budget, as lines of JSON. */
 #include "JsonText.h"
+#include "Stats.h"
 
 static void json__key(struct json_out *out, const char *key)
 {
@@ -26,13 +27,6 @@ static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_R
     return total;
 }
 
-static bool any(const uint64_t *counts, size_t n)
-{
-    while (n && !counts[n - 1])
-        n--;
-    return n;
-}
-
 static void json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
 {
     char spare[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, spare);
@@ -53,10 +47,12 @@ int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size)
     ebpf_json__number(&out, loss->last_seq);
     JSON_LITERAL(&out, "\"lost\":{");
     for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        if (!ebpf_event_type__name(type) || !any(loss->counts[type], EBPF_REASON_COUNT))
+        const uint64_t *counts = loss__of(loss)->counts[type];
+
+        if (!ebpf_event_type__name(type) || !lost__sum(counts))
             continue;
         json__key(&out, ebpf_event_type__name(type));
-        total += json__reasons(&out, loss->counts[type]);
+        total += json__reasons(&out, counts);
     }
     json__close(&out, '}');
     JSON_LITERAL(&out, "\"total\":");
@@ -102,42 +98,44 @@ int ebpf_over_budget__json(const struct ebpf_over_budget *over, char *buf, size_
     return json__end_line(&out, buf);
 }
 
-static void json__type_stats(struct json_out *out, const struct ebpf_type_stats *stats)
+static void json__type_counts(struct json_out *out, const struct type_counts *counts)
 {
     JSON_LITERAL(out, "{\"seen\":");
-    ebpf_json__number(out, stats->seen);
+    ebpf_json__number(out, counts->seen);
     JSON_LITERAL(out, "\"delivered\":");
-    ebpf_json__number(out, stats->delivered);
+    ebpf_json__number(out, counts->delivered);
     JSON_LITERAL(out, "\"filtered\":");
-    ebpf_json__number(out, stats->filtered);
+    ebpf_json__number(out, counts->filtered);
     JSON_LITERAL(out, "\"lost\":");
-    json__reasons(out, stats->lost);
+    json__reasons(out, counts->lost);
     json__close(out, '}');
 }
 
-static bool type_stats__is_zero(const struct ebpf_type_stats *stats)
+static bool type_counts__are_zero(const struct type_counts *counts)
 {
-    return !stats->seen && !stats->delivered && !stats->filtered && !any(stats->lost, EBPF_REASON_COUNT);
+    return !counts->seen && !counts->delivered && !counts->filtered && !lost__sum(counts->lost);
 }
 
-int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size)
+int ebpf_stats__json(const struct ebpf_stats *user_stats, char *buf, size_t size)
 {
+    static const struct stats none;
+    const struct stats *stats = user_stats ? stats__of(user_stats) : &none;
     struct json_out out;
 
     if (json__begin_line(&out, buf, size))
         return -ENOSPC;
     JSON_LITERAL(&out, "{\"event_type\":\"STATS\",\"records\":");
-    ebpf_json__number(&out, stats->records);
-    if (stats->corrupt) {
+    ebpf_json__number(&out, stats->head.records);
+    if (stats->head.corrupt) {
         json__key(&out, "corrupt");
-        ebpf_json__number(&out, stats->corrupt);
+        ebpf_json__number(&out, stats->head.corrupt);
     }
     JSON_LITERAL(&out, "\"events\":{");
     for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        if (!ebpf_event_type__name(type) || type_stats__is_zero(&stats->types[type]))
+        if (!ebpf_event_type__name(type) || type_counts__are_zero(&stats->types[type]))
             continue;
         json__key(&out, ebpf_event_type__name(type));
-        json__type_stats(&out, &stats->types[type]);
+        json__type_counts(&out, &stats->types[type]);
     }
     json__close(&out, '}');
     json__close(&out, '}');

@@ -158,7 +158,7 @@ static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf
  * The losses that are to be told. Returns how many. A program that the kernel has skipped may have a spare that is
  * just making the event, so of those losses it is the least of the last checks that is certain.
  */
-static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct ebpf_loss *loss)
+static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct loss *loss)
 {
     uint64_t total = 0;
 
@@ -181,18 +181,20 @@ static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_cou
 
 static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
 {
-    struct ebpf_loss loss = {0};
+    struct loss loss = {0};
     uint64_t total = reader__untold(reader, counts, &loss);
 
     if (!total)
         return;
-    loss.ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
-    loss.time_ns = clock__ns(CLOCK_REALTIME);
-    loss.first_seq = reader->seq + 1;
-    loss.last_seq = reader->seq + total;
-    if (reader->loss_handler && reader->loss_handler(reader->user, &loss))
+    loss.head = (struct ebpf_loss){
+        .first_seq = reader->seq + 1,
+        .last_seq = reader->seq + total,
+        .time_ns = clock__ns(CLOCK_REALTIME),
+        .ts_boot_ns = clock__ns(CLOCK_BOOTTIME),
+    };
+    if (reader->loss_handler && reader->loss_handler(reader->user, &loss.head))
         return;
-    reader->seq = loss.last_seq;
+    reader->seq = loss.head.last_seq;
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
             reader->told[type][reason] += loss.counts[type][reason];
@@ -354,16 +356,15 @@ int ebpf_reader__consume(struct ebpf_reader *reader)
     return n;
 }
 
-void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats)
+void ebpf_reader__stats(const struct ebpf_reader *reader, struct stats *ret_stats)
 {
     struct ebpf_counts counts;
 
     reader->backend->ops->counts(reader->backend, &counts);
     memset(ret_stats, 0, sizeof(*ret_stats));
-    ret_stats->records = reader->records;
-    ret_stats->corrupt = reader->corrupt;
+    ret_stats->head = (struct ebpf_stats){.records = reader->records, .corrupt = reader->corrupt};
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        struct ebpf_type_stats *t = &ret_stats->types[type];
+        struct type_counts *t = &ret_stats->types[type];
 
         t->seen = counts.seen[type];
         t->filtered = counts.filtered[type] + reader->filtered[type];
@@ -371,6 +372,16 @@ void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
             t->lost[reason] = reader__lost(reader, &counts, type, reason);
     }
+}
+
+int ebpf_reader__drop(struct ebpf_reader *reader, unsigned int type, uint64_t events)
+{
+    if (type >= EBPF_EVENT_TYPE_COUNT || reader->accepted[type] < events)
+        return -EINVAL;
+    reader->accepted[type] -= events;
+    reader->refused[type] += events;
+    reader->told[type][EBPF_REASON_HANDLER] += events;
+    return 0;
 }
 
 void ebpf_reader__flush(struct ebpf_reader *reader)

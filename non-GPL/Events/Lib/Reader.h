@@ -9,6 +9,7 @@
 #include "Coalesce.h"
 #include "EbpfEvents.h"
 #include "NetSelect.h"
+#include "Stats.h"
 
 /* Checks that a loss by recursion has to outlast before it is told: a spare may yet make the event. */
 #define EBPF_READER_SETTLE_CHECKS 3
@@ -62,6 +63,9 @@ void ebpf_reader__flush(struct ebpf_reader *reader);
 /* Tell the losses that were not told yet. To be called when the backend is stopped: the counts are taken for final. */
 void ebpf_reader__tell_losses(struct ebpf_reader *reader);
 
-void ebpf_reader__stats(const struct ebpf_reader *reader, struct ebpf_stats *ret_stats);
+void ebpf_reader__stats(const struct ebpf_reader *reader, struct stats *ret_stats);
+
+/* Count events as lost that the handler had taken, as ebpf_source__drop says. 0 or -EINVAL. */
+int ebpf_reader__drop(struct ebpf_reader *reader, unsigned int type, uint64_t events);
 
 #endif

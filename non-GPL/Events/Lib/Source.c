@@ -17,6 +17,8 @@
 #include "Log.h"
 #include "NetSelect.h"
 #include "Reader.h"
+#include "Sized.h"
+#include "Stats.h"
 
 #define BATCH_NS 200000000 /* longest that a record waits for company */
 #define IPV6_PATH "/proc/net/if_inet6"
@@ -27,6 +29,8 @@ struct ebpf_source {
     struct ebpf_event_set wanted;
     struct ebpf_log log;
     struct event_queue *queue; /* of what ebpf_source__next returns; NULL if there is a handler */
+    struct ebpf_event next;    /* that it has returned */
+    struct stats stats;        /* that were returned last */
     int epoll_fd;
     int timer_fd;
     pid_t pid; /* of the process that opened it */
@@ -40,51 +44,6 @@ static int fail(int err)
 {
     errno = -err;
     return err;
-}
-
-/*
- * What the caller's struct, of whatever version, says. A member that is not whole in it is absent, and so zero.
- */
-static int opts__read(const struct ebpf_source_opts *user, struct ebpf_source_opts *ret_opts)
-{
-    static const size_t member_ends[] = {
-#define OPTS_MEMBER_END(member)                                                                                        \
-    offsetof(struct ebpf_source_opts, member) + sizeof(((struct ebpf_source_opts *)NULL)->member)
-        OPTS_MEMBER_END(handler),
-        OPTS_MEMBER_END(loss_handler),
-        OPTS_MEMBER_END(log),
-        OPTS_MEMBER_END(user),
-        OPTS_MEMBER_END(env),
-        OPTS_MEMBER_END(low_latency),
-        OPTS_MEMBER_END(libbpf_log),
-        OPTS_MEMBER_END(ring_bytes),
-        OPTS_MEMBER_END(disable_hooks),
-        OPTS_MEMBER_END(coalesce_ms),
-        OPTS_MEMBER_END(select_kinds),
-        OPTS_MEMBER_END(condition_count),
-        OPTS_MEMBER_END(conditions),
-        OPTS_MEMBER_END(is_cancelled),
-        OPTS_MEMBER_END(is_wanted),
-        OPTS_MEMBER_END(budget),
-        OPTS_MEMBER_END(over_budget_handler),
-        OPTS_MEMBER_END(log_line),
-    };
-    const unsigned char *bytes = (const unsigned char *)user;
-    size_t known = 0;
-
-    for (size_t i = 0; i < sizeof(member_ends) / sizeof(*member_ends); i++) {
-        if (member_ends[i] <= user->sz)
-            known = member_ends[i];
-    }
-    if (!known)
-        return -EINVAL;
-    memset(ret_opts, 0, sizeof(*ret_opts));
-    memcpy(ret_opts, user, known);
-    for (size_t i = sizeof(*ret_opts); i < user->sz; i++) {
-        if (bytes[i])
-            return -E2BIG;
-    }
-    return 0;
 }
 
 static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_log *log)
@@ -179,7 +138,7 @@ int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_sour
 
     if (!user_opts || !ret_source)
         return fail(-EINVAL);
-    int err = opts__read(user_opts, &opts);
+    int err = SIZED_READ(user_opts, &opts);
 
     if (err == -EINVAL)
         return fail(err);
@@ -313,12 +272,12 @@ static int64_t now_ms(void)
 }
 
 /* Take the next event; read records until there is one. 1; 0 when there is none by `deadline`; or a negative errno. */
-static int source__next(struct ebpf_source *source, int64_t deadline, struct ebpf_event *ret_event)
+static int source__take_next(struct ebpf_source *source, int64_t deadline)
 {
     struct epoll_event events[EBPF_RING_COUNT + 1];
 
     for (;;) {
-        if (event_queue__take(source->queue, ret_event))
+        if (event_queue__take(source->queue, &source->next))
             return 1;
         int handled = source__consume(source);
         int64_t left = deadline - now_ms();
@@ -326,26 +285,25 @@ static int source__next(struct ebpf_source *source, int64_t deadline, struct ebp
         if (handled < 0)
             return handled;
         if (source->closing || left <= 0 || (!handled && source->stopped))
-            return event_queue__take(source->queue, ret_event);
+            return event_queue__take(source->queue, &source->next);
         if (!handled && epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, left < INT_MAX ? (int)left : -1) < 0)
             return -errno;
     }
 }
 
-int ebpf_source__next(struct ebpf_source *source, int timeout_ms, struct ebpf_event *ret_event)
+int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct ebpf_event **ret_event)
 {
-    struct ebpf_event event;
     int ret = source->queue ? source__enter(source) : -EINVAL;
 
     if (ret)
         return fail(ret);
-    ret = source__next(source, timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms, &event);
+    ret = source__take_next(source, timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms);
     if (source__leave(source))
         return fail(-ECANCELED);
     if (ret < 0)
         return fail(ret);
     if (ret)
-        *ret_event = event;
+        *ret_event = &source->next;
     return ret;
 }
 
@@ -375,14 +333,24 @@ int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition 
     return 0;
 }
 
-int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats)
+int ebpf_source__stats(struct ebpf_source *source, const struct ebpf_stats **ret_stats)
 {
     int err = source__check(source);
 
     if (err)
         return fail(err);
-    ebpf_reader__stats(&source->reader, ret_stats);
+    ebpf_reader__stats(&source->reader, &source->stats);
+    *ret_stats = &source->stats.head;
     return 0;
+}
+
+int ebpf_source__drop(struct ebpf_source *source, enum ebpf_event_type type, uint64_t events)
+{
+    int err = source__check(source);
+
+    if (!err)
+        err = ebpf_reader__drop(&source->reader, type, events);
+    return err ? fail(err) : 0;
 }
 
 struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source)
@@ -397,12 +365,15 @@ const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf
     return source->backend->ops->unavailable(source->backend, type);
 }
 
-struct ebpf_features ebpf_source__features(const struct ebpf_source *source)
+int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features *ret_features)
 {
-    return (struct ebpf_features){
+    const struct ebpf_features features = {
         .bpf_tramp = source->backend->bpf_tramp,
         .ipv6 = !access(IPV6_PATH, F_OK),
     };
+    int err = SIZED_WRITE(ret_features, &features);
+
+    return err ? fail(err) : 0;
 }
 
 void ebpf_source__close(struct ebpf_source *source)

@@ -51,6 +51,15 @@ const char *ebpf_event_type__doc(enum ebpf_event_type type)
     return info ? info->doc : NULL;
 }
 
+enum ebpf_event_type ebpf_event_type__next(enum ebpf_event_type type)
+{
+    for (size_t next = (size_t)type + 1; next < EBPF_EVENT_TYPE_COUNT; next++) {
+        if (types[next].name)
+            return (enum ebpf_event_type)next;
+    }
+    return (enum ebpf_event_type)0;
+}
+
 const char *ebpf_reason__key(enum ebpf_reason reason)
 {
     return (unsigned int)reason < EBPF_REASON_COUNT ? reason_keys[reason] : NULL;

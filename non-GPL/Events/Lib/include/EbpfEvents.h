@@ -7,20 +7,29 @@
  *
  * @code
  *   struct ebpf_source_opts opts = {.sz = sizeof(opts), .handler = on_event, .user = &state};
- *   struct ebpf_source *source = NULL;
- *   int err;
+ *   struct ebpf_source *source;
  *
  *   ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_EXEC);
- *   err = ebpf_source__open(&opts, &source);
- *   while (!err || err == -EINTR)
- *       err = ebpf_source__poll(source, -1) < 0 ? -errno : 0;
+ *   int err = ebpf_source__open(&opts, &source);
+ *
+ *   if (err)
+ *       return err;
+ *   do {
+ *       err = ebpf_source__poll(source, -1); // calls on_event for each event
+ *   } while (err >= 0 || err == -EINTR);
  *   ebpf_source__close(source);
+ *   return err;
  * @endcode
  *
  * Conventions. A function that can fail returns 0, or a count that is not negative, and on failure a negative errno,
  * which errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end
  * or free something take NULL. The library never prints: it has a log callback. It starts no threads and installs no
  * signal handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
+ *
+ * Versions. A program runs with a later library of the same major version (before 1.0, of the same minor version) than
+ * it was built with. Later ones may have more types of events, reasons and tags, and longer structs. So a struct that
+ * the caller provides and that may become longer begins with `sz`: set it to sizeof. One that the library provides must
+ * not be copied. Skip events of a type that you do not know.
  *
  * The first source registers handlers for sections "ebpf.*" with libbpf, which keeps them for the process, without a
  * lock: a program that uses the same libbpf itself must not open objects in another thread meanwhile.
@@ -47,7 +56,7 @@ extern "C" {
 /** Version of the library that the program runs with ("0.1.0"); a static string. */
 const char *ebpf_events__version(void);
 
-/** A set of event types. Zero is the empty set. */
+/** A set of event types, which are below 64. Zero is the empty set. */
 struct ebpf_event_set {
     uint64_t bits;
 };
@@ -58,29 +67,30 @@ void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type);
 /** Whether a set has a type; false for a number that is no type. */
 bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type);
 
-/** Every type that this library knows. */
+/** Every type that this library knows, which may be more than this header does. */
 struct ebpf_event_set ebpf_event_set__all(void);
+
+/** The type after `type`, to go through those that this library knows: begin with 0, end when it returns 0. */
+enum ebpf_event_type ebpf_event_type__next(enum ebpf_event_type type);
 
 /** Name of a type as `event_type` in the JSON has it ("PROCESS_EXEC"); NULL for a number that is no type. */
 const char *ebpf_event_type__name(enum ebpf_event_type type);
 
-/** Option name of a type ("process-exec"), the same without regard to the output; NULL for a number that is no type. */
+/** Command-line name of a type ("process-exec"); NULL for a number that is no type. */
 const char *ebpf_event_type__option(enum ebpf_event_type type);
 
 /** What a type reports, in half a sentence; NULL for a number that is no type. */
 const char *ebpf_event_type__doc(enum ebpf_event_type type);
 
-/** Key of a reason for loss in the JSON ("ring_full"); NULL for a number that is no reason. */
+/** Key of a reason for loss in the JSON ("ring_full"); reasons are 0, 1, and so on, until this returns NULL. */
 const char *ebpf_reason__key(enum ebpf_reason reason);
 
-/**
- * An event as a handler gets it. Everything in it belongs to the library and is valid until the handler returns.
- */
+/** An event. Everything in it belongs to the library and is valid until the handler returns. */
 struct ebpf_event {
-    const struct ebpf_event_header
-        *hdr;         /**< starts the fixed part: cast it to struct ebpf_<event>_event of hdr->type */
+    /** Starts the fixed part: cast it to the struct ebpf_<event>_event of hdr->type. */
+    const struct ebpf_event_header *hdr;
     size_t size;      /**< bytes of the whole record */
-    uint64_t seq;     /**< 1, 2, 3, ... in this source; what was lost has numbers too */
+    uint64_t seq;     /**< 1, 2, 3, ... in this source; a lost event has a number too */
     uint64_t time_ns; /**< wall clock, nanoseconds since 1970-01-01T00:00:00Z */
 };
 
@@ -121,58 +131,86 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 
 /**
- * The same as consumers of Elastic's EventsTrace read it; docs/MIGRATING.md has what differs. A failed attempt to
- * connect is written as a connection that was closed.
+ * Write an event as a consumer of Elastic's EventsTrace reads it; docs/MIGRATING.md lists what differs. A failed
+ * attempt to connect is written as a connection that was closed.
  */
 int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t size);
 
-/** Whether that program would have told of an event, which is what ebpf_source_opts.is_wanted asks. */
+/** Whether Elastic's EventsTrace would report an event; an answer to ebpf_source_opts.is_wanted. */
 bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr);
 
-/** The JSON Schema (draft 2020-12) of what these functions write, as ebpf_event__json does; a static string. */
+/** The JSON Schema (draft 2020-12) of what ebpf_event__json and the like write; a static string. */
 const char *ebpf_schema__json(void);
 
 /**
- * Counts since the source was opened, per event type. Once the source is stopped and everything is consumed,
- * seen = delivered + filtered + the sum of lost; before, what is in the rings is seen and nothing else yet.
+ * Counts of a source at one moment, from ebpf_source__stats; ebpf_stats__type and ebpf_stats__lost have those by type.
  */
 struct ebpf_stats {
-    struct ebpf_type_stats {
-        uint64_t seen;      /**< times that the operation happened while the probe was attached */
-        uint64_t delivered; /**< given to the handler, and accepted by it */
-        uint64_t filtered;  /**< not wanted: by a process that has a source, or left out by the selection */
-        uint64_t lost[EBPF_REASON_COUNT];
-    } types[EBPF_EVENT_TYPE_COUNT];
     uint64_t records; /**< records read from the rings */
     uint64_t corrupt; /**< of these, how many are no records of the schema: a fault of the probes; 0 */
 };
 
-/** A batch of losses, told once. */
+/**
+ * Counts of one type of event since the source was opened. Once the source is stopped and everything is consumed,
+ * seen = delivered + filtered + lost; before, an event that is still in a ring is seen and nothing else.
+ */
+struct ebpf_type_stats {
+    size_t sz;          /**< size of this struct as the caller knows it */
+    uint64_t seen;      /**< times that the operation happened while the probe was attached */
+    uint64_t delivered; /**< given to the handler, and accepted by it */
+    uint64_t filtered;  /**< not wanted: by a process that has a source, or left out by the selection */
+    uint64_t lost;      /**< for whatever reason */
+};
+
+/**
+ * Counts of a type.
+ * @param ret_type set its sz
+ * @return 0, or -EINVAL for a number that is no type
+ */
+int ebpf_stats__type(const struct ebpf_stats *stats, enum ebpf_event_type type, struct ebpf_type_stats *ret_type);
+
+/** How many events of a type were lost for a reason; 0 for a number that is no type or no reason. */
+uint64_t ebpf_stats__lost(const struct ebpf_stats *stats, enum ebpf_event_type type, enum ebpf_reason reason);
+
+/** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. NULL: those of a source that never was. */
+int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size);
+
+/** A batch of losses, reported once; ebpf_loss__next has its counts. It is valid until the handler returns. */
 struct ebpf_loss {
     uint64_t first_seq, last_seq; /**< numbers that the lost events would have had; both are inclusive */
     uint64_t time_ns;             /**< when it was noticed */
-    uint64_t ts_boot_ns;
-    uint64_t counts[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];
+    uint64_t ts_boot_ns;          /**< the same in nanoseconds since boot */
 };
+
+/** How many events of a type a batch has lost for a reason. */
+struct ebpf_loss_count {
+    enum ebpf_event_type type;
+    enum ebpf_reason reason;
+    uint64_t events;
+};
+
+/**
+ * Go through the counts of a batch.
+ * @param count zero it before the first call; it becomes the next count, which is never 0
+ * @return false when there is none left
+ */
+bool ebpf_loss__next(const struct ebpf_loss *loss, struct ebpf_loss_count *count);
 
 /** Write a batch of losses as one line of JSON, event_type EVENTS_LOST; as ebpf_event__json. */
 int ebpf_loss__json(const struct ebpf_loss *loss, char *buf, size_t size);
 
-/** A process that has exceeded its budget, and lost most events of all that have; see ebpf_source_opts.budget. */
+/** The process that has lost most events for exceeding its budget (ebpf_source_opts.budget). */
 struct ebpf_over_budget {
     struct ebpf_pid_info pids; /**< the process; the thread is one that made an event too many */
     uint32_t uid;              /**< its real user id */
     char comm[EBPF_COMM_LEN];  /**< name of the thread; ended by a NUL unless all 16 bytes are used */
     uint64_t lost;             /**< events that it has lost for this reason since the last such record */
     uint64_t time_ns;          /**< when it was noticed */
-    uint64_t ts_boot_ns;
+    uint64_t ts_boot_ns;       /**< the same in nanoseconds since boot */
 };
 
-/** Write it as one line of JSON, event_type EVENTS_OVER_BUDGET; as ebpf_event__json. */
+/** Write such a process as one line of JSON, event_type EVENTS_OVER_BUDGET; as ebpf_event__json. */
 int ebpf_over_budget__json(const struct ebpf_over_budget *over, char *buf, size_t size);
-
-/** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. */
-int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size);
 
 enum ebpf_log_level {
     EBPF_LOG_ERROR,
@@ -184,7 +222,7 @@ enum ebpf_log_level {
 /** One message, without a newline. */
 typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *format, va_list args);
 
-/** The same as text, for languages that have no va_list. It is valid until the function returns. */
+/** One message as text, for languages that have no va_list. It is valid until the function returns. */
 typedef void (*ebpf_log_line_fn)(void *user, enum ebpf_log_level level, const char *line);
 
 /**
@@ -195,20 +233,20 @@ typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
 
 /**
  * One batch of losses.
- * @return 0 when it was taken; anything else, and it is told again later, with what was lost by then
+ * @return 0 when it was taken; anything else, and it is reported again later, with what was lost by then
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
 /**
- * A process has exceeded its budget. Told once a second at most, of the one that lost most.
- * @return 0 when it was taken; anything else, and it is told again later
+ * A process has exceeded its budget. Once a second at most, the one that lost most is reported.
+ * @return 0 when it was taken; anything else, and it is reported again later
  */
 typedef int (*ebpf_over_budget_fn)(void *user, const struct ebpf_over_budget *over);
 
 /** Whether an event is wanted: asked before it has a number. One that is not is left out and counted as filtered. */
 typedef bool (*ebpf_wanted_fn)(void *user, const struct ebpf_event_header *hdr);
 
-/** Longest time for which changes can be told as one. */
+/** Longest time for which successive writes can be merged. */
 #define EBPF_COALESCE_MS_MAX 60000
 
 /** What a condition of a selection is about. */
@@ -229,9 +267,9 @@ enum ebpf_select_kind {
 };
 
 /**
- * A condition that events have to meet. Of each kind that is included, one condition must be met; none that is excluded
- * may be. Who acts is decided in the kernel before anything is computed, addresses and ports by the library before the
- * handler. What is left out is counted as filtered.
+ * A condition of a selection. An event passes if it matches one include of every kind that has any, and no exclude.
+ * Addresses and ports are tested by the library before the handler, everything else in the kernel before anything of
+ * the event is computed. An event that does not pass is counted as filtered.
  *
  * Process ids are those of the initial pid namespace. The kernel uses an id again when its process has ended: a
  * condition is about the process that has the id when the source is opened or ebpf_source__select is called, and is met
@@ -246,33 +284,76 @@ struct ebpf_condition {
 };
 
 /**
- * Options of a source. Zero a member for its default; set sz to sizeof. With a smaller sz, of an older library, members
- * that are not whole within it have their defaults; with a larger one, what this library does not know must be zero.
+ * Options of a source. Zero a member for its default. With a smaller sz, that of an older header, further members have
+ * their defaults; with a larger one, members that this library does not know must be zero.
  */
 struct ebpf_source_opts {
-    size_t sz;                    /**< size of this struct as the caller knows it */
-    struct ebpf_event_set events; /**< what to source; nothing else is loaded into the kernel */
-    ebpf_event_fn handler;        /**< NULL: events are read by ebpf_source__next */
-    ebpf_loss_fn loss_handler;    /**< told of losses, in their place in the stream, within a second */
-    ebpf_log_fn log;              /**< messages; none by default */
-    void *user;                   /**< first argument of these functions */
-    bool env;                     /**< with environments of executed programs */
-    bool low_latency;             /**< wake the reader for each record and not for batches */
-    bool libbpf_log;              /**< pass on what libbpf writes about this source, at EBPF_LOG_DEBUG */
-    uint32_t ring_bytes;          /**< size of each ring; a power of two, at least a page; default 4 MiB */
-    const char *disable_hooks;    /**< comma-separated programs that are treated as if the kernel refused them */
-    uint32_t coalesce_ms;   /**< tell content changes of a file by a process as one for so long; 0: each; <= 60000 */
-    uint32_t select_kinds;  /**< bit n: later selections may have conditions of kind n; those of the first one may, and
-                                 those about addresses and ports */
-    size_t condition_count; /**< conditions in `conditions` */
-    const struct ebpf_condition *conditions; /**< the selection; all events without one; read by open only */
-    bool (*is_cancelled)(void *user); /**< asked now and then while open works, which can take seconds: to give up */
-    ebpf_wanted_fn is_wanted;         /**< leaves out events; none by default */
-    uint32_t budget; /**< events a process may make in a second, of those that any user can make at will and that wait
-                          in the same ring as execs; docs/events.md has which. A user, but root, may make 16 times as
-                          many. More are lost, for the reason EBPF_REASON_BUDGET. 0: any number */
-    ebpf_over_budget_fn over_budget_handler; /**< told which process exceeds it */
-    ebpf_log_line_fn log_line;               /**< messages as text, besides or in the place of `log`; none by default */
+    /** Size of this struct as the caller knows it: sizeof. */
+    size_t sz;
+
+    /** What to source; nothing else is loaded into the kernel. */
+    struct ebpf_event_set events;
+
+    /** Called for each event. NULL: events are read by ebpf_source__next. */
+    ebpf_event_fn handler;
+
+    /** Called for each batch of losses, in its place in the stream, within a second. */
+    ebpf_loss_fn loss_handler;
+
+    /** Called for each message; no messages by default. */
+    ebpf_log_fn log;
+
+    /** First argument of the functions of this struct. */
+    void *user;
+
+    /** Record the environments of executed programs. */
+    bool env;
+
+    /** Wake the reader for each record and not for batches. */
+    bool low_latency;
+
+    /** Pass on what libbpf writes about this source, at EBPF_LOG_DEBUG. */
+    bool libbpf_log;
+
+    /** Size of each ring: a power of two, at least a page; default 4 MiB. */
+    uint32_t ring_bytes;
+
+    /** Comma-separated programs that are treated as if the kernel refused them. */
+    const char *disable_hooks;
+
+    /** Merge successive writes of one process to one file for this many ms, at most 60000. 0: do not merge. */
+    uint32_t coalesce_ms;
+
+    /**
+     * Bit n: later selections may have conditions of kind n. Kinds of the first selection, addresses and ports need no
+     * bit.
+     */
+    uint32_t select_kinds;
+
+    /** How many conditions are in `conditions`. */
+    size_t condition_count;
+
+    /** The selection; all events without one. Read by open only. */
+    const struct ebpf_condition *conditions;
+
+    /** Called now and then while open works, which can take seconds: true cancels it. */
+    bool (*is_cancelled)(void *user);
+
+    /** Filters events before they have a number; none by default. */
+    ebpf_wanted_fn is_wanted;
+
+    /**
+     * Events that a process may make in a second, of those that any user can make at will and that wait in the same
+     * ring as execs (docs/events.md lists them). The processes of a user other than root may make 16 times as many
+     * together. More are lost, for the reason EBPF_REASON_BUDGET. 0: any number.
+     */
+    uint32_t budget;
+
+    /** Called with the process that exceeds its budget most. */
+    ebpf_over_budget_fn over_budget_handler;
+
+    /** Called for each message as text, besides or in the place of `log`; no messages by default. */
+    ebpf_log_line_fn log_line;
 };
 
 /** A source of events. */
@@ -285,7 +366,7 @@ enum ebpf_source_error {
     EBPF_SOURCE_NO_PRIVILEGE, /**< root, or CAP_BPF and CAP_PERFMON, are missing, or BPF is denied (lockdown) */
     EBPF_SOURCE_UNSUPPORTED,  /**< the kernel lacks BTF or the BPF ring buffer */
     EBPF_SOURCE_NO_HOOK,      /**< no event that was asked for has a hook here */
-    EBPF_SOURCE_FAILED,       /**< anything else; the log tells */
+    EBPF_SOURCE_FAILED,       /**< anything else; the log says what */
 };
 
 /**
@@ -313,8 +394,9 @@ int ebpf_source__fd(const struct ebpf_source *source);
  * Wait for events and give them to the handler.
  * @param timeout_ms longest wait; 0: none, -1: for ever. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
- * @return how many records were read (0 is no error), or -EINTR; -EBUSY in the handler, or while another thread does
- *         the same; -EPERM in a child of the process that opened the source: it does not have the memory of the records
+ * @return how many records were read (0 is no error); -EINTR when a signal came; -EBUSY in the handler, or while
+ *         another thread reads the source; -EPERM in a child of the process that opened the source: it does not have
+ *         the memory of the records
  */
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
@@ -322,17 +404,16 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 int ebpf_source__consume(struct ebpf_source *source);
 
 /**
- * Return the next event of a source that was opened without a handler, and wait for it. What was lost is told to the
- * loss handler all the same, when it is noticed, which may be before events with lower numbers are returned. With a
- * poll or epoll of your own, take events until there is none: ebpf_source__poll and __consume read nothing while events
- * wait to be taken.
+ * Return the next event of a source that was opened without a handler, and wait for it. A loss is reported to the loss
+ * handler when it is noticed, which may be before events with lower numbers are returned. With a poll or epoll of your
+ * own, take events until there is none: ebpf_source__poll and __consume read nothing while events wait to be taken.
  * @param timeout_ms longest wait; 0: none, -1: for ever
  * @param ret_event the event; valid until the next call of any function for this source
  * @return 1 with an event; 0 when none has come, and at once when the source is stopped and everything was returned;
  *         -EINTR; -EINVAL when the source has a handler; -ECANCELED when the loss handler has closed it; else as
  *         ebpf_source__poll
  */
-int ebpf_source__next(struct ebpf_source *source, int timeout_ms, struct ebpf_event *ret_event);
+int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct ebpf_event **ret_event);
 
 /**
  * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings
@@ -348,8 +429,19 @@ void ebpf_source__stop(struct ebpf_source *source);
  */
 int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count);
 
-/** Counts so far. */
-int ebpf_source__stats(const struct ebpf_source *source, struct ebpf_stats *ret_stats);
+/**
+ * Counts so far.
+ * @param ret_stats valid until the next call of this function for the source, and until it is closed
+ * @return 0, or -EPERM in a child of the process that opened the source
+ */
+int ebpf_source__stats(struct ebpf_source *source, const struct ebpf_stats **ret_stats);
+
+/**
+ * Count events as lost that the handler had taken, for the reason EBPF_REASON_HANDLER: a queue or an output behind it
+ * has dropped them. They keep their numbers, and the loss handler is not called for them.
+ * @return 0; -EINVAL for a number that is no type, or when fewer events of it were delivered
+ */
+int ebpf_source__drop(struct ebpf_source *source, enum ebpf_event_type type, uint64_t events);
 
 /** The events that are sourced: those asked for without those that are unavailable. */
 struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source);
@@ -362,18 +454,22 @@ const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf
 
 /** What the kernel offers. */
 struct ebpf_features {
+    size_t sz;      /**< size of this struct as the caller knows it */
     bool bpf_tramp; /**< fentry and fexit programs can be attached */
     bool ipv6;      /**< the kernel has IPv6 and it is not disabled */
 };
 
-/** What this kernel offers. */
-struct ebpf_features ebpf_source__features(const struct ebpf_source *source);
+/**
+ * What this kernel offers.
+ * @param ret_features set its sz
+ * @return 0, or -EINVAL when that makes no sense
+ */
+int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features *ret_features);
 
 /**
- * Detach, unload, free. What was not consumed is dropped. To give back a hook takes some kernels (6.1 and 6.12 are
- * such) a tenth of a second, of which a source has up to fifty; the last process that has the source's descriptors
- * waits. In the handler it is put off until the handler has returned. A child of the process that opened the source may
- * close it too, which ends nothing.
+ * Detach, unload, free. What was not consumed is dropped. Detaching may take 0.1 s a hook (6.1, 6.12), about 5 s in
+ * all, for which the last process waits that has the source's descriptors. In the handler it is put off until the
+ * handler has returned. A child of the process that opened the source may close it too, which ends nothing.
  */
 void ebpf_source__close(struct ebpf_source *source);
 
