@@ -121,7 +121,7 @@ static int on_event(void *user, const struct ebpf_event *event)
 {
     struct trace *trace = user;
     int (*write_line)(const struct ebpf_event *event, char *buf, size_t size) =
-        trace->options.elastic ? ebpf_event__json_elastic : ebpf_event__json;
+        trace->options.format == FORMAT_ELASTIC ? ebpf_event__json_elastic : ebpf_event__json;
     size_t room = 8192;
 
     if (trace->out.interrupted)
@@ -388,7 +388,7 @@ static int trace__run(struct trace *trace)
         .condition_count = o->condition_count,
         .conditions = o->conditions,
         .is_cancelled = is_cancelled,
-        .is_wanted = o->elastic ? is_elastic : NULL,
+        .is_wanted = o->format == FORMAT_ELASTIC ? is_elastic : NULL,
         .budget = o->budget,
         .over_budget_handler = on_over_budget,
     };

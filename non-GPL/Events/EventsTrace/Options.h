@@ -25,6 +25,12 @@ enum action {
     ACTION_SCHEMA,
 };
 
+/* In the order of the choices of --format. */
+enum format {
+    FORMAT_JSON,
+    FORMAT_ELASTIC, /* lines as consumers of Elastic's program read them */
+};
+
 #define CONDITIONS_MAX 128
 
 struct options {
@@ -35,18 +41,18 @@ struct options {
     bool stats;
     bool libbpf_verbose;
     bool env;
-    bool elastic; /* lines as consumers of Elastic's program read them */
+    unsigned int format; /* enum format */
     const char *disable_hooks;
-    uint32_t coalesce_ms;
-    uint32_t ring_bytes; /* 0: as many as the library thinks right */
-    uint32_t budget;     /* 0: none */
+    uint32_t coalesce_ms; /* 0: do not merge writes */
+    uint32_t ring_bytes;  /* 0: the library's default */
+    uint32_t budget;      /* 0: none */
     size_t condition_count;
     struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
     char **command; /* what follows "--", NULL when there is none; the strings are argv's */
     struct command_user user;
 };
 
-/* Parse argv. 0, or -EINVAL after one line on standard error. */
+/* Parse argv. 0, or a negative errno after one line on standard error. */
 int options__parse(struct options *ret_options, int argc, char **argv);
 
 /* What --usage and --help print, on standard output. */

@@ -56,20 +56,21 @@ static bool name__has_words(const char *name, const char *words, size_t len)
     return false;
 }
 
-const char *suggest__option(const struct option *options, const char *name, size_t len)
+const char *suggest__option(const struct option_row *rows, size_t count, const char *name, size_t len)
 {
     unsigned int least = (unsigned int)(len + LETTERS_PER_ERROR - 1) / LETTERS_PER_ERROR + 1;
     const char *nearest = NULL, *with_words = NULL;
 
-    for (const struct option *o = options; o->name; o++) {
-        unsigned int distance = names__distance(name, len, o->name, strlen(o->name));
+    for (size_t i = 0; i < count; i++) {
+        const char *option = rows[i].name;
+        unsigned int distance = names__distance(name, len, option, strlen(option));
 
         if (distance < least) {
             least = distance;
-            nearest = o->name;
+            nearest = option;
         }
-        if (name__has_words(o->name, name, len) && (!with_words || strlen(o->name) < strlen(with_words)))
-            with_words = o->name;
+        if (name__has_words(option, name, len) && (!with_words || strlen(option) < strlen(with_words)))
+            with_words = option;
     }
     return with_words ? with_words : nearest;
 }

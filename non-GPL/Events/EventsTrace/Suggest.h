@@ -3,10 +3,11 @@
 #ifndef EVENTS_TRACE_SUGGEST_H
 #define EVENTS_TRACE_SUGGEST_H
 
-#include <getopt.h>
 #include <stddef.h>
 
-/* The name in a table of getopt_long that is most like the `len` bytes of `name`; NULL if none is. */
-const char *suggest__option(const struct option *options, const char *name, size_t len);
+#include "OptionRows.h"
+
+/* Return the name of the option that is most like the `len` bytes of `name`; NULL if none is. */
+const char *suggest__option(const struct option_row *rows, size_t count, const char *name, size_t len);
 
 #endif
