@@ -12,7 +12,7 @@
 #define BARRIER_MEMORY() asm volatile("" ::: "memory")
 
 /* Add to a counter, which orders nothing else. */
-#define ATOMIC_ADD(place, value) ((void)__atomic_fetch_add(place, value, __ATOMIC_RELAXED))
+#define ATOMIC_ADD(word, value) ((void)__atomic_fetch_add(word, value, __ATOMIC_RELAXED))
 
 /*
  * Add to a counter of claimants, which orders what the owner of a claim reads and writes: all of it stays between
@@ -21,16 +21,16 @@
  * restriction there, for kernels without it (before 5.18) have no trampolines either (6.0).
  */
 #ifdef __TARGET_ARCH_x86
-#define CLAIM_ADD(place, value)                                                                                        \
+#define CLAIM_ADD(word, value)                                                                                         \
     do {                                                                                                               \
         BARRIER_MEMORY();                                                                                              \
-        ATOMIC_ADD(place, value);                                                                                      \
+        ATOMIC_ADD(word, value);                                                                                       \
         BARRIER_MEMORY();                                                                                              \
     } while (0)
 #else
-#define CLAIM_ADD(place, value)                                                                                        \
+#define CLAIM_ADD(word, value)                                                                                         \
     do {                                                                                                               \
-        u64 old_ = __atomic_fetch_add(place, value, __ATOMIC_SEQ_CST);                                                 \
+        u64 old_ = __atomic_fetch_add(word, value, __ATOMIC_SEQ_CST);                                                  \
                                                                                                                        \
         asm volatile("" : : "r"(old_) : "memory");                                                                     \
     } while (0)

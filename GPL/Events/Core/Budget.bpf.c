@@ -39,49 +39,49 @@ static __always_inline bool user__spends(u64 now)
 }
 
 /* Events that the process has lost since the reader has last asked, this one included. */
-static __always_inline u64 process_budget__lose(struct process_budget *p, u32 round)
+static __always_inline u64 process_budget__lose(struct process_budget *p, u32 period)
 {
-    if (READ_ONCE(p->round) != round) {
+    if (READ_ONCE(p->period) != period) {
         WRITE_ONCE(p->lost, 0);
-        WRITE_ONCE(p->round, round);
+        WRITE_ONCE(p->period, period);
     }
     ATOMIC_ADD(&p->lost, 1);
     return READ_ONCE(p->lost);
 }
 
 /* Who it is, unless that is there already. The owner of the note calls it. */
-static __always_inline void over_budget__fill(struct over_budget *o, u32 round, u64 lost)
+static __always_inline void over_budget__fill(struct over_budget *o, u32 period, u64 lost)
 {
     WITH_CURRENT(task, typed, {
         u64 start_time = KREAD(typed, task, group_leader, start_time);
 
-        if (o->round != round || o->pids.start_time_ns != start_time ||
+        if (o->period != period || o->pids.start_time_ns != start_time ||
             o->pids.tgid != (u32)(bpf_get_current_pid_tgid() >> 32)) {
             pid_info__fill(&o->pids, typed, task);
             o->uid = bpf_get_current_uid_gid();
             kernel__copy(typed, o->comm, task->comm, EBPF_COMM_LEN);
         }
     });
-    o->round = round;
+    o->period = period;
     o->lost = lost;
 }
 
 /* Note the current process, if none has lost more. An odd version tells the reader that it is being written. */
 static __always_inline void over_budget__note(struct process_budget *p)
 {
-    u32 round = READ_ONCE(emit_runtime.budget_round);
-    u64 lost = process_budget__lose(p, round);
+    u32 period = READ_ONCE(emit_runtime.budget_period);
+    u64 lost = process_budget__lose(p, period);
     struct cpu_counters *c = counters__get();
 
     if (!c)
         return;
     struct over_budget *o = &c->over_budget;
 
-    if (READ_ONCE(o->round) == round && READ_ONCE(o->lost) >= lost)
+    if (READ_ONCE(o->period) == period && READ_ONCE(o->lost) >= lost)
         return;
     if (claim__enter(&o->claims)) {
         CLAIM_ADD(&o->version, 1);
-        over_budget__fill(o, round, lost);
+        over_budget__fill(o, period, lost);
         CLAIM_ADD(&o->version, 1);
     }
     claim__release(&o->claims);

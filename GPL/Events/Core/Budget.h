@@ -64,22 +64,22 @@ static __always_inline u8 *lost_fork__at(u32 tgid)
 /* Note what becomes of the fork of a process, which has not run yet; where there are budgets. */
 static __always_inline void fork__note_fate(u32 tgid, enum fate fate)
 {
-    u8 *place = lost_fork__at(tgid);
+    u8 *is_lost_at = lost_fork__at(tgid);
 
-    if (place)
-        WRITE_ONCE(*place, fate == FATE_OVER_BUDGET);
+    if (is_lost_at)
+        WRITE_ONCE(*is_lost_at, fate == FATE_OVER_BUDGET);
 }
 
 /* What becomes of the exit of a process, given whether it is filtered. */
 static __always_inline enum fate exit__fate(struct task_struct *leader, bool is_filtered)
 {
-    u8 *place = emit_constants.budget ? lost_fork__at(leader->tgid) : NULL;
+    u8 *is_lost_at = emit_constants.budget ? lost_fork__at(leader->tgid) : NULL;
 
-    if (!place)
+    if (!is_lost_at)
         return fate__of(is_filtered);
-    bool is_lost = READ_ONCE(*place) && leader->flags & PF_FORKNOEXEC;
+    bool is_lost = READ_ONCE(*is_lost_at) && leader->flags & PF_FORKNOEXEC;
 
-    WRITE_ONCE(*place, 0);
+    WRITE_ONCE(*is_lost_at, 0);
     return is_lost && !is_filtered ? FATE_OVER_BUDGET : fate__of(is_filtered);
 }
 

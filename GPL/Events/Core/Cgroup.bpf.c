@@ -3,13 +3,13 @@
 #include "Cgroup.h"
 #include "Path.h"
 
-#define TURN_CGROUPS 8
-#define CGROUP_TURNS 8
+#define WALK_INNER 8
+#define WALK_OUTER 8
 
 struct cgroup_paths_map cgroup_paths SEC(".maps");
 
 /* Keep the path that was just written as `v`. */
-static __always_inline void cgroup_cache__keep(struct ebpf_varlen *v, u64 id)
+static __always_inline void cgroup_cache__store(struct ebpf_varlen *v, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__entry(id);
     u64 len = READ_ONCE(v->len);
@@ -54,13 +54,13 @@ __noinline int cgroup_path__step(u32 slot)
     return 0;
 }
 
-__noinline int cgroup_path__turn(u32 slot)
+__noinline int cgroup_path__walk_inner(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
-    for (int i = 0; i < TURN_CGROUPS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
+    for (int i = 0; i < WALK_INNER && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         cgroup_path__step(slot);
     return 0;
 }
@@ -79,10 +79,10 @@ int cgroup_path__append(u32 slot, u64 kn_addr, u64 id)
     s->walk.start = s->len + sizeof(*v);
     s->walk.used = 0;
     s->walk.phase = WALK_UP;
-    for (int i = 0; i < CGROUP_TURNS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
-        cgroup_path__turn(slot);
+    for (int i = 0; i < WALK_OUTER && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
+        cgroup_path__walk_inner(slot);
     varlen__end(s, v, s->walk.used, 0, s->walk.phase == WALK_DONE ? 0 : EBPF_VARLEN_TRUNCATED);
     if (id && s->walk.phase == WALK_DONE)
-        cgroup_cache__keep(v, id);
+        cgroup_cache__store(v, id);
     return 0;
 }

@@ -80,12 +80,12 @@ static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed,
 
     if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
         u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
-        struct cgroup_subsys_state **place = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
+        struct cgroup_subsys_state **css_at = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
 
         if (typed)
-            css = *place;
+            css = *css_at;
         else
-            bpf_probe_read_kernel(&css, sizeof(css), place);
+            bpf_probe_read_kernel(&css, sizeof(css), css_at);
         struct cgroup *pids = KREAD(typed, css, cgroup);
 
         if (pids != unified && KREAD(typed, pids, root, hierarchy_id)) {

@@ -104,7 +104,7 @@ struct over_budget {
     ebpf_u64 claims;
     ebpf_u64 version; /* odd: it is being written */
     ebpf_u64 lost;    /* since the round began; 0: none */
-    ebpf_u32 round;   /* emit_runtime.budget_round then */
+    ebpf_u32 period;  /* emit_runtime.budget_period then */
     ebpf_u32 uid;
     struct ebpf_pid_info pids;
     char comm[EBPF_COMM_LEN];
@@ -203,7 +203,7 @@ struct emit_runtime {
     ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
     ebpf_u64 sockets_more;                    /* 1: some found none in the table */
     ebpf_u64 zero;                            /* 0, of which the verifier knows nothing */
-    ebpf_u32 budget_round;                    /* how often the library has asked who exceeds a budget */
+    ebpf_u32 budget_period;                   /* how often the library has asked who exceeds a budget */
     ebpf_u32 reserved;
     ebpf_u32 host_mnt_ns; /* mount namespace of the first process */
     ebpf_u32 selects;     /* bit n: a condition of kind n is set */

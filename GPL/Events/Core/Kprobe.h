@@ -37,16 +37,16 @@ static bool (*const kernel__session_is_return)(void *regs) = (void *)CALL_SESSIO
 #define SESSION_OVER 1 /* the end is of no interest */
 
 /* At the beginning: keep `kept` for the end, unless that is 0. */
-static __always_inline int session__begin(void *regs, u64 kept)
+static __always_inline int session__begin(void *regs, u64 cookie)
 {
-    if (!kept)
+    if (!cookie)
         return SESSION_OVER;
-    *kernel__session_cookie(regs) = kept;
+    *kernel__session_cookie(regs) = cookie;
     return SESSION_GO_ON;
 }
 
 /* At the end: the pointer that was kept, to a struct of CAST_TYPES. */
-#define SESSION_KEPT(regs, type) UNTRUSTED(type, (void *)*kernel__session_cookie(regs))
+#define SESSION_COOKIE(regs, type) UNTRUSTED(type, (void *)*kernel__session_cookie(regs))
 #define SESSION_RET(regs) ((regs)->ax)
 
 #endif

@@ -16,8 +16,8 @@ struct mount_cache_entry {
     u64 claims;
     u64 mnt; /* struct vfsmount */
     u64 root_dentry, root_mnt;
-    u64 place[2]; /* parent and mountpoint of the mount */
-    u32 version;  /* odd: being written */
+    u64 mountpoint[2]; /* parent mount, and dentry there */
+    u32 version;       /* odd: being written */
     u32 len;
     u64 components;
     u64 ns, event;  /* namespace and its number when the mount was found in its place; 0: not known */
@@ -44,13 +44,13 @@ static __always_inline struct mount_cache_entry *mount_cache__entry(struct scrat
     return table__slot(&mount_paths, MOUNT_CACHE_ENTRIES, hash__of(key, MOUNT_CACHE_BITS));
 }
 
-static __always_inline bool mount_place__read(u64 place[2], u64 vfsmount)
+static __always_inline bool mountpoint__read(u64 mountpoint[2], u64 vfsmount)
 {
     struct mount *mnt = mount__of(vfsmount);
 
     return bpf_core_field_offset(struct mount, mnt_mountpoint) ==
                bpf_core_field_offset(struct mount, mnt_parent) + sizeof(u64) &&
-           !bpf_core_read(place, 2 * sizeof(u64), &mnt->mnt_parent);
+           !bpf_core_read(mountpoint, 2 * sizeof(u64), &mnt->mnt_parent);
 }
 
 /* mount_cache__holds by typed pointers. */
@@ -58,7 +58,7 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
 {
     struct mount *mnt = UNTRUSTED(mount, mount__of(e->mnt));
 
-    if ((u64)mnt->mnt_parent != e->place[0] || (u64)mnt->mnt_mountpoint != e->place[1])
+    if ((u64)mnt->mnt_parent != e->mountpoint[0] || (u64)mnt->mnt_mountpoint != e->mountpoint[1])
         return false;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -101,11 +101,12 @@ static __always_inline void mount_cache__settle(struct mount_cache_entry *e, str
 
 static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e, bool is_settled)
 {
-    u64 place[2];
+    u64 mountpoint[2];
 
     if (emit_constants.casts)
         return mount_cache__holds_typed(e);
-    if (!is_settled && (!mount_place__read(place, e->mnt) || place[0] != e->place[0] || place[1] != e->place[1]))
+    if (!is_settled && (!mountpoint__read(mountpoint, e->mnt) || mountpoint[0] != e->mountpoint[0] ||
+                        mountpoint[1] != e->mountpoint[1]))
         return false;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -158,9 +159,9 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
 {
     u64 typed = READ_ONCE(s->walk.typed), n = s->walk.components - typed;
 
-    /* the place is read anew, and has to be the one that the walk went by */
-    if (!mount_place__read(e->place, s->job.mnt) || e->place[0] != (u64)mount__of(s->job.root.mnt) ||
-        (!n && e->place[1] != s->job.root.dentry))
+    /* the mountpoint is read again, and has to be the one that the walk went by */
+    if (!mountpoint__read(e->mountpoint, s->job.mnt) || e->mountpoint[0] != (u64)mount__of(s->job.root.mnt) ||
+        (!n && e->mountpoint[1] != s->job.root.dentry))
         return false;
 #pragma clang loop unroll(disable)
     for (u64 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
@@ -170,7 +171,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
         BARRIER(at);
         if (i >= n)
             break;
-        if (at >= EBPF_PATH_COMPONENTS_MAX || (!i && s->walk.seen[at].dentry != e->place[1]))
+        if (at >= EBPF_PATH_COMPONENTS_MAX || (!i && s->walk.seen[at].dentry != e->mountpoint[1]))
             return false;
         dentry_head__read(&head, (void *)s->walk.seen[at].dentry);
         if (head.seq != s->walk.seen[at].seq)
@@ -189,7 +190,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
     return !bpf_probe_read_kernel(e->path, len, &s->data[off]);
 }
 
-int mount_cache__keep(u32 slot, u32 used)
+int mount_cache__store(u32 slot, u32 used)
 {
     struct scratch *s = scratch__at(slot);
     struct mount_cache_entry *e = s ? mount_cache__entry(s) : NULL;

@@ -29,6 +29,6 @@ static __always_inline bool mounts__have_numbers(void)
 extern int mount_cache__append(u32 slot);
 
 /* Keep what a walk has found above its mount, of which it had walked `used` bytes. */
-extern int mount_cache__keep(u32 slot, u32 used);
+extern int mount_cache__store(u32 slot, u32 used);
 
 #endif

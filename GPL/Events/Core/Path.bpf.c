@@ -16,11 +16,11 @@
  */
 #include "Path.h"
 
-#define TURN_STEPS 16 /* dentries and mounts */
-#define ROUND_TURNS 4
-#define WALK_ROUNDS 16
-#define STEPS_MAX (TURN_STEPS * ROUND_TURNS * WALK_ROUNDS)
-#define STEPS_LAST 320 /* of these, for a walk that is not checked, when all before were disturbed */
+#define WALK_INNER 16 /* dentries and mounts */
+#define WALK_MIDDLE 4
+#define WALK_OUTER 16
+#define STEPS_MAX (WALK_INNER * WALK_MIDDLE * WALK_OUTER)
+#define STEPS_UNCHECKED 320 /* of these, for a walk that is not checked, when all before were disturbed */
 
 /*
  * Append one component and its NUL. Returns its length with the NUL, 0 when it would make the value longer than a path
@@ -71,21 +71,21 @@ static __always_inline void walk__restart(struct scratch *s, enum walk_phase pha
 static __always_inline bool walk__up_mount(struct path_walk *w)
 {
     struct mount *mnt = (void *)w->mnt, *parent;
-    u64 place[2] = {}; /* parent and mountpoint */
+    u64 mountpoint[2] = {}; /* parent mount, and dentry there */
 
     if (bpf_core_field_offset(struct mount, mnt_mountpoint) ==
         bpf_core_field_offset(struct mount, mnt_parent) + sizeof(u64)) {
-        bpf_core_read(place, sizeof(place), &mnt->mnt_parent);
+        bpf_core_read(mountpoint, sizeof(mountpoint), &mnt->mnt_parent);
     } else {
-        place[0] = (u64)BPF_CORE_READ(mnt, mnt_parent);
-        place[1] = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
+        mountpoint[0] = (u64)BPF_CORE_READ(mnt, mnt_parent);
+        mountpoint[1] = (u64)BPF_CORE_READ(mnt, mnt_mountpoint);
     }
-    if (place[0] == (u64)mnt)
+    if (mountpoint[0] == (u64)mnt)
         return false;
-    parent = (void *)place[0];
+    parent = (void *)mountpoint[0];
     w->mounts++;
-    w->dentry = place[1];
-    w->mnt = place[0];
+    w->dentry = mountpoint[1];
+    w->mnt = mountpoint[0];
     w->mnt_root = (u64)BPF_CORE_READ(parent, mnt.mnt_root);
     return true;
 }
@@ -174,8 +174,8 @@ __noinline int path__step(u32 slot)
         return -1;
     struct path_walk *w = &s->walk;
 
-    if (++w->steps == STEPS_MAX - STEPS_LAST) {
-        walk__restart(s, WALK_LAST);
+    if (++w->steps == STEPS_MAX - STEPS_UNCHECKED) {
+        walk__restart(s, WALK_UNCHECKED);
         w->flags = EBPF_VARLEN_UNSTABLE;
     } else if (w->phase == WALK_CHECK) {
         walk__check(s, w);
@@ -185,25 +185,25 @@ __noinline int path__step(u32 slot)
     return 0;
 }
 
-__noinline int path__turn(u32 slot)
+__noinline int path__walk_inner(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
-    for (int i = 0; i < TURN_STEPS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
+    for (int i = 0; i < WALK_INNER && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
         path__step(slot);
     return 0;
 }
 
-__noinline int path__round(u32 slot)
+__noinline int path__walk_middle(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
     if (!s)
         return -1;
-    for (int i = 0; i < ROUND_TURNS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
-        path__turn(slot);
+    for (int i = 0; i < WALK_MIDDLE && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
+        path__walk_inner(slot);
     return 0;
 }
 
@@ -214,8 +214,8 @@ __noinline int path__walk(u32 slot)
     if (!s)
         return -1;
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < WALK_ROUNDS && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
-        path__round(slot);
+    for (int i = 0; i < WALK_OUTER && READ_ONCE(s->walk.phase) != WALK_DONE; i++)
+        path__walk_middle(slot);
     if (s->walk.phase != WALK_DONE)
         s->walk.flags |= EBPF_VARLEN_TRUNCATED; /* more mounts than steps */
     return 0;

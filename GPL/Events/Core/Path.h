@@ -19,7 +19,7 @@
 enum walk_phase {
     WALK_UP,
     WALK_CHECK,
-    WALK_LAST, /* up once more, not to be checked */
+    WALK_UNCHECKED, /* up once more, not to be checked */
     WALK_DONE,
 };
 
@@ -190,7 +190,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
         w->phase = WALK_UP;
         path__walk(s->slot);
         if (w->typed)
-            mount_cache__keep(s->slot, used);
+            mount_cache__store(s->slot, used);
     }
     if (result == WALK_GIVEN_UP || !walk__check_typed(s, start.dentry)) {
         path__append_job(s->slot, tag);

@@ -21,7 +21,7 @@ enum dir_op_kind {
     DIR_OP_RENAME,
     DIR_OP_OPEN,     /* an open creates a file */
     DIR_OP_LEFT_OUT, /* a creation that the selection leaves out */
-    DIR_OP_TOLD,     /* a creation whose event is made */
+    DIR_OP_REPORTED, /* a creation whose event is made */
 };
 
 /* Among the flags of a creation: its dentry was in the kernel's table of names when it was noted. */
@@ -53,8 +53,8 @@ struct content_op {
 /* What a process has spent of its budget, and lost beyond it; kept with its first thread. See Budget.h. */
 struct process_budget {
     struct budget own;
-    u64 lost; /* in that round of emit_runtime.budget_round */
-    u32 round;
+    u64 lost; /* in that period of emit_runtime.budget_period */
+    u32 period;
     u32 reserved;
 };
 

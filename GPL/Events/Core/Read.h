@@ -56,11 +56,11 @@ static __always_inline void kernel__copy(bool typed, void *dst, const void *src,
 }
 
 /* Read an argument that is a pointer from the program's context as an address, with which one can calculate. */
-static __always_inline u64 ctx__address(const u64 *place)
+static __always_inline u64 ctx__address(const u64 *arg)
 {
     u64 address = 0;
 
-    bpf_probe_read_kernel(&address, sizeof(address), place);
+    bpf_probe_read_kernel(&address, sizeof(address), arg);
     return address;
 }
 

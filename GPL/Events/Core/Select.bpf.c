@@ -119,7 +119,7 @@ int selection__has_cgroup(u32 excluded, u64 task)
     return list__has_cgroup(list__of(excluded), task);
 }
 
-static __always_inline u16 *tree__place(u32 tgid)
+static __always_inline u16 *tree__entry(u32 tgid)
 {
     u32 number = tgid / TREE_CHUNK;
     struct tree_chunk *chunk = bpf_map_lookup_elem(&tree_members, &number);
@@ -134,22 +134,22 @@ static __always_inline u16 tree__mark_of(u64 start_time)
 }
 
 /* Flags of a process, 0 when the entry is about another one that had its number, or nothing is known. */
-static __always_inline u32 tree__flags_at(const u16 *place, u64 start_time)
+static __always_inline u32 tree__flags_at(const u16 *entry, u64 start_time)
 {
-    u32 entry = READ_ONCE(*place), mark = entry >> TREE_BITS;
+    u32 bits = READ_ONCE(*entry), mark = bits >> TREE_BITS;
 
     if (mark ? mark != tree__mark_of(start_time) : start_time > emit_runtime.selected_at)
         return 0;
-    return entry & ((1u << TREE_BITS) - 1);
+    return bits & ((1u << TREE_BITS) - 1);
 }
 
 /* Give a process the flags of its parent, which may not be known (yet). */
-static __always_inline u32 tree__inherit(u16 *place, u64 start_time, u32 parent, u64 parent_start_time)
+static __always_inline u32 tree__inherit(u16 *entry, u64 start_time, u32 parent, u64 parent_start_time)
 {
-    const u16 *of_parent = tree__place(parent);
+    const u16 *of_parent = tree__entry(parent);
     u32 flags = of_parent ? tree__flags_at(of_parent, parent_start_time) : 0;
 
-    WRITE_ONCE(*place, flags ? flags | tree__mark_of(start_time) << TREE_BITS : 0);
+    WRITE_ONCE(*entry, flags ? flags | tree__mark_of(start_time) << TREE_BITS : 0);
     return flags;
 }
 
@@ -159,17 +159,17 @@ static __always_inline u32 tree__inherit(u16 *place, u64 start_time, u32 parent,
  */
 int tree__flags(u32 tgid, u64 task)
 {
-    u16 *place = emit_constants.selects & SELECTS_TREES ? tree__place(tgid) : NULL;
+    u16 *entry = emit_constants.selects & SELECTS_TREES ? tree__entry(tgid) : NULL;
     struct task_struct *parent, *other = (void *)task;
     u64 start_time = task__start_time(task);
-    u32 flags = place ? tree__flags_at(place, start_time) : 0;
+    u32 flags = entry ? tree__flags_at(entry, start_time) : 0;
 
-    if (!place || flags)
+    if (!entry || flags)
         return flags;
     if (!task)
         other = (void *)bpf_get_current_task();
     parent = BPF_CORE_READ(other, group_leader, real_parent, group_leader);
-    return tree__inherit(place, start_time, BPF_CORE_READ(parent, tgid), BPF_CORE_READ(parent, start_time));
+    return tree__inherit(entry, start_time, BPF_CORE_READ(parent, tgid), BPF_CORE_READ(parent, start_time));
 }
 
 /* A pid or mount namespace that is not the first process'. A process that has ended has no mount namespace left. */
@@ -345,10 +345,10 @@ int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
 static __always_inline int trees__follow(struct task_struct *parent, struct task_struct *child)
 {
     bool is_process = emit_constants.selects & SELECTS_TREES && child->pid == child->tgid;
-    u16 *place = is_process ? tree__place(child->tgid) : NULL;
+    u16 *entry = is_process ? tree__entry(child->tgid) : NULL;
 
-    if (place)
-        tree__inherit(place, child->start_time, parent->tgid, parent->group_leader->start_time);
+    if (entry)
+        tree__inherit(entry, child->start_time, parent->tgid, parent->group_leader->start_time);
     return 0;
 }
 

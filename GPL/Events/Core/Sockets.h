@@ -54,10 +54,10 @@ struct socket_entry {
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
     u16 role;
-    u16 fate;     /* of the event of its attempt or accept: filtered by who that was, or over the budget */
-    u16 is_told;  /* its end has been */
-    u16 ended_in; /* TCP state in which the connection ended; 0 while it has not */
-    u16 error;    /* of the socket, then */
+    u16 fate;        /* of the event of its attempt or accept: filtered by who that was, or over the budget */
+    u16 is_reported; /* its end has been */
+    u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
+    u16 error;       /* of the socket, then */
     u16 home;
     u32 uid; /* whose share it is of */
     struct ebpf_pid_info owner;
@@ -160,7 +160,7 @@ static __always_inline struct socket_entry *socket__more(struct sock *sk, struct
 }
 
 /* The entry of a connection; see socket__more. */
-static __always_inline struct socket_entry *socket__find_kept(struct sock *sk, struct sock *keeper, u64 ends)
+static __always_inline struct socket_entry *socket__find_entry(struct sock *sk, struct sock *keeper, u64 ends)
 {
     struct socket_entry *e = socket__find_in_table(sk, ends);
 
@@ -174,7 +174,7 @@ static __always_inline struct socket_entry *socket__find_kept(struct sock *sk, s
 static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 ends)
 {
     __builtin_assume(sk != NULL);
-    return socket__find_kept(sk, sk, ends);
+    return socket__find_entry(sk, sk, ends);
 }
 
 static __always_inline void socket__forget(struct socket_entry *e)
@@ -199,9 +199,9 @@ static __always_inline void socket__forget(struct socket_entry *e)
         bool taken_ = false;                                                                                           \
                                                                                                                        \
         if (claim__spin(&(e_)->lock, SOCKET_LOCK_TRIES)) {                                                             \
-            taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_told;                                \
+            taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_reported;                            \
             if (taken_)                                                                                                \
-                (e_)->is_told = 1;                                                                                     \
+                (e_)->is_reported = 1;                                                                                 \
             claim__release(&(e_)->lock);                                                                               \
         }                                                                                                              \
         taken_;                                                                                                        \
@@ -244,8 +244,8 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
 }
 
 /* Keep a connection that the current task, if it is one's, has begun just now. `keeper`: see socket__more. */
-static __always_inline struct socket_entry *socket__keep(bool typed, struct sock *sk, struct sock *keeper, u64 ends,
-                                                         enum socket_role role, enum fate fate, u64 now)
+static __always_inline struct socket_entry *socket__track(bool typed, struct sock *sk, struct sock *keeper, u64 ends,
+                                                          enum socket_role role, enum fate fate, u64 now)
 {
     struct socket_entry *e = socket__claim(sk, keeper, ends);
 
@@ -256,7 +256,7 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
     e->role = role;
     e->ended_in = 0;
     e->error = 0;
-    e->is_told = 0;
+    e->is_reported = 0;
     e->fate = fate;
     e->since = now;
     if (role != SOCKET_FOUND) {
@@ -269,10 +269,10 @@ static __always_inline struct socket_entry *socket__keep(bool typed, struct sock
 }
 
 /* Keep a connection that is not MPTCP's, and which was there before the probes. */
-static __always_inline struct socket_entry *socket__keep_found(struct sock *sk, u64 ends)
+static __always_inline struct socket_entry *socket__track_found(struct sock *sk, u64 ends)
 {
     __builtin_assume(sk != NULL);
-    return socket__keep(true, sk, sk, ends, SOCKET_FOUND, FATE_MADE, bpf_ktime_get_boot_ns());
+    return socket__track(true, sk, sk, ends, SOCKET_FOUND, FATE_MADE, bpf_ktime_get_boot_ns());
 }
 
 #endif

@@ -39,10 +39,10 @@
 #include "Table.h"
 
 #define MARK_BUCKETS 2048 /* a power of two */
-#define MARK_PLACES 4     /* of a task */
+#define MARK_SLOTS 4      /* of a task */
 
 struct mark_bucket {
-    u64 marks[MARK_PLACES]; /* 0: free */
+    u64 marks[MARK_SLOTS]; /* 0: free */
 };
 
 struct spare_marks_map {
@@ -65,30 +65,30 @@ extern struct spare_marks_map spare_marks SEC(".maps");
 #define MARK_TIME_UNIT_SHIFT 9 /* of jiffies: half a second to five */
 #define MARK_OLD 2
 
-struct mark_place {
+struct mark_slots {
     struct mark_bucket *bucket;
     u32 first; /* of the places of the bucket, to be tried by this task; then the others */
     u32 tid;
 };
 
-static __always_inline struct mark_place mark__place(void)
+static __always_inline struct mark_slots mark_slots__of_current(void)
 {
-    struct mark_place place = {.tid = bpf_get_current_pid_tgid()};
-    u32 hash = place.tid * emit_constants.mark_seed >> 40;
+    struct mark_slots slots = {.tid = bpf_get_current_pid_tgid()};
+    u32 hash = slots.tid * emit_constants.mark_seed >> 40;
 
-    place.first = hash;
-    place.bucket = table__slot(&spare_marks, MARK_BUCKETS, hash >> 2);
-    return place;
+    slots.first = hash;
+    slots.bucket = table__slot(&spare_marks, MARK_BUCKETS, hash >> 2);
+    return slots;
 }
 
-static __always_inline u64 *mark_place__at(const struct mark_place *place, u32 n)
+static __always_inline u64 *mark_slots__at(const struct mark_slots *slots, u32 n)
 {
-    return &place->bucket->marks[(place->first + n) & (MARK_PLACES - 1)];
+    return &slots->bucket->marks[(slots->first + n) & (MARK_SLOTS - 1)];
 }
 
-static __always_inline bool mark__is_of(u64 mark, const struct mark_place *place)
+static __always_inline bool mark__is_of(u64 mark, const struct mark_slots *slots)
 {
-    return mark >> MARK_TID_SHIFT == place->tid;
+    return mark >> MARK_TID_SHIFT == slots->tid;
 }
 
 /* Put a mark in the place of another one, or of none. False when somebody else has changed the place meanwhile. */
@@ -116,22 +116,22 @@ static __always_inline void spare__put_mark(enum spare_hook hook, u32 order)
 {
     if (!emit_constants.spares)
         return;
-    struct mark_place place = mark__place();
+    struct mark_slots slots = mark_slots__of_current();
 
-    if (!place.bucket)
+    if (!slots.bucket)
         return;
     u64 now = bpf_jiffies64() >> MARK_TIME_UNIT_SHIFT & MARK_TIME_MASK;
-    u64 mark = (u64)place.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | (u64)order << MARK_ORDER_SHIFT | hook;
+    u64 mark = (u64)slots.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | (u64)order << MARK_ORDER_SHIFT | hook;
 
     /* first one that is free or the task's own, then one that is old, then any */
 #pragma clang loop unroll(disable)
-    for (u32 n = 0; n <= 2 * MARK_PLACES; n++) {
-        u64 *at = mark_place__at(&place, n), old = READ_ONCE(*at);
-        bool will_do = n < MARK_PLACES       ? !old || mark__is_of(old, &place)
-                       : n < 2 * MARK_PLACES ? mark__is_old(old, now)
-                                             : true;
+    for (u32 n = 0; n <= 2 * MARK_SLOTS; n++) {
+        u64 *at = mark_slots__at(&slots, n), old = READ_ONCE(*at);
+        bool will_do = n < MARK_SLOTS       ? !old || mark__is_of(old, &slots)
+                       : n < 2 * MARK_SLOTS ? mark__is_old(old, now)
+                                            : true;
 
-        if (will_do && mark__is_of(old, &place) && mark__is_of_last(old, hook))
+        if (will_do && mark__is_of(old, &slots) && mark__is_of_last(old, hook))
             mark = 0;
         if (will_do && mark__replace(at, old, mark))
             return;
@@ -155,16 +155,16 @@ static __always_inline void spare__mark(enum spare_hook hook)
  */
 static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 count)
 {
-    struct mark_place place = mark__place();
+    struct mark_slots slots = mark_slots__of_current();
 
-    if (!place.bucket)
+    if (!slots.bucket)
         return true;
 #pragma clang loop unroll(disable)
-    for (u32 i = 0; i < MARK_PLACES; i++) {
-        u64 *at = mark_place__at(&place, i), mark = READ_ONCE(*at);
+    for (u32 i = 0; i < MARK_SLOTS; i++) {
+        u64 *at = mark_slots__at(&slots, i), mark = READ_ONCE(*at);
         u64 order = mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK;
 
-        if (!mark__is_of(mark, &place))
+        if (!mark__is_of(mark, &slots))
             continue;
         if ((mark & MARK_HOOK_MASK) != hook || order >= n)
             return false;

@@ -33,7 +33,7 @@ static __always_inline int change__session(struct pt_regs *regs, enum ebpf_chang
 {
     if (!kernel__session_is_return(regs))
         return session__begin(regs, KPROBE_ARG_1(regs));
-    return (int)SESSION_RET(regs) ? 0 : change__emit(NOT_PREEMPTED, SESSION_KEPT(regs, path), type);
+    return (int)SESSION_RET(regs) ? 0 : change__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, path), type);
 }
 
 SPARES("ebpf.fexit/chmod_common", fexit__chmod_common, chmod_body, SPARE_CHMOD)

@@ -258,9 +258,9 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     struct dir_op *op = &state->dir_op;
     u32 kind = op->kind;
 
-    if (kind == DIR_OP_TOLD)
+    if (kind == DIR_OP_REPORTED)
         op->dentry = 0; /* what was created is gone; this is by a call that notes nothing, and tells its own end */
-    op->kind = DIR_OP_TOLD;
+    op->kind = DIR_OP_REPORTED;
     if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
         count__seen_and_filtered(op->flags & (EMIT_TYPES_MAX - 1));
     if (kind == DIR_OP_CREATE)

@@ -60,7 +60,7 @@ static __always_inline int write__session(struct pt_regs *regs)
         return session__begin(regs, file__is_regular(KPROBE_ARG(regs, 1, file)) ? KPROBE_ARG_1(regs) : 0);
     s64 ret = SESSION_RET(regs);
 
-    return ret > 0 ? content__emit_often(NOT_PREEMPTED, SESSION_KEPT(regs, file), ret) : 0;
+    return ret > 0 ? content__emit_often(NOT_PREEMPTED, SESSION_COOKIE(regs, file), ret) : 0;
 }
 
 SEC("ebpf.session/vfs_write")
@@ -98,7 +98,7 @@ static __always_inline int splice__session(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_3(regs));
     s64 ret = SESSION_RET(regs);
 
-    return ret > 0 ? content__emit(NOT_PREEMPTED, SESSION_KEPT(regs, file), ret, 0) : 0;
+    return ret > 0 ? content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), ret, 0) : 0;
 }
 
 SEC("ebpf.session/do_splice")
@@ -142,7 +142,7 @@ int session__do_splice_direct(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
         return session__begin(regs, KPROBE_ARG_3(regs));
-    return sendfile__end(NOT_PREEMPTED, SESSION_KEPT(regs, file), SESSION_RET(regs));
+    return sendfile__end(NOT_PREEMPTED, SESSION_COOKIE(regs, file), SESSION_RET(regs));
 }
 
 SEC("ebpf.fentry/vfs_copy_file_range")
@@ -202,7 +202,7 @@ static __always_inline int change__session(struct pt_regs *regs, u64 file)
         return session__begin(regs, file);
     if ((int)SESSION_RET(regs))
         return 0;
-    return content__emit(NOT_PREEMPTED, SESSION_KEPT(regs, file), BYTES_UNKNOWN, 0);
+    return content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), BYTES_UNKNOWN, 0);
 }
 
 SEC("ebpf.session/vfs_fallocate")
@@ -249,5 +249,5 @@ int session__vfs_truncate(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
         return session__begin(regs, KPROBE_ARG_1(regs));
-    return truncate__end(NOT_PREEMPTED, SESSION_KEPT(regs, path), SESSION_RET(regs));
+    return truncate__end(NOT_PREEMPTED, SESSION_COOKIE(regs, path), SESSION_RET(regs));
 }

@@ -11,10 +11,10 @@
  */
 #include "MountSearch.h"
 
-#define LIST_STEPS 8
-#define LIST_TURNS 128
-#define CLIMB_STEPS 8
-#define CLIMB_TURNS 32
+#define LIST_INNER 8
+#define LIST_OUTER 128
+#define CLIMB_INNER 8
+#define CLIMB_OUTER 32
 #define LAYER_OF_OVERLAY 0ULL
 
 #define LINK_HIT 1ULL    /* in an address of a link: its mount is of the namespace */
@@ -60,13 +60,13 @@ static __always_inline bool dentry__is_layer(u64 dentry)
 }
 
 /*
- * CLIMB_STEPS up from a dentry. Returns 1 when that met `root`, or, for LAYER_OF_OVERLAY, the upper or work directory
+ * CLIMB_INNER up from a dentry. Returns 1 when that met `root`, or, for LAYER_OF_OVERLAY, the upper or work directory
  * of an overlay; 0 at the top; else how far it has come.
  */
 u64 dentry__climb(u64 dentry, u64 root)
 {
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < CLIMB_STEPS; i++) {
+    for (int i = 0; i < CLIMB_INNER; i++) {
         if (root == LAYER_OF_OVERLAY ? dentry__is_layer(dentry) : dentry == root)
             return 1;
         u64 parent = (u64)BPF_CORE_READ((struct dentry *)dentry, d_parent);
@@ -89,7 +89,7 @@ int mount__leads_to(u64 vfsmount, u64 dentry)
     if (root == (u64)BPF_CORE_READ(mnt, mnt_sb, s_root))
         return 1;
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < CLIMB_TURNS && dentry > 1; i++)
+    for (int i = 0; i < CLIMB_OUTER && dentry > 1; i++)
         dentry = dentry__climb(dentry, root);
     return dentry == 1;
 }
@@ -131,17 +131,17 @@ static __always_inline u64 link__mount(u64 link)
  * From a link on, the next one whose mount, which is not `known`, is of the namespace and leads to the dentry, or how
  * far it has come.
  */
-__noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 known)
+__noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
 {
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < LIST_STEPS; i++) {
+    for (int i = 0; i < LIST_INNER; i++) {
         link = link__next(link, head);
         if (!link || link == LINK_ASTRAY)
             return link;
         struct mount *mnt = (void *)(link - link__offset());
         u64 of = (u64)BPF_CORE_READ(mnt, mnt_ns);
 
-        if ((ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns) && link__mount(link) != known &&
+        if ((ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns) && link__mount(link) != except &&
             mount__leads_to(link__mount(link), dentry))
             return link | LINK_HIT;
     }
@@ -149,11 +149,11 @@ __noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 known)
 }
 
 /* The same, much further. Returns 0 when the list has no such link, and one without a mark when it is too long. */
-__noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 known)
+__noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
 {
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < LIST_TURNS && link && !(link & (LINK_HIT | LINK_ASTRAY)); i++)
-        link = link__seek(link, head, ns, dentry, known);
+    for (int i = 0; i < LIST_OUTER && link && !(link & (LINK_HIT | LINK_ASTRAY)); i++)
+        link = link__seek(link, head, ns, dentry, except);
     return link;
 }
 
@@ -220,7 +220,7 @@ int dentry__is_changed_inside(u64 dentry)
     if (!current__may_act_inside())
         return 0;
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < CLIMB_TURNS && dentry > 1; i++)
+    for (int i = 0; i < CLIMB_OUTER && dentry > 1; i++)
         dentry = dentry__climb(dentry, LAYER_OF_OVERLAY);
     return dentry == 1;
 }

@@ -55,7 +55,7 @@ static struct mount_elsewhere {
     u64 event; /* 0: none, or being written */
 } mounts_elsewhere[ELSEWHERE_MAX];
 
-static __always_inline bool mounts_elsewhere__are_kept(void)
+static __always_inline bool mounts_elsewhere__are_cached(void)
 {
     return event__is_wanted(EBPF_EVENT_FILE_SHMEM_OPEN) && mounts__have_numbers();
 }
@@ -67,7 +67,7 @@ static __always_inline struct mnt_namespace *current__mnt_ns(void)
     return task->nsproxy->mnt_ns;
 }
 
-static __always_inline struct mount_elsewhere *mounts_elsewhere__place(struct super_block *sb)
+static __always_inline struct mount_elsewhere *mounts_elsewhere__entry(struct super_block *sb)
 {
     return &mounts_elsewhere[sb->s_dev & (ELSEWHERE_MAX - 1)];
 }
@@ -75,26 +75,26 @@ static __always_inline struct mount_elsewhere *mounts_elsewhere__place(struct su
 static __always_inline bool mounts_elsewhere__have(struct vfsmount *mnt, struct super_block *sb)
 {
     struct mnt_namespace *ns = current__mnt_ns();
-    struct mount_elsewhere *kept = mounts_elsewhere__place(sb);
-    u64 event = ns->event, version = READ_ONCE(kept->version);
+    struct mount_elsewhere *entry = mounts_elsewhere__entry(sb);
+    u64 event = ns->event, version = READ_ONCE(entry->version);
 
-    return event && READ_ONCE(kept->event) == event && (u64)mnt == READ_ONCE(kept->mnt) &&
-           (u64)ns == READ_ONCE(kept->ns) && READ_ONCE(kept->version) == version;
+    return event && READ_ONCE(entry->event) == event && (u64)mnt == READ_ONCE(entry->mnt) &&
+           (u64)ns == READ_ONCE(entry->ns) && READ_ONCE(entry->version) == version;
 }
 
 /* Keep a mount of the current namespace, of which that was found out when the namespace had this number. */
 static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct super_block *sb, u64 event)
 {
-    struct mount_elsewhere *kept = mounts_elsewhere__place(sb);
+    struct mount_elsewhere *entry = mounts_elsewhere__entry(sb);
 
-    if (!claim__try(&kept->claims))
+    if (!claim__try(&entry->claims))
         return;
-    WRITE_ONCE(kept->event, 0);
-    WRITE_ONCE(kept->version, kept->version + 1);
-    STORE_POINTER(kept->mnt, mnt);
-    STORE_POINTER(kept->ns, current__mnt_ns());
-    WRITE_ONCE(kept->event, event);
-    claim__release(&kept->claims);
+    WRITE_ONCE(entry->event, 0);
+    WRITE_ONCE(entry->version, entry->version + 1);
+    STORE_POINTER(entry->mnt, mnt);
+    STORE_POINTER(entry->ns, current__mnt_ns());
+    WRITE_ONCE(entry->event, event);
+    claim__release(&entry->claims);
 }
 
 /* Whether a mount is named so that it is not /dev/shm, without a look at what is above it. */
@@ -133,7 +133,7 @@ static __always_inline bool opened__is_in_dev_shm(struct file *file, struct vfsm
 {
     struct mount *mnt = opened__mount(file);
 
-    if (mounts_elsewhere__are_kept()) {
+    if (mounts_elsewhere__are_cached()) {
         u64 event = current__mnt_ns()->event; /* before the mount is looked at */
 
         if (mount__is_named_otherwise(mnt)) {
@@ -164,7 +164,7 @@ static __always_inline u32 opened__type(struct file *file)
     struct vfsmount *mnt = file->f_path.mnt;
     struct super_block *sb = mnt->mnt_sb;
 
-    if (sb->s_magic != TMPFS_MAGIC || (mounts_elsewhere__are_kept() && mounts_elsewhere__have(mnt, sb)))
+    if (sb->s_magic != TMPFS_MAGIC || (mounts_elsewhere__are_cached() && mounts_elsewhere__have(mnt, sb)))
         return 0;
     if (sb->s_flags & SB_KERNMOUNT)
         return event__is_wanted(EBPF_EVENT_FILE_MEMFD_OPEN) && dentry__is_memfd(file->f_path.dentry)

@@ -33,7 +33,7 @@ static __always_inline int object__made(enum preemption preemption, struct dentr
 {
     const struct dir_op *op = dir_op__take_creation(dentry);
 
-    if (ret || current__is_kernel_thread() || (op && op->kind == DIR_OP_TOLD))
+    if (ret || current__is_kernel_thread() || (op && op->kind == DIR_OP_REPORTED))
         return 0;
     EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
         file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
@@ -51,7 +51,7 @@ int session__vfs_mkobj(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
         return session__begin(regs, KPROBE_ARG_1(regs));
-    return object__made(NOT_PREEMPTED, SESSION_KEPT(regs, dentry), *kernel__session_cookie(regs), SESSION_RET(regs));
+    return object__made(NOT_PREEMPTED, SESSION_COOKIE(regs, dentry), *kernel__session_cookie(regs), SESSION_RET(regs));
 }
 
 static __always_inline bool syscall__is_mq_unlink(void)

@@ -31,8 +31,8 @@
 #define NAME_AT_V2 56
 #define NAME_COMPARED 64
 
-#define CHILD_STEPS 16
-#define CHILD_TURNS 64
+#define CHILD_INNER 16
+#define CHILD_OUTER 64
 
 /* Whether a dentry is there and has a name: all of a short one, as much of a longer one. */
 static __always_inline bool dentry__has_name(struct dentry *dentry, const u64 *name)
@@ -49,7 +49,7 @@ static __always_inline bool dentry__has_name(struct dentry *dentry, const u64 *n
 }
 
 /*
- * CHILD_STEPS on from a link of what is in a directory, for what has the name at a user's address. Returns a dentry, or
+ * CHILD_INNER on from a link of what is in a directory, for what has the name at a user's address. Returns a dentry, or
  * how far it has come, with the lowest bit set; 0 at the end.
  */
 u64 child__seek(u64 link, u64 head, u64 user_name)
@@ -59,7 +59,7 @@ u64 child__seek(u64 link, u64 head, u64 user_name)
     if (bpf_probe_read_user_str(name, sizeof(name), (void *)user_name) < 0)
         return 0;
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < CHILD_STEPS; i++) {
+    for (int i = 0; i < CHILD_INNER; i++) {
         if (bpf_probe_read_kernel(&link, sizeof(link), (void *)link) || !link || link == head)
             return 0;
         if (dentry__has_name((void *)(link - compat__sibling_offset()), name))
@@ -74,7 +74,7 @@ u64 child__find(u64 directory, u64 user_name)
     u64 head = directory + compat__children_offset(), link = head | 1;
 
 #pragma clang loop unroll(disable)
-    for (int i = 0; i < CHILD_TURNS && link & 1; i++)
+    for (int i = 0; i < CHILD_OUTER && link & 1; i++)
         link = child__seek(link & ~1ULL, head, user_name);
     return link & 1 ? 0 : link;
 }
@@ -88,11 +88,11 @@ static __always_inline void subvolume__fill(struct scratch *s, u64 dentry, u64 m
  * A directory that was refused leaves a note, and its dentry, which the subvolume gets: then the note has found that
  * this is created, and told (kprobe__security_d_instantiate).
  */
-static __always_inline bool subvolume__is_told(u64 dentry)
+static __always_inline bool subvolume__is_reported(u64 dentry)
 {
     const struct task_state *state = task_state__find();
 
-    return state && state->dir_op.dentry == dentry && state->dir_op.kind == DIR_OP_TOLD;
+    return state && state->dir_op.dentry == dentry && state->dir_op.kind == DIR_OP_REPORTED;
 }
 
 static __always_inline bool command__creates_v2(u32 command)
@@ -122,7 +122,7 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
             count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
-    if (subvolume__is_told(dentry))
+    if (subvolume__is_reported(dentry))
         return 0;
     EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
         subvolume__fill(s, dentry, (u64)BPF_CORE_READ(file, f_path.mnt));

@@ -24,17 +24,17 @@
  * is the TCP socket below it, an address too. `keeper`: see socket__more.
  */
 struct accepted {
-    struct sock *sk, *known_by, *keeper;
+    struct sock *sk, *key, *keeper;
     u16 sport;
     bool is_mptcp, sk_typed, typed;
 };
 
-static __always_inline struct socket_entry *accepted__keep(const struct accepted *a, enum fate fate, u64 now)
+static __always_inline struct socket_entry *accepted__track(const struct accepted *a, enum fate fate, u64 now)
 {
-    struct sock *sk = a->known_by;
-    struct socket_entry *e = connections__are_kept()
-                                 ? socket__keep(a->typed, sk, a->keeper, socket__ends_at(a->sk_typed, a->sk, a->sport),
-                                                SOCKET_ACCEPTED, fate, now)
+    struct sock *sk = a->key;
+    struct socket_entry *e = connections__are_tracked()
+                                 ? socket__track(a->typed, sk, a->keeper, socket__ends_at(a->sk_typed, a->sk, a->sport),
+                                                 SOCKET_ACCEPTED, fate, now)
                                  : NULL;
 
     if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
@@ -48,7 +48,7 @@ static __always_inline int accepted__report(const struct accepted *a)
 {
     u64 now = bpf_ktime_get_boot_ns();
     enum fate fate = fate__of(current__is_filtered());
-    struct socket_entry *e = accepted__keep(a, fate, now);
+    struct socket_entry *e = accepted__track(a, fate, now);
 
     EMIT_WANTED_AT(NETWORK_CONNECTION_ACCEPTED, event, s, fate, now) {
         if (e)
@@ -56,7 +56,7 @@ static __always_inline int accepted__report(const struct accepted *a)
         else
             current__fill(s, &event->pids);
         event->hdr.flags =
-            (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
+            (a->is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0) | (e || !connections__are_tracked() ? 0 : EBPF_ACCEPT_F_UNTRACKED);
         net_info__fill_of(&event->net, a->sk_typed, a->sk, a->sport);
     }
     return 0;
@@ -67,7 +67,7 @@ static __always_inline int tcp__accepted(struct sock *sk)
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
     return tp ? accepted__report(&(struct accepted){.sk = sk,
-                                                    .known_by = sk,
+                                                    .key = sk,
                                                     .keeper = tcp__keeper(sk, tp),
                                                     .sport = tcp__sport(tp),
                                                     .is_mptcp = tcp__is_mptcp(tp),
@@ -79,7 +79,7 @@ static __always_inline int tcp__accepted(struct sock *sk)
 static __always_inline int mptcp__accepted(struct sock *sk)
 {
     return accepted__report(&(struct accepted){.sk = sk,
-                                               .known_by = BPF_CORE_READ((struct mptcp_sock *)sk, first),
+                                               .key = BPF_CORE_READ((struct mptcp_sock *)sk, first),
                                                .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport),
                                                .is_mptcp = true,
                                                .sk_typed = true});
@@ -90,11 +90,11 @@ static __always_inline int mptcp__accepted(struct sock *sk)
  * sock, and struct inet_sock since 6.11 (d25a92ccae6b). The module may be loaded later than the probes, so both are
  * tried.
  */
-static __always_inline struct sock *smc__tcp_at(u64 place)
+static __always_inline struct sock *smc__tcp_at(u64 member)
 {
     struct socket *below = NULL;
 
-    bpf_probe_read_kernel(&below, sizeof(below), (void *)place);
+    bpf_probe_read_kernel(&below, sizeof(below), (void *)member);
     struct sock *sk = BPF_CORE_READ(below, sk);
 
     return sk && BPF_CORE_READ(sk, sk_socket) == below && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? sk : NULL;
@@ -106,8 +106,8 @@ static __always_inline int smc__accepted(struct sock *smc)
     struct sock *sk = smc__tcp_at(address + bpf_core_type_size(struct inet_sock))
                           ?: smc__tcp_at(address + bpf_core_type_size(struct sock));
 
-    return sk ? accepted__report(&(struct accepted){
-                    .sk = sk, .known_by = sk, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)})
+    return sk ? accepted__report(
+                    &(struct accepted){.sk = sk, .key = sk, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)})
               : 0;
 }
 

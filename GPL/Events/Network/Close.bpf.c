@@ -171,17 +171,15 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
 }
 
 /* Never accepted, or the kernel's own. */
-static __always_inline bool sock__is_nobodys(struct sock *sk)
+static __always_inline bool sock__is_orphan(struct sock *sk)
 {
     return !sk->sk_socket || !sk->sk_socket->file;
 }
 
 /* A socket without a file is the kernel's, but a process has begun its connection: the one below a socket of SMC. */
-static __always_inline bool sock__was_somebodys(struct sock *sk, struct tcp_sock *tp)
+static __always_inline bool sock__is_owned(struct sock *sk, struct tcp_sock *tp)
 {
-    struct socket_entry *e = socket__find(sk, socket__ends(sk, tcp__sport(tp)));
-
-    return e && e->role != SOCKET_FOUND;
+    return entry__is_owned(socket__find(sk, socket__ends(sk, tcp__sport(tp))));
 }
 
 struct spare_body_map close_body SEC(".maps");
@@ -195,7 +193,7 @@ int BPF_PROG(fentry__tcp_close, struct sock *sk)
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp || tcp__is_mptcp(tp) || (sock__is_nobodys(sk) && !sock__was_somebodys(sk, tp)))
+    if (!tp || tcp__is_mptcp(tp) || (sock__is_orphan(sk) && !sock__is_owned(sk, tp)))
         return 0;
     return connection__end(sk, tp, false);
 }
@@ -232,7 +230,7 @@ static __always_inline int mptcp__end(struct sock *sk)
     struct sock *first = BPF_CORE_READ(msk, first);
     u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = first ? socket__find_kept(first, NULL, ends) : NULL;
+    struct socket_entry *e = first ? socket__find_entry(first, NULL, ends) : NULL;
     u32 state = connection__state(e, sk, false);
 
     if (e && !SOCKET_TAKE(e, first, ends))
@@ -257,7 +255,7 @@ static __always_inline int mptcp__end(struct sock *sk)
 SEC("ebpf.fentry/mptcp_close")
 int BPF_PROG(fentry__mptcp_close, struct sock *sk)
 {
-    return emit_runtime.live && sk->__sk_common.skc_state != TCP_LISTEN && !sock__is_nobodys(sk) ? mptcp__end(sk) : 0;
+    return emit_runtime.live && sk->__sk_common.skc_state != TCP_LISTEN && !sock__is_orphan(sk) ? mptcp__end(sk) : 0;
 }
 
 SEC("ebpf.fentry/inet_stream_connect")
@@ -267,7 +265,7 @@ int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const u16 *uaddr,
     u16 family = *uaddr; /* what each kind of address begins with */
 
     if (family != AF_UNSPEC || len < (int)sizeof(family) || !emit_runtime.live || !sk ||
-        sk->__sk_common.skc_state == TCP_LISTEN || sock__is_nobodys(sk))
+        sk->__sk_common.skc_state == TCP_LISTEN || sock__is_orphan(sk))
         return 0;
     if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
         return mptcp__end(sk);
@@ -293,9 +291,9 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
+    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
 
-    if (!e || e->is_told)
+    if (!e || e->is_reported)
         return 0;
     if (state != TCP_SYN_SENT)
         return tcp__is_mptcp(tp) ? 0 : connection__end(sk, tp, true);

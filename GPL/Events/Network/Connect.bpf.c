@@ -29,7 +29,7 @@ static __always_inline void attempted__fill(struct scratch *s, struct ebpf_netwo
     else
         current__fill(s, &event->pids);
     event->hdr.flags =
-        (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e || !connections__are_kept() ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
+        (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e || !connections__are_tracked() ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
 }
 
 struct spare_body_map connect_body SEC(".maps");
@@ -46,9 +46,10 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
     u16 sport = tcp__sport(tp);
     u64 now = bpf_ktime_get_boot_ns();
     enum fate fate = current__fate();
-    struct socket_entry *e = connections__are_kept() ? socket__keep(true, sk, tcp__keeper(sk, tp),
-                                                                    socket__ends(sk, sport), SOCKET_OPENED, fate, now)
-                                                     : NULL;
+    struct socket_entry *e =
+        connections__are_tracked()
+            ? socket__track(true, sk, tcp__keeper(sk, tp), socket__ends(sk, sport), SOCKET_OPENED, fate, now)
+            : NULL;
 
     EMIT_WANTED_AT(NETWORK_CONNECTION_ATTEMPTED, event, s, fate, now) {
         attempted__fill(s, event, e, tcp__is_mptcp(tp));
@@ -82,7 +83,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
+    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
         if (e ? SOCKET_TAKE(e, sk, ends) : connections__may_lack_entries())
@@ -94,7 +95,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     if (!e && tcp__is_mptcp(tp))
         return 0; /* a further subflow, or one whose end has been told */
     if (!e)
-        e = socket__keep_found(sk, ends);
+        e = socket__track_found(sk, ends);
     if (e) {
         e->ended_in = state;
         e->error = sk->sk_err;
@@ -111,7 +112,7 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
     if (!tp)
         return 0;
     u64 ends = socket__ends(sk, tcp__sport(tp));
-    struct socket_entry *e = socket__find_kept(sk, tcp__keeper(sk, tp), ends);
+    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
 
     if (e)
         socket__forget(e);
@@ -192,7 +193,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         return; /* tcp_v4_connect has been called for it */
     struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp)};
     struct socket_entry *e =
-        socket__find_kept(sk, tcp__keeper(sk, tp), socket__ends_of(a.sport, to.port, to.v6.words[3]));
+        socket__find_entry(sk, tcp__keeper(sk, tp), socket__ends_of(a.sport, to.port, to.v6.words[3]));
 
     attempt__failed(&a, &to, e, error);
     if (e)

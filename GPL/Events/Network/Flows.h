@@ -55,8 +55,8 @@ struct flow_list {
     u32 count;
     u32 hand;
     u32 net_ns;
-    u32 place; /* see flow_list__choose */
-    u32 puts;  /* flows so far, and the places of the last ones */
+    u32 slot; /* see flow_list__choose */
+    u32 puts; /* flows so far, and the places of the last ones */
     u16 recent[FLOW_RECENT];
     u32 uid; /* whose share of a hash map it is of */
     u32 reserved;
@@ -237,31 +237,31 @@ static __always_inline bool flow_key__is(const struct flow_key *one, const struc
     return a[0] == b[0] && !((a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]));
 }
 
-#define FLOW_NO_PLACE FLOWS_A_SOCKET
+#define FLOW_NO_SLOT FLOWS_A_SOCKET
 
 /* By way of a number that the verifier does not know: it would look at all that follows once for each place. */
-#define FLOW_SEARCH(flows_, count_, first_place, key_)                                                                 \
+#define FLOW_SEARCH(flows_, count_, first_slot, key_)                                                                  \
     ({                                                                                                                 \
-        u32 place_ = FLOW_NO_PLACE;                                                                                    \
+        u32 slot_ = FLOW_NO_SLOT;                                                                                      \
                                                                                                                        \
         for (u32 i_ = 0; i_ < (count_); i_++) {                                                                        \
             if (flow_key__is(&(flows_)[i_].key, key_)) {                                                               \
-                place_ = (first_place) + i_ + emit_runtime.zero;                                                       \
+                slot_ = (first_slot) + i_ + emit_runtime.zero;                                                         \
                 break;                                                                                                 \
             }                                                                                                          \
         }                                                                                                              \
-        place_;                                                                                                        \
+        slot_;                                                                                                         \
     })
 
-/* The place of a flow, FLOW_NO_PLACE when it has none. */
+/* The place of a flow, FLOW_NO_SLOT when it has none. */
 static __always_inline u32 flow_list__search(const struct flow_list *list, const struct flow_more *more,
                                              const struct flow_key *key)
 {
-    u32 place = FLOW_SEARCH(list->flows, FLOWS_FIRST, 0, key);
+    u32 slot = FLOW_SEARCH(list->flows, FLOWS_FIRST, 0, key);
 
-    if (place == FLOW_NO_PLACE && more)
-        place = FLOW_SEARCH(more->flows, FLOWS_MORE, FLOWS_FIRST, key);
-    return place;
+    if (slot == FLOW_NO_SLOT && more)
+        slot = FLOW_SEARCH(more->flows, FLOWS_MORE, FLOWS_FIRST, key);
+    return slot;
 }
 
 static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 bytes)
@@ -287,11 +287,11 @@ static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 by
     })
 
 /* A place by its number; NULL when the socket has no room for so many. */
-static __always_inline struct flow *flow_list__at(struct flow_list *list, struct flow_more *more, u32 place)
+static __always_inline struct flow *flow_list__at(struct flow_list *list, struct flow_more *more, u32 slot)
 {
-    if (place < FLOWS_FIRST)
-        return FLOW_AT(list->flows, FLOWS_FIRST, place);
-    return more ? FLOW_AT(more->flows, FLOWS_MORE, place - FLOWS_FIRST) : NULL;
+    if (slot < FLOWS_FIRST)
+        return FLOW_AT(list->flows, FLOWS_FIRST, slot);
+    return more ? FLOW_AT(more->flows, FLOWS_MORE, slot - FLOWS_FIRST) : NULL;
 }
 
 /*
@@ -302,23 +302,23 @@ static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow
 {
     u32 room = more ? FLOWS_A_SOCKET : FLOWS_FIRST;
 
-    list->place = list->count;
+    list->slot = list->count;
     if (list->count < room) {
         list->count++;
-        return READ_ONCE(list->place);
+        return READ_ONCE(list->slot);
     }
     for (int i = 0; i < FLOW_HAND_TRIES; i++) {
-        u32 place = READ_ONCE(list->hand);
+        u32 slot = READ_ONCE(list->hand);
 
-        list->hand = place + 1 < room ? place + 1 : 0;
-        list->place = place;
-        struct flow *flow = flow_list__at(list, more, place);
+        list->hand = slot + 1 < room ? slot + 1 : 0;
+        list->slot = slot;
+        struct flow *flow = flow_list__at(list, more, slot);
 
         if (!flow || !flow->was_used)
             break;
         flow->was_used = 0;
     }
-    return READ_ONCE(list->place);
+    return READ_ONCE(list->slot);
 }
 
 /* A flow that another thread has put since there were `puts`. */
@@ -339,12 +339,12 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
                                            struct flow *aged)
 {
     struct flow_more *more = flow_more__of(sk, list, list->count >= FLOWS_FIRST);
-    u32 place = flow_list__choose(list, more);
-    struct flow *at = flow_list__at(list, more, place);
+    u32 slot = flow_list__choose(list, more);
+    struct flow *at = flow_list__at(list, more, slot);
 
     if (!at)
         return;
-    list->recent[list->puts++ % FLOW_RECENT] = place;
+    list->recent[list->puts++ % FLOW_RECENT] = slot;
     *aged = *at;
     WRITE_ONCE(at->key.word, 0); /* found by nobody until it is whole */
     at->key.peer = flow->key.peer;

@@ -9,7 +9,7 @@
 #include "../Core/Sockets.h"
 
 /* What is kept of connections is wanted. */
-static __always_inline bool connections__are_kept(void)
+static __always_inline bool connections__are_tracked(void)
 {
     return event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) ||
            event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED);

@@ -47,8 +47,9 @@ int session__security_task_fix_setuid(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_1(regs));
     struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
 
-    return (int)SESSION_RET(regs) ? 0
-                                  : setuid__changed(NOT_PREEMPTED, SESSION_KEPT(regs, cred), (struct cred *)task->cred);
+    return (int)SESSION_RET(regs)
+               ? 0
+               : setuid__changed(NOT_PREEMPTED, SESSION_COOKIE(regs, cred), (struct cred *)task->cred);
 }
 
 SEC("ebpf.lsm/task_fix_setuid")
@@ -83,8 +84,9 @@ int session__security_task_fix_setgid(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_1(regs));
     struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
 
-    return (int)SESSION_RET(regs) ? 0
-                                  : setgid__changed(NOT_PREEMPTED, SESSION_KEPT(regs, cred), (struct cred *)task->cred);
+    return (int)SESSION_RET(regs)
+               ? 0
+               : setgid__changed(NOT_PREEMPTED, SESSION_COOKIE(regs, cred), (struct cred *)task->cred);
 }
 
 SEC("ebpf.lsm/task_fix_setgid")

@@ -48,8 +48,8 @@ int session__ptrace_attach(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
         return session__begin(regs, KPROBE_ARG_1(regs) | (KPROBE_ARG_2(regs) == PTRACE_SEIZE));
-    u64 kept = *kernel__session_cookie(regs);
+    u64 cookie = *kernel__session_cookie(regs);
 
-    return ptrace__end(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)(kept & ~1ULL)),
-                       kept & 1 ? PTRACE_SEIZE : PTRACE_ATTACH, SESSION_RET(regs));
+    return ptrace__end(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)(cookie & ~1ULL)),
+                       cookie & 1 ? PTRACE_SEIZE : PTRACE_ATTACH, SESSION_RET(regs));
 }

@@ -497,8 +497,8 @@ enum {
             HEAD_ENDS                                                                                                  \
         }                                                                                                              \
         if (sizeof(key) > 1 && !is_kept) {                                                                             \
-            char spare[MAX_FIELD(kind, key) + JSON_SLACK];                                                             \
-            char *from = is_roomy ? p : json__begin(out, MAX_FIELD(kind, key), spare);                                 \
+            char overflow[MAX_FIELD(kind, key) + JSON_SLACK];                                                          \
+            char *from = is_roomy ? p : json__begin(out, MAX_FIELD(kind, key), overflow);                              \
                                                                                                                        \
             p = WRITE_LITERAL(from, "\"" key "\":");                                                                   \
             p = write_##kind(p, &e->name);                                                                             \

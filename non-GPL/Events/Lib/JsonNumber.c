@@ -46,7 +46,7 @@ char *ebpf_json__write_large(char *p, uint64_t value)
 
 void ebpf_json__number(struct json_out *out, uint64_t value)
 {
-    char spare[NUMBER_DIGITS_MAX + 1 + JSON_SLACK], *from = json__begin(out, NUMBER_DIGITS_MAX + 1, spare);
+    char overflow[NUMBER_DIGITS_MAX + 1 + JSON_SLACK], *from = json__begin(out, NUMBER_DIGITS_MAX + 1, overflow);
     char *p = write_number(from, value);
 
     *p++ = ',';

@@ -29,7 +29,7 @@ static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_R
 
 static void json__times(struct json_out *out, uint64_t time_ns, uint64_t ts_boot_ns)
 {
-    char spare[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, spare);
+    char overflow[JSON_TIMES_MAX + JSON_SLACK], *from = json__begin(out, JSON_TIMES_MAX, overflow);
 
     json__commit(out, from, ebpf_json__write_times(from, time_ns, ts_boot_ns));
 }

@@ -83,12 +83,12 @@ JSON_INLINE bool json__has_room(const struct json_out *out, size_t len)
 }
 
 /*
- * Where to write a value of at most `max` bytes: in place, or into `spare` (of max + JSON_SLACK bytes) when it is not
- * certain that the value fits.
+ * Return where to write a value of at most `max` bytes: in place, or in `overflow` (of max + JSON_SLACK bytes) if the
+ * value may not fit.
  */
-JSON_INLINE char *json__begin(const struct json_out *out, size_t max, char *spare)
+JSON_INLINE char *json__begin(const struct json_out *out, size_t max, char *overflow)
 {
-    return json__has_room(out, max + JSON_SLACK) ? out->p : spare;
+    return json__has_room(out, max + JSON_SLACK) ? out->p : overflow;
 }
 
 JSON_INLINE void json__commit(struct json_out *out, const char *from, char *to)

@@ -159,14 +159,14 @@ void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
 }
 
 /* What a CPU has noted in this round. False for nothing, and while a program writes it: then a later look finds it. */
-static bool over_budget__read(const struct over_budget *noted, uint32_t round, struct over_budget *ret_over)
+static bool over_budget__read(const struct over_budget *noted, uint32_t period, struct over_budget *ret_over)
 {
     uint64_t version = __atomic_load_n(&noted->version, __ATOMIC_ACQUIRE);
 
     *ret_over = *noted;
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     return !(version & 1) && __atomic_load_n(&noted->version, __ATOMIC_RELAXED) == version && ret_over->lost &&
-           ret_over->round == round;
+           ret_over->period == period;
 }
 
 bool bpf_backend__over_budget(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over)
@@ -175,12 +175,12 @@ bool bpf_backend__over_budget(struct ebpf_backend *backend, struct ebpf_over_bud
     struct over_budget most = {0}, over;
 
     for (int cpu = 0; cpu < b->cpus; cpu++) {
-        if (over_budget__read(&b->counters[cpu].over_budget, b->runtime->budget_round, &over) && over.lost > most.lost)
+        if (over_budget__read(&b->counters[cpu].over_budget, b->runtime->budget_period, &over) && over.lost > most.lost)
             most = over;
     }
     if (!most.lost)
         return false;
-    __atomic_store_n(&b->runtime->budget_round, b->runtime->budget_round + 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&b->runtime->budget_period, b->runtime->budget_period + 1, __ATOMIC_RELAXED);
     *ret_over = (struct ebpf_over_budget){.pids = most.pids, .uid = most.uid, .lost = most.lost};
     memcpy(ret_over->comm, most.comm, sizeof(ret_over->comm));
     return true;

@@ -124,7 +124,7 @@ void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t c
 }
 
 /* Components, leaf first, each with its NUL. Returns the length, or -1 when there is no room. */
-static int path__turn(const char *path, char *out, size_t size)
+static int path__reverse(const char *path, char *out, size_t size)
 {
     size_t len = 0, end = strlen(path);
 
@@ -148,8 +148,8 @@ static int path__turn(const char *path, char *out, size_t size)
 /* A path as it is. */
 static int path__add_one(struct select_list *list, const char *path, const struct ebpf_log *log)
 {
-    char turned[SELECT_PATH_MAX] = {0};
-    int len = path__turn(path, turned, sizeof(turned));
+    char reversed[SELECT_PATH_MAX] = {0};
+    int len = path__reverse(path, reversed, sizeof(reversed));
     size_t i = 0;
 
     if (len < 0)
@@ -158,7 +158,7 @@ static int path__add_one(struct select_list *list, const char *path, const struc
         i++;
     if (i == SELECT_TEXTS)
         return refuse(log, "there can be 8 paths at most, links and what they lead to", path);
-    memcpy(list->paths[i], turned, sizeof(turned));
+    memcpy(list->paths[i], reversed, sizeof(reversed));
     list->path_lens[i] = (uint32_t)len;
     return 0;
 }
