@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Trace.c - see Trace.h. */
+#include "Trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "Handlers.h"
+#include "Message.h"
+
+#define LAST_WRITES_MS 1000 /* of the two seconds that an end may take */
+#define LAST_MESSAGES_MS 500
+#define STATS_MAX_BYTES 65536
+#define LARGE_ALLOCATION (256 << 10)
+
+/*
+ * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
+ * ends with that, or with the second signal. What the terminal sends, the command has got as well. Without a command
+ * the end of the reader is the end.
+ */
+static bool trace__goes_on(struct trace *trace)
+{
+    struct signals *signals = &trace->signals;
+
+    signals__look(signals);
+    if (!trace->command.pid)
+        return !signals->stop && !trace->out.closed && !trace->out.error;
+    if (command__has_ended(&trace->command))
+        return false;
+    if (signals->stop && !trace->signalled) {
+        if (signals->by_process || signals->stop != SIGINT)
+            command__signal(&trace->command, signals->stop);
+        trace->signalled = true;
+        signals->stop = 0;
+    }
+    return !signals->stop;
+}
+
+/* No more events; from now on who reads is waited for only so long. */
+static void trace__end(struct trace *trace)
+{
+    if (!trace->out.hurry)
+        output__hurry(&trace->out, LAST_WRITES_MS);
+    ebpf_source__stop(trace->source);
+}
+
+void trace__look(struct trace *trace)
+{
+    trace->out.interrupted = false;
+    if (!trace__goes_on(trace))
+        trace__end(trace);
+}
+
+static void stats__write(const struct ebpf_stats *stats)
+{
+    char *line = malloc(STATS_MAX_BYTES);
+    int len = line ? ebpf_stats__json(stats, line, STATS_MAX_BYTES) : -ENOMEM;
+
+    if (len >= 0)
+        message__put(line, (size_t)len);
+    free(line);
+}
+
+static void stats__print(const struct trace *trace)
+{
+    const struct ebpf_stats *stats;
+
+    if (!ebpf_source__stats(trace->source, &stats))
+        stats__write(stats);
+}
+
+/* Count the lines as lost that could not be written. Returns how many there are. */
+static size_t trace__drop_lines(const struct trace *trace)
+{
+    const struct output_line *lines;
+    size_t count = output__left(&trace->out, &lines);
+
+    for (size_t i = 0; i < count; i++) {
+        if (lines[i].events)
+            ebpf_source__drop(trace->source, lines[i].type, lines[i].events);
+    }
+    return count;
+}
+
+static void features__print(struct trace *trace)
+{
+    struct ebpf_features features = {.sz = sizeof(features)};
+    char *line = output__reserve(&trace->out, 256);
+
+    if (!line || ebpf_source__features(trace->source, &features))
+        return;
+    int len = snprintf(line, 256,
+                       "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s}, "
+                       "\"event_type\": \"STARTED\"}",
+                       features.bpf_tramp ? "true" : "false", features.ipv6 ? "true" : "false");
+
+    output__commit(&trace->out, (size_t)len);
+    output__flush(&trace->out);
+}
+
+static time_t seconds__now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static void warn_when_full(struct trace *trace)
+{
+    if (trace->out.full && !trace->warned_of_full)
+        message__warn("standard output is full: %s; make room: until then events are lost, and counted",
+                      strerror(trace->out.full));
+    trace->warned_of_full = trace->out.full;
+}
+
+/* Wait for events, a signal, or the end of the reader. 0 or a negative errno. */
+static int trace__wait(struct trace *trace)
+{
+    struct pollfd ready[] = {{.fd = ebpf_source__fd(trace->source), .events = POLLIN},
+                             {.fd = trace->signals.fd, .events = POLLIN},
+                             output__watch(&trace->out)};
+
+    if (poll(ready, sizeof(ready) / sizeof(*ready), -1) < 0)
+        return errno == EINTR ? 0 : -errno;
+    output__look(&trace->out, &ready[2]);
+    return 0;
+}
+
+/* A line leaves within a second of its event: the source is ready at least five times as often. */
+static int trace__loop(struct trace *trace)
+{
+    time_t stats_at = seconds__now() + 1;
+
+    while (trace__goes_on(trace)) {
+        int err = trace__wait(trace);
+        int n = err ? err : ebpf_source__consume(trace->source);
+
+        if (n < 0) {
+            message__write("cannot wait for events: %s; report it", strerror(-n));
+            return EXIT_FAILED;
+        }
+        output__flush(&trace->out);
+        message__flush();
+        warn_when_full(trace);
+        if (trace->options.stats && seconds__now() >= stats_at) {
+            stats__print(trace);
+            stats_at = seconds__now() + 1;
+        }
+    }
+    return EXIT_OK;
+}
+
+static void trace__drain(struct trace *trace)
+{
+    trace__end(trace);
+    while (ebpf_source__consume(trace->source) > 0)
+        output__flush(&trace->out);
+    output__flush(&trace->out);
+}
+
+/* What became of the output, `left` lines of which are not written. A reader that has gone is a quiet end. */
+static int trace__result(const struct trace *trace, size_t left)
+{
+    const struct output *out = &trace->out;
+
+    if (out->error) {
+        message__write("cannot write to standard output: %s; check where it goes", strerror(out->error));
+        return EXIT_OUTPUT;
+    }
+    if (!left || out->closed)
+        return EXIT_OK;
+    message__write("%zu lines were not written: %s; they are counted as lost", left,
+                   out->full ? "standard output is full, make room"
+                             : "nobody reads standard output, see what it goes to");
+    return EXIT_OUTPUT;
+}
+
+static int exit__of(int err)
+{
+    switch (ebpf_source__classify(err)) {
+    case EBPF_SOURCE_OK:
+        return EXIT_OK;
+    case EBPF_SOURCE_INVALID:
+        return EXIT_USAGE;
+    case EBPF_SOURCE_NO_PRIVILEGE:
+        return EXIT_NO_PRIVILEGE;
+    case EBPF_SOURCE_UNSUPPORTED:
+        return EXIT_UNSUPPORTED;
+    case EBPF_SOURCE_NO_HOOK:
+        return EXIT_NO_HOOK;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+/*
+ * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which
+ * ends after this process, so that it can end at once.
+ */
+static void source__release(const struct trace *trace)
+{
+    int alive[2];
+
+    if (!pipe2(alive, O_CLOEXEC)) {
+        if (fork() == 0) {
+            char byte;
+
+            output__abandon(&trace->out);
+            message__abandon();
+            close(STDIN_FILENO);
+            close(STDOUT_FILENO);
+            close(STDERR_FILENO);
+            close(alive[1]);
+            _exit(read(alive[0], &byte, 1) != 0); /* the end of this process is the end of the pipe */
+        }
+        close(alive[0]); /* the other end stays open */
+    }
+    ebpf_source__close(trace->source);
+}
+
+static void warn_of_no_event(const struct options *o)
+{
+    if (!o->events.bits)
+        message__warn("no event is selected, so none will be reported; select with --process, --file, --net, --all or "
+                      "an option for one event, as --process-exec; EventsTrace --help lists them");
+}
+
+/* Somebody who looks on need not wonder whether it works yet. */
+static void begin__tell(const struct trace *trace)
+{
+    int count = __builtin_popcountll(ebpf_source__events(trace->source).bits);
+
+    if (!isatty(STDERR_FILENO))
+        return;
+    message__write("tracing has begun, of %d kind%s of events%s", count, count == 1 ? "" : "s",
+                   trace->command.pid ? "" : "; Ctrl-C ends it");
+}
+
+static int trace__run(struct trace *trace)
+{
+    const struct options *o = &trace->options;
+    struct ebpf_source_opts opts = handlers__source_opts(trace);
+    int err = ebpf_source__open(&opts, &trace->source);
+
+    if (err == -ECANCELED) {
+        stats__write(NULL); /* it has ended before it began */
+        return EXIT_OK;
+    }
+    if (err)
+        return exit__of(err);
+    warn_of_no_event(o);
+    begin__tell(trace);
+    if (o->features_line)
+        features__print(trace);
+    if (trace->command.pid)
+        command__go(&trace->command);
+    int code = trace__loop(trace);
+
+    trace__drain(trace);
+    size_t left = trace__drop_lines(trace);
+
+    stats__print(trace);
+    source__release(trace);
+    if (!code)
+        code = trace__result(trace, left);
+    return trace->command.ended ? command__exit_code(&trace->command) : code;
+}
+
+/* The command's process, whose tree is what is traced. It has everything as this program was given it. */
+static int trace__prepare_command(struct trace *trace)
+{
+    struct options *o = &trace->options;
+    struct signals_saved saved;
+
+    signals__prepare(&saved);
+    if (!o->command)
+        return EXIT_OK;
+    int err = command__prepare(&trace->command, o->command, &o->user, &saved);
+
+    if (err)
+        return err == -EPERM ? EXIT_NO_PRIVILEGE : EXIT_FAILED;
+    o->conditions[o->condition_count++] =
+        (struct ebpf_condition){.kind = EBPF_SELECT_TREE, .id = (uint32_t)trace->command.pid};
+    return EXIT_OK;
+}
+
+/* What events hold is other people's: no core dump, and none by who may attach to us. */
+static void process__harden(void)
+{
+    struct rlimit core;
+
+    prctl(PR_SET_DUMPABLE, 0);
+    if (!getrlimit(RLIMIT_CORE, &core)) {
+        core.rlim_cur = 0;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
+int trace__start(const struct options *options)
+{
+    struct trace trace = {.options = *options};
+    /* the kernel's BTF is read twice into memory: to be given back each time, and not to be kept for what is small */
+    mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
+    int code = trace__prepare_command(&trace);
+
+    if (code)
+        return code;
+    process__harden();
+    int err = signals__open(&trace.signals);
+
+    if (!err)
+        err = message__begin();
+    if (err) {
+        message__write("cannot begin: %s; see ulimit -n", strerror(-err));
+        return EXIT_FAILED;
+    }
+    err = output__init(&trace.out, STDOUT_FILENO, OUTPUT_BUFFER, true, trace.signals.fd);
+    if (err)
+        message__write("cannot write to standard output: %s; check where it goes", strerror(-err));
+    code = err ? EXIT_OUTPUT : trace__run(&trace);
+    output__fini(&trace.out);
+    message__end(LAST_MESSAGES_MS);
+    return code;
+}
