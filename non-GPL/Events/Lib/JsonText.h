@@ -18,6 +18,8 @@
 #include "Record.h"
 
 #define JSON_INLINE static inline __attribute__((always_inline))
+#define NOINLINE static __attribute__((noinline))
+#define UNUSED __attribute__((unused)) /* of a kind, group or tag that no row uses at the moment */
 
 struct json_out {
     char *p;                        /* where the next byte goes */

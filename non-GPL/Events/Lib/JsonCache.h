@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JsonKept.h - text that is kept, since what it was made of comes again.
+ * JsonCache.h - text that is kept, since what it was made of comes again.
  *
  * It belongs to the thread, so that nothing has to be locked, and stands in one of a few places, by a hash of what it
  * was made of. That is compared as a whole, so what is found is always right.
  */
-#ifndef EBPF_LIB_JSON_KEPT_H
-#define EBPF_LIB_JSON_KEPT_H
+#ifndef EBPF_LIB_JSON_CACHE_H
+#define EBPF_LIB_JSON_CACHE_H
 
 #include "JsonText.h"
 
