@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Handlers.h - what the library calls: each event and each loss becomes a line of output, each message one of errors. */
+/* Handlers.h - what the library calls: an event or a loss becomes a line of output, a message one of standard error. */
 #ifndef EVENTS_TRACE_HANDLERS_H
 #define EVENTS_TRACE_HANDLERS_H
 

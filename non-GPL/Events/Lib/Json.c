@@ -117,7 +117,7 @@ enum {
  * The rows as code: json__tag_<TAG>() for each variable field, write_<group>() for each group, json__<event>() for each
  * event. A group has a bound, so its members are written where `p` is. So are those of an event if it `is_roomy`, else
  * `out` tells where. `part` is what is kept of the head of an event or of the end of a group, from `begin` on, and
- * `is_kept` is true within a head that was copied.
+ * `is_cached` is true within a head that was copied.
  */
 // clang-format off
 #define LITERAL(text)                                                                                                  \
@@ -150,76 +150,76 @@ enum {
         return out->p;                                                                                                 \
     }
 #define GROUP(name, doc)                                                                                               \
-    UNUSED JSON_INLINE char *write_new_##name(char *p, const struct ebpf_##name *e)                                    \
+    UNUSED JSON_INLINE char *format_##name(char *p, const struct ebpf_##name *e)                                       \
     {                                                                                                                  \
         struct json_out *const out = NULL;                                                                             \
         const bool is_roomy = true;                                                                                    \
-        struct text_kept *part = NULL;                                                                                 \
+        struct cached_text *part = NULL;                                                                               \
         const char *begin = NULL, *of = NULL;                                                                          \
         size_t part_size = 0;                                                                                          \
-        bool is_kept = false;                                                                                          \
+        bool is_cached = false;                                                                                        \
                                                                                                                        \
         *p++ = '{';
 #define REPEATS(group, member)                                                                                         \
-        static _Thread_local struct text_kept ends[1 << KEPT_BITS];                                                    \
+        static _Thread_local struct cached_text ends[1 << CACHE_BITS];                                                 \
                                                                                                                        \
         of = (const char *)&e->member;                                                                                 \
         part_size = sizeof(*e) - offsetof(struct ebpf_##group, member);                                                \
         _Static_assert(sizeof(*e) - offsetof(struct ebpf_##group, member) <= sizeof(ends->of), "too many words");      \
-        part = *THREADS_OWN(ends) + word__place(load_word(of + part_size - 8), KEPT_BITS);                             \
-        if (text_kept__is(part, of, part_size))                                                                        \
+        part = *THREADS_OWN(ends) + word__bucket(load_word(of + part_size - 8), CACHE_BITS);                           \
+        if (cached_text__matches(part, of, part_size))                                                                 \
             return write_raw(p, part->text, part->len);                                                                \
         begin = p;
 #define END_GROUP(name)                                                                                                \
         p = write_close(p, '}');                                                                                       \
         if (part)                                                                                                      \
-            text_kept__set(part, of, part_size, begin, (size_t)(p - begin));                                           \
+            cached_text__set(part, of, part_size, begin, (size_t)(p - begin));                                         \
         return p;                                                                                                      \
     }                                                                                                                  \
-    UNUSED NOINLINE char *keep_##name(char *p, const struct ebpf_##name *e, struct text_kept *kept)                    \
+    UNUSED NOINLINE char *cache_##name(char *p, const struct ebpf_##name *e, struct cached_text *cached)               \
     {                                                                                                                  \
-        char *end = write_new_##name(p, e);                                                                            \
+        char *end = format_##name(p, e);                                                                               \
                                                                                                                        \
-        text_kept__set(kept, e, sizeof(*e), p, (size_t)(end - p));                                                     \
+        cached_text__set(cached, e, sizeof(*e), p, (size_t)(end - p));                                                 \
         return end;                                                                                                    \
     }                                                                                                                  \
     UNUSED NOINLINE char *write_##name(char *p, const struct ebpf_##name *e)                                           \
     {                                                                                                                  \
-        static _Thread_local struct text_kept groups[1 << KEPT_BITS];                                                  \
+        static _Thread_local struct cached_text groups[1 << CACHE_BITS];                                               \
                                                                                                                        \
         if (DIFFERS(name) || sizeof(*e) % 8 || sizeof(*e) > sizeof(groups->of))                                        \
-            return write_new_##name(p, e);                                                                             \
-        struct text_kept *kept = *THREADS_OWN(groups) + word__place(load_word((const char *)e), KEPT_BITS);            \
+            return format_##name(p, e);                                                                                \
+        struct cached_text *cached = *THREADS_OWN(groups) + word__bucket(load_word((const char *)e), CACHE_BITS);      \
                                                                                                                        \
-        if (!text_kept__is(kept, e, sizeof(*e)))                                                                       \
-            return keep_##name(p, e, kept);                                                                            \
-        return write_raw(p, kept->text, kept->len);                                                                    \
+        if (!cached_text__matches(cached, e, sizeof(*e)))                                                              \
+            return cache_##name(p, e, cached);                                                                         \
+        return write_raw(p, cached->text, cached->len);                                                                \
     }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     JSON_INLINE void json__rows_of_##name(struct json_out *out, struct view *view, const bool is_roomy)                \
     {                                                                                                                  \
-        static _Thread_local struct text_kept head;                                                                    \
+        static _Thread_local struct cached_text head;                                                                  \
         const struct ebpf_##name##_event *e = (const void *)view->event->hdr;                                          \
         const size_t part_size = is_roomy ? head_size_##name() : 0;                                                    \
-        struct text_kept *part = part_size ? THREADS_OWN(head) : NULL;                                                 \
+        struct cached_text *part = part_size ? THREADS_OWN(head) : NULL;                                               \
         const char *of = (const char *)(&e->hdr + 1), *begin = out->p;                                                 \
-        bool is_kept = part && text_kept__is(part, of, part_size);                                                     \
+        bool is_cached = part && cached_text__matches(part, of, part_size);                                            \
         char *p = out->p;                                                                                              \
                                                                                                                        \
-        if (is_kept)                                                                                                   \
+        if (is_cached)                                                                                                 \
             p = write_raw(p, part->text, part->len);                                                                   \
         else                                                                                                           \
             LITERAL("{\"event_type\":\"" #NAME "\",");
 #define HEAD_ENDS                                                                                                      \
-        if (part && !is_kept)                                                                                          \
-            text_kept__set(part, of, part_size, begin, (size_t)(p - begin));                                           \
+        if (part && !is_cached)                                                                                        \
+            cached_text__set(part, of, part_size, begin, (size_t)(p - begin));                                         \
         part = NULL;                                                                                                   \
-        is_kept = false;
+        is_cached = false;
 #define FIELD(kind, name, key, doc)                                                                                    \
         if (out && DIFFERS(kind)) {                                                                                    \
             HEAD_ENDS                                                                                                  \
         }                                                                                                              \
-        if (sizeof(key) > 1 && !is_kept) {                                                                             \
+        if (sizeof(key) > 1 && !is_cached) {                                                                           \
             char overflow[MAX_FIELD(kind, key) + JSON_SLACK];                                                          \
             char *from = is_roomy ? p : json__begin(out, MAX_FIELD(kind, key), overflow);                              \
                                                                                                                        \
@@ -249,7 +249,7 @@ enum {
             p = json__varlen_##NAME(out, view, p, is_roomy);
 #define END_EVENT(name)                                                                                                \
         HEAD_ENDS                                                                                                      \
-        (void)e, (void)is_kept;                                                                                        \
+        (void)e, (void)is_cached;                                                                                      \
         if (is_roomy)                                                                                                  \
             out->p = p;                                                                                                \
     }                                                                                                                  \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JsonCache.h - text that is kept, since what it was made of comes again.
+ * JsonCache.h - text that is cached, since what it was made of comes again.
  *
  * It belongs to the thread, so that nothing has to be locked, and stands in one of a few places, by a hash of what it
  * was made of. That is compared as a whole, so what is found is always right.
@@ -10,19 +10,19 @@
 
 #include "JsonText.h"
 
-#define KEPT_WORDS 12
-#define KEPT_TEXT_MAX 512
+#define CACHED_WORDS 12
+#define CACHED_TEXT_MAX 512
 
-struct text_kept {
+struct cached_text {
     size_t len; /* 0: none is kept */
-    uint64_t of[KEPT_WORDS];
-    char text[KEPT_TEXT_MAX];
+    uint64_t of[CACHED_WORDS];
+    char text[CACHED_TEXT_MAX];
 };
 
 /* Whether it is the text of these bytes, a multiple of 8, and 16 at least. */
-JSON_INLINE bool text_kept__is(const struct text_kept *kept, const void *of, size_t size)
+JSON_INLINE bool cached_text__matches(const struct cached_text *cached, const void *of, size_t size)
 {
-    const char *a = (const char *)kept->of, *b = of;
+    const char *a = (const char *)cached->of, *b = of;
     bytes16 differing = {0};
 
 #pragma GCC unroll 8
@@ -30,16 +30,17 @@ JSON_INLINE bool text_kept__is(const struct text_kept *kept, const void *of, siz
         differing |= load16(a + i) ^ load16(b + i);
     if (size % 16)
         differing |= load16(a + size - 16) ^ load16(b + size - 16); /* half of it is looked at twice */
-    return kept->len && all16(differing == 0);
+    return cached->len && all16(differing == 0);
 }
 
-static inline void text_kept__set(struct text_kept *kept, const void *of, size_t size, const char *text, size_t len)
+static inline void cached_text__set(struct cached_text *cached, const void *of, size_t size, const char *text,
+                                    size_t len)
 {
-    if (len > KEPT_TEXT_MAX)
+    if (len > CACHED_TEXT_MAX)
         return;
-    memcpy(kept->of, of, size);
-    memcpy(kept->text, text, len);
-    kept->len = len;
+    memcpy(cached->of, of, size);
+    memcpy(cached->text, text, len);
+    cached->len = len;
 }
 
 #endif

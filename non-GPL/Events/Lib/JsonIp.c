@@ -73,36 +73,37 @@ static char *write_ipv6(char *p, const unsigned char bytes[16])
     return p;
 }
 
-static char *write_new_ip(char *p, const struct ebpf_ip *ip)
+static char *format_ip(char *p, const struct ebpf_ip *ip)
 {
     if (!ip->words[0] && !ip->words[1] && ip->words[2] == htonl(0xffff))
         return write_ipv4(p, (const unsigned char *)&ip->words[3]);
     return write_ipv6(p, (const unsigned char *)ip->words);
 }
 
-/* One end is this host's and the other often a server's, so the text of the last ones is kept, by a hash. */
-#define IPS_KEPT_BITS 3
+/* One end is this host's and the other often a server's, so the text of the last ones is cached, by a hash. */
+#define IP_CACHE_BITS 3
 
-struct ip_kept {
+struct cached_ip {
     struct ebpf_ip of;
     uint64_t len; /* 0: none is kept */
     char text[JSON_IP_MAX];
 };
 
-static __attribute__((noinline)) void ip_kept__set(struct ip_kept *kept, const struct ebpf_ip *ip)
+static __attribute__((noinline)) void cached_ip__set(struct cached_ip *cached, const struct ebpf_ip *ip)
 {
-    kept->of = *ip;
-    kept->len = (uint64_t)(write_new_ip(kept->text, ip) - kept->text);
+    cached->of = *ip;
+    cached->len = (uint64_t)(format_ip(cached->text, ip) - cached->text);
 }
 
 char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip)
 {
-    static _Thread_local struct ip_kept last[1 << IPS_KEPT_BITS];
+    static _Thread_local struct cached_ip cache[1 << IP_CACHE_BITS];
     const char *words = (const char *)ip->words;
-    struct ip_kept *kept = *THREADS_OWN(last) + word__place(load_word(words) ^ load_word(words + 8), IPS_KEPT_BITS);
+    struct cached_ip *cached =
+        *THREADS_OWN(cache) + word__bucket(load_word(words) ^ load_word(words + 8), IP_CACHE_BITS);
 
-    if (!kept->len || !all16(load16(words) == load16((const char *)kept->of.words)))
-        ip_kept__set(kept, ip);
-    memcpy(p, kept->text, JSON_IP_MAX);
-    return p + kept->len;
+    if (!cached->len || !all16(load16(words) == load16((const char *)cached->of.words)))
+        cached_ip__set(cached, ip);
+    memcpy(p, cached->text, JSON_IP_MAX);
+    return p + cached->len;
 }

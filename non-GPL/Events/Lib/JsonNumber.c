@@ -18,7 +18,7 @@ JSON_INLINE char *write_below_e8(char *p, uint64_t value)
     return p + 8 - zeros;
 }
 
-static char *write_new_from_e8(char *p, uint64_t value)
+static char *format_from_e8(char *p, uint64_t value)
 {
     uint64_t high = value / 100000000;
 
@@ -31,17 +31,17 @@ static char *write_new_from_e8(char *p, uint64_t value)
     return write_eight_digits(p, value - high * 100000000);
 }
 
-_Thread_local struct number_kept ebpf_json__numbers_kept[1 << NUMBERS_KEPT_BITS];
+_Thread_local struct cached_number ebpf_json__number_cache[1 << NUMBER_CACHE_BITS];
 
-__attribute__((noinline)) void ebpf_json__keep_number(struct number_kept *kept, uint64_t value)
+__attribute__((noinline)) void ebpf_json__cache_number(struct cached_number *cached, uint64_t value)
 {
-    kept->value = value;
-    kept->len = (uint64_t)(write_new_from_e8(kept->text, value) - kept->text);
+    cached->value = value;
+    cached->len = (uint64_t)(format_from_e8(cached->text, value) - cached->text);
 }
 
 char *ebpf_json__write_large(char *p, uint64_t value)
 {
-    return value < KEPT_NUMBER_MIN ? write_below_e8(p, value) : write_kept(p, value);
+    return value < CACHED_NUMBER_MIN ? write_below_e8(p, value) : write_cached(p, value);
 }
 
 void ebpf_json__number(struct json_out *out, uint64_t value)

@@ -2,7 +2,7 @@
 /* JsonPath.c - values of kind path, which are stored leaf first. */
 #include "JsonString.h"
 
-#define PATH_KEPT_MAX 64
+#define CACHED_PATH_MAX 64
 
 /* The first NUL of a plain value's rest, or its end. */
 JSON_INLINE const char *plain__string_end(const char *s, const char *end)
@@ -66,50 +66,50 @@ static __attribute__((noinline)) void path__escaped(struct json_out *out, struct
 
 /*
  * Paths repeat: a file is created, written and renamed, and most events are of few cgroups. So the text of the last
- * ones is kept, when it is short and plain, by a hash of the leaf.
+ * ones is cached, when it is short and plain, by a hash of the leaf.
  */
-#define PATHS_KEPT_BITS 5
+#define PATH_CACHE_BITS 5
 
-struct path_kept {
+struct cached_path {
     uint32_t len, flags; /* of the value; a length of 0: none is kept */
     uint64_t text_len;
-    char value[PATH_KEPT_MAX];
-    char text[PATH_KEPT_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
+    char value[CACHED_PATH_MAX];
+    char text[CACHED_PATH_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
 };
 
-/* Whether the value is the one that is kept; the last eight bytes are looked at twice. */
-static bool path_kept__is(const struct path_kept *kept, const struct ebpf_varlen *v)
+/* Whether the value is the one that is cached; the last eight bytes are looked at twice. */
+static bool cached_path__matches(const struct cached_path *cached, const struct ebpf_varlen *v)
 {
     const char *value = (const char *)(v + 1);
 
-    if (kept->len != v->len || kept->flags != v->flags)
+    if (cached->len != v->len || cached->flags != v->flags)
         return false;
-    for (size_t i = 0; i + 8 < kept->len; i += 8) {
-        if (load_word(kept->value + i) != load_word(value + i))
+    for (size_t i = 0; i + 8 < cached->len; i += 8) {
+        if (load_word(cached->value + i) != load_word(value + i))
             return false;
     }
-    return load_word(kept->value + kept->len - 8) == load_word(value + kept->len - 8);
+    return load_word(cached->value + cached->len - 8) == load_word(value + cached->len - 8);
 }
 
-static void path_kept__set(struct path_kept *kept, const struct ebpf_varlen *v, const char *text, size_t text_len)
+static void cached_path__set(struct cached_path *cached, const struct ebpf_varlen *v, const char *text, size_t text_len)
 {
-    kept->len = v->len;
-    kept->flags = v->flags;
-    kept->text_len = text_len;
-    memcpy(kept->value, v + 1, v->len);
-    memcpy(kept->text, text, text_len);
+    cached->len = v->len;
+    cached->flags = v->flags;
+    cached->text_len = text_len;
+    memcpy(cached->value, v + 1, v->len);
+    memcpy(cached->text, text, text_len);
 }
 
-/* Where a value of at least eight bytes is kept, if it is. */
-static struct path_kept *path_kept__place(const struct ebpf_varlen *v)
+/* Where a value of at least eight bytes is cached, if it is. */
+static struct cached_path *cached_path__bucket(const struct ebpf_varlen *v)
 {
-    static _Thread_local struct path_kept last[1 << PATHS_KEPT_BITS];
+    static _Thread_local struct cached_path cache[1 << PATH_CACHE_BITS];
 
-    return *THREADS_OWN(last) + word__place(load_word((const char *)(v + 1)), PATHS_KEPT_BITS);
+    return *THREADS_OWN(cache) + word__bucket(load_word((const char *)(v + 1)), PATH_CACHE_BITS);
 }
 
 static __attribute__((noinline)) void path__write(struct json_out *out, const struct ebpf_varlen *v,
-                                                  struct path_kept *kept)
+                                                  struct cached_path *cached)
 {
     struct slice path = varlen__slice(v);
     const char *begin = out->p;
@@ -119,8 +119,8 @@ static __attribute__((noinline)) void path__write(struct json_out *out, const st
         return;
     }
     path__plain(out, path, path__is_absolute(v->flags));
-    if (kept)
-        path_kept__set(kept, v, begin, (size_t)(out->p - begin));
+    if (cached)
+        cached_path__set(cached, v, begin, (size_t)(out->p - begin));
 }
 
 /* What differs in lines for consumers of Elastic's program. False: nothing does. */
@@ -139,7 +139,7 @@ static __attribute__((noinline)) bool path__elastic(struct json_out *out, const 
 
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
 {
-    struct path_kept *kept = NULL;
+    struct cached_path *cached = NULL;
 
     if (out->given_name && path__elastic(out, v))
         return;
@@ -147,13 +147,13 @@ void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v)
         JSON_LITERAL(out, "\"/\"");
         return;
     }
-    if (v->len >= 8 && v->len <= PATH_KEPT_MAX && json__has_room(out, PATH_KEPT_MAX + 16))
-        kept = path_kept__place(v);
-    if (!kept || !path_kept__is(kept, v)) {
-        path__write(out, v, kept);
+    if (v->len >= 8 && v->len <= CACHED_PATH_MAX && json__has_room(out, CACHED_PATH_MAX + 16))
+        cached = cached_path__bucket(v);
+    if (!cached || !cached_path__matches(cached, v)) {
+        path__write(out, v, cached);
         return;
     }
-    for (size_t i = 0; i < kept->text_len; i += 16)
-        store16(out->p + i, load16(kept->text + i));
-    out->p += kept->text_len;
+    for (size_t i = 0; i < cached->text_len; i += 16)
+        store16(out->p + i, load16(cached->text + i));
+    out->p += cached->text_len;
 }

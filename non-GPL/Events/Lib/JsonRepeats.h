@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JsonRepeats.h - which parts of events repeat, so that their text is cached; from the rows of Events.def, for Json.c. */
+/* JsonRepeats.h - which parts of an event repeat, so that their text is cached; from the rows of Events.def. */
 #ifndef EBPF_LIB_JSON_REPEATS_H
 #define EBPF_LIB_JSON_REPEATS_H
 
@@ -9,7 +9,7 @@
 /*
  * What repeats is not formatted again: its text is kept with the words that it was made of. Groups repeat: most
  * processes are in the host's namespaces and have the credentials of the one before, and a process seldom does one
- * thing only. So the last ones of each kind are kept, by a hash of their first words. A group with several numbers of
+ * thing only. So the last ones of each kind are cached, by a hash of their first words. A group with several numbers of
  * 64 bits, as the times and sizes of a file, differs every time; of such a one that is kept which follows upon REPEATS.
  *
  * The head of an event repeats as well, which is its fields up to the first one that differs every time, flag or
@@ -30,7 +30,7 @@ enum {
 
 #define DIFFERS(kind) (LONG_NUMBERS_##kind > 1)
 
-#define KEPT_BITS 2 /* of places for each kind of group */
+#define CACHE_BITS 2 /* of places for each kind of group */
 
 /* How many bytes behind its header the head of an event has; a constant to the compiler. */
 // clang-format off
@@ -55,7 +55,7 @@ enum {
 #define VARLEN(NAME, doc) in_head = false;
 #define OPTIONAL(NAME, doc) in_head = false;
 #define END_EVENT(name)                                                                                                \
-        return size % 8 || size > 8 * KEPT_WORDS ? 0 : size;                                                           \
+        return size % 8 || size > 8 * CACHED_WORDS ? 0 : size;                                                         \
     }
 #include "Events.def"
 // clang-format on

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JsonScalar.h - the scalar kinds of Events.def as JSON: write_<kind>() for each, and MAX_<kind>, the most bytes that it
- * writes. Included by Json.c only, into which all of it is inlined.
+ * JsonScalar.h - the scalar kinds of Events.def as JSON: write_<kind>() for each, and MAX_<kind>, the most bytes that
+ * it writes. Included by Json.c only, into which all of it is inlined.
  */
 #ifndef EBPF_LIB_JSON_SCALAR_H
 #define EBPF_LIB_JSON_SCALAR_H
@@ -29,8 +29,8 @@ UNUSED JSON_INLINE char *write_s32(char *p, const ebpf_s32 *value)
 
 UNUSED JSON_INLINE char *write_s64(char *p, const ebpf_s64 *value)
 {
-    if (*value >= (ebpf_s64)KEPT_NUMBER_MIN) /* the time of a file */
-        return write_kept(p, (uint64_t)*value);
+    if (*value >= (ebpf_s64)CACHED_NUMBER_MIN) /* the time of a file */
+        return write_cached(p, (uint64_t)*value);
     if (*value < 0)
         *p++ = '-';
     return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
@@ -47,7 +47,7 @@ JSON_INLINE uint64_t octal_digits(uint64_t value)
 }
 
 /* The octal digits, without a leading zero, which JSON does not allow. */
-NOINLINE char *write_new_octal(char *p, const ebpf_u32 *value)
+NOINLINE char *format_octal(char *p, const ebpf_u32 *value)
 {
     uint64_t digits = octal_digits(*value & 077777777);
     size_t zeros = *value >> 24 ? 0 : bytes_before(digits | UINT64_C(1) << 63);
@@ -60,21 +60,21 @@ NOINLINE char *write_new_octal(char *p, const ebpf_u32 *value)
     return p + 8 - zeros;
 }
 
-/* Most files have one of few modes, so the text of the last one is kept. */
+/* Most files have one of few modes, so the text of the last one is cached. */
 UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
 {
     static _Thread_local struct {
         uint32_t value, len;
         char text[2 * JSON_SLACK];
-    } last = {0, 1, "0"};
-    __typeof__(&last) kept = THREADS_OWN(last);
+    } cache = {0, 1, "0"};
+    __typeof__(&cache) cached = THREADS_OWN(cache);
 
-    if (kept->value != *value) {
-        kept->len = (uint32_t)(write_new_octal(kept->text, value) - kept->text);
-        kept->value = *value;
+    if (cached->value != *value) {
+        cached->len = (uint32_t)(format_octal(cached->text, value) - cached->text);
+        cached->value = *value;
     }
-    memcpy(p, kept->text, 11);
-    return p + kept->len;
+    memcpy(p, cached->text, 11);
+    return p + cached->len;
 }
 
 /* write_<enum>: the name of a value, UNKNOWN of what is none. */

@@ -134,7 +134,7 @@ JSON_INLINE void store_word(char *p, uint64_t word)
     })
 
 /* One of 1 << bits places, by a hash of a word. */
-JSON_INLINE size_t word__place(uint64_t word, unsigned int bits)
+JSON_INLINE size_t word__bucket(uint64_t word, unsigned int bits)
 {
     return (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
 }
@@ -279,28 +279,28 @@ char *ebpf_json__write_large(char *p, uint64_t value);
 
 /*
  * Numbers of more than eight digits. Those are times: of a file, which are most often the same ones, of the start of a
- * process; and namespaces. So the text of the last ones is kept, by a hash.
+ * process; and namespaces. So the text of the last ones is cached, by a hash.
  */
-#define NUMBERS_KEPT_BITS 5
-#define KEPT_NUMBER_MIN UINT64_C(100000000)
+#define NUMBER_CACHE_BITS 5
+#define CACHED_NUMBER_MIN UINT64_C(100000000)
 
-struct number_kept {
+struct cached_number {
     uint64_t value, len;
     char text[NUMBER_DIGITS_MAX + JSON_SLACK];
 };
 
-extern _Thread_local struct number_kept ebpf_json__numbers_kept[1 << NUMBERS_KEPT_BITS];
+extern _Thread_local struct cached_number ebpf_json__number_cache[1 << NUMBER_CACHE_BITS];
 
-void ebpf_json__keep_number(struct number_kept *kept, uint64_t value);
+void ebpf_json__cache_number(struct cached_number *cached, uint64_t value);
 
-JSON_INLINE char *write_kept(char *p, uint64_t value)
+JSON_INLINE char *write_cached(char *p, uint64_t value)
 {
-    struct number_kept *kept = *THREADS_OWN(ebpf_json__numbers_kept) + word__place(value, NUMBERS_KEPT_BITS);
+    struct cached_number *cached = *THREADS_OWN(ebpf_json__number_cache) + word__bucket(value, NUMBER_CACHE_BITS);
 
-    if (kept->value != value)
-        ebpf_json__keep_number(kept, value);
-    memcpy(p, kept->text, NUMBER_DIGITS_MAX);
-    return p + kept->len;
+    if (cached->value != value)
+        ebpf_json__cache_number(cached, value);
+    memcpy(p, cached->text, NUMBER_DIGITS_MAX);
+    return p + cached->len;
 }
 
 JSON_INLINE char *write_number(char *p, uint64_t value)

@@ -43,27 +43,27 @@ static void write_seconds(char *p, uint64_t seconds)
     write_two(p, of_day % 60, '.');
 }
 
-/* Events come by the thousand within a second, so its text is kept, with the key before it. */
-struct seconds_kept {
+/* Events come by the thousand within a second, so its text is cached, with the key before it. */
+struct cached_seconds {
     uint64_t seconds;
     char text[TIMESTAMP_KEY_LENGTH + SECONDS_LENGTH + 1];
 };
 
-static __attribute__((noinline)) void seconds_kept__set(struct seconds_kept *kept, uint64_t seconds)
+static __attribute__((noinline)) void cached_seconds__set(struct cached_seconds *cached, uint64_t seconds)
 {
-    write_seconds(kept->text + TIMESTAMP_KEY_LENGTH, seconds);
-    kept->seconds = seconds;
+    write_seconds(cached->text + TIMESTAMP_KEY_LENGTH, seconds);
+    cached->seconds = seconds;
 }
 
 JSON_INLINE char *write_timestamp(char *p, uint64_t time_ns)
 {
-    static _Thread_local struct seconds_kept last = {0, TIMESTAMP_KEY "1970-01-01T00:00:00."};
-    struct seconds_kept *kept = THREADS_OWN(last);
+    static _Thread_local struct cached_seconds cache = {0, TIMESTAMP_KEY "1970-01-01T00:00:00."};
+    struct cached_seconds *cached = THREADS_OWN(cache);
     uint64_t seconds = time_ns / NS_PER_SECOND, rest = time_ns - seconds * NS_PER_SECOND;
 
-    if (seconds != kept->seconds)
-        seconds_kept__set(kept, seconds);
-    p = write_raw(p, kept->text, TIMESTAMP_KEY_LENGTH + SECONDS_LENGTH);
+    if (seconds != cached->seconds)
+        cached_seconds__set(cached, seconds);
+    p = write_raw(p, cached->text, TIMESTAMP_KEY_LENGTH + SECONDS_LENGTH);
     *p++ = (char)('0' + rest / LOW_DIGITS);
     return write_eight_digits(p, rest % LOW_DIGITS);
 }
@@ -74,15 +74,15 @@ JSON_INLINE char *write_timestamp(char *p, uint64_t time_ns)
 #define HIGH_DIGITS_MAX (NUMBER_DIGITS_MAX - 8)
 
 /* The same with all digits but the last eight: a tenth of a second. */
-struct high_kept {
+struct cached_high {
     uint64_t high, len;
     char text[BOOT_KEY_LENGTH + NUMBER_DIGITS_MAX + JSON_SLACK];
 };
 
-static __attribute__((noinline)) void high_kept__set(struct high_kept *kept, uint64_t high)
+static __attribute__((noinline)) void cached_high__set(struct cached_high *cached, uint64_t high)
 {
-    kept->len = (uint64_t)(write_number(kept->text + BOOT_KEY_LENGTH, high) - kept->text);
-    kept->high = high;
+    cached->len = (uint64_t)(write_number(cached->text + BOOT_KEY_LENGTH, high) - cached->text);
+    cached->high = high;
 }
 
 static __attribute__((noinline)) char *write_early_boot_time(char *p, uint64_t ts_boot_ns)
@@ -92,16 +92,16 @@ static __attribute__((noinline)) char *write_early_boot_time(char *p, uint64_t t
 
 JSON_INLINE char *write_boot_time(char *p, uint64_t ts_boot_ns)
 {
-    static _Thread_local struct high_kept last = {0, BOOT_KEY_LENGTH, BOOT_KEY};
-    struct high_kept *kept = THREADS_OWN(last);
+    static _Thread_local struct cached_high cache = {0, BOOT_KEY_LENGTH, BOOT_KEY};
+    struct cached_high *cached = THREADS_OWN(cache);
     uint64_t high = ts_boot_ns / LOW_DIGITS;
 
     if (!high)
         return write_early_boot_time(p, ts_boot_ns);
-    if (high != kept->high)
-        high_kept__set(kept, high);
-    memcpy(p, kept->text, BOOT_KEY_LENGTH + HIGH_DIGITS_MAX);
-    return write_eight_digits(p + kept->len, ts_boot_ns - high * LOW_DIGITS);
+    if (high != cached->high)
+        cached_high__set(cached, high);
+    memcpy(p, cached->text, BOOT_KEY_LENGTH + HIGH_DIGITS_MAX);
+    return write_eight_digits(p + cached->len, ts_boot_ns - high * LOW_DIGITS);
 }
 
 char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns)
