@@ -125,6 +125,10 @@ static void print_public_structs(void)
     MEMBER(over_budget_handler)
     MEMBER(log_line)
     STRUCT_END
+}
+
+static void print_report_structs(void)
+{
     STRUCT_BEGIN(struct ebpf_over_budget)
     MEMBER(pids)
     MEMBER(uid)
@@ -193,6 +197,7 @@ int main(void)
     print_wire_structs();
     print_wire_values();
     print_public_structs();
+    print_report_structs();
     print_public_values();
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "Record.h"
+#include "json-check.h"
 
 static void record__set_size(struct record *r)
 {
@@ -81,6 +82,21 @@ int record__write(const struct record *r, int (*write)(const struct ebpf_event *
         ret = write(&event, buf, size);
     free(copy);
     return ret;
+}
+
+const char *record__value(const struct record *r, const char *key)
+{
+    static char line[LINE_MAX_BYTES], text[65536];
+    struct json_value object, value;
+    int len = record__json(r, line, sizeof(line));
+
+    if (len <= 0 || !json_check__line(line, (size_t)len, &object))
+        return NULL;
+    if (!json_value__get(object, key, &value) || value.len >= sizeof(text))
+        return "";
+    memcpy(text, value.text, value.len);
+    text[value.len] = '\0';
+    return text;
 }
 
 uint64_t random__next(uint64_t *state)

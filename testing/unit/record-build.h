@@ -40,6 +40,9 @@ int record__json_at(const struct record *r, uint64_t seq, uint64_t time_ns, char
 int record__write(const struct record *r, int (*write)(const struct ebpf_event *event, char *buf, size_t size),
                   char *buf, size_t size);
 
+/* The value of a key as it stands in its line, "" if that lacks it, NULL if it is wrong. Valid until the next call. */
+const char *record__value(const struct record *r, const char *key);
+
 /* Numbers that are random enough, the same on each run. */
 uint64_t random__next(uint64_t *state);
 void random__fill(uint64_t *state, void *data, size_t len);

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-json.c - lines as they have to be, byte for byte: each kind, each flag, each buffer size. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
-#include "Stats.h"
+#include "Record.h"
 #include "check.h"
 #include "json-check.h"
-#include "Record.h"
 #include "record-build.h"
 
 static struct record record;
@@ -51,29 +49,13 @@ static void check_line(const char *want)
     }
 }
 
-/* The value of one key of the record's line, as it stands there; "" when there is none. */
-static const char *value_of(const char *key)
-{
-    static char text[65536];
-    struct json_value object, value;
-    int len = record__json(&record, line, sizeof(line));
-
-    text[0] = '\0';
-    if (CHECK(len > 0 && json_check__line(line, (size_t)len, &object)) && json_value__get(object, key, &value) &&
-        value.len < sizeof(text)) {
-        memcpy(text, value.text, value.len);
-        text[value.len] = '\0';
-    }
-    return text;
-}
-
 /* One variable field in a record of `type`, and what its key and the keys about it are then. */
 static void check_value(enum ebpf_event_type type, enum ebpf_tag tag, unsigned int flags, uint32_t orig_len,
                         const void *data, size_t len, const char *key, const char *want)
 {
     record__begin(&record, type);
     record__add(&record, tag, flags, orig_len, data, len);
-    CHECK_SAME(value_of(key), want);
+    CHECK_SAME(record__value(&record, key), want);
 }
 
 #define CHECK_EXEC(tag, flags, literal, key, want)                                                                     \
@@ -261,11 +243,11 @@ static void test_flags(void)
     for (unsigned int flags = 0; flags <= UINT16_MAX; flags = flags * 2 + 1) {
         memfd.hdr.flags = (uint16_t)flags;
         record__begin_with(&record, &memfd, sizeof(memfd));
-        CHECK_SAME(value_of("flag_cloexec"), flags & EBPF_MEMFD_F_CLOEXEC ? "true" : "false");
-        CHECK_SAME(value_of("flag_allow_seal"), flags & EBPF_MEMFD_F_ALLOW_SEAL ? "true" : "false");
-        CHECK_SAME(value_of("flag_hugetlb"), flags & EBPF_MEMFD_F_HUGETLB ? "true" : "false");
-        CHECK_SAME(value_of("flag_exec"), flags & EBPF_MEMFD_F_EXEC ? "true" : "false");
-        CHECK_SAME(value_of("reserved"), "");
+        CHECK_SAME(record__value(&record, "flag_cloexec"), flags & EBPF_MEMFD_F_CLOEXEC ? "true" : "false");
+        CHECK_SAME(record__value(&record, "flag_allow_seal"), flags & EBPF_MEMFD_F_ALLOW_SEAL ? "true" : "false");
+        CHECK_SAME(record__value(&record, "flag_hugetlb"), flags & EBPF_MEMFD_F_HUGETLB ? "true" : "false");
+        CHECK_SAME(record__value(&record, "flag_exec"), flags & EBPF_MEMFD_F_EXEC ? "true" : "false");
+        CHECK_SAME(record__value(&record, "reserved"), "");
     }
     memfd.hdr.flags = EBPF_MEMFD_F_NOEXEC_SEAL;
     record__begin_with(&record, &memfd, sizeof(memfd));
@@ -282,7 +264,7 @@ static void check_size(uint64_t size)
 
     record__begin_with(&record, &shm, sizeof(shm));
     snprintf(want, sizeof(want), "%llu", (unsigned long long)size);
-    CHECK_SAME(value_of("size"), want);
+    CHECK_SAME(record__value(&record, "size"), want);
 }
 
 /* Powers of two and of ten, what is beside them, and some in between. */
@@ -316,9 +298,9 @@ static void test_signed_numbers(void)
         shm.key = (uint32_t)values[i];
         record__begin_with(&record, &shm, sizeof(shm));
         snprintf(want, sizeof(want), "%d", values[i]);
-        CHECK_SAME(value_of("shmflg"), want);
+        CHECK_SAME(record__value(&record, "shmflg"), want);
         snprintf(want, sizeof(want), "%u", (uint32_t)values[i]);
-        CHECK_SAME(value_of("key"), want); /* unsigned */
+        CHECK_SAME(record__value(&record, "key"), want); /* unsigned */
     }
 }
 
@@ -340,105 +322,7 @@ static void test_file_info(void)
                  "{\"type\":\"FILE\",\"mode\":%o,\"inode\":0,\"size\":0,\"uid\":0,\"gid\":0,\"atime\":%lld,"
                  "\"mtime\":%lld,\"ctime\":%lld,\"dev_major\":0,\"dev_minor\":0,\"nlink\":0}",
                  fi->mode, (long long)fi->atime, (long long)fi->mtime, (long long)fi->ctime);
-        CHECK_SAME(value_of("file_info"), want);
-    }
-}
-
-/* Paths whose text is kept: never that of another value, however much of it is the same. */
-static void test_repeated_paths(void)
-{
-    static const struct {
-        const char *value, *text;
-        size_t len;
-        unsigned int flags;
-    } paths[] = {
-        {"same-leaf\0a\0", "\"/a/same-leaf\"", 12, 0},
-        {"same-leaf\0b\0", "\"/b/same-leaf\"", 12, 0},
-        {"same-leaf\0b\0", "\"b/same-leaf\"", 12, EBPF_VARLEN_TRUNCATED},
-        {"same-leaf\0", "\"/same-leaf\"", 10, 0},
-        {"other-leaf\0a\0", "\"/a/other-leaf\"", 13, 0},
-    };
-    struct ebpf_file_delete_event deleted = {.hdr.type = EBPF_EVENT_FILE_DELETE};
-    const size_t count = sizeof(paths) / sizeof(paths[0]);
-
-    for (size_t i = 0; i < count * count * 2; i++) {
-        size_t n = i / 2 % 2 ? i % count : i / count % count;
-
-        record__begin_with(&record, &deleted, sizeof(deleted));
-        record__add(&record, EBPF_TAG_PATH, paths[n].flags, 0, paths[n].value, paths[n].len);
-        CHECK_SAME(value_of("path"), paths[n].text);
-    }
-}
-
-/* Groups whose text is kept from one event to the next: never that of another value. */
-static void test_repeated_groups(void)
-{
-    struct ebpf_process_exec_event exec = {.hdr.type = EBPF_EVENT_PROCESS_EXEC};
-    char want[160];
-
-    for (unsigned int i = 0; i < 12; i++) {
-        exec.ctty.winsize_cols = i / 2 % 3;
-        exec.ctty.major = i / 4 % 2;
-        record__begin_with(&record, &exec, sizeof(exec));
-        snprintf(want, sizeof(want), "{\"major\":%u,\"minor\":0,\"winsize_rows\":0,\"winsize_cols\":%u}",
-                 exec.ctty.major, exec.ctty.winsize_cols);
-        CHECK_SAME(value_of("ctty"), want);
-    }
-}
-
-/* The record's line as a thread makes it that has made none before, and so has kept nothing. */
-static void *write_anew(void *buf)
-{
-    record__json(&record, buf, LINE_MAX_BYTES);
-    return NULL;
-}
-
-/* The same record but for some of its words, which are those of one before or new. */
-static void record__vary(const struct ebpf_event_header *hdr, size_t fixed, uint64_t *state)
-{
-    static const uint32_t values[] = {0, 1, UINT32_MAX, 1000000007};
-    unsigned char *data = record.data;
-
-    for (uint64_t n = random__next(state) % 3; n; n--) {
-        size_t word = sizeof(*hdr) / 4 + random__next(state) % ((fixed - sizeof(*hdr)) / 4);
-
-        memcpy(data + 4 * word, &values[random__next(state) % 4], 4);
-    }
-    ((struct ebpf_event_header *)data)->flags = random__next(state) % 4 ? 0 : (uint16_t)random__next(state);
-    ((struct ebpf_event_header *)data)->comm[0] = "ab\"\xff"[random__next(state) % 4];
-}
-
-/* Lines of which much is kept, and into a buffer that is just large enough: the same as of which nothing is. */
-static void test_repeated_events(void)
-{
-    static char anew[LINE_MAX_BYTES];
-    static unsigned char fixed_part[4096];
-    uint64_t state = 7;
-
-    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        size_t fixed = ebpf_event_type__size(type);
-
-        if (!fixed)
-            continue;
-        record__begin(&record, type);
-        for (int i = 0; i < 60; i++) {
-            const struct ebpf_event_header *hdr = (const void *)record.data;
-            pthread_t thread;
-
-            record__vary(hdr, fixed, &state);
-            memcpy(fixed_part, record.data, fixed);
-            record__begin_with(&record, fixed_part, fixed);
-            if (i % 3)
-                RECORD_ADD(&record, EBPF_TAG_PATH, i % 5 ? 0 : EBPF_VARLEN_TRUNCATED, "leaf-of-path\0directory\0");
-            if (pthread_create(&thread, NULL, write_anew, anew) || pthread_join(thread, NULL))
-                abort();
-            int len = record__json(&record, line, sizeof(line));
-
-            CHECK(len > 0 && json_check__line(line, (size_t)len, NULL));
-            CHECK_SAME(line, anew);
-            CHECK(record__json(&record, line, (size_t)len + 1) == len);
-            CHECK_SAME(line, anew);
-        }
+        CHECK_SAME(record__value(&record, "file_info"), want);
     }
 }
 
@@ -448,100 +332,16 @@ static void test_comm(void)
 
     record__begin(&record, EBPF_EVENT_PROCESS_SETSID);
     memcpy(hdr->comm, "0123456789abcdef", 16);
-    CHECK_SAME(value_of("comm"), "\"0123456789abcdef\"");
+    CHECK_SAME(record__value(&record, "comm"), "\"0123456789abcdef\"");
     memcpy(hdr->comm, "sixteen\0left\0\"\xff\n", 16);
-    CHECK_SAME(value_of("comm"), "\"sixteen\"");
+    CHECK_SAME(record__value(&record, "comm"), "\"sixteen\"");
     memcpy(hdr->comm, "quote\"\0\0\0\0\0\0\0\0\0\0", 16);
-    CHECK_SAME(value_of("comm"), "\"quote\\\"\"");
+    CHECK_SAME(record__value(&record, "comm"), "\"quote\\\"\"");
     memset(hdr->comm, 1, 16);
 #define SOH_4 "\\u0001\\u0001\\u0001\\u0001"
     check_line("{\"event_type\":\"PROCESS_SETSID\",\"pids\":" PIDS ",\"creds\":" NO_CREDS ",\"ctty\":" NO_TTY
                ",\"ns\":" NO_NS ",\"comm\":\"" SOH_4 SOH_4 SOH_4 SOH_4
                "\",\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0,\"seq\":1}");
-}
-
-static void test_loss(void)
-{
-    static const char want[] =
-        "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":5,\"last_seq\":10,\"lost\":{\"PROCESS_EXEC\":"
-        "{\"ring_full\":3,\"handler\":2},\"PROCESS_EXIT\":{\"recursion\":1}},\"total\":6,"
-        "\"timestamp\":\"1970-01-01T00:00:01.000000002Z\",\"ts_boot_ns\":77}";
-    struct loss loss = {{.first_seq = 5, .last_seq = 10, .time_ns = 1000000002, .ts_boot_ns = 77}, {{0}}};
-
-    loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] = 3;
-    loss.counts[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_HANDLER] = 2;
-    loss.counts[EBPF_EVENT_PROCESS_EXIT][EBPF_REASON_RECURSION] = 1;
-    for (size_t size = 0; size < sizeof(want) + 20; size++) {
-        char *buf = malloc(size ? size : 1);
-        int ret = ebpf_loss__json(&loss.head, buf, size);
-
-        if (size < sizeof(want))
-            CHECK(ret == -ENOSPC && errno == ENOSPC);
-        else
-            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
-        free(buf);
-    }
-    memset(&loss, 0, sizeof(loss));
-    CHECK(ebpf_loss__json(&loss.head, line, sizeof(line)) > 0);
-    CHECK_SAME(line, "{\"event_type\":\"EVENTS_LOST\",\"first_seq\":0,\"last_seq\":0,\"lost\":{},\"total\":0,"
-                     "\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":0}");
-}
-
-static void test_over_budget(void)
-{
-    static const char want[] =
-        "{\"event_type\":\"EVENTS_OVER_BUDGET\",\"pids\":{\"tid\":7,\"tgid\":6,\"ppid\":5,\"pgid\":4,\"sid\":3,"
-        "\"start_time_ns\":2},\"uid\":4294967295,\"lost\":18446744073709551615,\"comm\":\"sixteen \\\"bytes\\\"!\","
-        "\"timestamp\":\"1970-01-01T00:00:01.000000002Z\",\"ts_boot_ns\":77}";
-    struct ebpf_over_budget over = {.pids = {.tid = 7, .tgid = 6, .ppid = 5, .pgid = 4, .sid = 3, .start_time_ns = 2},
-                                    .uid = UINT32_MAX,
-                                    .lost = UINT64_MAX,
-                                    .time_ns = 1000000002,
-                                    .ts_boot_ns = 77};
-
-    memcpy(over.comm, "sixteen \"bytes\"!", sizeof(over.comm));
-    for (size_t size = 0; size < sizeof(want) + 20; size++) {
-        char *buf = malloc(size ? size : 1);
-        int ret = ebpf_over_budget__json(&over, buf, size);
-
-        if (size < sizeof(want))
-            CHECK(ret == -ENOSPC && errno == ENOSPC);
-        else
-            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
-        free(buf);
-    }
-    memcpy(over.comm, "\xff\033\0left over....", sizeof(over.comm));
-    CHECK(ebpf_over_budget__json(&over, line, sizeof(line)) > 0);
-    CHECK(strstr(line, "\"comm\":\"\xf4\x8f\x9f\xbf\\u001b\","));
-}
-
-static void test_stats(void)
-{
-    static const char want[] =
-        "{\"event_type\":\"STATS\",\"records\":9,\"events\":{\"PROCESS_EXEC\":{\"seen\":9,"
-        "\"delivered\":5,\"filtered\":1,\"lost\":{\"ring_full\":3}},\"PROCESS_SETSID\":{\"seen\":4,"
-        "\"delivered\":4,\"filtered\":0,\"lost\":{}},\"PROCESS_PTRACE\":{\"seen\":0,\"delivered\":0,"
-        "\"filtered\":0,\"lost\":{\"handler\":18446744073709551615}}}}";
-    struct stats stats = {.head.records = 9};
-
-    stats.types[EBPF_EVENT_PROCESS_EXEC] = (struct type_counts){9, 5, 1, {[EBPF_REASON_RING_FULL] = 3}};
-    stats.types[EBPF_EVENT_PROCESS_SETSID] = (struct type_counts){4, 4, 0, {0}};
-    stats.types[EBPF_EVENT_PROCESS_PTRACE].lost[EBPF_REASON_HANDLER] = UINT64_MAX;
-    for (size_t size = 0; size < sizeof(want) + 20; size++) {
-        char *buf = malloc(size ? size : 1);
-        int ret = ebpf_stats__json(&stats.head, buf, size);
-
-        if (size < sizeof(want))
-            CHECK(ret == -ENOSPC && errno == ENOSPC);
-        else
-            CHECK(ret == (int)sizeof(want) - 1 && !strcmp(buf, want));
-        free(buf);
-    }
-    CHECK(ebpf_stats__json(NULL, line, sizeof(line)) > 0);
-    CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":0,\"events\":{}}");
-    stats = (struct stats){.head = {.records = 2, .corrupt = 1}};
-    CHECK(ebpf_stats__json(&stats.head, line, sizeof(line)) > 0);
-    CHECK_SAME(line, "{\"event_type\":\"STATS\",\"records\":2,\"corrupt\":1,\"events\":{}}");
 }
 
 static void test_no_event(void)
@@ -572,13 +372,7 @@ int main(void)
     test_numbers();
     test_signed_numbers();
     test_file_info();
-    test_repeated_paths();
-    test_repeated_groups();
-    test_repeated_events();
     test_comm();
-    test_loss();
-    test_over_budget();
-    test_stats();
     test_no_event();
     return check__report();
 }
