@@ -229,7 +229,7 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 	$(Q)cp $< $@
 
 # Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
-UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
+UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Maps.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(filter-out scripts/gen-header.c,$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))

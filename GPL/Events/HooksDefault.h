@@ -39,12 +39,6 @@
 #ifndef HOOK_UNLESS
 #define HOOK_UNLESS(program, function)
 #endif
-#ifndef HOOK_MAP
-#define HOOK_MAP(program, map)
-#endif
-#ifndef HOOK_STAND_IN
-#define HOOK_STAND_IN(map)
-#endif
 #ifndef HOOK_TRIAL
 #define HOOK_TRIAL(program, trial)
 #endif

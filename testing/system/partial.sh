@@ -126,3 +126,14 @@ for class in process file network; do
         check "without $program" without $class "$program"
     done
 done
+
+# Who is in a tree when the source is opened is known without a program that follows it.
+tree_that_nobody_follows() {
+    trace part.out part.err -u --process-exec --tree $$ --disable-hook tp_btf__follow_trees,kprobe__follow_trees ||
+        { cat part.err; return 1; }
+    sh -c 'exit 3'
+    trace_stop || return 1
+    grep -q "processes that start later are not recognized" part.err || { cat part.err; return 1; }
+    [ "$(events PROCESS_EXEC part.out)" -gt 0 ]
+}
+check "without tp_btf__follow_trees" tree_that_nobody_follows

@@ -67,8 +67,6 @@ static void test_only_what_is_wanted(void)
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(wanted("tp_btf__sched_process_exec") && wanted("fentry__bprm_change_interp"));
     CHECK(wanted_count() == 2);
-    CHECK(hooks__wants_map(&hooks, "cgroup_paths") && hooks__wants_map(&hooks, "ring_main"));
-    CHECK(!hooks__wants_map(&hooks, "exiting"));
     hooks__choose(&hooks, (struct ebpf_event_set){0});
     CHECK(wanted_count() == 1 && wanted("fentry__probe_trampoline"));
 }
@@ -212,14 +210,9 @@ static void test_spares(void)
     CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC)));
     CHECK(wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare3"));
     CHECK(!wanted("tp_btf__sched_process_fork_spare1"));
-    CHECK(hooks__wants_map(&hooks, "cgroup_paths") && !hooks__wants_map(&hooks, "fork_body"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(!wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare2"));
-    CHECK(hooks__wants_map(&hooks, "exec_body"));
-    hooks.spares = false;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
-    CHECK(!hooks__wants_map(&hooks, "exec_body"));
     /* attached after what they are spares of, and so run after it, or on a trampoline before it */
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }

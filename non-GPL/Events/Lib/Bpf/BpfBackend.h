@@ -65,6 +65,7 @@ struct bpf_backend {
     uint32_t slots;         /* scratch slots that programs share; each slot is a stream of records */
     uint32_t cpu_slots;     /* further ones, of programs that are not preempted: one a CPU, or none */
     bool has_task_storage;  /* tracing programs may use it */
+    bool has_sk_storage;    /* programs can keep something in the storage of sockets */
     bool skips_are_unknown; /* the kernel has not told them, which has been said */
     bool stopped;
 };

@@ -33,19 +33,6 @@ static const struct hook_row rows[] = {
 #include "Hooks.def"
 };
 
-static const struct hook_map_row {
-    const char *program;
-    const char *map;
-} map_rows[] = {
-#define HOOK_MAP(program, map) {#program, #map},
-#include "Hooks.def"
-};
-
-static const char *const stand_ins[] = {
-#define HOOK_STAND_IN(map) #map,
-#include "Hooks.def"
-};
-
 static const struct hook_spare_row {
     const char *program;
     const char *spare;
@@ -383,43 +370,6 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     for (size_t i = 0; i < hooks->count; i++)
         more |= hooks->programs[i].wanted && !was_wanted[i];
     return more;
-}
-
-/*
- * Whether what goes with a program is needed. What goes with a spare is needed without it too: the program that it
- * would be a spare of looks there where there may be spares.
- */
-static bool hooks__needs(struct hooks *hooks, const char *name)
-{
-    const struct hooks_program *program = hooks__find(hooks, name), *instead = hooks__instead_of(hooks, name);
-
-    if ((program && program->wanted) || (instead && instead->wanted))
-        return true;
-    for (const struct hook_spare_row *row = spare_rows; hooks->spares && row < ROWS_END(spare_rows); row++) {
-        const struct hooks_program *original = hooks__find(hooks, row->program);
-
-        if (!strcmp(row->spare, name) && original && original->wanted)
-            return true;
-    }
-    return false;
-}
-
-bool hooks__wants_map(struct hooks *hooks, const char *map)
-{
-    bool listed = false;
-
-    for (size_t i = 0; hooks->sk_storage && i < sizeof(stand_ins) / sizeof(*stand_ins); i++) {
-        if (!strcmp(stand_ins[i], map))
-            return false;
-    }
-    for (const struct hook_map_row *row = map_rows; row < ROWS_END(map_rows); row++) {
-        if (strcmp(row->map, map))
-            continue;
-        listed = true;
-        if (hooks__needs(hooks, row->program))
-            return true;
-    }
-    return !listed;
 }
 
 /* Whether a row is about a program, or about one that it takes the place of. */

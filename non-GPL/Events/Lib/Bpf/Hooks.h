@@ -29,7 +29,6 @@ struct hooks {
     bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
     bool kprobes;                    /* programs are preempted, but not those of kprobes; set before the choice */
     bool sessions;                   /* the same for those at the ends of functions */
-    bool sk_storage;                 /* programs can keep something in the storage of sockets; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
@@ -108,9 +107,6 @@ struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, siz
 
 /* The program that reports what is lost when the kernel skips this one, if it is in use; NULL when there is none. */
 const struct hooks_program *hooks__second(struct hooks *hooks, const char *program);
-
-/* Whether one of the wanted programs uses a map, or would with its spares. */
-bool hooks__wants_map(struct hooks *hooks, const char *map);
 
 /* Whether an event is lost when the kernel skips a program. */
 bool hooks__emits(const char *program, int event);

@@ -28,6 +28,7 @@
 #include "KernelTypes.h"
 #include "Kinds.h"
 #include "LocalStorage.h"
+#include "Maps.h"
 #include "Preflight.h"
 
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
@@ -84,7 +85,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .kprobes = b->hooks.kprobes,
         .spares = b->hooks.spares,
         .selects = b->select_kinds,
-        .sk_storage = b->hooks.sk_storage,
+        .sk_storage = b->has_sk_storage,
         .has_task_storage = b->has_task_storage,
         .budget = opts->budget,
         .poison = EBPF_POISON,
@@ -103,44 +104,25 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
     return 0;
 }
 
-static int object__size_maps(struct bpf_object *object, struct bpf_backend *b, const struct ebpf_source_opts *opts,
-                             uint32_t ring_bytes)
+/* Prepare the maps for the programs that are to be loaded. */
+static int backend__prepare_maps_of(struct bpf_backend *b, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
+                                    const char *const *programs, size_t count)
 {
-    struct bpf_map *map;
-    int err = 0;
+    struct map_refs refs;
+    size_t size;
+    const void *bytes = EbpfProbes__elf_bytes(&size);
+    int err = map_refs__find(&refs, bytes, size, programs, count);
 
-    bpf_object__for_each_map(map, object)
-    {
-        const char *name = bpf_map__name(map);
-
-        if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
-            err = bpf_map__set_max_entries(map, ring_bytes);
-        else if (!strcmp(name, "counters"))
-            err = bpf_map__set_max_entries(map, b->cpus);
-        else if (!strcmp(name, "scratch"))
-            err = bpf_map__set_max_entries(map, b->slots + b->cpu_slots)
-                      ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
-        else if (!hooks__wants_map(&b->hooks, name) || (!b->hooks.spares && !strcmp(name, "spare_marks")) ||
-                 (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE ? !b->has_task_storage
-                                                                  : b->has_task_storage && !strcmp(name, "task_table")))
-            err = bpf_map__set_autocreate(map, false);
-        else if (!strcmp(name, "task_table") && !b->hooks.kprobes && !opts->budget)
-            err = bpf_map__set_value_size(map, TASK_STATE_LEAST);
-        else if (!strncmp(name, "budget_", strlen("budget_")) && !opts->budget)
-            err = bpf_map__set_autocreate(map, false);
-        else if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
-            err = bpf_map__set_max_entries(map, b->tree_chunks);
-        if (err)
-            return err;
-    }
-    return 0;
+    return err ? err : backend__prepare_maps(b, opts, ring_bytes, &refs);
 }
 
 /* Load the object with the wanted programs, or with `only` of them. */
 static int backend__load_only(struct bpf_backend *b, const struct ebpf_source_opts *opts, const char *only)
 {
     uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    const char *loaded[HOOKS_PROGRAMS_MAX + 1];
     struct bpf_program *program;
+    size_t count = 0;
     int err = b->tried ? backend__open_object(b) : 0;
 
     if (err)
@@ -153,10 +135,12 @@ static int backend__load_only(struct bpf_backend *b, const struct ebpf_source_op
         bool load = program__is_own_tool(name) || (known && known->wanted && (!only || !strcmp(only, name)));
 
         bpf_program__set_autoload(program, load);
+        if (load)
+            loaded[count++] = name;
     }
     err = object__set_constants(b->object, b, opts, ring_bytes);
     if (!err)
-        err = object__size_maps(b->object, b, opts, only ? (uint32_t)getpagesize() : ring_bytes);
+        err = backend__prepare_maps_of(b, opts, only ? (uint32_t)getpagesize() : ring_bytes, loaded, count);
     if (!err)
         err = targets__load(&b->targets, b->object, opts->is_cancelled, opts->user);
     return err;
@@ -189,7 +173,7 @@ int backend__leave_out(struct bpf_backend *b)
     int err = backend__find_types(b);
     const char *unneeded, *function, *name;
 
-    b->hooks.sk_storage =
+    b->has_sk_storage =
         !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
     b->has_task_storage =
         !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
