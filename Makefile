@@ -196,9 +196,13 @@ $(BUILD)/tests/lib-%: testing/system/lib-%.c $(HEADER) $(BUILD)/libebpf-events.a
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(BUILD)/include -o $@ $(filter-out %.h,$^) $(LINK_LIBS)
 
 # The tool with a table of hooks of its own, which is found before the real one.
-$(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c testing/system/odd-hooks/Hooks.def $(GPL)/Hooks.def
+$(BUILD)/gen/odd-hooks/Hooks.def: testing/system/odd-hooks.sed $(GPL)/Hooks.def
 	@mkdir -p $(@D)
-	$(Q)$(CC) -iquote testing/system/odd-hooks $(LIB_CFLAGS) -c $< -o $@
+	$(Q)sed -f $^ >$@
+
+$(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c $(BUILD)/gen/odd-hooks/Hooks.def
+	@mkdir -p $(@D)
+	$(Q)$(CC) -iquote $(BUILD)/gen/odd-hooks $(LIB_CFLAGS) -c $< -o $@
 
 $(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@

@@ -7,7 +7,10 @@
 # vm: --file GPL/Events/Hooks.def --append preempt=full
 # shellcheck shell=sh
 . /root/system/tap.sh
+. /root/system/hook-columns
 cd /tmp || exit 1
+hook_columns >columns
+required="MAKES\|SERVES" optional="ADDS\|IMPROVES"
 
 # What each class makes happen, and the types that must come of it.
 process_options="--process-fork --process-exec --process-exit --process-setsid --process-setuid --process-setgid
@@ -41,21 +44,20 @@ make_events() {
 
 # The events that are lost without a program: those for which it is in the only way.
 events_lost_without() {
-    sed -n 's/^HOOK(\([A-Z_]*\), *\([0-9]*\), *\([a-z0-9_]*\),.*/\1 \2 \3/p' /root/Hooks.def |
-        awk -v program="$1" '{ways[$1] = ways[$1] < $2 ? $2 : ways[$1]} $3 == program && $2 == 0 {events[$1]}
-                             END {for (event in events) if (!ways[event]) print event}'
+    awk -v program="$1" '$2 == "MAKES_ELSE" {other_ways[$3]} $1 == program && $2 ~ /^(MAKES|SERVES)$/ {events[$3]}
+                         END {for (event in events) if (!(event in other_ways)) print event}' columns
 }
 
 # Whether it is missed: spares, second ways and what some kernels lack are not, while all is well.
 is_wanted() {
-    grep -q "^HOOK([A-Z_]*, *0, *$1,\|^HOOK_OPTIONAL([A-Z_]*, *$1," /root/Hooks.def
+    grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
 }
 
 # The programs, and what would stand in for them.
 with_stand_ins() {
     echo "$1" | tr , '\n'
     for program in $(echo "$1" | tr , ' '); do
-        sed -n "s/^HOOK_\(LSM\|KPROBE\|SESSION\)($program, *\([a-z0-9_]*\))/\2/p" /root/Hooks.def
+        sed -n "s/^$program \(SHARED_\)\{0,1\}\(LSM\|KPROBE\|SESSION\) //p" columns
     done
 }
 
@@ -86,43 +88,37 @@ without() {
     done
 }
 
-# of CLASS KIND: the programs of rows of that kind, for events of that class
+# of CLASS ROLES: the programs that have one of these roles for an event of that class
 of() {
-    row="^$2($(echo "$1" | tr a-z A-Z)_[A-Z_]*,\( *0,\)\{0,1\} *\([a-z][a-z0-9_]*\)[,)].*"
-    sed -n "s/$row/\2/p" /root/Hooks.def | sort -u
+    sed -n "s/^\([^ ]*\) \($2\) $(echo "$1" | tr a-z A-Z)_.*/\1/p" columns | sort -u
 }
 
 # What a class can be without altogether: no event of it needs it.
 dispensable() {
-    of "$1" HOOK >required
-    (of "$1" HOOK_OPTIONAL; of "$1" HOOK_IF_THERE) | grep -vxFf required
+    of "$1" "$required" >required
+    of "$1" "$optional" | grep -vxFf required
 }
 
 # spares_of CLASS PATTERN: those of programs of the class, by their names.
 spares_of() {
-    for program in $(of "$1" HOOK) $(of "$1" HOOK_OPTIONAL); do
-        sed -n -e "s/^HOOK_SPARE($program, *\([a-z0-9_]*\))/\1/p" \
-            -e "s/^HOOK_SPARES($program)/${program}_spare1\n${program}_spare2/p" /root/Hooks.def | grep "$2\$"
+    for program in $(of "$1" "$required\|$optional"); do
+        awk -v program="$program" '$1 == program && $2 ~ /^(SPARES|COPIES)$/ {
+                                       for (i = 1; i <= $3; i++) print program "_spare" i}' columns | grep "$2\$"
     done
-}
-
-# What takes the place of programs with spares.
-kprobes() {
-    sed -n 's/^HOOK_\(KPROBE\|SESSION\)([a-z0-9_]*, *\([a-z0-9_]*\))/\2/p' /root/Hooks.def | sort -u
 }
 
 for class in process file network; do
     if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
         for number in 1 2; do
             check "without the spares number $number of $class events" without $class \
-                "$( (kprobes; spares_of $class "spare$number") | paste -s -d ,)"
+                "$( (kprobes_and_sessions; spares_of $class "spare$number") | paste -s -d ,)"
         done
         continue
     fi
     check "without any spare of $class events" without $class "$(spares_of $class "" | paste -s -d ,)"
     check "without what $class events can be without" without $class \
         "$(dispensable $class | paste -s -d ,)"
-    for program in $(of $class HOOK); do
+    for program in $(of $class "$required"); do
         check "without $program" without $class "$program"
     done
 done

@@ -3,6 +3,7 @@
 # kernels: newest
 # vm: --smp 2 --file GPL/Events/Hooks.def
 # shellcheck shell=sh
-stand_ins=$(sed -n 's/^HOOK_\(KPROBE\|SESSION\)([a-z0-9_]*, *\([a-z0-9_]*\))/\2/p' /root/Hooks.def | sort -u)
+. /root/system/hook-columns
+stand_ins=$(kprobes_and_sessions)
 disabled=$(echo "$stand_ins" | paste -s -d ,)
 . /root/system/preempt-files.sh

@@ -3,6 +3,8 @@
 #include "Bpf/Hooks.h"
 #include "check.h"
 
+#define WAYS 4
+
 static struct hooks hooks;
 
 static struct ebpf_event_set set_of(enum ebpf_event_type type)
@@ -16,6 +18,11 @@ static struct ebpf_event_set set_of(enum ebpf_event_type type)
 static bool wanted(const char *program)
 {
     return hooks__find(&hooks, program)->wanted;
+}
+
+static int skipped_event(const char *program)
+{
+    return hooks__skipped_event(&hooks, (size_t)(hooks__find(&hooks, program) - hooks.programs));
 }
 
 static int wanted_count(void)
@@ -37,27 +44,25 @@ static void test_every_event_has_a_way(void)
     CHECK(!wanted("fentry__probe_trampoline"));
 }
 
-/* Or what the kernel's guard skips would be lost and nobody told. */
-static void test_every_way_tells_what_it_emits(void)
+/* Or what the kernel's guard skips would be lost without being counted. */
+static void test_every_way_is_charged(void)
 {
-    static const struct {
-        enum ebpf_event_type event;
-        int way;
-        const char *program;
-    } ways[] = {
-#define HOOK(EVENT, way, program, doc) {EBPF_EVENT_##EVENT, way, #program},
-#include "Hooks.def"
-    };
-    const size_t count = sizeof(ways) / sizeof(*ways);
+    bool required[EBPF_EVENT_TYPE_COUNT][WAYS] = {0}, charged[EBPF_EVENT_TYPE_COUNT][WAYS] = {0};
+    const struct hook_row *row;
 
-    for (size_t i = 0; i < count; i++) {
-        bool emits = false;
-
-        for (size_t j = 0; j < count; j++)
-            emits |= ways[j].event == ways[i].event && ways[j].way == ways[i].way &&
-                     hooks__emits(ways[j].program, ways[i].event);
-        if (!CHECK(emits))
-            printf("    %s, way %d: no HOOK_EMITS row\n", ebpf_event_type__name(ways[i].event), ways[i].way);
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        for (const struct hook_role *role = row->roles; role->event; role++) {
+            if (!CHECK(role->way < WAYS && role < row->roles + HOOK_ROLES_MAX))
+                return;
+            required[role->event][role->way] |= role->is_required;
+            charged[role->event][role->way] |= role->is_required && role->is_charged;
+        }
+    }
+    for (int event = 1; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        for (int way = 0; way < WAYS; way++) {
+            if (!CHECK(charged[event][way] == required[event][way]))
+                printf("    %s, way %d: only SERVES\n", ebpf_event_type__name(event), way);
+        }
     }
 }
 
@@ -89,7 +94,7 @@ static void test_takes_the_other_way(void)
     CHECK(hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXIT)));
     CHECK(wanted("tp_btf__sched_process_exit_only") && !wanted("tp_btf__sched_process_exit"));
     lacking = 0;
-    hooks__tell_lacking(&hooks, count_lacking, NULL);
+    hooks__report_lacking(&hooks, count_lacking, NULL);
     CHECK(lacking == 1);
     hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exit_only"), "for a test too");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXIT));
@@ -106,24 +111,20 @@ static void test_does_without_an_option(void)
     CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_EXEC).bits);
     CHECK(wanted("tp_btf__sched_process_exec") && !wanted("fentry__bprm_change_interp"));
     lacking = 0;
-    hooks__tell_lacking(&hooks, count_lacking, NULL);
+    hooks__report_lacking(&hooks, count_lacking, NULL);
     CHECK(lacking == 1);
 }
 
 static void test_finds_the_event_of_a_program(void)
 {
     hooks__init(&hooks);
-    CHECK(hooks__emits("tp_btf__module_load", EBPF_EVENT_PROCESS_LOAD_MODULE));
-    CHECK(!hooks__emits("tp_btf__module_load", EBPF_EVENT_PROCESS_EXEC));
-    CHECK(!hooks__emits("no_such_program", EBPF_EVENT_PROCESS_EXEC));
     hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_SHMEM_OPEN));
-    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_SHMEM_OPEN);
+    CHECK(skipped_event("fentry__security_file_open") == EBPF_EVENT_FILE_SHMEM_OPEN);
     hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
-    CHECK(hooks__skipped_event(&hooks, "fentry__bprm_change_interp") == 0);
-    CHECK(hooks__skipped_event(&hooks, "no_such_program") == 0);
+    CHECK(skipped_event("fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
+    CHECK(skipped_event("fentry__bprm_change_interp") == 0);
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that nobody wants */
-    CHECK(hooks__skipped_event(&hooks, "fentry__security_file_open") == 0);
+    CHECK(skipped_event("fentry__security_file_open") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
 }
 
@@ -136,7 +137,7 @@ static void test_lsm(void)
     CHECK(!wanted("lsm__task_fix_setuid") && wanted("fexit__security_task_fix_setuid"));
     CHECK(wanted("tp_btf__sched_process_exec")); /* an exec may change ids */
     CHECK(wanted("fexit__security_task_fix_setuid_spare1"));
-    hooks.lsm = true;
+    hooks.stand_ins[STAND_IN_LSM] = true;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(wanted("lsm__task_fix_setuid") && !wanted("fexit__security_task_fix_setuid"));
     CHECK(!wanted("fexit__security_task_fix_setuid_spare1"));
@@ -152,14 +153,14 @@ static void test_lsm(void)
 static void test_kprobes(void)
 {
     hooks__init(&hooks);
-    hooks.spares = hooks.kprobes = true;
+    hooks.spares = hooks.stand_ins[STAND_IN_KPROBE] = true;
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(wanted("kprobe__security_file_open") && !wanted("fentry__security_file_open"));
     CHECK(!wanted("fentry__security_file_open_spare1"));
     CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir") && !wanted("fexit__vfs_link"));
     CHECK(wanted("kprobe__wake_up_new_task") && !wanted("tp_btf__sched_process_fork"));
     CHECK(wanted("kprobe__security_path_mkdir") && !wanted("fentry__security_path_mkdir"));
-    hooks.lsm = true;
+    hooks.stand_ins[STAND_IN_LSM] = true;
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(wanted("lsm__path_mkdir") && !wanted("kprobe__security_path_mkdir"));
     hooks__refuse(hooks__find(&hooks, "kprobe__security_d_instantiate"), "for a test");
@@ -171,34 +172,37 @@ static void test_kprobes(void)
 static void test_sessions(void)
 {
     hooks__init(&hooks);
-    hooks.spares = hooks.kprobes = true;
+    hooks.spares = hooks.stand_ins[STAND_IN_KPROBE] = true;
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare1") && !wanted("session__vfs_write"));
-    hooks.sessions = true;
+    hooks.stand_ins[STAND_IN_SESSION] = true;
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(wanted("session__vfs_write") && !wanted("fexit__vfs_write") && !wanted("fexit__vfs_write_spare1"));
     CHECK(wanted("session__aio_write") && !wanted("fentry__aio_write") && !wanted("fexit__aio_write"));
     CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir"));
-    CHECK(hooks__skipped_event(&hooks, "session__vfs_write") == EBPF_EVENT_FILE_MODIFY);
-    CHECK(hooks__emits("session__ptrace_attach", EBPF_EVENT_PROCESS_PTRACE));
-    CHECK(!hooks__emits("session__ptrace_attach", EBPF_EVENT_FILE_MODIFY));
+    CHECK(skipped_event("session__vfs_write") == EBPF_EVENT_FILE_MODIFY);
+    CHECK(skipped_event("session__ptrace_attach") == EBPF_EVENT_PROCESS_PTRACE);
     hooks__refuse(hooks__find(&hooks, "session__vfs_write"), "for a test");
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare2") && wanted("session__vfs_writev"));
 }
 
-/* The programs and maps by which spares come to the body of their hook. */
+/* Spares come to the program that they are spares of by way of a map, or do its work; both are named after it. */
 static void test_bodies(void)
 {
-    struct hooks_body body;
-    size_t count = 0;
+    const struct hook_row *row;
+    size_t bodies = 0;
 
     hooks__init(&hooks);
-    for (; hooks__body(count, &body); count++)
-        CHECK(hooks__find(&hooks, body.program) && hooks__spare(&hooks, body.program, 0) && body.map);
-    CHECK(count > 0);
-    CHECK(!strcmp(hooks__spare(&hooks, "fexit__vfs_write", 1)->name, "fexit__vfs_write_spare2"));
-    CHECK(!hooks__spare(&hooks, "fexit__vfs_write", 2) && !hooks__spare(&hooks, "no_such_program", 0));
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        CHECK(!strcmp(row->program, hooks.programs[i].name) && (!row->body || row->spare_count));
+        bodies += row->body != NULL;
+        if (strcmp(row->program, "fexit__vfs_write"))
+            continue;
+        CHECK(!strcmp(hooks__spare(&hooks, i, 1)->name, "fexit__vfs_write_spare2") && !hooks__spare(&hooks, i, 2));
+        CHECK(!strcmp(row->body, "write_body"));
+    }
+    CHECK(bodies > 0);
 }
 
 static void test_spares(void)
@@ -217,10 +221,52 @@ static void test_spares(void)
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }
 
-int main(void)
+/* Print all programs, and the maps by way of which spares call them, for who compares them with the object. */
+static void print_names(void)
 {
+    const struct hook_row *row;
+
+    hooks__init(&hooks);
+    for (size_t i = 0; i < hooks.count; i++)
+        puts(hooks.programs[i].name);
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        if (row->body)
+            puts(row->body);
+    }
+}
+
+static void print_choice(enum ebpf_event_type event, const char *condition)
+{
+    hooks__choose(&hooks, set_of(event));
+    printf("%s, %s:", ebpf_event_type__option(event), condition);
+    for (size_t i = 0; i < hooks.count; i++) {
+        if (hooks.programs[i].wanted)
+            printf(" %s", hooks.programs[i].name);
+    }
+    puts("");
+}
+
+/* Print what is loaded for each event alone on a kernel that preempts no programs, and on one with all stand-ins. */
+static void print_choices(void)
+{
+    for (int event = 1; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        hooks__init(&hooks);
+        print_choice(event, "none preempted");
+        hooks.spares = true;
+        for (int kind = 0; kind < STAND_IN_COUNT; kind++)
+            hooks.stand_ins[kind] = true;
+        print_choice(event, "stand-ins");
+    }
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        strcmp(argv[1], "names") ? print_choices() : print_names();
+        return 0;
+    }
     test_every_event_has_a_way();
-    test_every_way_tells_what_it_emits();
+    test_every_way_is_charged();
     test_only_what_is_wanted();
     test_takes_the_other_way();
     test_does_without_an_option();

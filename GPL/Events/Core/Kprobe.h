@@ -9,7 +9,7 @@
  * three spare programs besides (Spare.h).
  *
  * The arguments are in registers, and have no types. A cast gives them types, so that one body serves both; kernels
- * that lack the cast, or fprobe, keep the other programs (HOOK_KPROBE in Hooks.def).
+ * that lack the cast, or fprobe, keep the other programs (KPROBE in Hooks.def).
  */
 #ifndef EBPF_CORE_KPROBE_H
 #define EBPF_CORE_KPROBE_H

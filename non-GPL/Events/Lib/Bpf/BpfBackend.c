@@ -252,7 +252,7 @@ static bool reason__is_of_kinds(const struct bpf_backend *b, const char *reason)
     return len && reason_len >= len && !strcmp(reason + reason_len - len, b->refused_kinds);
 }
 
-static void tell_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+static void report_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
 {
     struct lacks *all = user;
 
@@ -285,7 +285,7 @@ static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_s
         else
             ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s", option, why);
     }
-    hooks__tell_lacking(&b->hooks, tell_lacking, &lacks);
+    hooks__report_lacking(&b->hooks, report_lacking, &lacks);
     lacks__tell(&lacks);
 }
 

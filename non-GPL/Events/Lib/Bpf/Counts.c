@@ -40,42 +40,35 @@ static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
     return rescued;
 }
 
-static bool bodies__find(const char *program, struct hooks_body *ret_body)
-{
-    for (size_t i = 0; hooks__body(i, ret_body); i++)
-        if (!strcmp(ret_body->program, program))
-            return true;
-    return false;
-}
-
 static int program__fd(const struct bpf_backend *b, const struct hooks_program *program)
 {
     return bpf_program__fd(bpf_object__find_program_by_name(b->object, program->name));
 }
 
-/* The spare of a program that is run last; NULL when it has none here. */
-static const struct hooks_program *hooks__last_spare(struct hooks *hooks, const char *program)
+/* Return the spare of a row's program that is run last; NULL if it has none here. */
+static const struct hooks_program *hooks__last_spare(struct hooks *hooks, size_t row)
 {
     const struct hooks_program *spare, *last = NULL;
 
-    for (size_t i = 0; (spare = hooks__spare(hooks, program, i)); i++)
+    for (int n = 0; (spare = hooks__spare(hooks, row, n)); n++)
         last = spare->wanted ? spare : last;
     return last;
 }
 
-static struct guarded_hook backend__guarded(struct bpf_backend *b, const struct hooks_program *program, int event)
+static struct guarded_hook backend__guarded(struct bpf_backend *b, size_t i, int event)
 {
-    struct guarded_hook hook = {.event = event, .first = {.fd = program__fd(b, program)}, .last = {.fd = -1}};
-    const struct hooks_program *spare = hooks__last_spare(&b->hooks, program->name);
-    const struct hooks_program *second = hooks__second(&b->hooks, program->name);
-    struct hooks_body body;
+    struct guarded_hook hook = {
+        .event = event, .first = {.fd = program__fd(b, &b->hooks.programs[i])}, .last = {.fd = -1}};
+    const struct hook_row *row = hooks__row(i);
+    const struct hooks_program *spare = row ? hooks__last_spare(&b->hooks, i) : NULL;
+    const struct hooks_program *second = row ? hooks__second(&b->hooks, i) : NULL;
 
     if (second)
         hook.last.fd = program__fd(b, second);
-    if (!spare || !bodies__find(program->name, &body))
+    if (!spare || !row->body)
         return hook;
     hook.has_spares = true;
-    hook.spare_hook = body.hook;
+    hook.spare_hook = row->spare_hook;
     hook.last.fd = program__fd(b, spare);
     return hook;
 }
@@ -98,12 +91,11 @@ void counts__watch(struct bpf_backend *b)
 {
     b->guarded_count = 0;
     for (size_t i = 0; i < b->hooks.count; i++) {
-        const struct hooks_program *program = &b->hooks.programs[i];
-        int event = b->links[i].is_attached ? hooks__skipped_event(&b->hooks, program->name) : 0;
+        int event = b->links[i].is_attached ? hooks__skipped_event(&b->hooks, i) : 0;
 
         if (!event)
             continue;
-        b->guarded[b->guarded_count] = backend__guarded(b, program, event);
+        b->guarded[b->guarded_count] = backend__guarded(b, i, event);
         guarded__begin(b, &b->guarded[b->guarded_count++]);
     }
 }

@@ -10,97 +10,104 @@
 #include "Core/EmitShared.h"
 #include "../Log.h"
 
-#define WAY_OPTIONAL (-1)
-#define WAY_IF_THERE (-2)
-#define WAY_SELECTS(kind) (-3 - (int)EBPF_SELECT_##kind)
-#define WAY_SELECTS_FIRST (-3)
 #define NO_EVENT 0
 #define WAYS_MAX 4
 
-struct hook_row {
-    int event;
-    int way;
-    const char *program;
-    const char *doc;
+/* ----------------------------------------------------------------- the table */
+
+enum {
+#define PROGRAM(name, ...) HOOK_##name,
+#include "Hooks.def"
+    HOOK_COUNT
 };
 
-static const struct hook_row rows[] = {
-#define HOOK(EVENT, way, program, doc) {EBPF_EVENT_##EVENT, way, #program, doc},
-#define HOOK_OPTIONAL(EVENT, program, doc) {EBPF_EVENT_##EVENT, WAY_OPTIONAL, #program, doc},
-#define HOOK_IF_THERE(EVENT, program) {EBPF_EVENT_##EVENT, WAY_IF_THERE, #program, ""},
-#define HOOK_FEATURE(program) {NO_EVENT, WAY_OPTIONAL, #program, ""},
-#define HOOK_SELECTS(program, KIND, doc) {NO_EVENT, WAY_SELECTS(KIND), #program, doc},
-#include "Hooks.def"
-};
+_Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
 
-static const struct hook_spare_row {
-    const char *program;
-    const char *spare;
-} spare_rows[] = {
-#define HOOK_SPARE(program, spare) {#program, #spare},
-#include "Hooks.def"
-};
+#define PROGRAM(name, ...) [HOOK_##name] = {.program = #name, ##__VA_ARGS__},
+#define EVENTS(...) .roles = {__VA_ARGS__}
+#define ROLE(EVENT, ...)                                                                                               \
+    {                                                                                                                  \
+        .event = EBPF_EVENT_##EVENT, __VA_ARGS__                                                                       \
+    }
+#define MAKES(EVENT) ROLE(EVENT, .is_required = true, .is_charged = true, .lacks = "")
+#define SERVES(EVENT) ROLE(EVENT, .is_required = true, .lacks = "")
+#define MAKES_ELSE(EVENT, n, what) ROLE(EVENT, .is_required = true, .way = n, .is_charged = true, .lacks = what)
+#define ADDS(EVENT, what) ROLE(EVENT, .is_charged = true, .lacks = what)
+#define IMPROVES(EVENT, what) ROLE(EVENT, .lacks = what)
+#define SELECTS(KIND, what) .selects = 1u << EBPF_SELECT_##KIND, .selects_lacks = what
+#define UNLESS(function) .unless = #function
+#define FILE_SYSTEM(name) .file_system = #name
+#define LSM(name) .stand_ins[STAND_IN_LSM].program = #name
+#define KPROBE(name) .stand_ins[STAND_IN_KPROBE].program = #name
+#define SESSION(name) .stand_ins[STAND_IN_SESSION].program = #name
+#define SHARED_KPROBE(name) .stand_ins[STAND_IN_KPROBE].shared = &rows[HOOK_##name]
+#define SHARED_SESSION(name) .stand_ins[STAND_IN_SESSION].shared = &rows[HOOK_##name]
+#define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
+#define COPIES(count) .spare_count = count
+#define SECOND(name) .second = &rows[HOOK_##name]
+#define TRIAL(name) .trial = TRIAL_##name
 
-static const struct hooks_body body_rows[] = {
-#define HOOK_BODY(program, hook, map) {#program, #map, hook},
-#include "Hooks.def"
-};
-
-/* The better ones first. */
-static const struct hook_instead_row {
-    const char *program;
-    const char *instead;
-    enum { INSTEAD_LSM, INSTEAD_KPROBE, INSTEAD_SESSION } kind;
-} instead_rows[] = {
-#define HOOK_LSM(program, lsm) {#program, #lsm, INSTEAD_LSM},
-#include "Hooks.def"
-#define HOOK_KPROBE(program, kprobe) {#program, #kprobe, INSTEAD_KPROBE},
-#include "Hooks.def"
-#define HOOK_SESSION(program, session) {#program, #session, INSTEAD_SESSION},
+static const struct hook_row rows[HOOK_COUNT] = {
 #include "Hooks.def"
 };
 
-static const struct hook_unless_row {
-    const char *program;
-    const char *function;
-} unless_rows[] = {
-#define HOOK_UNLESS(program, function) {#program, #function},
-#include "Hooks.def"
-};
+const struct hook_row *hooks__row(size_t i)
+{
+    return i < HOOK_COUNT ? &rows[i] : NULL;
+}
 
-static const struct hook_file_system_row {
-    const char *program;
-    const char *name;
-} file_system_rows[] = {
-#define HOOK_FILE_SYSTEM(program, name) {#program, #name},
-#include "Hooks.def"
-};
+static size_t row__index(const struct hook_row *row)
+{
+    return (size_t)(row - rows);
+}
 
-static const struct hook_second_row {
-    const char *program;
-    const char *second;
-} second_rows[] = {
-#define HOOK_SECOND(program, second) {#program, #second},
-#include "Hooks.def"
-};
+/* Return the role that a program has for an event; NULL if it has none. */
+static const struct hook_role *row__role(const struct hook_row *row, int event)
+{
+    for (const struct hook_role *role = row->roles; role->event != NO_EVENT; role++) {
+        if (role->event == event)
+            return role;
+    }
+    return NULL;
+}
 
-static const struct hook_trial_row {
-    const char *program;
-    enum hooks_trial trial;
-} trial_rows[] = {
-#define HOOK_TRIAL(program, trial) {#program, TRIAL_##trial},
-#include "Hooks.def"
-};
+/* ---------------------------------------------------------------- programs */
 
-static const struct hook_emits_row {
-    const char *program;
-    int event;
-} emits_rows[] = {
-#define HOOK_EMITS(program, EVENT) {#program, EBPF_EVENT_##EVENT},
-#include "Hooks.def"
-};
+static size_t hooks__add(struct hooks *hooks, const char *name, int spare)
+{
+    char *to = hooks->programs[hooks->count].name;
 
-#define ROWS_END(rows) ((rows) + sizeof(rows) / sizeof(*(rows)))
+    if (hooks->count == HOOKS_PROGRAMS_MAX)
+        abort(); /* a test has all rows */
+    if (spare)
+        snprintf(to, HOOKS_NAME_MAX, "%s_spare%d", name, spare);
+    else
+        snprintf(to, HOOKS_NAME_MAX, "%s", name);
+    return hooks->count++;
+}
+
+static size_t hooks__add_stand_in(struct hooks *hooks, const struct hook_row *row, int kind)
+{
+    if (row->stand_ins[kind].shared)
+        return row__index(row->stand_ins[kind].shared);
+    return row->stand_ins[kind].program ? hooks__add(hooks, row->stand_ins[kind].program, 0) : 0;
+}
+
+void hooks__init(struct hooks *hooks)
+{
+    memset(hooks, 0, sizeof(*hooks));
+    for (size_t i = 0; i < HOOK_COUNT; i++)
+        hooks__add(hooks, rows[i].program, 0);
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        hooks->others[i].first_spare = hooks->count;
+        for (int spare = 1; spare <= rows[i].spare_count; spare++)
+            hooks__add(hooks, rows[i].program, spare);
+    }
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        for (int kind = 0; kind < STAND_IN_COUNT; kind++)
+            hooks->others[i].stand_ins[kind] = hooks__add_stand_in(hooks, &rows[i], kind);
+    }
+}
 
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
 {
@@ -108,48 +115,6 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
         if (!strcmp(hooks->programs[i].name, name))
             return &hooks->programs[i];
     return NULL;
-}
-
-static void hooks__add(struct hooks *hooks, const char *name)
-{
-    if (!hooks__find(hooks, name) && hooks->count < HOOKS_PROGRAMS_MAX)
-        hooks->programs[hooks->count++].name = name;
-}
-
-void hooks__init(struct hooks *hooks)
-{
-    memset(hooks, 0, sizeof(*hooks));
-    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++)
-        hooks__add(hooks, row->program);
-    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++)
-        hooks__add(hooks, row->spare);
-    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++)
-        hooks__add(hooks, row->instead);
-}
-
-static bool hooks__has_kind(const struct hooks *hooks, const struct hook_instead_row *row)
-{
-    return row->kind == INSTEAD_LSM ? hooks->lsm : row->kind == INSTEAD_KPROBE ? hooks->kprobes : hooks->sessions;
-}
-
-/* What to use in the place of a program; NULL when there is none, or not here. */
-static struct hooks_program *hooks__instead_of(struct hooks *hooks, const char *program)
-{
-    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
-        if (!hooks__has_kind(hooks, row) || strcmp(row->program, program) != 0)
-            continue;
-        struct hooks_program *instead = hooks__find(hooks, row->instead);
-
-        if (instead && !instead->refused)
-            return instead;
-    }
-    return NULL;
-}
-
-/* Neither the program nor one that does the same can be had. */
-static bool hooks__lacks(struct hooks *hooks, const struct hooks_program *program)
-{
-    return program->refused && !hooks__instead_of(hooks, program->name);
 }
 
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
@@ -183,90 +148,57 @@ int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log
     return 0;
 }
 
-bool hooks__unless(size_t i, const char **ret_program, const char **ret_function)
+/* Return what to use in the place of a row's program; NULL if there is nothing, or not here. */
+static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
 {
-    if (i >= sizeof(unless_rows) / sizeof(*unless_rows))
-        return false;
-    *ret_program = unless_rows[i].program;
-    *ret_function = unless_rows[i].function;
-    return true;
-}
+    for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
+        size_t program = hooks->others[row].stand_ins[kind];
 
-bool hooks__file_system(size_t i, const char **ret_program, const char **ret_name)
-{
-    if (i >= sizeof(file_system_rows) / sizeof(*file_system_rows))
-        return false;
-    *ret_program = file_system_rows[i].program;
-    *ret_name = file_system_rows[i].name;
-    return true;
-}
-
-bool hooks__body(size_t i, struct hooks_body *ret_body)
-{
-    if (i >= sizeof(body_rows) / sizeof(*body_rows))
-        return false;
-    *ret_body = body_rows[i];
-    return true;
-}
-
-struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, size_t i)
-{
-    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
-        if (!strcmp(row->program, program) && i-- == 0)
-            return hooks__find(hooks, row->spare);
+        if (program && hooks->stand_ins[kind] && !hooks->programs[program].refused)
+            return &hooks->programs[program];
     }
     return NULL;
 }
 
-const struct hooks_program *hooks__second(struct hooks *hooks, const char *program)
+/* Whether neither a row's program nor a stand-in can be had. */
+static bool hooks__lacks(struct hooks *hooks, size_t row)
 {
-    for (const struct hook_second_row *row = second_rows; row < ROWS_END(second_rows); row++) {
-        const struct hooks_program *second = strcmp(row->program, program) ? NULL : hooks__find(hooks, row->second);
-
-        if (second && second->wanted)
-            return second;
-    }
-    return NULL;
+    return hooks->programs[row].refused && !hooks__stand_in(hooks, row);
 }
 
-bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, struct hooks_program **ret_program)
+struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row)
 {
-    if (i >= sizeof(trial_rows) / sizeof(*trial_rows))
-        return false;
-    struct hooks_program *program = hooks__find(hooks, trial_rows[i].program);
-    struct hooks_program *instead = hooks__instead_of(hooks, trial_rows[i].program);
+    struct hooks_program *program = &hooks->programs[row], *stand_in = hooks__stand_in(hooks, row);
 
-    *ret_trial = trial_rows[i].trial;
-    *ret_program = program && program->wanted ? program : instead && instead->wanted ? instead : NULL;
-    return true;
+    return program->wanted ? program : stand_in && stand_in->wanted ? stand_in : NULL;
 }
 
-void hooks__trial_lacks(const struct hooks *hooks, size_t i, char *text, size_t size)
+struct hooks_program *hooks__spare(struct hooks *hooks, size_t row, int n)
 {
-    size_t len = 0;
-
-    text[0] = '\0';
-    for (const struct hook_row *row = rows; row < ROWS_END(rows) && len < size; row++) {
-        if (strcmp(row->program, trial_rows[i].program) || !ebpf_event_set__has(hooks->available, row->event))
-            continue;
-        len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "", ebpf_event_type__option(row->event));
-        if (row->doc[0] && len < size)
-            len += (size_t)snprintf(text + len, size - len, " (%s)", row->doc);
-    }
+    return n < rows[row].spare_count ? &hooks->programs[hooks->others[row].first_spare + (size_t)n] : NULL;
 }
 
-/* The first program of a way that is refused; NULL when there is none. Tells whether the way exists. */
-static struct hooks_program *way__refused(struct hooks *hooks, int event, int way, bool *ret_exists)
+const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row)
+{
+    const struct hooks_program *second = rows[row].second ? &hooks->programs[row__index(rows[row].second)] : NULL;
+
+    return second && second->wanted ? second : NULL;
+}
+
+/* ---------------------------------------------------------------- the choice */
+
+/* Return the first program that a way of an event requires and that cannot be had; NULL if there is none. */
+static const struct hooks_program *way__missing(struct hooks *hooks, int event, int way, bool *ret_exists)
 {
     *ret_exists = false;
-    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
-        if (row->event != event || row->way != way)
-            continue;
-        struct hooks_program *program = hooks__find(hooks, row->program);
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        const struct hook_role *role = row__role(&rows[i], event);
 
+        if (!role || !role->is_required || role->way != way)
+            continue;
         *ret_exists = true;
-        if (hooks__lacks(hooks, program))
-            return program;
+        if (hooks__lacks(hooks, i))
+            return &hooks->programs[i];
     }
     return NULL;
 }
@@ -278,16 +210,53 @@ static int event__choose_way(struct hooks *hooks, int event)
     snprintf(why, HOOKS_REASON_LEN, "no hook for it is known");
     for (int way = 0; way < WAYS_MAX; way++) {
         bool exists;
-        struct hooks_program *refused = way__refused(hooks, event, way, &exists);
+        const struct hooks_program *missing = way__missing(hooks, event, way, &exists);
 
-        if (exists && !refused) {
+        if (exists && !missing) {
             why[0] = '\0';
             return way;
         }
-        if (refused)
-            snprintf(why, HOOKS_REASON_LEN, "%.40s: %.110s", refused->name, refused->reason);
+        if (missing)
+            snprintf(why, HOOKS_REASON_LEN, "%.40s: %.110s", missing->name, missing->reason);
     }
     return -1;
+}
+
+/* Whether an event that is available, or the selection, has a use for a row's program. */
+static bool hooks__has_use(struct hooks *hooks, size_t i)
+{
+    if (rows[i].selects)
+        return rows[i].selects & hooks->select_kinds && !hooks->programs[i].refused;
+    if (hooks__lacks(hooks, i) || hooks->programs[i].unneeded)
+        return false;
+    for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+        if (ebpf_event_set__has(hooks->available, role->event) &&
+            (!role->is_required || role->way == hooks->ways[role->event]))
+            return true;
+    }
+    return false;
+}
+
+static void hooks__choose_stand_ins(struct hooks *hooks)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        struct hooks_program *stand_in = hooks__stand_in(hooks, i);
+
+        if (!stand_in || !hooks->programs[i].wanted)
+            continue;
+        stand_in->wanted = true;
+        hooks->programs[i].wanted = false;
+    }
+}
+
+static void hooks__choose_spares(struct hooks *hooks)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        struct hooks_program *spare;
+
+        for (int n = 0; (spare = hooks__spare(hooks, i, n)); n++)
+            spare->wanted = hooks->spares && !spare->refused && hooks->programs[i].wanted;
+    }
 }
 
 static bool program__is_trampoline(const char *name)
@@ -295,47 +264,16 @@ static bool program__is_trampoline(const char *name)
     return !strncmp(name, "fentry__", 8) || !strncmp(name, "fexit__", 7);
 }
 
-/* An event's own trampoline tells as much as the one that is there only to tell. */
+/* An event's own trampoline shows as much as the one that is there only to show it. */
 static void hooks__choose_features(struct hooks *hooks)
 {
-    struct hooks_program *probe = hooks__find(hooks, "fentry__probe_trampoline");
+    struct hooks_program *probe = &hooks->programs[HOOK_fentry__probe_trampoline];
 
     probe->wanted = !probe->refused;
     for (size_t i = 0; i < hooks->count; i++)
         if (&hooks->programs[i] != probe && hooks->programs[i].wanted &&
             program__is_trampoline(hooks->programs[i].name))
             probe->wanted = false;
-}
-
-/* LSM programs, kprobes and sessions take the places of others where they can be used. */
-static void hooks__choose_instead(struct hooks *hooks)
-{
-    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
-        struct hooks_program *program = hooks__find(hooks, row->program);
-        struct hooks_program *instead = hooks__instead_of(hooks, row->program);
-
-        if (!instead || !program->wanted)
-            continue;
-        instead->wanted = true;
-        program->wanted = false;
-    }
-}
-
-/* After the programs themselves in the table: the kernel is to run them in that order. */
-static void hooks__choose_spares(struct hooks *hooks)
-{
-    for (const struct hook_spare_row *row = spare_rows; row < ROWS_END(spare_rows); row++) {
-        const struct hooks_program *program = hooks__find(hooks, row->program);
-        struct hooks_program *spare = hooks__find(hooks, row->spare);
-
-        if (spare)
-            spare->wanted = hooks->spares && !spare->refused && program && program->wanted;
-    }
-}
-
-static bool row__is_for_selection(const struct hooks *hooks, const struct hook_row *row)
-{
-    return row->way <= WAY_SELECTS_FIRST && hooks->select_kinds >> (WAY_SELECTS_FIRST - row->way) & 1;
 }
 
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
@@ -354,17 +292,9 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         if (hooks->ways[event] >= 0)
             ebpf_event_set__add(&hooks->available, event);
     }
-    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
-        struct hooks_program *program = hooks__find(hooks, row->program);
-
-        if (row->event != NO_EVENT && ebpf_event_set__has(hooks->available, row->event) &&
-            !hooks__lacks(hooks, program) && (row->way < 0 || row->way == hooks->ways[row->event])) {
-            program->wanted = !program->unneeded;
-        }
-        if (row->way <= WAY_SELECTS_FIRST)
-            program->wanted = row__is_for_selection(hooks, row) && !program->refused;
-    }
-    hooks__choose_instead(hooks);
+    for (size_t i = 0; i < HOOK_COUNT; i++)
+        hooks->programs[i].wanted = hooks__has_use(hooks, i);
+    hooks__choose_stand_ins(hooks);
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);
     for (size_t i = 0; i < hooks->count; i++)
@@ -372,57 +302,78 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     return more;
 }
 
-/* Whether a row is about a program, or about one that it takes the place of. */
-static bool emits_row__is_of(const struct hook_emits_row *emits, const char *program)
+/* ------------------------------------------------------- what follows from it */
+
+/* Whether a program is a row's, or a stand-in for it. */
+static bool hooks__is_of_row(const struct hooks *hooks, size_t program, size_t row)
 {
-    if (!strcmp(emits->program, program))
+    if (program == row)
         return true;
-    for (const struct hook_instead_row *row = instead_rows; row < ROWS_END(instead_rows); row++) {
-        if (!strcmp(row->instead, program) && !strcmp(row->program, emits->program))
+    for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
+        if (program && hooks->others[row].stand_ins[kind] == program)
             return true;
     }
     return false;
 }
 
-bool hooks__emits(const char *program, int event)
+int hooks__skipped_event(const struct hooks *hooks, size_t program)
 {
-    for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++)
-        if (row->event == event && emits_row__is_of(row, program))
-            return true;
-    return false;
-}
-
-int hooks__skipped_event(const struct hooks *hooks, const char *program)
-{
-    for (const struct hook_emits_row *row = emits_rows; row < ROWS_END(emits_rows); row++) {
-        if (ebpf_event_set__has(hooks->available, row->event) && emits_row__is_of(row, program))
-            return row->event;
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        if (!hooks__is_of_row(hooks, program, i))
+            continue;
+        for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+            if (role->is_charged && ebpf_event_set__has(hooks->available, role->event))
+                return role->event;
+        }
     }
     return NO_EVENT;
 }
 
-void hooks__tell_lacking(struct hooks *hooks,
-                         void (*tell)(void *user, const char *event, const char *lacks, const char *program,
-                                      const char *reason),
-                         void *user)
+void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_t size)
 {
-    for (const struct hook_row *row = rows; row < ROWS_END(rows); row++) {
-        struct hooks_program *program = hooks__find(hooks, row->program);
+    size_t len = 0;
 
-        if (row__is_for_selection(hooks, row) && program->refused)
-            tell(user, "the selection", row->doc, program->name, program->reason);
-        if (!ebpf_event_set__has(hooks->available, row->event))
+    text[0] = '\0';
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT && len < size; event++) {
+        const struct hook_role *role =
+            ebpf_event_set__has(hooks->available, event) ? row__role(&rows[row], event) : NULL;
+
+        if (!role)
             continue;
-        const char *event = ebpf_event_type__option(row->event);
+        len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "", ebpf_event_type__option(event));
+        if (role->lacks[0] && len < size)
+            len += (size_t)snprintf(text + len, size - len, " (%s)", role->lacks);
+    }
+}
 
-        if (row->way == WAY_OPTIONAL && hooks__lacks(hooks, program))
-            tell(user, event, row->doc, program->name, program->reason);
-        if (row->way > 0 && row->way == hooks->ways[row->event] && row->doc[0]) {
-            bool exists;
-            struct hooks_program *better = way__refused(hooks, row->event, 0, &exists);
+/* Return the missing program that makes an event lack what a role says; NULL if it does not lack that. */
+static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role)
+{
+    bool exists;
 
-            if (better)
-                tell(user, event, row->doc, better->name, better->reason);
+    if (!role->lacks[0])
+        return NULL;
+    if (!role->is_required)
+        return hooks__lacks(hooks, row) ? &hooks->programs[row] : NULL;
+    return role->way == hooks->ways[role->event] ? way__missing(hooks, role->event, 0, &exists) : NULL;
+}
+
+void hooks__report_lacking(struct hooks *hooks,
+                           void (*report)(void *user, const char *event, const char *lacks, const char *program,
+                                          const char *reason),
+                           void *user)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        if (rows[i].selects & hooks->select_kinds && hooks->programs[i].refused)
+            report(user, "the selection", rows[i].selects_lacks, rows[i].program, hooks->programs[i].reason);
+    }
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        for (size_t i = 0; ebpf_event_set__has(hooks->available, event) && i < HOOK_COUNT; i++) {
+            const struct hook_role *role = row__role(&rows[i], event);
+            const struct hooks_program *lacking = role ? hooks__lacking(hooks, i, role) : NULL;
+
+            if (lacking)
+                report(user, ebpf_event_type__option(event), role->lacks, lacking->name, lacking->reason);
         }
     }
 }

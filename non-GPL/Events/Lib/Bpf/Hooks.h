@@ -8,56 +8,17 @@
 
 #include "EbpfEvents.h"
 
-#define HOOKS_PROGRAMS_MAX 224
+#define HOOKS_ROWS_MAX 128
+#define HOOKS_PROGRAMS_MAX 256
+#define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
+#define HOOK_ROLES_MAX 4 /* of a program, and an empty one */
 
 struct ebpf_log;
 
-struct hooks_program {
-    const char *name;
-    bool wanted;                   /* by the last choice */
-    bool refused;                  /* by this kernel */
-    bool unneeded;                 /* on this kernel */
-    char reason[HOOKS_REASON_LEN]; /* why */
-};
-
-struct hooks {
-    struct hooks_program programs[HOOKS_PROGRAMS_MAX];
-    size_t count;
-    uint32_t select_kinds;           /* bit n: there may be conditions of kind n; set before the choice */
-    bool spares;                     /* hooks get their spare programs; set before the choice */
-    bool lsm;                        /* LSM programs run, and without a recursion guard; set before the choice */
-    bool kprobes;                    /* programs are preempted, but not those of kprobes; set before the choice */
-    bool sessions;                   /* the same for those at the ends of functions */
-    struct ebpf_event_set available; /* of those wanted, by the last choice */
-    int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
-    char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
-};
-
-void hooks__init(struct hooks *hooks);
-
-/*
- * Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not.
- */
-bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
-
-/* The program of that name, or NULL. */
-struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
-
-/* Note that the kernel refuses a program, and why. */
-void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-/* Refuse programs that the caller wants to do without, to see how the rest fares. 0, or -errno, logged. */
-int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
-
-/* The i-th program that kernels with a certain function do not need; false when there are no more. */
-bool hooks__unless(size_t i, const char **ret_program, const char **ret_function);
-
-/* The i-th program that only kernels with a certain file system need; false when there are no more. */
-bool hooks__file_system(size_t i, const char **ret_program, const char **ret_name);
-
 /* Operations that the library tries at the start, to see that the kernel calls what programs are attached to. */
 enum hooks_trial {
+    TRIAL_NONE,
     TRIAL_MKDIR,
     TRIAL_MKNOD,
     TRIAL_CREATE, /* mknod of a regular file */
@@ -87,39 +48,101 @@ enum hooks_trial {
     TRIAL_COUNT
 };
 
-/* The program of the i-th trial's row that is in use, or the one in its place; false when there are no more. */
-bool hooks__trial(struct hooks *hooks, size_t i, enum hooks_trial *ret_trial, struct hooks_program **ret_program);
+/* What can be attached in the place of a program and its spares; the better ones first. */
+enum hook_stand_in { STAND_IN_LSM, STAND_IN_KPROBE, STAND_IN_SESSION, STAND_IN_COUNT };
 
-/* Write what lacks when the program of the i-th trial is never run: "file-create (not seen: mkdir), file-delete". */
-void hooks__trial_lacks(const struct hooks *hooks, size_t i, char *text, size_t size);
-
-/* A program whose spares call it by way of a map; its hook is one of enum spare_hook. */
-struct hooks_body {
-    const char *program, *map;
-    int hook;
+/* What a program does for an event. */
+struct hook_role {
+    int event;         /* 0: there are no more */
+    bool is_required;  /* by one way; else the event also works without the program */
+    int way;           /* to source the event, when it is required */
+    bool is_charged;   /* a run that the kernel skips is an event lost */
+    const char *lacks; /* what the user is warned of, "" for nothing: see Hooks.def */
 };
 
-/* The i-th such program; false when there are no more. */
-bool hooks__body(size_t i, struct hooks_body *ret_body);
+/* A row of Hooks.def, which describes the columns. */
+struct hook_row {
+    const char *program;
+    struct hook_role roles[HOOK_ROLES_MAX];
+    uint32_t selects; /* bit n: keeps conditions of kind n current */
+    const char *selects_lacks;
+    const char *unless, *file_system;
+    struct {
+        const char *program;           /* of this row only; NULL: there is none */
+        const struct hook_row *shared; /* the row of one that stands in for several; NULL: there is none */
+    } stand_ins[STAND_IN_COUNT];
+    int spare_count;
+    int spare_hook;   /* enum spare_hook, when there is a `body` */
+    const char *body; /* the map by way of which spares call the program, NULL when they do the work themselves */
+    const struct hook_row *second;
+    enum hooks_trial trial;
+};
 
-/* The i-th spare of a program, in the order in which they are attached; NULL when there are no more. */
-struct hooks_program *hooks__spare(struct hooks *hooks, const char *program, size_t i);
+struct hooks_program {
+    char name[HOOKS_NAME_MAX];
+    bool wanted;                   /* by the last choice */
+    bool refused;                  /* by this kernel */
+    bool unneeded;                 /* on this kernel */
+    char reason[HOOKS_REASON_LEN]; /* why */
+};
 
-/* The program that reports what is lost when the kernel skips this one, if it is in use; NULL when there is none. */
-const struct hooks_program *hooks__second(struct hooks *hooks, const char *program);
+struct hooks {
+    struct hooks_program
+        programs[HOOKS_PROGRAMS_MAX]; /* those of the rows, in their order, then spares and stand-ins */
+    size_t count;
+    struct {
+        size_t first_spare;
+        size_t stand_ins[STAND_IN_COUNT]; /* 0: there is none */
+    } others[HOOKS_ROWS_MAX];             /* indices of the other programs of a row */
+    uint32_t select_kinds;                /* bit n: there may be conditions of kind n; set before the choice */
+    bool spares;                          /* programs are preempted: they get their spares; set before the choice */
+    bool stand_ins[STAND_IN_COUNT];       /* those that can be used here; set before the choice */
+    struct ebpf_event_set available;      /* of those wanted, by the last choice */
+    int ways[EBPF_EVENT_TYPE_COUNT];      /* the way chosen for each of them */
+    char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
+};
 
-/* Whether an event is lost when the kernel skips a program. */
-bool hooks__emits(const char *program, int event);
+/* Return the i-th row of Hooks.def, which is about `programs[i]` of any struct hooks; NULL behind the last one. */
+const struct hook_row *hooks__row(size_t i);
+
+void hooks__init(struct hooks *hooks);
 
 /*
- * The event that counts as lost when the kernel skips a program: one that is sourced; 0 for none.
+ * Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not.
  */
-int hooks__skipped_event(const struct hooks *hooks, const char *program);
+bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
 
-/* Call `tell` for each thing that the events, or the conditions of the selection, lack by the last choice. */
-void hooks__tell_lacking(struct hooks *hooks,
-                         void (*tell)(void *user, const char *event, const char *lacks, const char *program,
-                                      const char *reason),
-                         void *user);
+/* Return the program of that name, or NULL. */
+struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
+
+/* Note that the kernel refuses a program, and why. */
+void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Refuse programs that the caller wants to do without, to see how the rest fares. 0, or -errno, logged. */
+int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
+
+/* Return the program of a row that is wanted, or its stand-in that is; NULL if neither is. */
+struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row);
+
+/* Return the n-th spare of a row's program, in the order in which they are attached; NULL behind the last one. */
+struct hooks_program *hooks__spare(struct hooks *hooks, size_t row, int n);
+
+/* Return the program that reports what is lost when the kernel skips the row's, if it is wanted; else NULL. */
+const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row);
+
+/*
+ * Return the event to charge when the kernel skips a program, by its index: the first one that is sourced; 0 if there
+ * is none.
+ */
+int hooks__skipped_event(const struct hooks *hooks, size_t program);
+
+/* Write what is not seen when a row's program is never run: "file-create (not seen: mkdir), file-delete". */
+void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_t size);
+
+/* Call `report` for each thing that the events, or the conditions of the selection, lack by the last choice. */
+void hooks__report_lacking(struct hooks *hooks,
+                           void (*report)(void *user, const char *event, const char *lacks, const char *program,
+                                          const char *reason),
+                           void *user);
 
 #endif

@@ -60,7 +60,7 @@ static int map__size(struct bpf_map *map, const struct bpf_backend *b, const str
     if (!strcmp(name, "scratch"))
         return bpf_map__set_max_entries(map, b->slots + b->cpu_slots)
                    ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
-    if (!strcmp(name, "task_table") && !b->hooks.kprobes && !opts->budget)
+    if (!strcmp(name, "task_table") && !b->hooks.stand_ins[STAND_IN_KPROBE] && !opts->budget)
         return bpf_map__set_value_size(map, TASK_STATE_LEAST);
     if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
         return bpf_map__set_max_entries(map, b->tree_chunks);

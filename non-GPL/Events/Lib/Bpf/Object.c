@@ -82,7 +82,7 @@ static int object__set_constants(struct bpf_object *object, const struct bpf_bac
         .slots = b->slots,
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
-        .kprobes = b->hooks.kprobes,
+        .kprobes = b->hooks.stand_ins[STAND_IN_KPROBE],
         .spares = b->hooks.spares,
         .selects = b->select_kinds,
         .sk_storage = b->has_sk_storage,
@@ -171,22 +171,23 @@ static int backend__find_types(struct bpf_backend *b)
 int backend__leave_out(struct bpf_backend *b)
 {
     int err = backend__find_types(b);
-    const char *unneeded, *function, *name;
+    const struct hook_row *row;
 
     b->has_sk_storage =
         !err && targets__has_function(&b->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
     b->has_task_storage =
         !err && targets__has_function(&b->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
     /* 271de525e1d7 took LSM programs out of the recursion guard */
-    b->hooks.lsm = !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
-    b->hooks.kprobes = !err && b->hooks.spares && targets__has_function(&b->targets, TARGET_RDONLY_CAST) &&
-                       targets__has_function(&b->targets, TARGET_FPROBE);
-    b->hooks.sessions = b->hooks.kprobes && targets__has_sessions(&b->targets);
-    b->cpu_slots = b->hooks.kprobes ? (uint32_t)b->cpus : 0;
-    for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
-        hooks__find(&b->hooks, unneeded)->unneeded = targets__has_function(&b->targets, function);
-    for (size_t i = 0; !err && hooks__file_system(i, &unneeded, &name); i++)
-        hooks__find(&b->hooks, unneeded)->unneeded = !preflight__has_file_system(name);
+    b->hooks.stand_ins[STAND_IN_LSM] =
+        !err && targets__has_function(&b->targets, TARGET_RDONLY_CAST) && preflight__lsm_is_active();
+    b->hooks.stand_ins[STAND_IN_KPROBE] = !err && b->hooks.spares &&
+                                          targets__has_function(&b->targets, TARGET_RDONLY_CAST) &&
+                                          targets__has_function(&b->targets, TARGET_FPROBE);
+    b->hooks.stand_ins[STAND_IN_SESSION] = b->hooks.stand_ins[STAND_IN_KPROBE] && targets__has_sessions(&b->targets);
+    b->cpu_slots = b->hooks.stand_ins[STAND_IN_KPROBE] ? (uint32_t)b->cpus : 0;
+    for (size_t i = 0; !err && (row = hooks__row(i)); i++)
+        b->hooks.programs[i].unneeded = (row->unless && targets__has_function(&b->targets, row->unless)) ||
+                                        (row->file_system && !preflight__has_file_system(row->file_system));
 
     for (size_t i = 0; !err && i < b->hooks.count; i++) {
         struct hooks_program *program = &b->hooks.programs[i];

@@ -106,7 +106,7 @@ static int targets__add(struct targets *targets, struct target_hash *hash, const
 
 static int targets__add_all(struct targets *targets, struct target_hash *hash, struct bpf_object *object)
 {
-    const char *unneeded, *function;
+    const struct hook_row *row;
     struct bpf_program *program;
     char name[TARGET_NAME_MAX];
     int err = 0;
@@ -116,8 +116,8 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
         if (!err && target__type_name(program, name))
             err = targets__add(targets, hash, name, target__kind(program));
     }
-    for (size_t i = 0; !err && hooks__unless(i, &unneeded, &function); i++)
-        err = targets__add(targets, hash, function, BTF_KIND_FUNC);
+    for (size_t i = 0; !err && (row = hooks__row(i)); i++)
+        err = row->unless ? targets__add(targets, hash, row->unless, BTF_KIND_FUNC) : 0;
     for (size_t i = 0; !err && i < CAST_TYPE_COUNT; i++)
         err = targets__add(targets, hash, cast_types[i], BTF_KIND_STRUCT);
     err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, BTF_KIND_FUNC);

@@ -69,7 +69,7 @@ const char *target__name(const struct bpf_program *program);
 /* Whether the kernel has what the program attaches to. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
 
-/* The same of a function of hooks__unless. */
+/* Whether the kernel has a function: one of the TARGET_... above, or of a row's UNLESS. */
 bool targets__has_function(const struct targets *targets, const char *name);
 
 /* Whether the kernel has programs at both ends of a function that no process can use up (TARGET_SHADOW_STACK). */

@@ -229,7 +229,7 @@ static uint32_t trials__do(size_t page)
     place.root = preflight__mount_nowhere("tmpfs");
     if (place.root < 0)
         return 0;
-    for (int i = 0; i < TRIAL_COUNT; i++)
+    for (int i = TRIAL_NONE + 1; i < TRIAL_COUNT; i++)
         done |= (uint32_t)trials[i](&place) << i;
     if (place.mapping != MAP_FAILED)
         munmap(place.mapping, place.page);
@@ -253,18 +253,19 @@ static bool program__was_run(const struct bpf_program *program)
 
 static void backend__tell_unrun(struct bpf_backend *b, uint32_t done)
 {
-    struct hooks_program *program;
-    enum hooks_trial trial;
+    const struct hook_row *row;
     char lacks[LACKS_LEN];
 
-    for (size_t i = 0; hooks__trial(&b->hooks, i, &trial, &program); i++) {
-        if (!program || !(done >> trial & 1))
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        const struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&b->hooks, i) : NULL;
+
+        if (!program)
             continue;
         const struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
 
         if (program__was_run(bpf))
             continue;
-        hooks__trial_lacks(&b->hooks, i, lacks, sizeof(lacks));
+        hooks__write_lacks(&b->hooks, i, lacks, sizeof(lacks));
         ebpf_log__write(&b->log, EBPF_LOG_WARNING,
                         "the kernel never calls '%s', which its compiler may have put into its callers: not all is "
                         "seen of %s",
@@ -275,12 +276,13 @@ static void backend__tell_unrun(struct bpf_backend *b, uint32_t done)
 /* Whether one of the programs in use can be tried. */
 static bool backend__has_trials(struct bpf_backend *b)
 {
-    struct hooks_program *program = NULL;
-    enum hooks_trial trial;
+    const struct hook_row *row;
 
-    for (size_t i = 0; !program && hooks__trial(&b->hooks, i, &trial, &program); i++)
-        ;
-    return program;
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        if (row->trial != TRIAL_NONE && hooks__in_use(&b->hooks, i))
+            return true;
+    }
+    return false;
 }
 
 void trials__run(struct bpf_backend *b)
