@@ -45,7 +45,7 @@ static void test_blocks_once_at_the_end(void)
     if (!CHECK(!pipe2(ends, O_CLOEXEC)) || !CHECK(!output__init(&output, ends[1], OUTPUT_BUFFER, true, -1)))
         return;
     CHECK(!output__make_timer(&output) && write(ends[1], "x", 1) == 1); /* an empty pipe never blocks */
-    output__hurry(&output, 0);
+    output__set_deadline(&output, 0);
     output.stuck = true;
     put(&output, "line");
     for (int i = 0; i < 4; i++)

@@ -242,7 +242,7 @@ static void test_notices_dropped_records(void)
             counts.lost[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL]++;
         }
     }
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     for (int e = 0, l = 0; e < seen_count || l < losses_count;) {
         if (l < losses_count && losses[l].head.first_seq == expected) {
             told += losses[l].head.last_seq - losses[l].head.first_seq + 1;
@@ -268,14 +268,14 @@ static void test_counts_what_the_handler_refuses(void)
     counts.seen[EBPF_EVENT_PROCESS_SETSID] = counts.delivered[EBPF_EVENT_PROCESS_SETSID] = 5;
     CHECK(ebpf_reader__consume(&reader) == 5);
     CHECK(seen_count == 2);
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(losses[losses_count - 1].head.last_seq == 5);
     ebpf_reader__stats(&reader, &stats);
     CHECK(stats.head.records == 5);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].seen == 5);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].lost[EBPF_REASON_HANDLER] == 3);
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(reader.seq == 5);
 }
 
@@ -287,14 +287,14 @@ static void test_tells_refused_losses_again(void)
     setup();
     refuse_losses = true;
     lost[EBPF_REASON_RING_FULL] = 2;
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(!losses_count && reader.seq == 0);
     lost[EBPF_REASON_RING_FULL] = 5;
     refuse_losses = false;
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(losses_count == 1 && losses[0].head.first_seq == 1 && losses[0].head.last_seq == 5 && reader.seq == 5);
     CHECK(losses[0].counts[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL] == 5);
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(losses_count == 1);
 }
 
@@ -312,10 +312,10 @@ static void test_tells_no_loss_that_is_made_good(void)
     }
     CHECK(losses[0].head.first_seq == 1 && losses[0].head.last_seq == 1 && reader.seq == 1);
     lost[EBPF_REASON_RECURSION] = 3; /* the end: all that is counted is lost */
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(losses_count == 2 && losses[1].head.last_seq == 3);
     lost[EBPF_REASON_RECURSION] = 2;
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(losses_count == 2 && reader.seq == 3);
 }
 
@@ -414,13 +414,13 @@ static void test_over_budget(void)
     ebpf_reader__consume(&reader);
     CHECK(over_budget_count == 1); /* not within a second */
     reader.losses_checked_ns = 0;
-    reader.over_budget_told_ns -= UINT64_C(1000000000);
+    reader.over_budget_reported_ns -= UINT64_C(1000000000);
     ebpf_reader__consume(&reader);
     CHECK(over_budget_count == 2 && over_budget_told[1] == 6);
     over_budget_lost = 7;
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(over_budget_count == 3 && over_budget_told[2] == 7);
-    ebpf_reader__tell_losses(&reader);
+    ebpf_reader__report_losses(&reader);
     CHECK(over_budget_count == 3);
 }
 

@@ -23,7 +23,7 @@
 #define EXIT_NOT_EXECUTED 126
 #define EXIT_NOT_FOUND 127
 
-/* Whatever lets the caller become another user is not for that one. */
+/* Drop the capabilities by which the caller could become another user. */
 static int capabilities__drop(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -48,7 +48,7 @@ static _Noreturn void command__run(char **argv, int start, const struct command_
     int err = user->name ? user__become(user) : 0;
     char byte;
 
-    if (write(start, &err, sizeof(err)) != sizeof(err) || read(start, &byte, 1) != 1) /* nothing came of the tracing */
+    if (write(start, &err, sizeof(err)) != sizeof(err) || read(start, &byte, 1) != 1) /* the tracing has failed */
         _exit(EXIT_NOT_EXECUTED);
     signals__restore(saved);
     if (dup2(STDERR_FILENO, STDOUT_FILENO) >= 0)

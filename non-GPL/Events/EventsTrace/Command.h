@@ -8,7 +8,7 @@
 
 #include "Signals.h"
 
-/* Whom it is executed as. */
+/* The user as which it is executed. */
 struct command_user {
     const char *name; /* NULL: the caller */
     uid_t uid;
@@ -19,13 +19,13 @@ struct command {
     pid_t pid; /* 0: there is none */
     int start; /* our end of the socket that it waits at, until command__go */
     bool ended;
-    int status; /* as wait tells, when it has ended */
+    int status; /* as wait(2) returns it, once it has ended */
 };
 
 /*
- * Make the process that will execute argv, with signals as they were, as another user if there is one: then with the
- * groups of that user and no capabilities but root's. It waits until command__go, and ends when that never comes. 0, or
- * a negative errno after a message.
+ * Make the process that will execute argv, with signals as they were before. If a user is given, it has the groups of
+ * that user and, except for root, no capabilities. It waits for command__go, and ends if this process ends before. 0,
+ * or a negative errno after a message.
  */
 int command__prepare(struct command *ret_command, char **argv, const struct command_user *user,
                      const struct signals_saved *saved);
@@ -38,7 +38,7 @@ bool command__has_ended(struct command *command);
 /* Pass a signal on to it. */
 void command__signal(const struct command *command, int signal);
 
-/* Its exit status, or 128 plus the signal that ended it, as a shell has it. */
+/* Return its exit status, or 128 plus the signal that ended it, as a shell does. */
 int command__exit_code(const struct command *command);
 
 #endif

@@ -28,7 +28,7 @@ static void on_log(void *user, enum ebpf_log_level level, const char *format, va
     free(text);
 }
 
-/* How many events a line stands for. */
+/* Return how many events a line stands for. */
 static uint64_t event__count(const struct ebpf_event *event)
 {
     bool is_several = event->hdr->type == EBPF_EVENT_FILE_MODIFY && event->hdr->flags & EBPF_MODIFY_F_COUNT;
@@ -36,7 +36,7 @@ static uint64_t event__count(const struct ebpf_event *event)
     return is_several ? ((const struct ebpf_file_modify_event *)event->hdr)->count : 1;
 }
 
-/* The writers tell when a line does not fit, so begin with what almost always suffices. */
+/* Write an event as a line, beginning with room that almost always suffices. */
 static int on_event(void *user, const struct ebpf_event *event)
 {
     struct trace *trace = user;
@@ -88,7 +88,7 @@ static int on_over_budget(void *user, const struct ebpf_over_budget *over)
     return 0;
 }
 
-/* Whether to give up while the probes are being loaded, which can take seconds. */
+/* Whether a signal has come while the probes are being loaded, which can take seconds. */
 static bool is_cancelled(void *user)
 {
     struct trace *trace = user;

@@ -10,7 +10,7 @@
 #include "Options.h"
 #include "Trace.h"
 
-/* Descriptors that are missing would be given to something else, and messages written into that. */
+/* Open the standard descriptors that are closed: else another file would get their numbers, and the messages. */
 static bool descriptors__complete(void)
 {
     bool has_output = fcntl(STDOUT_FILENO, F_GETFD) >= 0;
@@ -24,7 +24,7 @@ static bool descriptors__complete(void)
     return has_output;
 }
 
-/* Of an action that prints something and ends. */
+/* Return the exit code of an action that prints something and ends. */
 static int printed(void)
 {
     if (!fflush(stdout) && !ferror(stdout))

@@ -11,8 +11,8 @@
 #include "Output.h"
 
 #define MESSAGES_MAX (256u << 10)
-#define DROPPED_MAX 128 /* the line that tells how many were */
-#define ESCAPED 4       /* bytes that one can become */
+#define DROPPED_MAX 128 /* the line with the count of dropped ones */
+#define ESCAPED 4       /* bytes that one byte can become */
 
 static struct output messages; /* has a buffer from message__begin to message__end */
 static unsigned long dropped;
@@ -28,7 +28,7 @@ static bool message__keep(const char *text, size_t len, size_t spare)
     return true;
 }
 
-static void dropped__tell(void)
+static void dropped__report(void)
 {
     char line[DROPPED_MAX];
     int len =
@@ -54,10 +54,10 @@ void message__put(const char *text, size_t len)
 void message__flush(void)
 {
     output__flush(&messages);
-    dropped__tell();
+    dropped__report();
 }
 
-/* The text, escaped, behind the prefix; its length, or 0 without memory. */
+/* Escape a text and put it behind the prefix. Returns the length, 0 without memory. */
 static size_t message__escape(char **ret_line, const char *prefix, const char *text)
 {
     size_t len = strlen(prefix);
@@ -122,7 +122,7 @@ void message__end(int ms)
 {
     if (!messages.buffer)
         return;
-    output__hurry(&messages, ms);
+    output__set_deadline(&messages, ms);
     message__flush();
     output__flush(&messages);
     output__fini(&messages);

@@ -2,8 +2,8 @@
 /*
  * Message.h - messages of EventsTrace: lines on standard error.
  *
- * While it traces nothing waits for who reads them: what is not taken is given up, and counted, which is told when
- * there is room again.
+ * While it traces, nothing waits for their reader: a message that is not taken is dropped and counted, and the count is
+ * written once there is room again.
  */
 #ifndef EVENTS_TRACE_MESSAGE_H
 #define EVENTS_TRACE_MESSAGE_H
@@ -12,30 +12,30 @@
 #include <stddef.h>
 
 /*
- * "EventsTrace: " and the text. Control characters, which arguments may have, are escaped: they could make a second
- * line of it or change the terminal.
+ * Write "EventsTrace: " and the text. Control characters, which arguments may have, are escaped: they could make it two
+ * lines or change the terminal.
  */
 void message__write(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same with "warning: ". */
+/* Write a warning: "EventsTrace: warning: " and the text. */
 void message__warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The same behind another prefix. */
+/* Write the text behind another prefix. */
 void message__vwrite(const char *prefix, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 
-/* A text as it is, and a newline. */
+/* Write a text as it is, and a newline. */
 void message__put(const char *text, size_t len);
 
-/* From now on standard error is not waited for. 0 or a negative errno. */
+/* Begin not to wait for the reader of standard error. 0 or a negative errno. */
 int message__begin(void);
 
-/* Write what is there and can be written; to be called now and then. */
+/* Write what can be written without waiting; to be called now and then. */
 void message__flush(void);
 
 /* See output__abandon. */
 void message__abandon(void);
 
-/* Wait for up to `ms` for what is there to be taken; then messages are written as they come again. */
+/* Wait for at most `ms` until the reader has taken what is left. Later messages are written at once, as before. */
 void message__end(int ms);
 
 #endif

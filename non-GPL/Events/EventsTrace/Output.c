@@ -25,7 +25,7 @@
 #define PTMX_MAJOR 5        /* opening it anew makes another terminal */
 #define PTMX_MINOR 2
 
-/* The same pipe or terminal by a description of our own, writes to which do not block; the given one without. */
+/* Open a pipe or terminal again, with a description to which writes do not block. Returns `fd` if that fails. */
 static int fd__open_anew(int fd, const struct stat *st)
 {
     char path[32];
@@ -117,7 +117,7 @@ static void output__compact(struct output *output)
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
-/* Room for one more in the list of lines. */
+/* Make room for one more in the list of lines. False without memory. */
 static bool output__has_line(struct output *output)
 {
     size_t used = output->line_end - output->first_line;
@@ -160,7 +160,7 @@ char *output__reserve_notice(struct output *output, size_t size)
     return output__make_room(output, size + 1);
 }
 
-/* What is written is taken out of the buffer, and the lines that are whole in the file are forgotten. */
+/* Remove written bytes from the buffer, and the lines that are written as a whole from the list. */
 static void output__consumed(struct output *output, size_t len)
 {
     output->begin += len;
@@ -172,12 +172,12 @@ static void output__consumed(struct output *output, size_t len)
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
-void output__hurry(struct output *output, int ms)
+void output__set_deadline(struct output *output, int ms)
 {
     clock_gettime(CLOCK_MONOTONIC, &output->deadline);
     output->deadline.tv_sec += ms / 1000;
     output->deadline.tv_nsec += ms % 1000 * 1000000L;
-    output->hurry = true;
+    output->has_deadline = true;
     output->interrupted = false;
 }
 
@@ -193,12 +193,12 @@ static struct timespec output__time_left(const struct output *output)
     return (struct timespec){ns / 1000000000, ns % 1000000000};
 }
 
-/* How long to wait for the reader, ms; -1: for as long as it takes. */
+/* Return how long to wait for the reader, in ms; -1: without limit. */
 static int output__wait_ms(const struct output *output)
 {
     if (output->interrupted)
         return 0;
-    if (output->hurry) {
+    if (output->has_deadline) {
         struct timespec left = output__time_left(output);
 
         return (int)(left.tv_sec * 1000 + left.tv_nsec / 1000000);
@@ -206,16 +206,16 @@ static int output__wait_ms(const struct output *output)
     return output->patient ? -1 : 0;
 }
 
-/* Whether the reader has made room. False when the wait was ended, or is over. */
+/* Wait until the reader has made room. False if the wait was interrupted or has timed out. */
 static bool output__wait(struct output *output)
 {
     struct pollfd ready[] = {{.fd = output->fd, .events = POLLOUT},
-                             {.fd = output->hurry ? -1 : output->wake_fd, .events = POLLIN}};
+                             {.fd = output->has_deadline ? -1 : output->wake_fd, .events = POLLIN}};
     int ms = output__wait_ms(output);
     bool was_stuck = output->stuck;
 
     if (was_stuck && !ms) {
-        output->stuck = output->blocks && output->hurry; /* there is no time for another write that blocks */
+        output->stuck = output->blocks && output->has_deadline; /* there is no time for another write that blocks */
         return false;
     }
     output->stuck = false;
@@ -231,8 +231,8 @@ static bool output__wait(struct output *output)
 }
 
 /*
- * What a pipe takes at once in any case: all of its size, when it is empty. Of one that standard error goes to as well,
- * nothing: what others write must not come between.
+ * Return what a pipe takes at once in any case: its size if it is empty. Nothing if standard error goes to it as well:
+ * what others write must not come between.
  */
 static size_t output__pipe_room(const struct output *output)
 {
@@ -244,7 +244,7 @@ static size_t output__pipe_room(const struct output *output)
     return size > 0 ? (size_t)size : 0;
 }
 
-/* As much as that, and whole lines if they are short. */
+/* Return how much to write, at most `most`, and whole lines if they are short. */
 static size_t output__portion(const struct output *output, size_t most)
 {
     const char *from = output->buffer + output->begin;
@@ -256,13 +256,13 @@ static size_t output__portion(const struct output *output, size_t most)
     return newline ? (size_t)(newline - from + 1) : most;
 }
 
-/* EAGAIN is of what cannot be polled, as some file of a driver. */
+/* EAGAIN comes from files that cannot be polled, as some of drivers. */
 static bool errno__is_full(int number)
 {
     return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EAGAIN;
 }
 
-/* Write to a description that blocks; a write that the timer interrupts has found no room. */
+/* Write to a description that blocks; EAGAIN if the timer has interrupted it. */
 static ssize_t output__write_in_time(const struct output *output, const char *from, size_t len)
 {
     const struct itimerspec stop = {0}, period = {.it_interval.tv_nsec = BLOCKED_NS, .it_value.tv_nsec = BLOCKED_NS};
@@ -283,7 +283,7 @@ static ssize_t output__write_some(const struct output *output, const char *from,
     return output->blocks ? output__write_in_time(output, from, len) : write(output->fd, from, len);
 }
 
-/* Write once, which does not block for long. False when that is all for now. */
+/* Write once, without blocking for long. False if no more can be written now. */
 static bool output__write(struct output *output, size_t most)
 {
     ssize_t n = output__write_some(output, output->buffer + output->begin, output__portion(output, most));
@@ -306,7 +306,7 @@ static bool output__write(struct output *output, size_t most)
     return false;
 }
 
-/* Write until nothing is left, the wait for the reader ends, or nothing can be written. */
+/* Write until nothing is left, the wait for the reader ends, or nothing can be written. False in the last case. */
 static bool output__write_out(struct output *output)
 {
     while (output->begin < output->end && !output->closed && !output->error) {
@@ -315,7 +315,7 @@ static bool output__write_out(struct output *output)
         if (!most && !output__wait(output))
             return output->interrupted || !output->patient;
         if (!most)
-            most = output__pipe_room(output); /* who reads has most often taken everything */
+            most = output__pipe_room(output); /* the reader has most often taken everything */
         if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
     }

@@ -2,12 +2,12 @@
 /*
  * Output.h - whole lines to a file descriptor.
  *
- * Lines are gathered and written together. A file that is full is tried again later: meanwhile lines are refused, and
- * those that were accepted stay; half a line is never left behind in a file. A file that somebody truncates goes on at
- * its new end. A reader that is slow is waited for, but no write blocks: a pipe or terminal is opened anew for that,
- * because what its description is set to belongs to others too. So signals come through where it is waited. Where it
- * cannot be opened anew (no /proc, the terminal of another user, the master of a terminal), and for other devices, a
- * timer interrupts each write that blocks. Only a file whose file system does not answer is waited for.
+ * Lines are buffered and written together. If a file is full, it is tried again later: meanwhile lines are refused, and
+ * those that were accepted stay; half a line is never left in a file. If somebody truncates a file, writing goes on at
+ * its new end. A slow reader is waited for, but no write blocks, so that signals are seen: a pipe or terminal is opened
+ * again for that, because the flags of its description belong to others, too. If it cannot be opened again (no /proc,
+ * the terminal of another user, the master of a terminal), and for other devices, a timer interrupts each write that
+ * blocks. Only a file system that does not respond can block a write.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H
@@ -19,12 +19,12 @@
 #include <time.h>
 
 #define OUTPUT_BUFFER (2u << 20)
-#define OUTPUT_BATCH (64u << 10)      /* from here on lines are written at once, if that is possible without waiting */
-#define OUTPUT_WAIT (256u << 10)      /* from here on who reads is waited for */
-#define OUTPUT_LINE_MAX (1u << 20)    /* more than the longest record makes: each byte can become six */
-#define OUTPUT_NOTICE_MAX (64u << 10) /* room that is kept for notices of loss, of which a full output makes some */
+#define OUTPUT_BATCH (64u << 10)      /* from so many bytes on lines are written, if that is possible without waiting */
+#define OUTPUT_WAIT (256u << 10)      /* from so many bytes on the reader is waited for */
+#define OUTPUT_LINE_MAX (1u << 20)    /* longer than any line: each byte of a record can become six */
+#define OUTPUT_NOTICE_MAX (64u << 10) /* room for notices of loss, which a full output causes */
 
-/* A line that is not in the file, or not whole. */
+/* A line that is not yet written, or not as a whole. */
 struct output_line {
     size_t len;      /* with its newline */
     int type;        /* of the events that it stands for; 0: none */
@@ -33,69 +33,72 @@ struct output_line {
 
 struct output {
     int fd;
-    int given_fd; /* of the caller; the same, unless it was opened anew */
+    int given_fd; /* of the caller; fd is another one if it was opened again */
     int given_flags;
     bool regular; /* a file */
     bool socket;
     bool blocks; /* a write to it may block: the timer interrupts it */
     timer_t timer;
-    bool slow;     /* a pipe, socket or terminal: who reads it may have to be waited for */
+    bool slow;     /* a pipe, socket or terminal: its reader may have to be waited for */
     bool own_pipe; /* a pipe that standard error does not go to */
     char *buffer;
     size_t size;
     size_t begin, end; /* of what is not written yet, in the buffer */
-    size_t next_try;   /* the end from which on to write without waiting */
+    size_t next_try;   /* when `end` is beyond this, to write without waiting */
     struct output_line *lines;
     size_t first_line, line_end, line_room;
     size_t partial;   /* bytes of the first line that are in the file already */
-    int wake_fd;      /* readable when a wait is to end, as for a signal; -1: none */
-    bool patient;     /* who reads is waited for */
-    bool interrupted; /* wake_fd is readable: to be looked at before anything is waited for */
-    bool stuck;       /* there is room, they say, but it takes nothing */
+    int wake_fd;      /* readable when a wait is to end, for a signal; -1: none */
+    bool patient;     /* the reader is waited for */
+    bool interrupted; /* wake_fd is readable: to be read before the next wait */
+    bool stuck;       /* poll reports room, but a write takes nothing */
     int full;         /* errno of the last write, if it failed for lack of room */
     bool closed;      /* nobody reads any more */
     int error;        /* errno of a failure that will not pass */
-    bool hurry;
-    struct timespec deadline; /* monotonic, with hurry */
+    bool has_deadline;
+    struct timespec deadline; /* monotonic */
 };
 
-/* 0 or a negative errno; free with output__fini. Keeps `size` bytes of lines. One that is not `patient` never waits. */
+/*
+ * Begin with room for `size` bytes. One that is not `patient` never waits. 0 or a negative errno; end with
+ * output__fini.
+ */
 int output__init(struct output *output, int fd, size_t size, bool patient, int wake_fd);
 
-/* What to poll to learn that nobody reads any more, and to say what poll has found. */
+/* Return what to poll to learn that the reader is gone, and take what poll has found. */
 struct pollfd output__watch(const struct output *output);
 void output__look(struct output *output, const struct pollfd *watched);
 
 /*
- * Room for a line of up to `size` bytes and its newline, or NULL when there is none: then the line is to be given up.
- * A notice may use the room that is kept for it.
+ * Reserve room for a line of up to `size` bytes and its newline. NULL if there is none: then the line is to be dropped.
+ * A notice may use the room for notices.
  */
 static inline char *output__reserve(struct output *output, size_t size);
 char *output__reserve_notice(struct output *output, size_t size);
 
-/* The line in the reserved room has `len` bytes; a newline is added. It stands for so many events, or none. */
+/* Commit a line of `len` bytes in the reserved room; a newline is added. It stands for so many events, or none. */
 void output__commit(struct output *output, size_t len);
 static inline void output__commit_events(struct output *output, size_t len, int type, uint64_t events);
 
 /*
- * Write what is there. Returns false when nothing can be written any more. What is left after true is for later: the
- * file is full, the wait was ended, or nobody is waited for.
+ * Write what is buffered. Returns false if nothing can be written any more. What is left after true is for later: the
+ * file is full, the wait was interrupted, or the reader is not waited for.
  */
 bool output__flush(struct output *output);
 
-/* From now on do not wait for the reader for longer than `ms` in all. */
-void output__hurry(struct output *output, int ms);
+/* Do not wait for the reader for longer than `ms` in all from now on. */
+void output__set_deadline(struct output *output, int ms);
 
-/* The lines that are left; returns how many. */
+/* Return the lines that are left; how many there are. */
 size_t output__left(const struct output *output, const struct output_line **ret_lines);
 
-/* In a child that writes nothing: close the descriptor, or who reads would wait for the child's end as well. */
+/* Close the descriptor in a child that writes nothing: the reader would wait for the end of the child, too. */
 void output__abandon(const struct output *output);
 
-/* Take half a line back from a regular file; free, and leave the descriptor as it was. */
+/* Remove half a line from a regular file, free the buffer, and leave the descriptor as it was. */
 void output__fini(struct output *output);
 
-/* What these two do when there is no room yet, or enough to be written. */
+/* Make room for a line, and write a batch: the slow paths of the two functions below. */
 char *output__make_room(struct output *output, size_t size);
 void output__write_batch(struct output *output);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals.h - signals that end the tracing, as a descriptor: it becomes readable, whatever else is ready, and nothing
- * is cut short.
+ * Signals.h - signals that end the tracing, as a descriptor that is polled with the others: no call is interrupted, and
+ * a flood of events cannot delay them.
  */
 #ifndef EVENTS_TRACE_SIGNALS_H
 #define EVENTS_TRACE_SIGNALS_H
@@ -12,28 +12,28 @@
 struct signals {
     int fd;
     int stop;        /* SIGTERM, SIGINT or SIGHUP has come; 0: none */
-    bool by_process; /* it was sent by one, and not by the terminal */
+    bool by_process; /* it was sent by a process, not by the terminal */
 };
 
-/* What a process that is started is to get back: it runs as it would without us. */
+/* What signals__restore restores in a process that is started, so that it runs as without this program. */
 struct signals_saved {
     sigset_t mask;
     struct sigaction child, pipe, file_size;
 };
 
 /*
- * Before a process is started: its end can be waited for, and writing to what nobody reads, or beyond a limit, is an
- * error and no signal. What the caller has the process ignore (nohup) stays ignored.
+ * Prepare to start a process: its end can be waited for, and a write to a closed pipe, or beyond the file size limit,
+ * is an error and no signal. Signals that the caller has set to be ignored (nohup) stay ignored.
  */
 void signals__prepare(struct signals_saved *ret_saved);
 
-/* In the process that is started. */
+/* Restore signals in the process that is started. */
 void signals__restore(const struct signals_saved *saved);
 
-/* 0 or a negative errno. */
+/* Open the descriptor. 0 or a negative errno. */
 int signals__open(struct signals *ret_signals);
 
-/* Take in those that have come. */
+/* Read the signals that have come. */
 void signals__look(struct signals *signals);
 
 #endif

@@ -16,7 +16,7 @@ static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
     return ab < c ? ab : c;
 }
 
-/* Letters to insert, leave out, replace or swap with their neighbour, to make one name of the other. */
+/* Count the letters to insert, drop, replace or swap with their neighbour to turn one name into the other. */
 static unsigned int names__distance(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     unsigned int rows[3][NAME_LEN_MAX + 1];
@@ -42,7 +42,7 @@ static unsigned int names__distance(const char *a, size_t a_len, const char *b, 
     return above[b_len];
 }
 
-/* Whether a name of words with dashes between them has these ones. */
+/* Whether a name, of words with dashes between them, contains these words. */
 static bool name__has_words(const char *name, const char *words, size_t len)
 {
     size_t name_len = strlen(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Suggest.h - what may have been meant by a name that is no option. */
+/* Suggest.h - which option was probably meant by a name that is none. */
 #ifndef EVENTS_TRACE_SUGGEST_H
 #define EVENTS_TRACE_SUGGEST_H
 

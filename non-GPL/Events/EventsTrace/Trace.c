@@ -23,9 +23,9 @@
 #define LARGE_ALLOCATION (256 << 10)
 
 /*
- * Whether to go on. A signal ends the tracing; of a command it is the command that it is meant for, and the tracing
- * ends with that, or with the second signal. What the terminal sends, the command has got as well. Without a command
- * the end of the reader is the end.
+ * Whether to go on. Without a command, a signal or the end of the reader ends the tracing. With one, the first signal
+ * is passed on to the command, unless the terminal has sent it to both, and the tracing ends with the command or with
+ * the second signal.
  */
 static bool trace__goes_on(struct trace *trace)
 {
@@ -45,11 +45,11 @@ static bool trace__goes_on(struct trace *trace)
     return !signals->stop;
 }
 
-/* No more events; from now on who reads is waited for only so long. */
+/* Stop sourcing, and limit the time that the reader is waited for. */
 static void trace__end(struct trace *trace)
 {
-    if (!trace->out.hurry)
-        output__hurry(&trace->out, LAST_WRITES_MS);
+    if (!trace->out.has_deadline)
+        output__set_deadline(&trace->out, LAST_WRITES_MS);
     ebpf_source__stop(trace->source);
 }
 
@@ -136,7 +136,7 @@ static int trace__wait(struct trace *trace)
     return 0;
 }
 
-/* A line leaves within a second of its event: the source is ready at least five times as often. */
+/* Trace until the end. A line is written within a second of its event: the source is ready at least every 200 ms. */
 static int trace__loop(struct trace *trace)
 {
     time_t stats_at = seconds__now() + 1;
@@ -168,7 +168,7 @@ static void trace__drain(struct trace *trace)
     output__flush(&trace->out);
 }
 
-/* What became of the output, `left` lines of which are not written. A reader that has gone is a quiet end. */
+/* Return the exit code of an output with `left` lines that are not written. A reader that is gone is no error. */
 static int trace__result(const struct trace *trace, size_t left)
 {
     const struct output *out = &trace->out;
@@ -204,8 +204,8 @@ static int exit__of(int err)
 }
 
 /*
- * The kernel may take seconds to give all hooks back, which falls on the last process that has them: a child, which
- * ends after this process, so that it can end at once.
+ * Detaching may take the kernel seconds, during which the last process that has the hooks is held up. That is a child,
+ * which ends after this process, so that this one can end at once.
  */
 static void source__release(const struct trace *trace)
 {
@@ -221,7 +221,7 @@ static void source__release(const struct trace *trace)
             close(STDOUT_FILENO);
             close(STDERR_FILENO);
             close(alive[1]);
-            _exit(read(alive[0], &byte, 1) != 0); /* the end of this process is the end of the pipe */
+            _exit(read(alive[0], &byte, 1) != 0); /* the pipe ends with this process */
         }
         close(alive[0]); /* the other end stays open */
     }
@@ -235,8 +235,8 @@ static void warn_of_no_event(const struct options *o)
                       "an option for one event, as --process-exec; EventsTrace --help lists them");
 }
 
-/* Somebody who looks on need not wonder whether it works yet. */
-static void begin__tell(const struct trace *trace)
+/* Announce on a terminal that the tracing has begun. */
+static void begin__announce(const struct trace *trace)
 {
     int count = __builtin_popcountll(ebpf_source__events(trace->source).bits);
 
@@ -259,7 +259,7 @@ static int trace__run(struct trace *trace)
     if (err)
         return exit__of(err);
     warn_of_no_event(o);
-    begin__tell(trace);
+    begin__announce(trace);
     if (o->features_line)
         features__print(trace);
     if (trace->command.pid)
@@ -276,7 +276,7 @@ static int trace__run(struct trace *trace)
     return trace->command.ended ? command__exit_code(&trace->command) : code;
 }
 
-/* The command's process, whose tree is what is traced. It has everything as this program was given it. */
+/* Make the process of the command, whose tree is traced. It inherits everything as this program did. */
 static int trace__prepare_command(struct trace *trace)
 {
     struct options *o = &trace->options;
@@ -294,7 +294,7 @@ static int trace__prepare_command(struct trace *trace)
     return EXIT_OK;
 }
 
-/* What events hold is other people's: no core dump, and none by who may attach to us. */
+/* Events hold data of other people: allow no core dump, and no debugger to attach. */
 static void process__harden(void)
 {
     struct rlimit core;
@@ -309,7 +309,7 @@ static void process__harden(void)
 int trace__start(const struct options *options)
 {
     struct trace trace = {.options = *options};
-    /* the kernel's BTF is read twice into memory: to be given back each time, and not to be kept for what is small */
+    /* the kernel's BTF is read into memory twice, which is to be unmapped each time and not kept for small objects */
     mallopt(M_MMAP_THRESHOLD, LARGE_ALLOCATION);
     int code = trace__prepare_command(&trace);
 

@@ -42,23 +42,23 @@ struct ebpf_backend;
 
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
-    /* End the sourcing; afterwards the counts do not change any more. May be called twice. */
+    /* Stop sourcing; afterwards the counts do not change. May be called twice. */
     void (*stop)(struct ebpf_backend *backend);
     /* Replace the selection, as ebpf_source__select says. */
     int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
-    /* The other processes that have a source now. Returns how many; NULL: not known. */
+    /* Find the other processes that have a source now. Returns how many there are. NULL: not known. */
     size_t (*others)(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX]);
     /*
-     * The process that has lost most events for its budget since one was last returned; without the times. False when
-     * there is none. NULL: there are no budgets.
+     * Find the process that has lost most events for its budget since the last call that found one; without the times.
+     * False if there is none. NULL: there are no budgets.
      */
     bool (*over_budget)(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over);
-    /* Why an event that was asked for is not available; valid until close. */
+    /* Return why an event that was asked for is unavailable; valid until close. */
     const char *(*unavailable)(const struct ebpf_backend *backend, enum ebpf_event_type type);
     void (*close)(struct ebpf_backend *backend);
 };
 
-/* What each kind of backend begins with. */
+/* The beginning of each kind of backend. */
 struct ebpf_backend {
     const struct ebpf_backend_ops *ops;
     struct ebpf_ringbuf rings[EBPF_RING_COUNT];
@@ -66,7 +66,7 @@ struct ebpf_backend {
     uint32_t streams;                /* records name one of so many */
     struct ebpf_event_set available; /* of the events that were asked for */
     bool bpf_tramp;                  /* fentry and fexit programs can be attached */
-    bool inherited; /* the process that closes it is a child of its own one, and does not have the memory */
+    bool inherited;                  /* it is closed in a child of its process, which does not have its memory */
 };
 
 /*

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILES_MAX 256 /* at a time; a further one ends the oldest window */
+#define FILES_MAX 256 /* with a window at a time; one more ends the oldest window */
 #define NS_PER_MS UINT64_C(1000000)
 
-/* One file and one process; the start time tells a process from a later one with its id. */
+/* One file and one process; the start time distinguishes a process from a later one with its id. */
 struct key {
     uint64_t start_time, inode;
     uint32_t tgid, dev_major, dev_minor;
@@ -19,7 +19,7 @@ struct window {
     bool used;
     struct key key;
     uint64_t end_ns;
-    uint64_t count, bytes;               /* of what is kept back */
+    uint64_t count, bytes;               /* of the merged writes */
     struct ebpf_file_modify_event *last; /* the last record of that, of `size` bytes */
     uint32_t size, room;
 };
@@ -65,7 +65,7 @@ static void window__end(struct ebpf_coalesce *c, struct window *w)
     w->count = w->bytes = 0;
 }
 
-/* Keep a change back. False when there is no memory for it. */
+/* Merge a write. False without memory. */
 static bool window__add(struct window *w, const struct ebpf_file_modify_event *e, uint32_t size)
 {
     if (size > w->room) {
@@ -99,7 +99,7 @@ static bool type__is_of_file(uint16_t type)
     }
 }
 
-/* All events about files begin alike. */
+/* Return the key of a file event; all of them begin with equal members. */
 static struct key key__of(const struct ebpf_event_header *hdr)
 {
     const struct ebpf_file_create_event *e = (const void *)hdr;
@@ -128,7 +128,7 @@ static struct window *windows__find(struct ebpf_coalesce *c, const struct key *k
     return NULL;
 }
 
-/* A free one; when there is none, the one that ends first is ended. */
+/* Return a free window; if there is none, end the one that is due first. */
 static struct window *windows__free_one(struct ebpf_coalesce *c)
 {
     struct window *oldest = c->windows;
@@ -151,7 +151,7 @@ static void windows__end_of_process(struct ebpf_coalesce *c, const struct ebpf_p
     }
 }
 
-/* A content change whose bytes are known; what else changes the content is told for itself. */
+/* Whether an event is a write, which can be merged. Other changes of content have no number of bytes. */
 static bool event__can_wait(const struct ebpf_event_header *hdr)
 {
     const struct ebpf_file_modify_event *e = (const void *)hdr;

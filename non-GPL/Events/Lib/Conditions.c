@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What a condition has to be about for an event to meet it: the beginning of their names. */
+/* Return the prefix of the names of the events that a kind of condition concerns. */
 static const char *kind__events(enum ebpf_select_kind kind)
 {
     switch (kind) {
@@ -31,7 +31,7 @@ static bool events__have(struct ebpf_event_set events, const char *prefix)
     return false;
 }
 
-/* Whether a name is that of something in what another name is of; names of other things are equal, or not. */
+/* Whether a path is another one or below it; with no separator, whether two names are equal. */
 static bool text__is_below(const char *text, const char *above, char separator)
 {
     size_t len = strlen(above);
@@ -41,7 +41,7 @@ static bool text__is_below(const char *text, const char *above, char separator)
     return !strncmp(text, above, len) && (!text[len] || text[len] == separator);
 }
 
-/* Whether what meets `a` meets `b` as well. */
+/* Whether every event that meets `a` meets `b`, too. */
 static bool condition__implies(const struct ebpf_condition *a, const struct ebpf_condition *b)
 {
     bool has_levels = a->kind == EBPF_SELECT_PATH || a->kind == EBPF_SELECT_CGROUP;

@@ -8,7 +8,7 @@
 
 #define SIZE_MIN 65536
 
-/* Events one behind the other: each its struct, then its record, at multiples of 8. */
+/* Events in a row: the struct of each, then its record, padded to a multiple of 8. */
 struct event_queue {
     char *bytes;
     size_t size, begin, end;

@@ -2,8 +2,8 @@
 /*
  * Json.c - events as lines of JSON.
  *
- * The writer of each event is made from the rows of Events.def: its keys are literals that are copied, and nothing is
- * looked up or formatted by a template. This is the hot path of every consumer that wants text.
+ * The writer of each event is generated from the rows of Events.def: keys are literals that are copied, nothing is
+ * looked up, and there are no format strings. This is the hot path of every consumer of text.
  */
 #include "Json.h"
 
@@ -13,7 +13,7 @@
 #include "JsonScalar.h"
 #include "JsonView.h"
 
-/* Variable kinds. */
+/* The variable kinds. */
 UNUSED static void json__str(struct json_out *out, const struct ebpf_varlen *v)
 {
     JSON_LITERAL(out, "\"");
@@ -26,7 +26,7 @@ UNUSED static void json__path(struct json_out *out, const struct ebpf_varlen *v)
     ebpf_json__path(out, v);
 }
 
-/* Joined for the eye, and, since a space may be part of an argument, as an array. */
+/* Write arguments twice: joined by spaces to be read, and as an array, since an argument may contain a space. */
 UNUSED static void json__args(struct json_out *out, const struct ebpf_varlen *v)
 {
     ebpf_json__args(out, v);
@@ -52,7 +52,7 @@ NOINLINE char *write_comm_escaped(char *p, const char comm[EBPF_COMM_LEN], size_
     return out.p;
 }
 
-/* The name up to its NUL, if it has one; each of its bytes may need six. */
+/* Write the name up to its NUL, if it has one; each of its bytes may take six. */
 JSON_INLINE char *write_comm(char *p, const char comm[EBPF_COMM_LEN])
 {
     uint64_t first = zero_bytes(load_word(comm)), second = zero_bytes(load_word(comm + 8));
@@ -65,7 +65,7 @@ JSON_INLINE char *write_comm(char *p, const char comm[EBPF_COMM_LEN])
     return p + len;
 }
 
-/* The pairs that every event ends with. */
+/* The pairs with which every event ends. */
 #define COMMON_MAX                                                                                                     \
     (sizeof("\"comm\":\"\",\"seq\":},") + 6 * EBPF_COMM_LEN + JSON_TIMES_MAX + NUMBER_DIGITS_MAX + JSON_SLACK)
 
@@ -96,8 +96,8 @@ NOINLINE void json__common(struct json_out *out, const struct ebpf_event *event)
 }
 
 /*
- * The most that the rows of an event take, less its variable values, of which a byte takes six, or twice that where it
- * is written twice. Where as much fits, no row has to look whether it does.
+ * The most bytes that the rows of an event take, without its variable values, each byte of which takes up to six, or
+ * twelve if it is written twice. If that much fits, no row has to check for room.
  */
 enum {
 #define EVENT(id, NAME, name, option, ring, doc) ROWS_MAX_##name = sizeof("{\"event_type\":\"" #NAME "\",")
@@ -115,9 +115,9 @@ enum {
 
 /*
  * The rows as code: json__tag_<TAG>() for each variable field, write_<group>() for each group, json__<event>() for each
- * event. A group has a bound, so its members are written where `p` is. So are those of an event if it `is_roomy`, else
- * `out` tells where. `part` is what is kept of the head of an event or of the end of a group, from `begin` on, and
- * `is_cached` is true within a head that was copied.
+ * event. A group has a bound, so its members are written at `p`; so are those of an event if it `is_roomy`, else at
+ * out->p. `part` is the cache entry for the head of an event or the end of a group, whose text begins at `begin`;
+ * `is_cached` is true within a head that was copied from there.
  */
 // clang-format off
 #define LITERAL(text)                                                                                                  \
@@ -282,7 +282,7 @@ static const struct writer {
 #include "Events.def"
 };
 
-/* Keys of an executed program that are always there in lines for consumers of Elastic's program. */
+/* Add an empty field, for a key that lines for consumers of Elastic's program always have. */
 static void view__add_empty(struct view *view, enum ebpf_tag tag)
 {
     static const struct ebpf_varlen empty;

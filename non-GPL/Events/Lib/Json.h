@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Json.h - what becomes of the kinds of Events.def in JSON.
+ * Json.h - the kinds of Events.def in JSON: for each, the JSON Schema of its value and its description in the docs.
  *
- * For each kind, the JSON Schema of the value and what a reader of the documentation is told. A new scalar kind is a
- * row here, with the most bytes that its value can take, and a write_<kind>() in Json.c; a new variable kind is a row
- * here, a json__<kind>() and a CUT_<kind> there.
+ * A new scalar kind is a row here, with the most bytes that its value takes, and a write_<kind>() in JsonScalar.h. A
+ * new variable kind is a row here, a json__<kind>() in Json.c, and a CUT_<kind> and ABSENT_<kind> in JsonView.h.
  */
 #ifndef EBPF_LIB_JSON_H
 #define EBPF_LIB_JSON_H
@@ -20,7 +19,7 @@
         "string, an address of IPv4 or IPv6 (RFC 5952)")                                                               \
     ROW(u64str, 22, "\"type\":\"string\",\"pattern\":\"^(0|[1-9][0-9]{0,19})$\"", "string, a decimal number")
 
-/* Further keys that a variable field can bring with it. */
+/* Further keys that a variable field may have. */
 enum json_says {
     JSON_SAYS_NOTHING = 0,
     JSON_SAYS_CUT = 1 << 0,     /* <key>_truncated, <key>_length */
@@ -35,7 +34,7 @@ enum json_says {
     ROW(env, JSON_SAYS_CUT, "\"type\":\"array\",\"items\":{\"type\":\"string\"}", "array of strings")                  \
     ROW(tty, JSON_SAYS_NOTHING, "\"type\":\"string\"", "string")
 
-/* Keys that every event has behind its own, and EVENTS_LOST in part. */
+/* Keys that follow those of every event, and in part those of EVENTS_LOST. */
 #define JSON_COMMON_KEYS(ROW)                                                                                          \
     ROW("comm", "\"type\":\"string\"", "string", "name of the thread that acted")                                      \
     JSON_TIME_KEYS(ROW)                                                                                                \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JsonCache.h - text that is cached, since what it was made of comes again.
+ * JsonCache.h - text that is cached, because the bytes that it was made from come again.
  *
- * It belongs to the thread, so that nothing has to be locked, and stands in one of a few places, by a hash of what it
- * was made of. That is compared as a whole, so what is found is always right.
+ * A cache belongs to its thread, so that nothing has to be locked, and has a few buckets, by a hash of those bytes.
+ * They are compared as a whole, so a hit is always right.
  */
 #ifndef EBPF_LIB_JSON_CACHE_H
 #define EBPF_LIB_JSON_CACHE_H
@@ -14,12 +14,12 @@
 #define CACHED_TEXT_MAX 512
 
 struct cached_text {
-    size_t len; /* 0: none is kept */
+    size_t len; /* 0: the bucket is empty */
     uint64_t of[CACHED_WORDS];
     char text[CACHED_TEXT_MAX];
 };
 
-/* Whether it is the text of these bytes, a multiple of 8, and 16 at least. */
+/* Whether it is the text of these bytes, a multiple of 8, at least 16. */
 JSON_INLINE bool cached_text__matches(const struct cached_text *cached, const void *of, size_t size)
 {
     const char *a = (const char *)cached->of, *b = of;
@@ -29,7 +29,7 @@ JSON_INLINE bool cached_text__matches(const struct cached_text *cached, const vo
     for (size_t i = 0; i + 16 <= size; i += 16)
         differing |= load16(a + i) ^ load16(b + i);
     if (size % 16)
-        differing |= load16(a + size - 16) ^ load16(b + size - 16); /* half of it is looked at twice */
+        differing |= load16(a + size - 16) ^ load16(b + size - 16); /* half of it is compared twice */
     return cached->len && all16(differing == 0);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* JsonElastic.c - lines for consumers of Elastic's EventsTrace; docs/MIGRATING.md says what differs. */
+/* JsonElastic.c - lines for consumers of Elastic's EventsTrace; docs/MIGRATING.md lists what differs. */
 #include "JsonText.h"
 
-/* A connection that came to nothing, as one that was closed. */
+/* Return a failed attempt to connect as a connection that was closed. */
 static struct ebpf_network_connection_closed_event closed__of(const struct ebpf_network_connection_failed_event *failed)
 {
     struct ebpf_network_connection_closed_event closed = {.hdr = failed->hdr, .pids = failed->pids};
@@ -15,7 +15,7 @@ static struct ebpf_network_connection_closed_event closed__of(const struct ebpf_
     return closed;
 }
 
-/* The value of a path that is whole, without the NUL at its end; false when there is none. */
+/* Find the value of a whole path, without the NUL at its end. False if there is none. */
 static bool event__path(const struct ebpf_event *event, enum ebpf_tag tag, struct slice *ret_value)
 {
     struct ebpf_field field;
@@ -28,8 +28,8 @@ static bool event__path(const struct ebpf_event *event, enum ebpf_tag tag, struc
 }
 
 /*
- * "./NAME", when the first argument is that and the working directory has the program by this name; else empty. Paths
- * have their leaf first.
+ * Return "./NAME" if that is the first argument and the program is NAME in the working directory; else nothing. Paths
+ * are stored leaf first.
  */
 static struct slice event__given_name(const struct ebpf_event *event)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * JsonIp.c - addresses as text: IPv4 in dotted decimals, IPv6 as RFC 5952 has it.
+ * JsonIp.c - addresses as text: IPv4 in dotted decimals, IPv6 as in RFC 5952.
  *
- * Not inet_ntop: it goes through printf, and takes more than all else of a network event together.
+ * inet_ntop is not used: it calls printf, and takes longer than the rest of a network event.
  */
 #include "JsonText.h"
 
@@ -31,7 +31,7 @@ static char *write_group(char *p, unsigned int group)
     return p;
 }
 
-/* The longest run of zero groups, the first of the longest; one alone is none. Returns its length. */
+/* Find the first longest run of zero groups, of at least two. Returns its length, 1 if there is none. */
 static int zero_run(const unsigned int groups[GROUPS], int *ret_start)
 {
     int longest = 1;
@@ -80,12 +80,12 @@ static char *format_ip(char *p, const struct ebpf_ip *ip)
     return write_ipv6(p, (const unsigned char *)ip->words);
 }
 
-/* One end is this host's and the other often a server's, so the text of the last ones is cached, by a hash. */
+/* One end is this host and the other often a server, so the text of the last addresses is cached, by a hash. */
 #define IP_CACHE_BITS 3
 
 struct cached_ip {
     struct ebpf_ip of;
-    uint64_t len; /* 0: none is kept */
+    uint64_t len; /* 0: the bucket is empty */
     char text[JSON_IP_MAX];
 };
 

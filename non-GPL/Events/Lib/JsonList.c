@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* JsonList.c - values of the kinds args and env: strings that are ended by NULs. */
+/* JsonList.c - values of the kinds args and env: strings that end with a NUL. */
 #include "JsonString.h"
 
 static const struct nul_text nul_in_joined = {" ", 1}, nul_in_array = {"\",\"", 3};
 
-/* Sixteen bytes, with spaces in place of NULs. Returns which of them are plain. */
+/* Write sixteen bytes, with spaces in place of NULs. Returns which of them are plain. */
 JSON_INLINE bytes16 write_spaced16(char *p, const char *s)
 {
     bytes16 bytes = load16(s);
@@ -24,7 +24,7 @@ static bool joined__plain16(char *p, struct slice list)
     return all16(plain);
 }
 
-/* False when the value turns out to need more than a copy: what has been written then does not count. */
+/* Write a list as joined strings. False if it needs more than a copy; what has been written is then to be ignored. */
 static bool joined__plain(struct json_out *out, struct slice list)
 {
     if (!list.len || !json__has_room(out, list.len))
@@ -42,7 +42,7 @@ static bool joined__plain(struct json_out *out, struct slice list)
     return true;
 }
 
-/* Each NUL of a plain value becomes the end of a string and the beginning of the next. */
+/* Write a plain list as an array: each NUL becomes the end of a string and the beginning of the next one. */
 static void array__plain(struct json_out *out, struct slice list)
 {
     const char *s = list.data, *const end = s + list.len;
@@ -74,13 +74,13 @@ static void array__plain(struct json_out *out, struct slice list)
     out->p = p;
 }
 
-/* The most that a list can grow to: each byte is the end of an empty string. */
+/* Whether the array of a plain list fits in any case: each byte may be the NUL of an empty string. */
 static bool array__has_room(const struct json_out *out, struct slice list)
 {
     return json__has_room(out, 3 * list.len + 2 + JSON_SLACK);
 }
 
-/* The NUL at the end separates nothing; where a list was cut there may be none. */
+/* Return a list without the NUL at its end, which separates nothing; a list that was cut may have none. */
 static struct slice list__without_last_nul(struct slice list)
 {
     list.len -= list.len && !list.data[list.len - 1];

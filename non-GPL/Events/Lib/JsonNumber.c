@@ -2,13 +2,13 @@
 /* JsonNumber.c - numbers in decimal. */
 #include "JsonText.h"
 
-/* "00" to "99", one behind the other. */
+/* "00" to "99" in a row. */
 #define PAIRS(tens) tens "0" tens "1" tens "2" tens "3" tens "4" tens "5" tens "6" tens "7" tens "8" tens "9"
 
 const char ebpf_json__digit_pairs[201] =
     PAIRS("0") PAIRS("1") PAIRS("2") PAIRS("3") PAIRS("4") PAIRS("5") PAIRS("6") PAIRS("7") PAIRS("8") PAIRS("9");
 
-/* Up to eight digits. */
+/* Write up to eight digits. */
 JSON_INLINE char *write_below_e8(char *p, uint64_t value)
 {
     uint64_t digits = eight_digits(value);

@@ -4,7 +4,7 @@
 
 #define CACHED_PATH_MAX 64
 
-/* The first NUL of a plain value's rest, or its end. */
+/* Return the first NUL of the rest of a plain value, or its end. */
 JSON_INLINE const char *plain__string_end(const char *s, const char *end)
 {
     for (; end - s >= 8; s += 8) {
@@ -16,7 +16,7 @@ JSON_INLINE const char *plain__string_end(const char *s, const char *end)
     return s < end ? s + bytes_before(zero_bytes_of_plain(last_bytes(end, (size_t)(end - s)))) : end;
 }
 
-/* Copy what ends at `end` to where `behind` is the end. Up to 15 bytes before are copied as well, on both sides. */
+/* Copy the bytes that end at `end` so that they end at `behind`. Up to 15 bytes before them are copied, too. */
 JSON_INLINE void copy_backwards(char *behind, const char *end, size_t len)
 {
     for (size_t done = 0; done < len; done += 16)
@@ -24,9 +24,10 @@ JSON_INLINE void copy_backwards(char *behind, const char *end, size_t len)
 }
 
 /*
- * A path has its leaf first, so it is written from its end to its beginning: each component's surplus bytes are
- * overwritten by the next one. Those of the last one fall on what precedes the path, which is put back; there is always
- * as much, the name of the event. The '/' of a path that is not absolute falls on the place of the quote.
+ * Write a plain path. It is stored leaf first, so it is written from its end to its beginning: the surplus bytes of
+ * each component are overwritten by the next one. Those of the last one overwrite what precedes the path, which is
+ * restored; there are always enough bytes, the name of the event. The '/' of a path that is not absolute is overwritten
+ * by the quote.
  */
 static void path__plain(struct json_out *out, struct slice path, bool absolute)
 {
@@ -71,13 +72,13 @@ static __attribute__((noinline)) void path__escaped(struct json_out *out, struct
 #define PATH_CACHE_BITS 5
 
 struct cached_path {
-    uint32_t len, flags; /* of the value; a length of 0: none is kept */
+    uint32_t len, flags; /* of the value; a length of 0: the bucket is empty */
     uint64_t text_len;
     char value[CACHED_PATH_MAX];
     char text[CACHED_PATH_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
 };
 
-/* Whether the value is the one that is cached; the last eight bytes are looked at twice. */
+/* Whether the value is the cached one; some of its last eight bytes are compared twice. */
 static bool cached_path__matches(const struct cached_path *cached, const struct ebpf_varlen *v)
 {
     const char *value = (const char *)(v + 1);
@@ -123,7 +124,7 @@ static __attribute__((noinline)) void path__write(struct json_out *out, const st
         cached_path__set(cached, v, begin, (size_t)(out->p - begin));
 }
 
-/* What differs in lines for consumers of Elastic's program. False: nothing does. */
+/* Write a path that differs in lines for consumers of Elastic's program. False if it does not. */
 static __attribute__((noinline)) bool path__elastic(struct json_out *out, const struct ebpf_varlen *v)
 {
     bool is_root = !v->len && path__is_absolute(v->flags);

@@ -7,13 +7,13 @@
 #include "JsonCache.h"
 
 /*
- * What repeats is not formatted again: its text is kept with the words that it was made of. Groups repeat: most
- * processes are in the host's namespaces and have the credentials of the one before, and a process seldom does one
- * thing only. So the last ones of each kind are cached, by a hash of their first words. A group with several numbers of
- * 64 bits, as the times and sizes of a file, differs every time; of such a one that is kept which follows upon REPEATS.
+ * Text that repeats is not formatted again: it is cached with the words that it was made from. Groups repeat: most
+ * processes are in the host's namespaces and have the credentials of the process before, and a process seldom does only
+ * one thing. So the last groups of each kind are cached, by a hash of their first words. A group with several numbers
+ * of 64 bits, such as the times and sizes of a file, differs each time; only its part behind REPEATS is cached.
  *
- * The head of an event repeats as well, which is its fields up to the first one that differs every time, flag or
- * variable field. It is kept of events that come by the thousand; their ring tells which those are.
+ * The head of an event repeats as well: its fields up to the first one that differs each time, flag or variable field.
+ * It is cached for the events of the bulk ring, which come by the thousand.
  */
 enum {
 #define ROW(kind, max, schema, doc) LONG_NUMBERS_##kind = max == NUMBER_DIGITS_MAX,
@@ -30,9 +30,9 @@ enum {
 
 #define DIFFERS(kind) (LONG_NUMBERS_##kind > 1)
 
-#define CACHE_BITS 2 /* of places for each kind of group */
+#define CACHE_BITS 2 /* of buckets for each kind of group */
 
-/* How many bytes behind its header the head of an event has; a constant to the compiler. */
+/* head_size_<event>: bytes of the head behind the header, 0 if it is not cached; a constant to the compiler. */
 // clang-format off
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     JSON_INLINE size_t head_size_##name(void)                                                                          \

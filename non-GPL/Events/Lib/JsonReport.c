@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* JsonReport.c - losses, counts, and who exceeds a budget, as lines of JSON. */
+/* JsonReport.c - losses, counts, and processes that exceed a budget, as lines of JSON. */
 #include "JsonText.h"
 #include "Stats.h"
 
@@ -10,7 +10,7 @@ static void json__key(struct json_out *out, const char *key)
     JSON_LITERAL(out, "\":");
 }
 
-/* The reasons that have lost something. Returns how much. */
+/* Write the reasons for which events were lost. Returns how many events those are. */
 static uint64_t json__reasons(struct json_out *out, const uint64_t counts[EBPF_REASON_COUNT])
 {
     uint64_t total = 0;

@@ -36,7 +36,7 @@ UNUSED JSON_INLINE char *write_s64(char *p, const ebpf_s64 *value)
     return write_number(p, *value < 0 ? -(uint64_t)*value : (uint64_t)*value);
 }
 
-/* Three bits in each byte, the first digit in the lowest byte, of a number of 24 bits: split in halves, three times. */
+/* Spread a number of 24 bits to octal digits, the first in the lowest byte: it is split in halves, three times. */
 JSON_INLINE uint64_t octal_digits(uint64_t value)
 {
     uint64_t fours = (value & 07777) | value >> 12 << 32;
@@ -46,7 +46,7 @@ JSON_INLINE uint64_t octal_digits(uint64_t value)
     return __builtin_bswap64(ones);
 }
 
-/* The octal digits, without a leading zero, which JSON does not allow. */
+/* Format the octal digits, without a leading zero, which JSON does not allow. */
 NOINLINE char *format_octal(char *p, const ebpf_u32 *value)
 {
     uint64_t digits = octal_digits(*value & 077777777);
@@ -60,7 +60,7 @@ NOINLINE char *format_octal(char *p, const ebpf_u32 *value)
     return p + 8 - zeros;
 }
 
-/* Most files have one of few modes, so the text of the last one is cached. */
+/* Write an octal number. Most files have one of few modes, so the text of the last one is cached. */
 UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
 {
     static _Thread_local struct {
@@ -77,7 +77,7 @@ UNUSED JSON_INLINE char *write_octal(char *p, const ebpf_u32 *value)
     return p + cached->len;
 }
 
-/* write_<enum>: the name of a value, UNKNOWN of what is none. */
+/* write_<enum>: the name of a value, or UNKNOWN. */
 #define ENUM_TEXT_MAX 30
 #define ENUM_TEXT_COPIED 32
 _Static_assert(ENUM_TEXT_COPIED <= ENUM_TEXT_MAX + JSON_SLACK, "a name is copied beyond the slack");
@@ -109,7 +109,7 @@ UNUSED JSON_INLINE char *write_u64str(char *p, const ebpf_u64 *value)
     return p;
 }
 
-/* An address of IPv4 in dotted decimals, one of IPv6 as RFC 5952 has it. */
+/* Write an address: IPv4 in dotted decimals, IPv6 as in RFC 5952. */
 UNUSED JSON_INLINE char *write_ip(char *p, const struct ebpf_ip *value)
 {
     *p++ = '"';
@@ -118,7 +118,7 @@ UNUSED JSON_INLINE char *write_ip(char *p, const struct ebpf_ip *value)
     return p;
 }
 
-/* The most that a value takes. Of an event it is what its fixed part takes, which nobody asks for. */
+/* The most bytes that a value takes. For an event, which is none, they are those of its fixed part. */
 enum {
 #define ROW(kind, max, schema, doc) MAX_##kind = max,
     JSON_SCALAR_KINDS(ROW)

@@ -3,8 +3,8 @@
 #include "JsonString.h"
 
 /*
- * Length of the well-formed UTF-8 sequence of two to four bytes that `s` begins with; 0 when there is none. The table
- * is the Unicode standard's 3-7: what the second byte may be depends on the first.
+ * Return the length of the well-formed UTF-8 sequence of two to four bytes at `s`; 0 if there is none. This is table
+ * 3-7 of the Unicode standard: the range of the second byte depends on the first.
  */
 static size_t utf8_length(const unsigned char *s, size_t len)
 {
@@ -36,7 +36,7 @@ static bool is_raw_byte_character(const unsigned char *s)
     return s[0] == 0xf4 && s[1] == 0x8f && (s[2] == 0x9e || s[2] == 0x9f);
 }
 
-/* U+10F700 and the byte. */
+/* Write the character for a raw byte: U+10F700 plus the byte. */
 static void json__raw_byte(struct json_out *out, unsigned char byte)
 {
     const char utf8[4] = {'\xf4', '\x8f', (char)(0x9e + (byte >> 6 & 1)), (char)(0x80 | (byte & 0x3f))};
@@ -44,7 +44,7 @@ static void json__raw_byte(struct json_out *out, unsigned char byte)
     json__raw(out, utf8, sizeof(utf8));
 }
 
-/* A character below U+10000 as \\u and four digits. */
+/* Write a character below U+10000 as \\u and four digits. */
 static void json__unicode_escape(struct json_out *out, unsigned int code)
 {
     static const char hex[] = "0123456789abcdef";
@@ -65,8 +65,8 @@ static void json__control(struct json_out *out, unsigned char byte)
 }
 
 /*
- * The code point of a well-formed sequence of `n` bytes, when it is a character that a terminal obeys rather than
- * shows: a C1 control, a separator of lines or paragraphs, or one that changes the direction of text. Otherwise 0.
+ * Return the code point of a well-formed sequence of `n` bytes if a terminal interprets the character: a C1 control, a
+ * separator of lines or paragraphs, or one that changes the direction of text. Otherwise 0.
  */
 static unsigned int hidden_character(const unsigned char *s, size_t n)
 {
@@ -81,7 +81,7 @@ static unsigned int hidden_character(const unsigned char *s, size_t n)
 
 static const struct nul_text nul_in_string = {"\\u0000", 6};
 
-/* One character. Returns how many bytes of the value it was. */
+/* Write one character. Returns how many bytes of the value it takes. */
 static __attribute__((noinline)) size_t json__character(struct json_out *out, struct slice rest,
                                                         const struct nul_text *nul)
 {
@@ -117,8 +117,8 @@ static __attribute__((noinline)) size_t json__character(struct json_out *out, st
 }
 
 /*
- * The words that are read and written may go beyond the value, but not out of its record or of the buffer. Where they
- * would, it goes on character by character.
+ * Words that are read and written may extend beyond the value, but not beyond its record or the buffer. Near these ends
+ * it is done character by character.
  */
 void ebpf_json__escape(struct json_out *out, struct slice value, const struct nul_text *nul)
 {

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * JsonString.h - bytes as JSON strings, for those who write paths and lists.
+ * JsonString.h - bytes as JSON strings, for the writers of paths and lists.
  *
- * Most values are printable ASCII. Whether one is, is found out sixteen bytes at a time, and then it is copied. What is
- * not takes the way through ebpf_json__escape, and so does what may not fit. Both ways write the same.
+ * Most values are printable ASCII, which is tested sixteen bytes at a time, and are copied. Other values, and those
+ * that may not fit, go through ebpf_json__escape. Both ways write equal text.
  */
 #ifndef EBPF_LIB_JSON_STRING_H
 #define EBPF_LIB_JSON_STRING_H
 
 #include "JsonText.h"
 
-/* What becomes of a NUL: within a string, between strings that are joined, and between those of an array. */
+/* The text that replaces a NUL: within a string, between joined strings, or between those of an array. */
 struct nul_text {
     char text[8];
     size_t len;
 };
 
-/* Bytes of a value, escaped, as ebpf_json__escaped, with that in the place of each NUL. */
+/* Write the bytes of a value as ebpf_json__escaped does, with `nul` in place of each NUL. */
 void ebpf_json__escape(struct json_out *out, struct slice value, const struct nul_text *nul);
 
 /*
- * Whether a value can be written as it is, its NULs aside. A space behind a NUL may be taken for special in a short
- * value, which then goes the slower way. Of what has sixteen bytes or more, some are looked at again
- * in the end, so as not to look at what follows the value.
+ * Whether a value can be written as it is, except for its NULs. In a short value a space behind a NUL may be taken for
+ * a special character, which only makes it slower. In a longer one some of the last sixteen bytes are tested twice, so
+ * as not to read what follows the value.
  */
 static inline bool value__is_plain16(struct slice value)
 {

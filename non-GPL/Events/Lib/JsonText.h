@@ -5,9 +5,8 @@
  * Every value is followed by a comma, which the end of its object or array turns into a bracket: no writer has to know
  * whether it is the first.
  *
- * There are two kinds of writers. json__... take a struct json_out and write what fits. write_... take where to write
- * and return where they stopped: they are for values that have a bound, for which json__begin has made sure of the
- * room.
+ * There are two kinds of writers. json__... take a struct json_out and write what fits. write_... take a pointer and
+ * return where they stopped: they are for bounded values, for which json__begin has ensured room.
  */
 #ifndef EBPF_LIB_JSON_TEXT_H
 #define EBPF_LIB_JSON_TEXT_H
@@ -25,15 +24,15 @@ struct json_out {
     char *p;                        /* where the next byte goes */
     char *end;                      /* behind the last byte that may be written */
     const char *readable;           /* end of the record around the values: how far a word may be read */
-    bool full;                      /* something did not fit: what is in the buffer is of no use */
+    bool full;                      /* something did not fit: the buffer is of no use */
     const struct slice *given_name; /* NULL but for consumers of Elastic's program: how the caller named an executed
                                        program; empty when that is not known */
 };
 
-/* Writers of bounded values store whole words: as much may be written behind what they return. */
+/* Writers of bounded values store whole words: so many bytes behind what they return may be overwritten. */
 #define JSON_SLACK 8
 
-/* Once something has not fitted, nothing does. */
+/* Give up: once something has not fitted, nothing does. */
 static inline void json__give_up(struct json_out *out)
 {
     out->full = true;
@@ -59,7 +58,7 @@ JSON_INLINE char *write_raw(char *p, const char *text, size_t len)
 #define JSON_LITERAL(out, literal) json__raw(out, literal, sizeof(literal) - 1)
 #define WRITE_LITERAL(p, literal) write_raw(p, literal, sizeof(literal) - 1)
 
-/* End what was begun: in place of the last comma, or right away when it is empty. */
+/* End an object or array: in place of the last comma, or at once if it is empty. */
 static inline void json__close(struct json_out *out, char bracket)
 {
     if (out->full)
@@ -71,7 +70,7 @@ static inline void json__close(struct json_out *out, char bracket)
     JSON_LITERAL(out, ",");
 }
 
-/* The same, without a comma behind. */
+/* End one likewise, without a comma behind it. */
 JSON_INLINE char *write_close(char *p, char bracket)
 {
     p -= p[-1] == ',';
@@ -101,7 +100,7 @@ JSON_INLINE void json__commit(struct json_out *out, const char *from, char *to)
         json__raw(out, from, (size_t)(to - from));
 }
 
-/* Eight bytes as a word, and back. The byte with the lowest address is the least significant one, on any machine. */
+/* Load eight bytes as a word; the byte with the lowest address is the least significant one, on any machine. */
 JSON_INLINE uint64_t load_word(const char *p)
 {
     uint64_t word;
@@ -133,7 +132,7 @@ JSON_INLINE void store_word(char *p, uint64_t word)
         own_;                                                                                                          \
     })
 
-/* One of 1 << bits places, by a hash of a word. */
+/* Return one of 1 << bits buckets, by a hash of a word. */
 JSON_INLINE size_t word__bucket(uint64_t word, unsigned int bits)
 {
     return (size_t)(word * UINT64_C(0x9e3779b97f4a7c15) >> (64 - bits));
@@ -142,15 +141,15 @@ JSON_INLINE size_t word__bucket(uint64_t word, unsigned int bits)
 #define BYTES(b) (UINT64_C(0x0101010101010101) * (b))
 
 /*
- * The tests below set the top bit of each byte that is meant, and none else: seven bits and seven bits never carry into
- * the next byte.
+ * The tests below set the top bit of each byte that passes, and no other bit: the sum of two numbers of seven bits
+ * never carries into the next byte.
  */
 JSON_INLINE uint64_t zero_bytes(uint64_t word)
 {
     return ~(((word & BYTES(0x7f)) + BYTES(0x7f)) | word) & BYTES(0x80);
 }
 
-/* The same where all bytes are ASCII and none is 1: then subtracting is enough, with or without a borrow. */
+/* Find zero bytes where all bytes are ASCII and none is 1: then subtracting suffices, with or without a borrow. */
 JSON_INLINE uint64_t zero_bytes_of_plain(uint64_t word)
 {
     return (word - BYTES(1)) & BYTES(0x80);
@@ -168,7 +167,7 @@ JSON_INLINE uint64_t special_bytes(uint64_t word)
     return (word | control | del | quote | backslash) & BYTES(0x80);
 }
 
-/* How many bytes come before the first one that a test has told. */
+/* Return how many bytes come before the first one that has passed a test. */
 JSON_INLINE size_t bytes_before(uint64_t tops)
 {
     return (size_t)__builtin_ctzll(tops) / 8;
@@ -183,7 +182,7 @@ JSON_INLINE uint64_t last_bytes(const char *end, size_t n)
     return load_word(end - 8) >> (64 - 8 * n);
 }
 
-/* Sixteen bytes at once; the compiler knows how, or does without. */
+/* Sixteen bytes at once, where the machine can do that. */
 typedef signed char bytes16 __attribute__((vector_size(16)));
 typedef unsigned char unsigned_bytes16 __attribute__((vector_size(16))); /* which wrap around */
 
@@ -272,7 +271,7 @@ JSON_INLINE char *write_four_digits(char *p, uint64_t value)
     return write_pair(write_pair(p, value / 100), value % 100);
 }
 
-/* The rest of write_number, for what has more than six digits. */
+/* Write a number of more than six digits, for write_number. */
 char *ebpf_json__write_large(char *p, uint64_t value);
 
 #define NUMBER_DIGITS_MAX 20
@@ -315,8 +314,8 @@ JSON_INLINE char *write_number(char *p, uint64_t value)
 }
 
 /*
- * Begin a line in a buffer; 0 or -ENOSPC. End it; its length or -ENOSPC. The comma behind the line's last bracket is
- * where the NUL goes, so the buffer may be filled to its end.
+ * Begin a line in a buffer: 0 or -ENOSPC. End it: its length or -ENOSPC. The NUL replaces the comma behind the last
+ * bracket, so the buffer may be filled to its end.
  */
 static inline int json__begin_line(struct json_out *out, char *buf, size_t size)
 {
@@ -339,25 +338,25 @@ static inline int json__end_line(struct json_out *out, char *buf)
     return (int)(out->p - buf);
 }
 
-/* An event as a line; `given_name` as in struct json_out. Length or a negative errno. */
+/* Write an event as a line; `given_name` as in struct json_out. Returns its length or a negative errno. */
 int ebpf_json__line(const struct ebpf_event *event, const struct slice *given_name, char *buf, size_t size);
 
-/* A number and a comma. */
+/* Write a number and a comma. */
 void ebpf_json__number(struct json_out *out, uint64_t value);
 
-/* A text, as it is. */
+/* Write a text as it is. */
 void ebpf_json__text(struct json_out *out, const char *text);
 
-/* A text of our own as a string, quotes around and escaped; without a comma. */
+/* Write a text of the library as a string, in quotes and escaped; without a comma. */
 void ebpf_json__string(struct json_out *out, const char *text);
 
-/* Bytes of a value, escaped, and encoded as docs/events.md says where they are not UTF-8. */
+/* Write the bytes of a value, escaped, and encoded as docs/events.md says if they are not UTF-8. */
 void ebpf_json__escaped(struct json_out *out, struct slice value);
 
-/* The pairs "timestamp" and "ts_boot_ns", and a comma. */
+/* Write the pairs "timestamp" and "ts_boot_ns", and a comma. */
 char *ebpf_json__write_times(char *p, uint64_t time_ns, uint64_t ts_boot_ns);
 
-/* An address, without quotes; in JsonIp.c. So many bytes are written, of which as many count as it needs. */
+/* Write an address without quotes. JSON_IP_MAX bytes are written, of which those up to the returned end count. */
 #define JSON_IP_MAX 39
 
 char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip);
@@ -365,7 +364,7 @@ char *ebpf_json__write_ip(char *p, const struct ebpf_ip *ip);
 #define JSON_TIMES_MAX                                                                                                 \
     (sizeof("\"timestamp\":\"1970-01-01T00:00:00.000000000Z\",\"ts_boot_ns\":,") - 1 + NUMBER_DIGITS_MAX)
 
-/* Values of the kinds path, args (a string and behind the key "args" an array) and env; without a comma. */
+/* Write a value of the kind path, args (a string, and an array behind the key "args") or env; without a comma. */
 void ebpf_json__path(struct json_out *out, const struct ebpf_varlen *v);
 void ebpf_json__args(struct json_out *out, const struct ebpf_varlen *v);
 void ebpf_json__env(struct json_out *out, const struct ebpf_varlen *v);

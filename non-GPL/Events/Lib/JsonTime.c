@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* JsonTime.c - the two times of an event: of the wall clock as RFC 3339 has it, and since boot. */
+/* JsonTime.c - the two times of an event: that of the wall clock, as in RFC 3339, and that since boot. */
 #include "JsonText.h"
 
-/* A number of two digits. */
+/* Write a number of two digits. */
 static char *write_two(char *p, uint64_t value, char behind)
 {
     *p++ = (char)('0' + value / 10);
@@ -11,7 +11,7 @@ static char *write_two(char *p, uint64_t value, char behind)
     return p;
 }
 
-/* Days since 1970 as a date of the Gregorian calendar, in eras of 400 years that begin on a first of March. */
+/* Write days since 1970 as a Gregorian date, computed in eras of 400 years that begin on a first of March. */
 static char *write_date(char *p, uint64_t days)
 {
     uint64_t shifted = days + 719468, era = shifted / 146097, of_era = shifted % 146097;
@@ -32,7 +32,7 @@ static char *write_date(char *p, uint64_t days)
 #define NS_PER_SECOND UINT64_C(1000000000)
 #define LOW_DIGITS UINT64_C(100000000) /* eight of them */
 
-/* With a point at the end, after which the nanoseconds go. The year has four digits: 64 bits end in 2554. */
+/* Write date and time up to the point before the nanoseconds. The year has four digits: 64 bits end in 2554. */
 static void write_seconds(char *p, uint64_t seconds)
 {
     uint64_t of_day = seconds % 86400;
@@ -43,7 +43,7 @@ static void write_seconds(char *p, uint64_t seconds)
     write_two(p, of_day % 60, '.');
 }
 
-/* Events come by the thousand within a second, so its text is cached, with the key before it. */
+/* Thousands of events come within a second, so the text of the second is cached, with the key before it. */
 struct cached_seconds {
     uint64_t seconds;
     char text[TIMESTAMP_KEY_LENGTH + SECONDS_LENGTH + 1];
@@ -68,12 +68,12 @@ JSON_INLINE char *write_timestamp(char *p, uint64_t time_ns)
     return write_eight_digits(p, rest % LOW_DIGITS);
 }
 
-/* What is between the digits of the two times. */
+/* The text between the digits of the two times. */
 #define BOOT_KEY "Z\",\"ts_boot_ns\":"
 #define BOOT_KEY_LENGTH (sizeof(BOOT_KEY) - 1)
 #define HIGH_DIGITS_MAX (NUMBER_DIGITS_MAX - 8)
 
-/* The same with all digits but the last eight: a tenth of a second. */
+/* All digits of the time since boot but the last eight, which are a tenth of a second, are cached likewise. */
 struct cached_high {
     uint64_t high, len;
     char text[BOOT_KEY_LENGTH + NUMBER_DIGITS_MAX + JSON_SLACK];

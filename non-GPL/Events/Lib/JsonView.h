@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JsonView.h - an event as its writer sees it: where its variable fields are, and what else there is to say of them. */
+/* JsonView.h - an event as its writer sees it: where its variable fields are, and the pairs that follow about them. */
 #ifndef EBPF_LIB_JSON_VIEW_H
 #define EBPF_LIB_JSON_VIEW_H
 
 #include "JsonText.h"
 
-/*
- * Pairs that follow the value of a variable field when there is something to say of it; NULL where a kind never does.
- */
+/* Pairs about a variable field that follow if a flag of it is set; NULL for a kind that never has the flag. */
 struct cut_pairs {
     const char *truncated, *length, *unreachable, *deleted, *unstable, *ambiguous;
 };
@@ -32,12 +30,12 @@ struct cut_pairs {
 // clang-format on
 
 /*
- * An event, where in it the first field of each tag is, and what there is to say of fields that were written: that
- * comes after all rows, because the first keys of a line are fixed.
+ * An event, its first field of each tag, and the fields that were written and have flags: the pairs about these come
+ * after all rows, because the first keys of a line are fixed.
  */
 struct view {
     const struct ebpf_event *event;
-    uint64_t has; /* a bit for each tag of which there is a field */
+    uint64_t has; /* a bit for each tag that has a field */
     const struct ebpf_varlen *fields[EBPF_TAG_COUNT];
     struct {
         const struct cut_pairs *pairs;
@@ -69,10 +67,10 @@ static inline void view__init(struct view *view, const struct ebpf_event *event,
     }
 }
 
-/* Note what there is to say of a field that was written. */
+/* Note a field that was written and has flags. */
 void view__note_cut(struct view *view, const struct cut_pairs *pairs, const struct ebpf_varlen *field);
 
-/* Write the pairs that were noted. */
+/* Write the pairs about the fields that were noted. */
 void json__cuts(struct json_out *out, const struct view *view);
 
 #endif

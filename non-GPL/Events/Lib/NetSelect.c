@@ -17,7 +17,7 @@ static int refuse(const struct ebpf_log *log, const char *why, const char *what)
     return -EINVAL;
 }
 
-/* An address as events have it; the bits that one of its kind has, or -1. */
+/* Parse an address into the form that events have. Returns the number of bits of its family, or -1. */
 static int address__parse(const char *text, struct ebpf_ip *ret_address)
 {
     const uint8_t mapped[IPV4_MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
@@ -39,7 +39,7 @@ static struct ebpf_ip mask__of(int bits)
     return mask;
 }
 
-/* What is behind the '/', a number up to `most`; `most` without one; -1 for something else. */
+/* Parse the number behind the '/', up to `most`. Returns `most` without a '/', -1 for anything else. */
 static int bits__parse(const char *slash, int most)
 {
     char *end;
@@ -52,7 +52,7 @@ static int bits__parse(const char *slash, int most)
     return is_number && bits <= most ? (int)bits : -1;
 }
 
-/* "192.0.2.7", "2001:db8::/32"; what an address has behind its bits does not count. */
+/* Parse "192.0.2.7" or "2001:db8::/32"; bits of the address beyond its prefix are ignored. 0 or -EINVAL. */
 static int range__parse(const char *text, struct net_range *ret_range)
 {
     const char *slash = strchr(text, '/');
@@ -116,7 +116,7 @@ int net_selection__build(struct net_selection *ret_selection, const struct ebpf_
     return 0;
 }
 
-/* The two ends of a network event; NULL of another one. All network events begin alike. */
+/* Return the two ends of a network event, NULL for another one. All network events begin with equal members. */
 static const struct ebpf_net_info *event__net(const struct ebpf_event_header *hdr)
 {
     switch (hdr->type) {

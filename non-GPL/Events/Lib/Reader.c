@@ -2,14 +2,14 @@
 /*
  * Reader.c - see Reader.h.
  *
- * Order. Each ring is in the order in which its records were put there. Between rings the older record goes first, and
- * a ring that was found empty is looked at again before a record of another ring is taken: what a process did earlier
- * was in its ring before the later record was in its own, so it is seen. So the events of one process are in order,
- * always.
+ * Order. Each ring holds its records in the order in which they were made. Between rings the older record goes first,
+ * and a ring that was empty is read again before a record of the other one is taken: if a process made a record in
+ * each, the earlier one was in its ring before the later one was in the other. So the events of a process are always in
+ * order.
  *
- * Numbers. Every event that is handed over gets the next one; losses get a range of their own when they are noticed, so
- * a hole in the numbers is always a loss that was told. Losses are noticed from the probes' counters, at the latest
- * after LOSS_CHECK_NS, and at once where the numbers of a scratch slot have a hole.
+ * Numbers. Every event that is delivered gets the next number; losses get a range of their own when they are noticed,
+ * so a hole in the numbers is always a loss that was reported. Losses are noticed from the probes' counters, at the
+ * latest after LOSS_CHECK_NS, and at once if the numbers of a stream have a hole.
  */
 #include "Reader.h"
 
@@ -23,7 +23,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define LOSS_CHECK_NS (NS_PER_S / 4)
 #define OVER_BUDGET_NS NS_PER_S /* between two records about that */
-#define CONSUME_MAX 65536       /* records in one go, so that a caller gets its turn under load */
+#define CONSUME_MAX 65536       /* records in one call, which has to return under load, too */
 
 /* The kernel's header of a record in a ring: length with two flags, page offset; records are aligned to 8. */
 #define RING_HEADER_SIZE 8
@@ -71,7 +71,7 @@ static uint64_t ring__record_span(uint32_t len)
     return RING_HEADER_SIZE + (((uint64_t)len + 7) & ~UINT64_C(7));
 }
 
-/* The oldest record of a ring; NULL when there is none, or when its writer has not finished, which is told apart. */
+/* Return the oldest record of a ring; NULL if there is none, or if its writer has not finished (`*ret_busy`). */
 static inline __attribute__((always_inline)) const void *ring__peek(struct ebpf_ringbuf *ring, uint32_t *ret_len,
                                                                     bool *ret_busy)
 {
@@ -106,7 +106,7 @@ static uint64_t record__time(const void *data, uint32_t len)
     return len < sizeof(struct ebpf_event_header) ? 0 : ((const struct ebpf_event_header *)data)->ts_boot_ns;
 }
 
-/* Of two at the same time, the one of the lower ring. */
+/* Whether a record goes before another one: the older one does, of two equally old ones that of the lower ring. */
 static bool record__is_due_before(const void *data, uint32_t len, int ring, const void *than, uint32_t than_len)
 {
     uint64_t time = record__time(data, len), than_time = record__time(than, than_len);
@@ -117,9 +117,9 @@ static bool record__is_due_before(const void *data, uint32_t len, int ring, cons
 _Static_assert(EBPF_RING_COUNT == 2, "reader__pick knows of two rings");
 
 /*
- * The ring whose oldest record is due next, or -1. Behind a record that is being written there may be older ones than
- * the other ring's, so nothing is due until it is finished. The ring that had the last record is looked at first, and
- * once more if it was empty and the other one is not.
+ * Pick the ring whose oldest record is due next; -1 if none is. A record that is being written may hide older ones than
+ * the other ring's, so nothing is due until it is finished. The ring that had the last record is read first, and again
+ * if it was empty and the other one is not.
  */
 static int reader__pick(struct ebpf_reader *reader, const void **ret_data, uint32_t *ret_len)
 {
@@ -155,10 +155,10 @@ static uint64_t reader__lost(const struct ebpf_reader *reader, const struct ebpf
 }
 
 /*
- * The losses that are to be told. Returns how many. A program that the kernel has skipped may have a spare that is
- * just making the event, so of those losses it is the least of the last checks that is certain.
+ * Collect the losses that are to be reported. Returns how many there are. If the kernel has skipped a program, a spare
+ * may be making the event just now, so of these losses only the least count of the last checks is certain.
  */
-static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct loss *loss)
+static uint64_t reader__unreported(const struct ebpf_reader *reader, struct ebpf_counts *counts, struct loss *loss)
 {
     uint64_t total = 0;
 
@@ -170,19 +170,19 @@ static uint64_t reader__untold(const struct ebpf_reader *reader, struct ebpf_cou
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++) {
             uint64_t lost = reader__lost(reader, counts, type, reason);
 
-            if (lost <= reader->told[type][reason])
+            if (lost <= reader->reported[type][reason])
                 continue;
-            loss->counts[type][reason] = lost - reader->told[type][reason];
+            loss->counts[type][reason] = lost - reader->reported[type][reason];
             total += loss->counts[type][reason];
         }
     }
     return total;
 }
 
-static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
+static void reader__report(struct ebpf_reader *reader, struct ebpf_counts *counts)
 {
     struct loss loss = {0};
-    uint64_t total = reader__untold(reader, counts, &loss);
+    uint64_t total = reader__unreported(reader, counts, &loss);
 
     if (!total)
         return;
@@ -197,12 +197,12 @@ static void reader__tell(struct ebpf_reader *reader, struct ebpf_counts *counts)
     reader->seq = loss.head.last_seq;
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
         for (int reason = 0; reason < EBPF_REASON_COUNT; reason++)
-            reader->told[type][reason] += loss.counts[type][reason];
+            reader->reported[type][reason] += loss.counts[type][reason];
     }
 }
 
-/* Tell which process exceeds its budget, behind the loss that it brings. */
-static void reader__tell_over_budget(struct ebpf_reader *reader)
+/* Report the process that exceeds its budget most, behind the loss that it has caused. */
+static void reader__report_over_budget(struct ebpf_reader *reader)
 {
     struct ebpf_over_budget *over = &reader->over_budget;
 
@@ -216,18 +216,18 @@ static void reader__tell_over_budget(struct ebpf_reader *reader)
     if (!reader->has_over_budget || reader->over_budget_handler(reader->user, over))
         return;
     reader->has_over_budget = false;
-    reader->over_budget_told_ns = clock__ns(CLOCK_MONOTONIC);
+    reader->over_budget_reported_ns = clock__ns(CLOCK_MONOTONIC);
 }
 
-static void reader__tell_what_is_certain(struct ebpf_reader *reader)
+static void reader__report_certain(struct ebpf_reader *reader)
 {
     struct ebpf_counts counts;
 
     reader->backend->ops->counts(reader->backend, &counts);
-    reader__tell(reader, &counts);
+    reader__report(reader, &counts);
 }
 
-void ebpf_reader__tell_losses(struct ebpf_reader *reader)
+void ebpf_reader__report_losses(struct ebpf_reader *reader)
 {
     struct ebpf_counts counts;
 
@@ -236,8 +236,8 @@ void ebpf_reader__tell_losses(struct ebpf_reader *reader)
         for (int i = 0; i < EBPF_READER_SETTLE_CHECKS; i++)
             reader->skipped[type][i] = counts.lost[type][EBPF_REASON_RECURSION];
     }
-    reader__tell(reader, &counts);
-    reader__tell_over_budget(reader);
+    reader__report(reader, &counts);
+    reader__report_over_budget(reader);
 }
 
 static void reader__check_losses(struct ebpf_reader *reader)
@@ -249,9 +249,9 @@ static void reader__check_losses(struct ebpf_reader *reader)
     for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++)
         reader->skipped[type][check] = counts.lost[type][EBPF_REASON_RECURSION];
     reader->losses_checked_ns = clock__ns(CLOCK_MONOTONIC);
-    reader__tell(reader, &counts);
-    if (reader->losses_checked_ns - reader->over_budget_told_ns >= OVER_BUDGET_NS)
-        reader__tell_over_budget(reader);
+    reader__report(reader, &counts);
+    if (reader->losses_checked_ns - reader->over_budget_reported_ns >= OVER_BUDGET_NS)
+        reader__report_over_budget(reader);
 }
 
 static void reader__look_for_others(struct ebpf_reader *reader)
@@ -261,13 +261,16 @@ static void reader__look_for_others(struct ebpf_reader *reader)
     reader->other_count = ops->others ? ops->others(reader->backend, reader->others) : 0;
 }
 
-/* Who acts, with which all events begin. */
+/* Return the process that acts, with which every event begins. */
 static const struct ebpf_pid_info *event__actor(const struct ebpf_event_header *hdr)
 {
     return &((const struct ebpf_process_setsid_event *)hdr)->pids;
 }
 
-/* That such a process has ended is told: it makes no further event, and who ended it may be somebody else. */
+/*
+ * Whether another process with a source acts. Its exit counts as nobody's: it makes no further event, and others may
+ * have caused it.
+ */
 static bool reader__is_of_others(const struct ebpf_reader *reader, const struct ebpf_event_header *hdr)
 {
     const struct ebpf_pid_info *actor = event__actor(hdr);
@@ -281,7 +284,7 @@ static bool reader__is_of_others(const struct ebpf_reader *reader, const struct 
     return false;
 }
 
-/* A hole in the numbers of a scratch slot: what is missing was counted before this record was made. */
+/* Report losses if the numbers of a stream have a hole: what is missing was counted before this record was made. */
 static void reader__check_stream(struct ebpf_reader *reader, int ring, const struct ebpf_event_header *hdr)
 {
     if (hdr->stream >= reader->streams)
@@ -289,11 +292,11 @@ static void reader__check_stream(struct ebpf_reader *reader, int ring, const str
     uint64_t *last = &reader->stream_seqs[(uint32_t)ring * reader->streams + hdr->stream];
 
     if (hdr->stream_seq != *last + 1)
-        reader__tell_what_is_certain(reader);
+        reader__report_certain(reader);
     *last = hdr->stream_seq;
 }
 
-/* Hand over a record, which stands for `count` events of its type. */
+/* Deliver a record, which stands for `count` events of its type. */
 static void reader__deliver(void *user, const struct ebpf_event_header *hdr, uint32_t size, uint64_t count)
 {
     struct ebpf_reader *reader = user;
@@ -380,7 +383,7 @@ int ebpf_reader__drop(struct ebpf_reader *reader, unsigned int type, uint64_t ev
         return -EINVAL;
     reader->accepted[type] -= events;
     reader->refused[type] += events;
-    reader->told[type][EBPF_REASON_HANDLER] += events;
+    reader->reported[type][EBPF_REASON_HANDLER] += events;
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reader.h - makes one stream of a backend's rings: in time order, numbered, with what was lost told in its place.
+ * Reader.h - makes one stream of a backend's rings: in time order, numbered, with losses reported in their place.
  */
 #ifndef EBPF_READER_H
 #define EBPF_READER_H
@@ -11,7 +11,7 @@
 #include "NetSelect.h"
 #include "Stats.h"
 
-/* Checks that a loss by recursion has to outlast before it is told: a spare may yet make the event. */
+/* Checks that a loss by recursion has to outlast before it is reported: a spare may yet make the event. */
 #define EBPF_READER_SETTLE_CHECKS 3
 
 struct ebpf_reader {
@@ -19,12 +19,12 @@ struct ebpf_reader {
     ebpf_event_fn handler;
     void *handler_user; /* its first argument; `user` is that of the others */
     ebpf_loss_fn loss_handler;
-    ebpf_over_budget_fn over_budget_handler; /* NULL: there are no budgets, or nobody asks */
+    ebpf_over_budget_fn over_budget_handler; /* NULL: there are no budgets, or no handler */
     ebpf_wanted_fn is_wanted;                /* NULL: every event is */
     void *user;
 
     struct net_selection net;
-    struct ebpf_process others[EBPF_OTHERS_MAX]; /* processes that have a source as well: what they do is left out */
+    struct ebpf_process others[EBPF_OTHERS_MAX]; /* other processes with a source: what they do is filtered */
     size_t other_count;
     struct ebpf_coalesce *coalesce; /* NULL when not wanted */
     uint64_t seq;                   /* last number given */
@@ -32,8 +32,8 @@ struct ebpf_reader {
     uint64_t corrupt;               /* of those, how many are not as the schema has it */
     uint64_t boot_to_wall_ns;       /* what to add to a time since boot */
     uint64_t losses_checked_ns;
-    uint64_t over_budget_told_ns;
-    struct ebpf_over_budget over_budget; /* to be told */
+    uint64_t over_budget_reported_ns;
+    struct ebpf_over_budget over_budget; /* not reported yet */
     bool has_over_budget;
     uint64_t checks;       /* how often losses were checked for */
     int last_ring;         /* which the last record was taken from */
@@ -44,24 +44,24 @@ struct ebpf_reader {
     uint64_t refused[EBPF_EVENT_TYPE_COUNT];                            /* by the handler */
     uint64_t unreadable[EBPF_EVENT_TYPE_COUNT];                         /* by the decoder */
     uint64_t skipped[EBPF_EVENT_TYPE_COUNT][EBPF_READER_SETTLE_CHECKS]; /* losses by recursion, at the last checks */
-    uint64_t told[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];            /* losses that the loss handler knows of */
+    uint64_t reported[EBPF_EVENT_TYPE_COUNT][EBPF_REASON_COUNT];        /* losses that the loss handler has taken */
 };
 
 /*
- * `streams` is the number of streams that records may name. 0 or -ENOMEM; end with ebpf_reader__fini.
+ * Begin to read a backend whose records name one of `streams` streams. 0 or -ENOMEM; end with ebpf_reader__fini.
  */
 int ebpf_reader__init(struct ebpf_reader *reader, struct ebpf_backend *backend, const struct ebpf_source_opts *opts,
                       uint32_t streams);
 void ebpf_reader__fini(struct ebpf_reader *reader);
 
-/* Give the handler everything that is in the rings; tell losses when due. Returns the number of records read. */
+/* Give the handler everything that is in the rings, and report losses when due. Returns how many records were read. */
 int ebpf_reader__consume(struct ebpf_reader *reader);
 
-/* Give the handler what is kept back. */
+/* Give the handler what is being merged. */
 void ebpf_reader__flush(struct ebpf_reader *reader);
 
-/* Tell the losses that were not told yet. To be called when the backend is stopped: the counts are taken for final. */
-void ebpf_reader__tell_losses(struct ebpf_reader *reader);
+/* Report all remaining losses. The backend has to be stopped, so that its counts are final. */
+void ebpf_reader__report_losses(struct ebpf_reader *reader);
 
 void ebpf_reader__stats(const struct ebpf_reader *reader, struct stats *ret_stats);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Record.c - records held against the schema. */
+/* Record.c - checks records against the schema; see Record.h. */
 #include "Record.h"
 
 #include <errno.h>
@@ -10,13 +10,13 @@ static const bool tag_is_known[EBPF_TAG_COUNT] = {
 #include "Events.def"
 };
 
-/* What the types of the interface and of the wire can hold. */
+/* The types of the interface and of the wire have room for all ids. */
 _Static_assert(EBPF_EVENT_TYPE_COUNT <= 64, "struct ebpf_event_set has no bit for the highest type");
 #define FLAG(NAME, bit, key, doc) _Static_assert((bit) < 16, #NAME " does not fit into the header's flags");
 #include "Events.def"
 
 /*
- * No padding: a struct is as long as its members together. Here and not in the header, which C99 and C++ compile too.
+ * No padding: a struct is as long as its members together. Asserted here, because C99 and C++ compile the header, too.
  */
 #define GROUP(name, doc) _Static_assert(sizeof(struct ebpf_##name) == 0
 #define END_GROUP(name) , "struct ebpf_" #name " has a hole");
@@ -63,7 +63,7 @@ int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct 
     return -ENOENT;
 }
 
-/* The path's length is known before it is written: a separator takes the place of each component's NUL. */
+/* Return the length of a path as text: a separator takes the place of each component's NUL. */
 static size_t path__length(const struct ebpf_field *field)
 {
     const char *data = field->data;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Record.h - reading records: the bounds of everything, and the values of variable fields taken apart.
+ * Record.h - reads records: checks bounds, and takes the values of variable fields apart.
  *
- * Nothing here trusts a length. A record comes from the kernel, but the one that the next program in line has a bug in
- * would come from there as well, and the fuzzer feeds whatever it likes.
+ * Nothing here trusts a length. A record comes from the kernel, but so would one of a probe with a bug, and the fuzzer
+ * feeds arbitrary bytes.
  */
 #ifndef EBPF_LIB_RECORD_H
 #define EBPF_LIB_RECORD_H
@@ -11,19 +11,19 @@
 #include "EbpfEvents.h"
 
 /**
- * Whether everything that a record says of itself is so: its type is known, its size is `size` and holds its fixed
- * part, its variable fields are of known tags and end where the record ends.
+ * Check a record against the schema: its type is known, its size is `size` and includes its fixed part, its variable
+ * fields have known tags and end where the record ends.
  * @param data aligned to 8
  * @return 0 or -EBADMSG
  */
 int ebpf_record__check(const void *data, size_t size);
 
-/* Size of the fixed part of a type, 0 for a number that is no type. */
+/* Return the size of the fixed part of a type, 0 for a number that is no type. */
 size_t ebpf_event_type__size(unsigned int type);
 
 /*
- * The variable field that begins at `off`, or NULL when none can begin or end there. Padding belongs to the field: it
- * is what keeps the next one aligned.
+ * Return the variable field that begins at `off`; NULL if none can begin or end there. Padding belongs to the field: it
+ * keeps the next one aligned.
  */
 static inline const struct ebpf_varlen *record__varlen(const void *data, size_t size, size_t off, size_t *ret_next)
 {
@@ -38,7 +38,7 @@ static inline const struct ebpf_varlen *record__varlen(const void *data, size_t 
     return v;
 }
 
-/* A piece of a value. */
+/* Part of a value. */
 struct slice {
     const char *data;
     size_t len;
@@ -49,7 +49,7 @@ static inline struct slice varlen__slice(const struct ebpf_varlen *v)
     return (struct slice){(const char *)(v + 1), v->len};
 }
 
-/* Take the last component off a path, which is the topmost directory that is left. False when none is left. */
+/* Take the last component off a path, the topmost directory that is left. False if none is left. */
 static inline bool slice__last_component(struct slice *path, struct slice *ret_component)
 {
     if (!path->len)
@@ -65,8 +65,8 @@ static inline bool slice__last_component(struct slice *path, struct slice *ret_c
 }
 
 /*
- * Whether a path begins with '/': one that was cut lacks its beginning, and a name that is in no directory has none.
- * What is left is the root itself when it has no component.
+ * Whether a path begins with '/'. One that was cut lacks its first components, and a name that is in no directory has
+ * none. A path without components is the root.
  */
 static inline bool path__is_absolute(uint16_t varlen_flags)
 {

@@ -2,8 +2,8 @@
 /*
  * Schema.c - the JSON Schema of the output, from the rows of Events.def.
  *
- * Built when it is first asked for, which most programs never do. Two threads that ask at the same time both build it;
- * the text is the same, and one of the two is kept.
+ * It is built when it is first asked for, which most programs never do. If two threads ask at once, both build it; the
+ * texts are equal, and one of them is kept.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -14,10 +14,10 @@
 
 #define UNUSED __attribute__((unused))
 
-/* A property with a fixed value; `schema` is what is between its braces, without the description. */
+/* A property; `schema` is what is between its braces, without the description. */
 struct row {
     const char *key, *schema, *doc;
-    unsigned int tag; /* of a variable field, which has its key and schema from there */
+    unsigned int tag; /* of a variable field, whose key and schema it has */
     bool optional;
 };
 
@@ -134,7 +134,7 @@ static const struct row init_rows[] = {
 };
 // clang-format on
 
-/* One property: its key, with a suffix, and what is known of it. */
+/* Write a property: its key with a suffix, its schema and its description. */
 static void put_property(struct json_out *out, const char *key, const char *suffix, const char *schema, const char *doc)
 {
     JSON_LITERAL(out, "\"");
@@ -147,7 +147,7 @@ static void put_property(struct json_out *out, const char *key, const char *suff
     JSON_LITERAL(out, "},");
 }
 
-/* A variable field and all that it may bring with it. */
+/* Write a variable field with the further keys that it may have. */
 static void put_variable(struct json_out *out, const struct row *row)
 {
     const struct tag_info *tag = &tags[row->tag];
@@ -198,7 +198,7 @@ static void put_required(struct json_out *out, const struct row *row)
     }
 }
 
-/* An object of one or two lists of rows, and, when it is a line of its own, of an event_type. */
+/* Write an object from one or two lists of rows; one that is a line of its own has an event_type, too. */
 static void put_object(struct json_out *out, const char *event_type, const char *doc, const struct row *rows,
                        const struct row *more_rows)
 {
@@ -260,7 +260,7 @@ static void put_schema(struct json_out *out)
     json__close(out, '}');
 }
 
-/* The text, for the caller to free, or NULL when there is no memory. Twice as large until it fits. */
+/* Build the text, for the caller to free; NULL without memory. The buffer is doubled until the text fits. */
 static char *schema__build(void)
 {
     for (size_t size = 65536;; size *= 2) {

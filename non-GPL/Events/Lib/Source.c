@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Source.c - a source: a backend, a reader, and one file descriptor for whoever waits for them. */
+/* Source.c - a source: a backend, a reader, and one file descriptor to wait for both. */
 #include "EbpfEvents.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #include "Sized.h"
 #include "Stats.h"
 
-#define BATCH_NS 200000000 /* longest that a record waits for company */
+#define BATCH_NS 200000000 /* longest time that a record waits in a batch */
 #define IPV6_PATH "/proc/net/if_inet6"
 
 struct ebpf_source {
@@ -28,7 +28,7 @@ struct ebpf_source {
     struct ebpf_reader reader;
     struct ebpf_event_set wanted;
     struct ebpf_log log;
-    struct event_queue *queue; /* of what ebpf_source__next returns; NULL if there is a handler */
+    struct event_queue *queue; /* of events for ebpf_source__next; NULL if there is a handler */
     struct ebpf_event next;    /* that it has returned */
     struct stats stats;        /* that were returned last */
     int epoll_fd;
@@ -39,7 +39,7 @@ struct ebpf_source {
     bool closing; /* the handler has closed it */
 };
 
-/* Give back a negative errno, in errno as well. */
+/* Return a negative errno, and set errno. */
 static int fail(int err)
 {
     errno = -err;
@@ -78,7 +78,7 @@ static int epoll__add(int epoll_fd, int fd)
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* The rings wake the reader in batches, so a timer does when a batch takes long to fill. */
+/* Make the descriptor to wait for. Rings wake the reader once a batch is full, and a timer if that takes long. */
 static int source__make_fds(struct ebpf_source *source)
 {
     const struct itimerspec period = {.it_interval.tv_nsec = BATCH_NS, .it_value.tv_nsec = BATCH_NS};
@@ -94,7 +94,7 @@ static int source__make_fds(struct ebpf_source *source)
     return err;
 }
 
-/* In the place of a handler. */
+/* Make the queue that stands in for a handler. */
 static int source__make_queue(struct ebpf_source *source)
 {
     source->queue = event_queue__new();
@@ -194,7 +194,7 @@ int ebpf_source__fd(const struct ebpf_source *source)
     return source->epoll_fd;
 }
 
-/* Whether this process has the source, and may use it now. 0 or a negative errno. */
+/* Check that this process may use the source: its children may not. 0 or a negative errno. */
 static int source__check(const struct ebpf_source *source)
 {
     if (source->pid != getpid())
@@ -209,17 +209,17 @@ static int source__consume(struct ebpf_source *source)
     if (read(source->timer_fd, &expirations, sizeof(expirations)) < 0 && errno != EAGAIN)
         return fail(-errno);
     if (source->queue && !event_queue__is_empty(source->queue))
-        return 0; /* what is in the rings is bounded, and counted when it is lost */
+        return 0; /* the rings are bounded, and what they lose is counted */
     int handled = ebpf_reader__consume(&source->reader);
 
-    if (source->stopped && !handled) { /* the counts are final, and nothing comes any more */
+    if (source->stopped && !handled) { /* the counts are final, and no record follows */
         ebpf_reader__flush(&source->reader);
-        ebpf_reader__tell_losses(&source->reader);
+        ebpf_reader__report_losses(&source->reader);
     }
     return handled;
 }
 
-/* Begin to read a source, which one thread does at a time. 0 or a negative errno. */
+/* Claim a source for reading, which one thread does at a time. 0 or a negative errno. */
 static int source__enter(struct ebpf_source *source)
 {
     int err = source__check(source);
@@ -229,7 +229,7 @@ static int source__enter(struct ebpf_source *source)
     return err;
 }
 
-/* End it. True when the source was closed meanwhile, and is gone now. */
+/* Release that claim. True if the source was closed meanwhile, and is gone now. */
 static bool source__leave(struct ebpf_source *source)
 {
     bool closing = source->closing;

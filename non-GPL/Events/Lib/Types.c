@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Types.c - what the library and the schema are called: version, event types, sets of them, reasons for loss. */
+/* Types.c - the version, and the names of event types and reasons for loss; sets of types. */
 #include "EbpfEvents.h"
 #include "Record.h"
 
