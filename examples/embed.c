@@ -36,5 +36,5 @@ int main(void)
         err = ebpf_source__poll(source, -1); // calls on_event for each event
     } while (err >= 0 || err == -EINTR);
     ebpf_source__close(source);
-    return 1; /* it only ends when something failed */
+    return 1; /* it ends only if something failed */
 }
