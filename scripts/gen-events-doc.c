@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* gen-events-doc.c - prints docs/events.md: the rows of Events.def in words, and how to read the stream. */
+/* gen-events-doc.c - prints docs/events.md: how to read the stream, and the rows of Events.def as tables. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -14,122 +14,121 @@ static const char reading[] =
     "## Reading the stream\n"
     "\n"
     "`EventsTrace` writes one JSON object (RFC 8259, UTF-8) a line and nothing else. `EventsTrace --schema` prints\n"
-    "the same as this page for programs: a JSON Schema (draft 2020-12).\n"
+    "the contents of this page for programs: a JSON Schema (draft 2020-12).\n"
     "\n"
-    "- `event_type` comes first and says what the line is. Skip lines whose `event_type` you do not know.\n"
+    "- `event_type` comes first and identifies the line. Skip lines whose `event_type` you do not know.\n"
     "- Keys may be added in later versions. None is renamed, dropped or changed in type.\n"
-    "- A number of more than 53 bits is written in full. Read it with a parser that keeps integers whole, or do not\n"
+    "- A number of more than 53 bits is written in full. Read it with a parser that preserves integers, or do not\n"
     "  read it. Masks, where every bit counts, are strings of decimal digits.\n"
-    "- Ids of processes are those of the initial pid namespace, ids of users and groups those of the initial user\n"
-    "  namespace.\n"
+    "- Process ids are those of the initial pid namespace, user and group ids those of the initial user namespace.\n"
     "- With `--print-features-on-init`, the first line has `probes_initialized` (boolean), `features`, an object with\n"
-    "  `bpf_tramp` and `ipv6` (booleans), and then the `event_type` STARTED. Skip what you do not know there as well.\n"
+    "  `bpf_tramp` and `ipv6` (booleans), and then the `event_type` STARTED. Skip keys that you do not know there "
+    "too.\n"
     "\n"
-    "These keys are in every event, behind its own:\n"
+    "Every event has these keys, after its own:\n"
     "\n";
 
 static const char strings[] =
     "\n"
     "## Strings\n"
     "\n"
-    "Names, arguments, paths and what is written to a terminal are bytes, not text. Bytes that are well-formed UTF-8\n"
-    "(Unicode standard, table 3-7) become that text. Each byte that is not part of a well-formed sequence becomes one\n"
-    "character, U+10F700 plus the byte, which is in U+10F780 to U+10F7FF. These characters are for private use; where\n"
-    "the source itself has one, each of its four bytes is written that way. So nothing is lost. In Python:\n"
+    "Names, arguments, paths and terminal output are bytes, not text. Bytes that are well-formed UTF-8 (Unicode\n"
+    "standard, table 3-7) become that text. Each byte that is not part of a well-formed sequence becomes one\n"
+    "character, U+10F700 plus the byte, which is in U+10F780 to U+10F7FF. These characters are for private use; if\n"
+    "the source itself contains one, each of its four bytes is written that way. So nothing is lost. In Python:\n"
     "\n"
     "```python\n"
     "def source_bytes(text):\n"
-    "    \"\"\"The bytes that a string of an event had where it comes from.\"\"\"\n"
+    "    \"\"\"Return the original bytes of a string of an event.\"\"\"\n"
     "    return b\"\".join(\n"
     "        bytes([ord(c) - 0x10F700]) if \"\\U0010F780\" <= c <= \"\\U0010F7FF\" else c.encode() for c in text\n"
     "    )\n"
     "```\n"
     "\n"
-    "What a terminal obeys rather than shows is escaped, as `\\u` and four digits, which any reader of JSON undoes:\n"
-    "controls (below U+0020, U+007F to U+009F), the separators U+2028 and U+2029, and the characters that change the\n"
-    "direction of text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). So a line is harmless on a\n"
-    "terminal; what `jq` makes of it is so with `--ascii-output`.\n"
+    "Characters that a terminal interprets rather than shows are escaped, as `\\u` and four digits, which any JSON\n"
+    "parser undoes: controls (below U+0020, U+007F to U+009F), the separators U+2028 and U+2029, and the characters\n"
+    "that change the direction of text (U+061C, U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069). So a line is\n"
+    "harmless on a terminal; the output of `jq` is too, with `--ascii-output`.\n"
     "\n"
-    "A path begins with `/`, and is the path as the process sees it. One that does not begin with `/` is either cut\n"
-    "or a name that is in no directory, as `memfd:name`. `argv` is for the eye: its arguments are joined by spaces,\n"
-    "and a space may be part of an argument. `args` has them one by one. `\"\"` and `[]` say that there is no value.\n"
+    "A path begins with `/`, and is the path as the process sees it. A path that does not begin with `/` is either\n"
+    "cut or a name that is in no directory, such as `memfd:name`. `argv` is for reading: its arguments are joined by\n"
+    "spaces, and an argument may contain spaces. `args` has them one by one. `\"\"` and `[]` mean that there is no\n"
+    "value.\n"
     "\n"
-    "## Values that were cut\n"
+    "## Truncated and uncertain values\n"
     "\n"
     "| key | type | meaning |\n"
     "|---|---|---|\n"
-    "| `<key>_truncated` | `true` | the value of `<key>` is not whole: a path lacks its beginning, another its end |\n"
-    "| `<key>_length` | number | bytes of the whole value, when it was cut and they are known |\n"
+    "| `<key>_truncated` | `true` | the value of `<key>` was cut: a path at its beginning, any other at its end |\n"
+    "| `<key>_length` | number | bytes of the complete value, if it was cut and they are known |\n"
     "| `<key>_unreachable` | `true` | the path begins at a directory that is not the root of the process |\n"
-    "| `<key>_deleted` | `true` | what the path names has been deleted |\n"
-    "| `<key>_unstable` | `true` | it was renamed again and again while it was read, and may be mixed |\n"
+    "| `<key>_deleted` | `true` | the path names something that has been deleted |\n"
+    "| `<key>_unstable` | `true` | the path was renamed repeatedly while it was read, and may be mixed |\n"
     "| `<key>_ambiguous` | `true` | several mounts lead to the file, and another one may have been used |\n"
     "\n"
-    "They are there only when they say something. `args` is cut with `argv` and has `args_truncated`.\n"
-    "`PROCESS_TTY_WRITE` has `tty_out_truncated` always: a number, the bytes that were written but are not in\n"
+    "These keys are present only if they apply. `args` is cut with `argv` and has `args_truncated`.\n"
+    "`PROCESS_TTY_WRITE` always has `tty_out_truncated`: the number of bytes that were written but are not in\n"
     "`tty_out`.\n"
     "\n"
-    "On a file system that others change as well (NFS, FUSE), or that is on top of others (overlayfs), a file is\n"
-    "deleted when this kernel has deleted it, or knows of no more names. The path of an `O_TMPFILE` that has got a\n"
-    "name stays `#` and a number, which is in no directory, and is `_deleted`; there so is a file whose name begins\n"
-    "with `#` and a digit, when the kernel has dropped that name, as it does when it has doubts about it.\n";
+    "On a file system that others change as well (NFS, FUSE), or that is stacked on others (overlayfs), a file counts\n"
+    "as deleted if this kernel has deleted it, or knows no more names of it. The path of an `O_TMPFILE` that has got\n"
+    "a name remains `#` and a number, which is in no directory, and is `_deleted`; so is, on these file systems, a\n"
+    "file whose name begins with `#` and a digit, if the kernel has dropped that name, as it does when it is in\n"
+    "doubt about it.\n";
 
 static const char lost[] =
     "\n"
     "## Losses and counts\n"
     "\n"
-    "An event that could not be delivered is counted, by type and reason, and told in the stream where it is missing.\n"
-    "`seq` numbers events and losses alike: a hole in it is as long as the losses that the line `EVENTS_LOST` tells\n"
-    "of. For each event type, once all that waits has been read: `seen` = `delivered` + `filtered` + the sum of "
+    "An event that could not be delivered is counted, by type and reason, and reported in the stream where it is\n"
+    "missing. `seq` numbers events and losses alike: a gap in it is as long as the losses that the line `EVENTS_LOST`\n"
+    "reports. For each event type, once everything has been read: `seen` = `delivered` + `filtered` + the sum of\n"
     "`lost`.\n"
     "\n"
     "### EVENTS_LOST\n"
     "\n"
     "| key | type | meaning |\n"
     "|---|---|---|\n"
-    "| `first_seq`, `last_seq` | number | the numbers that the lost events would have had, both inclusive |\n"
-    "| `lost` | object | for each event type that lost any: an object, reason to number |\n"
-    "| `total` | number | how many in all |\n";
+    "| `first_seq`, `last_seq` | number | first and last of the numbers that the lost events would have had |\n"
+    "| `lost` | object | for each event type with losses: an object, reason to number |\n"
+    "| `total` | number | number of losses in all |\n";
 
 static const char over_budget[] =
     "\n"
     "### EVENTS_OVER_BUDGET\n"
     "\n"
-    "With `--budget N`, a process can make N events in a second of those that any user can make at will and that wait\n"
-    "in the same ring as execs: `PROCESS_FORK`, `PROCESS_SETSID`, `PROCESS_MEMFD_CREATE`, `PROCESS_SHMGET`,\n"
-    "`PROCESS_PTRACE` that is denied, `NETWORK_CONNECTION_ATTEMPTED` and `NETWORK_LISTEN`. All of a user's processes\n"
-    "together, but for root's, can make 16 times as many. The threads of a process share its budget, a new process "
-    "has\n"
-    "its own, and what others do takes nothing of it. More of them are lost for the reason `budget`, and with them\n"
-    "what belongs to them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost and which has executed "
-    "nothing,\n"
-    "and `NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt that is.\n"
+    "`--budget N` limits a process to N events per second of those that any user can make at will and that share a\n"
+    "ring with execs: `PROCESS_FORK`, `PROCESS_SETSID`, `PROCESS_MEMFD_CREATE`, `PROCESS_SHMGET`, refused\n"
+    "`PROCESS_PTRACE`, `NETWORK_CONNECTION_ATTEMPTED` and `NETWORK_LISTEN`. All processes of a user together, except\n"
+    "root's, can make 16 times as many. The threads of a process share its budget, a new process has its own, and\n"
+    "other processes do not reduce it. Further events are lost for the reason `budget`, and so are events that depend\n"
+    "on them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost and that executed nothing, and the\n"
+    "`NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt that is lost.\n"
     "\n"
-    "Once a second at most, this line names the process that has lost most. It has no `seq`.\n"
+    "At most once a second, this line names the process that lost most. It has no `seq`.\n"
     "\n"
     "| key | type | meaning |\n"
     "|---|---|---|\n"
-    "| `pids` | object [pid_info](#pid_info) | the process, and one of its threads that made an event too many |\n"
+    "| `pids` | object [pid_info](#pid_info) | the process, and one of its threads that exceeded the budget |\n"
     "| `uid` | number | its real user id |\n"
-    "| `lost` | number | events beyond the budget since the last such line, what belongs to them not counted |\n"
+    "| `lost` | number | events beyond the budget since the previous such line, without those that depend on them |\n"
     "| `comm` | string | name of the thread |\n";
 
 static const char stats[] =
     "\n"
     "### STATS\n"
     "\n"
-    "On standard error, at the end and with `--stats` meanwhile.\n"
+    "Written to standard error, at the end and, with `--stats`, every second.\n"
     "\n"
     "| key | type | meaning |\n"
     "|---|---|---|\n"
     "| `records` | number | records read from the kernel |\n"
-    "| `corrupt` | number | of these, how many were no records; only there if a fault of the probes made one |\n"
+    "| `corrupt` | number | records of these that were invalid; present only if a bug in the probes made one |\n"
     "| `events` | object | for each event type that was seen: an object with the keys below |\n"
-    "| `events.<type>.seen` | number | times that the operation happened |\n"
+    "| `events.<type>.seen` | number | number of operations that happened |\n"
     "| `events.<type>.delivered` | number | events that were delivered |\n"
-    "| `events.<type>.filtered` | number | not wanted: what tracers themselves did, what the selection or the format "
-    "left out |\n"
-    "| `events.<type>.lost` | object | reason to number; only reasons that there were |\n"
+    "| `events.<type>.filtered` | number | actions of tracers, and events that the selection or the format left out |\n"
+    "| `events.<type>.lost` | object | reason to number; only reasons that occurred |\n"
     "\n"
     "### Reasons\n"
     "\n"
@@ -137,13 +136,13 @@ static const char stats[] =
     "|---|---|\n";
 
 static const char groups[] = "\n"
-                             "## Objects that events share\n";
+                             "## Shared objects\n";
 
 static const char table_head[] = "\n"
                                  "| key | type | meaning |\n"
                                  "|---|---|---|\n";
 
-/* type_<kind>: what the type column says. */
+/* type_<kind>: text of the type column. */
 #define ROW(kind, x, schema, doc) __attribute__((unused)) static const char type_##kind[] = doc;
 JSON_SCALAR_KINDS(ROW)
 JSON_VARIABLE_KINDS(ROW)
@@ -160,7 +159,7 @@ static const struct {
 #include "Events.def"
 };
 
-/* Text into a cell: a bar would end it. */
+/* Print the text of a table cell, with bars escaped, which would end the cell. */
 static void print_text(const char *text)
 {
     for (; *text; text++)
@@ -176,7 +175,7 @@ static void print_row(const char *key, const char *type, const char *doc, const 
     printf("%s |\n", note);
 }
 
-/* A heading, and half a sentence as a whole one. */
+/* Print a heading, and `doc` as a sentence. */
 static void print_title(const char *name, const char *doc)
 {
     printf("\n### %s\n\n%c", name, toupper((unsigned char)doc[0]));
@@ -198,7 +197,7 @@ static void print_groups(void)
 
 static void print_enums(void)
 {
-    printf("\n## Strings of a fixed set\n");
+    printf("\n## Enumerations\n");
 #define ENUM(name, doc)                                                                                                \
     print_title(#name, doc);                                                                                           \
     printf("\n| value | meaning |\n|---|---|\n");
@@ -226,8 +225,8 @@ static void print_events(void)
 static void print_rings(void)
 {
     printf("\n### Rings\n\n"
-           "Records wait for their reader in one of these; what fills one takes no room in another.\n\n"
-           "| ring | what it is for |\n|---|---|\n");
+           "Records are in one of these until they are read; a flood in one takes no room in another.\n\n"
+           "| ring | contents |\n|---|---|\n");
 #define RING(id, NAME, doc) printf("| `%s` | %s |\n", #NAME, doc);
 #include "Events.def"
 }

@@ -259,7 +259,7 @@ static void test_names(void)
 
     CHECK_SAME(ebpf_event_type__name(EBPF_EVENT_PROCESS_EXEC), "PROCESS_EXEC");
     CHECK_SAME(ebpf_event_type__option(EBPF_EVENT_PROCESS_EXEC), "process-exec");
-    CHECK_SAME(ebpf_event_type__doc(EBPF_EVENT_PROCESS_EXEC), "a process replaced its image");
+    CHECK_SAME(ebpf_event_type__doc(EBPF_EVENT_PROCESS_EXEC), "a process executed a program");
     CHECK_SAME(ebpf_reason__key(EBPF_REASON_RING_FULL), "ring_full");
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     CHECK(ebpf_event_set__has(all, EBPF_EVENT_##NAME) && !ebpf_event_set__has(none, EBPF_EVENT_##NAME));               \
