@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_SETUID, PROCESS_SETGID: a process changed one of its user or group ids by a call.
+ * PROCESS_SETUID, PROCESS_SETGID: a system call changed user or group ids of a process.
  *
- * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, 16-bit and
- * 32-bit ones too, comes there once, after the kernel has allowed the change and just before it is made, with old and
- * new credentials. Where the kernel has BPF among its security modules, the program is one of theirs: those are never
- * skipped, while half of the calls of ten processes in a loop were lost on a kernel that preempts probes. commit_creds,
- * the obvious hook, also runs for exec, capset, keyctl and unshare, which are no such calls.
+ * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, including
+ * 16-bit and 32-bit ones, passes it once, with old and new credentials, after the kernel has allowed the change and
+ * just before it is made. If BPF is among the kernel's security modules, an LSM program is used, because those are
+ * never skipped: on a kernel that preempts probes, half of the calls of ten processes in a loop were lost.
+ * commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are not such calls.
  *
- * Tried: each call of the families, 64-bit and 32-bit ones with ids of 16 and 32 bits, in a thread, beside a vfork; and
- * what gives new credentials but no other ids (setgroups, capset, prctl). A call that fails after this point (no memory
- * for the accounting of the new user) is reported. An exec that changes ids is reported where it is seen (Exec.bpf.c).
+ * Tried: each call of the families, 64-bit and 32-bit ones with ids of 16 and 32 bits, in a thread, beside a vfork;
+ * calls that create new credentials but change no ids (setgroups, capset, prctl). A call that fails after this point
+ * (no memory for the accounting of the new user) is reported. An exec that changes ids is reported by Exec.bpf.c.
  * Misses: nothing known.
  */
 #include "../Core/Credentials.h"
 #include "../Core/Probe.h"
 
-/* Whether any of the four ids differs, of users (uid) or groups (gid). */
+/* Return whether any of the four user (uid) or group (gid) ids differs. */
 #define IDS_DIFFER(after, before, id)                                                                                  \
     ((after)->id.val != (before)->id.val || (after)->e##id.val != (before)->e##id.val ||                               \
      (after)->s##id.val != (before)->s##id.val || (after)->fs##id.val != (before)->fs##id.val)
@@ -39,7 +39,7 @@ int BPF_PROG(fexit__security_task_fix_setuid, struct cred *after, struct cred *b
     return ret ? 0 : setuid__changed(MAY_BE_PREEMPTED, after, before);
 }
 
-/* The credentials of the task are still those before. */
+/* The task still has the old credentials. */
 SEC("ebpf.session/security_task_fix_setuid")
 int session__security_task_fix_setuid(struct pt_regs *regs)
 {
@@ -76,7 +76,7 @@ int BPF_PROG(fexit__security_task_fix_setgid, struct cred *after, struct cred *b
     return ret ? 0 : setgid__changed(MAY_BE_PREEMPTED, after, before);
 }
 
-/* The credentials of the task are still those before. */
+/* The task still has the old credentials. */
 SEC("ebpf.session/security_task_fix_setgid")
 int session__security_task_fix_setgid(struct pt_regs *regs)
 {

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_EXEC: a process replaced its image. PROCESS_SETUID, PROCESS_SETGID: and with it user or group ids.
+ * PROCESS_EXEC: a process executed a program. PROCESS_SETUID, PROCESS_SETGID: the exec changed user or group ids.
  *
- * Hook: the tracepoint sched_process_exec. It comes once an exec, by whatever system call, once it cannot fail any
- * more: credentials, name and memory are those of the new image, its arguments are in place and nothing of it has run.
- * The system call's own arguments are strings of the old image, which another thread can change under us. Kernels that
- * preempt programs tell it at finalize_exec, by a kprobe.
+ * Hook: the tracepoint sched_process_exec. It fires once per exec, by whatever system call, when the exec cannot fail
+ * any more: credentials, name and memory are those of the new image, its arguments are in place and none of it has run.
+ * The system call's own arguments are strings of the old image, which another thread can change meanwhile. On kernels
+ * that preempt BPF programs, a kprobe on finalize_exec reports the exec.
  *
- * The script, when there is one, is gone by then: the kernel has replaced it by its interpreter. It is remembered where
- * the kernel takes the interpreter's name instead of the script's (bprm_change_interp), which scripts and binfmt_misc
- * share and other executables never come to, by the address of its struct file. The kernel drops its reference before
- * our tracepoint, but frees the file on the way back to user space, which is later; the inode shows a reuse. What is
- * remembered belongs to the task. The obvious hook, security_bprm_check, comes with each exec and cannot tell what
- * binfmt_misc will make of a file.
+ * By then the kernel has replaced a script by its interpreter. So the script's struct file is noted, by its address,
+ * where the kernel takes the interpreter's name instead of the script's: bprm_change_interp, which scripts and
+ * binfmt_misc share and no other executable passes. The kernel drops its reference before the tracepoint, but frees the
+ * file later, on the way back to user space; the inode shows whether the address was reused. The note belongs to the
+ * task. The obvious hook, security_bprm_check, runs for each exec and does not know what binfmt_misc will make of a
+ * file.
  *
- * The old credentials are known by the file that the caller has asked for: the kernel opens it for each exec anew, also
- * that of a descriptor, and an open file keeps the credentials by which it was opened. When the file is a script or one
- * for binfmt_misc, it is that which is remembered: the interpreter may have been opened by who registered it (flag F).
- * At commit_creds and security_bprm_committing_creds old and new ones stand together as well, but each is another hook
- * of every exec: the latter cost 320 instructions. A process that the kernel kills in the midst of its exec may have
- * other ids in its exit, but has executed nothing.
+ * The old credentials are those of the file that the caller asked for: the kernel opens it anew for each exec, even if
+ * it is given by a descriptor, and an open file keeps the credentials with which it was opened. For a script or a file
+ * of binfmt_misc this is the noted file, because the interpreter may have been opened by the process that registered it
+ * (flag F). At commit_creds and security_bprm_committing_creds both old and new credentials are available too, but
+ * either would be one more hook for every exec: the latter cost 320 instructions. A process that the kernel kills
+ * during its exec may have other ids in its exit event, but has executed nothing.
  *
- * Misses: nothing known. Arguments that were paged out between exec and here are cut, and flagged so. Tried: scripts as
- * interpreters of scripts, binfmt_misc with the flags C, F and O, by path, link, descriptor and as memfd; the two bits,
- * executed by who has such ids already, may not gain any or has another saved id.
+ * Misses: nothing known. Arguments that were paged out between the exec and this point are cut, and flagged. Tried:
+ * scripts as interpreters of scripts, binfmt_misc with the flags C, F and O, by path, link, descriptor and as memfd;
+ * the set-user-ID and set-group-ID bits, for processes that have these ids already, may not gain any or have another
+ * saved id.
  */
 #include "../Core/Credentials.h"
 #include "../Core/Probe.h"
@@ -31,7 +32,7 @@
 SEC("ebpf.fentry/bprm_change_interp")
 int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm *bprm)
 {
-    /* The first time it is the script; later its interpreter, which is a script itself. */
+    /* The first call is about the script, a later one about its interpreter, which is a script itself. */
     struct task_state *state = bprm->interp == bprm->filename ? task_state__get() : NULL;
 
     if (!state)
@@ -42,7 +43,7 @@ int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm
     return 0;
 }
 
-/* As the caller gave it, when the file behind it could not be remembered. */
+/* Append the script's path as the caller gave it, because its file could not be noted. */
 static __always_inline void script__unresolved(struct scratch *s, const char *filename)
 {
     struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_SCRIPT, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
@@ -54,7 +55,7 @@ static __always_inline void script__unresolved(struct scratch *s, const char *fi
     varlen__end(s, v, n > 0 ? n : 0, 0, EBPF_VARLEN_NAME_ONLY);
 }
 
-/* The script of this exec, by which the task was known before; NULL when there is none, or it is not remembered. */
+/* Return the script of this exec, noted under the task's old thread id; NULL if there is none, or it was not noted. */
 static __always_inline struct file *script__take(struct linux_binprm *bprm, u32 old_tid)
 {
     struct task_state *state = bprm->interp == bprm->filename ? NULL : task_state__find_by(old_tid);
@@ -86,15 +87,15 @@ static __always_inline void script__append(struct scratch *s, const struct path_
     varlen__path(s, EBPF_TAG_SCRIPT, root, false, &file->f_path);
 }
 
-/* Bytes of a slot's data that there are; a constant to the verifier. */
+/* Return the size of a slot's data, which is a constant to the verifier. */
 static __always_inline u32 scratch__data_size(void)
 {
     return emit_constants.capture_env ? SCRATCH_DATA_ENV : SCRATCH_DATA;
 }
 
 /*
- * The next page of s->copy. A global function, as those in Path.bpf.c: the verifier sees one page, not all. Returns 1
- * when there may be more.
+ * Read the next page of s->copy. Return 1 if there may be more. It is a global function, as those in Path.bpf.c, so
+ * that the verifier checks one page, not all of them.
  */
 int user_copy__page(u32 slot)
 {
@@ -109,7 +110,7 @@ int user_copy__page(u32 slot)
         chunk = left;
     if (!chunk)
         return 0;
-    /* after the test for zero, which a compiler may put as a test for equality and so lose the bound below */
+    /* a compiler may turn the test for zero into one for equality, and so lose the bound below */
     BARRIER(chunk);
     BARRIER(off);
     if (off > scratch__data_size() - PAGE_SIZE || chunk > PAGE_SIZE ||
@@ -121,7 +122,7 @@ int user_copy__page(u32 slot)
     return 1;
 }
 
-/* Page by page, up to the first that is not there, to `to` in the record. Returns how many bytes were read. */
+/* Read page by page, up to the first missing one, to `to` in the record. Return the number of bytes read. */
 static __always_inline u64 user__read_pages(struct scratch *s, u32 to, u64 from, u32 len)
 {
     s->copy.from = from;
@@ -134,7 +135,7 @@ static __always_inline u64 user__read_pages(struct scratch *s, u32 to, u64 from,
     return left > len ? 0 : len - left;
 }
 
-/* A range of the new image's memory, at most `max` bytes of it. */
+/* Append a range of the new image's memory, at most `max` bytes of it. */
 static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u64 from, u64 to, u64 max, u32 limit)
 {
     struct ebpf_varlen *v = varlen__begin(s, tag, limit - max);
@@ -182,8 +183,8 @@ static __always_inline void gids__report(enum preemption preemption, struct cred
 }
 
 /*
- * Whether an exec has changed ids, of users (uid) or groups (gid). It leaves the real one, and makes the effective one
- * that of files and the saved one. `typed` is about `before`.
+ * Return whether an exec has changed user (uid) or group (gid) ids. An exec does not change the real id, and sets the
+ * effective one as file system id and saved id. `typed` is about `before`.
  */
 #define EXEC_CHANGES(typed, after, before, id)                                                                         \
     ({                                                                                                                 \
@@ -216,7 +217,7 @@ static __always_inline void ids__report(enum preemption preemption, struct task_
         gids__report(preemption, after, bprm, script);
 }
 
-/* The record is longer by the environment if that is captured. */
+/* The environment, if it is captured, makes the record longer. */
 static __always_inline void executed__end(struct scratch **s)
 {
     if (!*s)
@@ -294,8 +295,9 @@ int BPF_PROG(tp_btf__sched_process_exec, struct task_struct *trusted_task, pid_t
 }
 
 /*
- * The last that a loader of executables calls before it succeeds. The thread's id of before is not known any more:
- * where tasks have no storage, the script of another thread than the first is told as it was given.
+ * This is the last function that a loader of executables calls before it succeeds. The old thread id is not known any
+ * more: where there is no task storage, a script executed by a thread other than the first is reported as the caller
+ * gave it.
  */
 SEC("ebpf.kprobe/finalize_exec")
 int kprobe__finalize_exec(struct pt_regs *regs)

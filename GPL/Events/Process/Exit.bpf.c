@@ -2,50 +2,52 @@
 /*
  * PROCESS_EXIT: a process ended.
  *
- * Two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has namespaces
- * and terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the kernel calls
- * when the last thread is gone and just before the parent hears of it, files are closed and the status is final, but
- * namespaces and terminal have been given up. So the first keeps what the second will not find, and decides whether the
- * process is selected, since the second may run in a tracer. The second always makes the event: what it does not find
- * kept (the kernel skipped the first hook, or the process was past it when the probes were attached) is left out, and
- * the event says so (is_partial).
+ * There are two hooks, because no single one knows everything. At the tracepoint sched_process_exit a task still has
+ * namespaces and terminal, but its files are open and other threads may be behind it. At do_notify_parent, which the
+ * kernel calls when the last thread is gone and just before the parent is notified, files are closed and the status is
+ * final, but namespaces and terminal have been released. So the first program stores what the second one cannot find
+ * any more, and decides whether the process is selected, because the second one may run in a tracer. The second one
+ * always makes the event. If nothing was stored (the kernel skipped the first program, or the process was past it when
+ * the probes were attached), the event lacks these members and says so (is_partial).
  *
- * What is kept stands in a table by signal_struct, which lives until the last task of the process is freed. An entry is
- * held for as long as the process takes to close its files, and longer where a tracer keeps threads that have ended. A
- * process that finds no place there keeps its entry in storage of its own task, where kernels offer that (since 5.13),
- * so it takes nothing from others.
+ * The stored state is in a table indexed by signal_struct, which lives until the last task of the process is freed. An
+ * entry is held while the process closes its files, and longer if a tracer holds threads that have ended. A process
+ * that finds no free bucket stores its entry in task storage, if the kernel has it (since 5.13), so it takes nothing
+ * from others.
  *
- * Once: do_notify_parent is called with interrupts off and tasklist_lock held for writing, so it is never skipped and
- * never runs twice at a time. It comes again for a process that has been reported; exit__is_repeated knows those calls.
+ * Only once: do_notify_parent is called with interrupts off and tasklist_lock held for writing, so it is never skipped
+ * and never runs twice at a time. It is called again for a process that was reported already; exit__is_repeated
+ * recognizes those calls.
  *
  * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed,
- * and two threads that end at the same moment can both look like the last. It is what is left where there is no fentry
- * (tp_btf__sched_process_exit_only); that process' own file and connection events may then follow its exit.
+ * and two threads that end at the same moment can both appear to be the last. It is used only where there is no fentry
+ * (tp_btf__sched_process_exit_only); there, file and connection events of the process may follow its exit.
  *
- * Misses: nothing known. Tried: 1,700 processes killed at once, 1,100 processes of which a tracer keeps a thread,
- * leaders that end first, tracers that are strangers and end before what they trace, parents that do not wait or ignore
- * their children. Where the kernel preempts programs, and has no kprobes to do without, of many that are killed at once
- * up to two thirds were partial, because the program that looks at the namespaces was skipped; none was missing.
+ * Misses: nothing known. Tried: 1,700 processes killed at once, 1,100 processes of each of which a tracer holds a
+ * thread, leaders that end first, tracers that are not the parent and end before their tracee, parents that do not wait
+ * or ignore their children. Where the kernel preempts BPF programs and has no kprobes, up to two thirds of many
+ * processes that were killed at once were partial, because the program that reads the namespaces was skipped; none was
+ * missing.
  */
 #include "../Core/Probe.h"
 
 struct exiting {
     u64 claims;      /* see Claim.h */
-    u64 signal;      /* whose it is */
+    u64 signal;      /* of the process that owns the entry */
     u64 scalar;      /* see scalar__through */
-    u32 slot;        /* in the table */
-    u32 is_filtered; /* the selection leaves it out: nothing else is kept */
+    u32 slot;        /* index in the table */
+    u32 is_filtered; /* the selection leaves it out: nothing else is stored */
     struct ebpf_pid_info pids;
     struct ebpf_cred_info creds;
     struct ebpf_tty_dev ctty;
     struct ebpf_ns_info ns;
     char comm[EBPF_COMM_LEN];
-    struct cgroup_ref cgroup; /* of the last thread: the first one may be gone, and stays where it was */
+    struct cgroup_ref cgroup; /* of the last thread: the first one may be gone, its cgroup frozen */
 };
 
 /*
- * Both by the address of the signal_struct: its bucket is an element of `exiting_signals`, and so many slots of
- * `exiting`. The addresses of a bucket stand together, so that to find none takes one look.
+ * Both tables are indexed by the address of the signal_struct: its bucket is an element of `exiting_signals`, and a
+ * group of slots in `exiting`. The addresses of a bucket are adjacent, so one look shows that there is no entry.
  */
 #define EXITING_BUCKETS_BITS 7
 #define EXITING_BUCKETS (1 << EXITING_BUCKETS_BITS)
@@ -53,7 +55,7 @@ struct exiting {
 #define EXITING_SLOTS (EXITING_BUCKETS * EXITING_TRIES)
 
 struct exiting_signals {
-    u64 of[EXITING_TRIES]; /* 0: no entry that is to be found */
+    u64 of[EXITING_TRIES]; /* 0: no entry is published */
 };
 
 struct {
@@ -70,7 +72,7 @@ struct {
     __type(value, struct exiting);
 } exiting SEC(".maps");
 
-/* For those that find no slot. */
+/* For processes that find no free slot. */
 struct {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -78,7 +80,7 @@ struct {
     __type(value, struct exiting);
 } exiting_apart SEC(".maps");
 
-/* A signal_struct that is used again has another start time. */
+/* The start time distinguishes processes that used one signal_struct after another. */
 struct exited_key {
     u64 signal, start_time;
 };
@@ -90,7 +92,10 @@ struct {
     __type(value, u32);
 } exited SEC(".maps");
 
-/* Kernel threads are no processes, but a helper that could not be executed has been reported as one when it began. */
+/*
+ * Return whether a task is a kernel thread and no process. A helper that could not be executed is a process: its fork
+ * was reported.
+ */
 static __always_inline bool task__is_kernels(struct task_struct *task)
 {
     return task->flags & PF_KTHREAD && !compat__is_unexecuted_helper(task);
@@ -143,7 +148,7 @@ static __always_inline struct exiting *exiting__claim(u64 signal)
     return NULL;
 }
 
-/* From now on it is to be found, or, with 0, no more. */
+/* Publish the entry under this signal_struct, or, with 0, withdraw it. */
 static __always_inline void exiting__set_signal(struct exiting *x, u64 signal)
 {
     u64 slot = x->slot;
@@ -167,13 +172,16 @@ static __always_inline u64 signal__address(struct task_struct *task)
     return signal ? signal : (u64)BPF_CORE_READ(task, signal);
 }
 
-/* As a number, which global functions take. */
+/* Return the leader's address as a number, which global functions accept. */
 static __always_inline u64 leader__address(struct task_struct *leader)
 {
     return (u64)BPF_CORE_READ(leader, group_leader);
 }
 
-/* Thread and process are of the same process. The values go to where they are to be, in the table or in a record. */
+/*
+ * Fill the members of an entry of the table, or of a record. `task` is a thread of the process; `comm_` is where the
+ * name goes.
+ */
 #define EXITING_FILL(x, comm_, memory, task)                                                                           \
     do {                                                                                                               \
         struct task_struct *leader_ = (task)->group_leader;                                                            \
@@ -185,13 +193,13 @@ static __always_inline u64 leader__address(struct task_struct *leader)
         kernel__copy(true, comm_, leader_->comm, EBPF_COMM_LEN);                                                       \
     } while (0)
 
-/* Storage of the leader's: its own, so that nobody else can fill it. NULL where the kernel has none. */
+/* Return the leader's task storage, which nobody else can fill. NULL if the kernel has none. */
 static __always_inline struct exiting *exiting__apart(struct task_struct *leader)
 {
     return emit_constants.has_task_storage ? bpf_task_storage_get(&exiting_apart, (void *)leader, NULL, 0) : NULL;
 }
 
-/* Made for the current process. The leader comes by way of a pointer that the verifier trusts. */
+/* Create the task storage of the current process. The leader is reached by a pointer that the verifier trusts. */
 static __always_inline struct exiting *exiting__make_apart(void)
 {
     if (!emit_constants.has_task_storage)
@@ -207,8 +215,9 @@ static __always_inline bool exiting__is_of(struct exiting *x, u64 signal, u64 st
 }
 
 /*
- * Two threads that end at once may both look like the last: then the first one has done it, or both write the same
- * process. So has the copy before a spare one: this needs no marks.
+ * Store the state of a process when its last thread ends. Two threads that end at once may both appear to be the last:
+ * then the first one has done it already, or both write the state of one process. A spare finds that the copy before it
+ * has done it, so no marks are needed.
  */
 static __noinline int sched_process_exit__handle(struct task_struct *task)
 {
@@ -226,7 +235,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
         x = exiting__make_apart();
     if (!x)
         return 0;
-    WRITE_ONCE(x->pids.start_time_ns, start_time); /* before it is found */
+    WRITE_ONCE(x->pids.start_time_ns, start_time); /* before the entry is published */
     x->is_filtered = process__is_filtered(leader->tgid, scalar__through(&x->scalar, leader), true);
     exiting__set_signal(x, signal);
     if (!x->is_filtered) {
@@ -248,14 +257,14 @@ EXIT_PROGRAM(tp_btf__sched_process_exit_spare1)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare2)
 EXIT_PROGRAM(tp_btf__sched_process_exit_spare3)
 
-/* The kernel calls it just before the tracepoint, of each task that ends. */
+/* The kernel calls taskstats_exit just before the tracepoint, for each task that ends. */
 SEC("ebpf.kprobe/taskstats_exit")
 int kprobe__taskstats_exit(struct pt_regs *regs)
 {
     return sched_process_exit__handle(KPROBE_ARG(regs, 1, task_struct));
 }
 
-/* Make the event of what is kept of a process. */
+/* Make the event from the stored state of a process. */
 static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
 {
     EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, x->is_filtered)) {
@@ -269,7 +278,7 @@ static __always_inline void exit__emit(const struct exiting *x, struct task_stru
     }
 }
 
-/* Make the event of what there still is of a process of which nothing is kept. */
+/* Make the event of a process without stored state, from what can still be read. */
 static __always_inline void exit__emit_partial(struct task_struct *leader)
 {
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), false);
@@ -289,11 +298,11 @@ static __always_inline void exit__emit_partial(struct task_struct *leader)
 }
 
 /*
- * Whether the process has been reported. The kernel comes here again when a tracer that is not the parent has waited
- * for it (EXIT_TRACE), and when the parent or tracer ends without having waited: then in that process, which has begun
- * to end but is no zombie yet, and with no tracer left. A tracer that waits for the last thread of a process whose
- * leader has ended comes here for the first time: it is not ending, or has become a zombie itself and is about to
- * release what it traced.
+ * Return whether the process has been reported. The kernel calls do_notify_parent again after a tracer that is not the
+ * parent has waited for the process (EXIT_TRACE), and when the parent or tracer ends without having waited: then in
+ * that process, which has begun to end but is not yet a zombie, and the process has no tracer any more. A tracer that
+ * waits for the last thread of a process whose leader has ended causes the first call: it is not ending, or has become
+ * a zombie itself and is about to release its tracees.
  */
 static __always_inline bool exit__is_repeated(struct task_struct *leader)
 {
@@ -332,7 +341,7 @@ int BPF_PROG(fentry__do_notify_parent, struct task_struct *leader)
         return 0;
     }
     exiting__release(x);
-    x = exiting__find(signal); /* of two threads that have not seen each other */
+    x = exiting__find(signal); /* a second entry, if two threads did not see each other's */
     if (x)
         exiting__release(x);
     return 0;
@@ -352,7 +361,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
     STORE_POINTER(key.signal, task->signal);
     key.start_time = leader->start_time;
     if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST) == -EEXIST)
-        return 0; /* else it may be told twice, where it cannot be noted */
+        return 0; /* if it cannot be noted for another reason, the exit may be reported twice */
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
 
     EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {

@@ -2,17 +2,17 @@
 /*
  * PROCESS_FORK: a process was created.
  *
- * Hook: the tracepoint sched_process_fork. It comes once a fork, vfork, clone or clone3, in the creator, when the child
- * is complete and has not run yet, so the child's own events can only follow. Threads come here too and are left out,
- * and so are kernel threads. What io_uring starts for itself does not come here. Kernels that preempt programs tell it
- * at wake_up_new_task, which comes next, by a kprobe.
+ * Hook: the tracepoint sched_process_fork. It fires once per fork, vfork, clone or clone3, in the creator, when the
+ * child is complete and has not run yet, so the child's own events can only follow. Threads and kernel threads pass it
+ * too and are left out. Threads that io_uring starts for itself do not pass it. On kernels that preempt BPF programs, a
+ * kprobe on wake_up_new_task, which comes next, reports the fork.
  *
- * Before 5.18 (343f4c49f243) the kernel starts its user mode helpers as kernel threads, which they stop to be when they
- * exec. They are seen where they come to life, in call_usermodehelper_exec_async; kernels that have user_mode_thread,
- * which came with the change, do without. It can go with 5.10 and 5.15.
+ * Before 5.18 (343f4c49f243) the kernel starts its user mode helpers as kernel threads, which become processes when
+ * they exec. They are reported when they begin, in call_usermodehelper_exec_async; kernels that have user_mode_thread,
+ * which came with that commit, do not need this program. It can go with 5.10 and 5.15.
  *
  * Tried: fork, vfork, clone and clone3 in all forms: from threads, for the parent, with shared memory, into a cgroup,
- * in new namespaces, with a number of the creator's choice. Misses: kernel threads that do not exec.
+ * in new namespaces, with an id of the creator's choice. Misses: kernel threads that do not exec.
  */
 #include "../Core/Probe.h"
 
@@ -60,7 +60,10 @@ int BPF_PROG(tp_btf__sched_process_fork, struct task_struct *parent, struct task
     return forked__emit(MAY_BE_PREEMPTED, UNTRUSTED(task_struct, parent), UNTRUSTED(task_struct, child));
 }
 
-/* What comes next in the creator. Threads of io_uring and vhost come here too, and are left out as all threads are. */
+/*
+ * wake_up_new_task comes next in the creator. Threads of io_uring and vhost pass it too, and are left out as all
+ * threads are.
+ */
 SEC("ebpf.kprobe/wake_up_new_task")
 int kprobe__wake_up_new_task(struct pt_regs *regs)
 {

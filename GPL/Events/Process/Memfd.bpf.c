@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_MEMFD_CREATE: a process made an anonymous file with memfd_create.
+ * PROCESS_MEMFD_CREATE: a process created an anonymous file with memfd_create.
  *
  * Hook: the end of shmem_file_setup, or hugetlb_file_setup with MFD_HUGETLB, where the file exists and the name is the
- * kernel's copy: at the system call it may be on a page that is not resident and cannot be read. Others make such files
- * too (graphics drivers, System V shared memory), so the prefix that memfd_create gives to its names decides, and the
- * number of the system call, from whose registers the flags come: they go no further than the system call itself.
- * Kernels that preempt programs tell it where the file gets its inode, by a kprobe (File/Create.bpf.c): also one that
- * then fails, for want of memory for the open file or of open files in all.
+ * kernel's copy: at the system call the name may be on a page that is not resident and cannot be read. Graphics drivers
+ * and System V shared memory create such files too, so two things identify memfd_create: the prefix of the name, and
+ * the number of the system call. The flags come from the registers of the system call, because they are not passed on.
+ * On kernels that preempt BPF programs, a kprobe on the function that gives the file its inode (File/Create.bpf.c)
+ * reports the memfd, even one that then fails because there is no memory for the open file or too many files are open.
  *
- * Tried: each flag, names of every byte, of each length and on a page that is not there, a 32-bit call, a thread; other
- * files of the same kind and name. Misses: memfd_secret, which is another call and has no name.
+ * Tried: each flag, names of every byte, of each length and on a page that is not resident, a 32-bit call, a thread;
+ * other files of this kind and name. Misses: memfd_secret, which is another call and has no name.
  */
 #include "../Core/Memfd.h"
 
-/* At the end of a function that makes one. Its value is a pointer to the verifier: compat__is_error would shift it. */
+/*
+ * Report a memfd at the end of the function that creates it. The verifier takes the function's value for a pointer,
+ * which compat__is_error would shift.
+ */
 static __always_inline int memfd__end(const char *name, u64 file)
 {
     char prefix[8] = {};

@@ -2,11 +2,11 @@
 /*
  * PROCESS_LOAD_MODULE: a kernel module was loaded.
  *
- * Hook: the tracepoint module_load. It comes for init_module and finit_module, when the module is complete and checked
+ * Hook: the tracepoint module_load. It fires for init_module and finit_module, when the module is complete and checked
  * and just before its own code runs for the first time, so the module cannot prevent it.
  *
- * Tried: by file, from memory, by a thread, an orphan and a 32-bit call; what is refused. A module whose init function
- * then refuses is reported as well: its code has run. Misses: modules that are built in.
+ * Tried: by file, from memory, by a thread, an orphan and a 32-bit call; loads that are refused. A module whose init
+ * function then fails is reported as well, because its code has run. Misses: built-in modules.
  */
 #include "../Core/Probe.h"
 
@@ -34,7 +34,7 @@ int BPF_PROG(tp_btf__module_load, struct module *mod)
     return module__loaded(MAY_BE_PREEMPTED, true, mod);
 }
 
-/* What comes next, and calls the module's own code. */
+/* do_init_module comes next, and calls the module's own code. */
 SEC("ebpf.kprobe/do_init_module")
 int kprobe__do_init_module(struct pt_regs *regs)
 {

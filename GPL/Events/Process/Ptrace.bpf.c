@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_PTRACE: a process attached to a stranger, or was denied it.
+ * PROCESS_PTRACE: a process attached to a process that is not its child, or was refused.
  *
  * Hook: the end of ptrace_attach, which PTRACE_ATTACH and PTRACE_SEIZE of 64-bit and 32-bit callers share. Other
- * requests come after an attach and never reach it. A parent that attaches to its own child is what a debugger does to
- * the program that it starts, and not reported.
+ * requests come after an attach and do not pass it. A parent that attaches to its own child is usually a debugger that
+ * started the program, and is not reported.
  *
- * Tried: both requests, also by 32-bit callers, on processes and on single threads; on itself and by a user who may
- * not, which are denied; on the own child and on one that has gone, of which nothing is reported. Misses:
- * PTRACE_TRACEME, by which a child offers itself.
+ * Tried: both requests, also by 32-bit callers, on processes and on single threads; on the caller itself and by a user
+ * without permission, which are refused; on the caller's child and on a process that is gone, which are not reported.
+ * Misses: PTRACE_TRACEME, by which a child offers itself.
  */
 #include "../Core/Probe.h"
 
@@ -42,7 +42,7 @@ int BPF_PROG(fexit__ptrace_attach, struct task_struct *child, long request, unsi
     return ptrace__end(MAY_BE_PREEMPTED, child, request, ret);
 }
 
-/* Kept is the child's address, and in its lowest bit which of the two requests it is. */
+/* The cookie has the child's address, and in its lowest bit which of the two requests it is. */
 SEC("ebpf.session/ptrace_attach")
 int session__ptrace_attach(struct pt_regs *regs)
 {

@@ -2,11 +2,11 @@
 /*
  * PROCESS_SETSID: a process started a session.
  *
- * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error.
- * Kernels that preempt programs tell it at proc_sid_connector, by a kprobe.
+ * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error. On
+ * kernels that preempt BPF programs, a kprobe on proc_sid_connector reports the session.
  *
- * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refusals. Misses: a session that the kernel
- * gives its first process.
+ * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refused calls. Misses: the session that the
+ * kernel gives its first process.
  */
 #include "../Core/Probe.h"
 
@@ -28,7 +28,7 @@ int BPF_PROG(fexit__ksys_setsid)
     return sid > 0 ? session__emit(MAY_BE_PREEMPTED) : 0;
 }
 
-/* ksys_setsid calls it when it has succeeded, and nobody else does. */
+/* Only ksys_setsid calls proc_sid_connector, and only if it has succeeded. */
 SEC("ebpf.kprobe/proc_sid_connector")
 int kprobe__proc_sid_connector(void *regs)
 {

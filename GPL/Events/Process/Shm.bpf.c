@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * PROCESS_SHMGET: a process made or found a System V shared memory segment.
+ * PROCESS_SHMGET: a process created or looked up a System V shared memory segment.
  *
- * Hook: the end of ipcget, which shmget and ipc, 64-bit and 32-bit, come to; its value is the segment, or an error.
+ * Hook: the end of ipcget, which shmget and ipc, 64-bit and 32-bit, call; its value is the segment, or an error.
  * ksys_shmget, the obvious hook, is listed by BTF on every kernel, but compilers inline it into the 64-bit system call.
- * Semaphores and message queues come here as well; the table of ids that they look in tells them apart.
+ * Semaphores and message queues pass ipcget as well; the table of ids in which they are looked up distinguishes them.
  *
- * Tried: segments that are made, found, private and refused, by both 32-bit calls, in another IPC namespace; semaphores
- * and queues of the same key. Misses: shared memory of other kinds, which are files.
+ * Tried: segments that are created, found, private and refused, by both 32-bit calls, in another IPC namespace;
+ * semaphores and queues with the key of a segment. Misses: other kinds of shared memory, which are files.
  */
 #include "../Core/Probe.h"
 
 #define IPC_SHM_IDS 2
 
-/* Whether the ids that are looked in are those of shared memory. */
+/* Return whether `ids` is the namespace's table of shared memory ids. */
 static __always_inline bool ipc__is_shm(u64 ns, u64 ids)
 {
     return ids ==

@@ -2,22 +2,22 @@
 /*
  * PROCESS_TTY_WRITE: a process wrote to a terminal.
  *
- * Hook: the end of n_tty_write, the line discipline of terminals. Its buffer is the kernel's, so it cannot change under
- * us and is always readable, and whatever call wrote (write, writev, io_uring, splice) is the same here. Its value
- * tells how much the terminal took. The kernel calls it once a chunk, of 2 KiB as a rule, so a large write is several
- * events, and before 5.12 once a segment of a writev.
+ * Hook: the end of n_tty_write, the line discipline of terminals. Its buffer is the kernel's, so it cannot change
+ * meanwhile and is always readable, and every kind of call (write, writev, io_uring, splice) leads here. Its value is
+ * how much the terminal accepted. The kernel calls it once per chunk, usually of 2 KiB, so a large write is several
+ * events, and before 5.12 once per segment of a writev.
  *
- * What is typed goes through the other side of a pseudo terminal and is left out: it holds passwords.
+ * Input goes through the other side of a pseudo terminal and is left out, because it contains passwords.
  *
  * Tried: pseudo terminals, raw and cooked, by write and a writev of many segments, 100,000 bytes at once, every byte,
- * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with another line
- * discipline than N_TTY (PPP, SLIP, …).
+ * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with a line discipline
+ * other than N_TTY (PPP, SLIP, …).
  */
 #include "../Core/Probe.h"
 
 /*
- * By its device number: the driver's own type has changed its values (3 and 4 are pseudo terminals) and its size in
- * 7.x.
+ * Return whether a terminal is the master side of a pseudo terminal, by its device number: the values of the driver's
+ * own type (3 and 4 are pseudo terminals) and its size have changed in 7.x.
  */
 static __always_inline bool tty__is_pty_master(bool typed, struct tty_struct *tty)
 {
@@ -62,7 +62,7 @@ int BPF_PROG(fexit__n_tty_write, struct tty_struct *tty, struct file *file, cons
     return tty__wrote(MAY_BE_PREEMPTED, true, tty, buf, ret);
 }
 
-/* The buffer is the terminal's own, which its writer holds until it is done. */
+/* The buffer is the terminal's own; the writer holds it until the write is done. */
 SEC("ebpf.session/n_tty_write")
 int session__n_tty_write(struct pt_regs *regs)
 {
