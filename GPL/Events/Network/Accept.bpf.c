@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * NETWORK_CONNECTION_ACCEPTED: a process took a connection from a listening socket.
- * NETWORK_LISTEN: a process began to listen.
+ * NETWORK_CONNECTION_ACCEPTED: a process accepted a connection from a listening socket. NETWORK_LISTEN: a process began
+ * to listen.
  *
- * Accepted: security_sock_graft, by which a connection gets its process' socket. accept, accept4, io_uring and MPTCP
- * come there with a connection that they have, so a process that has waited for it since before the probes is seen as
- * well; a program at the end of inet_csk_accept does not run for a call that was under way when it was attached. Locks
- * are held there that keep kernels from preempting the program (but for PREEMPT_RT, where it is an LSM's). What is told
- * of a connection before (SYN_RECV to ESTABLISHED) happens in an interrupt, in no process. Where the kernel was built
- * without that hook, the end of inet_csk_accept stands in. A socket of SMC has the TCP connection below it.
+ * Accepted: security_sock_graft, where a connection gets its process' socket. accept, accept4, io_uring and MPTCP call
+ * it when they have a connection, so a process that was already waiting when the probes were attached is seen as well;
+ * a program at the end of inet_csk_accept does not run for a call that was under way then. Locks are held there that
+ * keep kernels from preempting the program (except for PREEMPT_RT, where it is an LSM program). Earlier changes of a
+ * connection's state (SYN_RECV to ESTABLISHED) happen in an interrupt, in no process. If the kernel was built without
+ * that hook, the end of inet_csk_accept is used. A socket of SMC has the TCP connection below it.
  *
- * Listen: the end of inet_csk_listen_start, which the socket of each address comes to once; a second listen() with
- * another backlog does not. inet_listen is passed by by MPTCP on 7.x.
+ * Listen: the end of inet_csk_listen_start, which each listening socket passes once; a second listen() with another
+ * backlog does not. On 7.x MPTCP bypasses inet_listen.
  *
  * Misses: nothing known. Tried: a process that waits when the tool starts, connections that were reset while they
  * waited, several processes at one socket, io_uring, MPTCP, other network namespaces, more connections than any table
@@ -20,8 +20,8 @@
 #include "Network.h"
 
 /*
- * A connection, and what its entry is known by: MPTCP's is that of its first subflow, an address. The connection of SMC
- * is the TCP socket below it, an address too. `keeper`: see socket__more.
+ * A connection, and the socket under which its entry is stored: for MPTCP that of its first subflow, for SMC the TCP
+ * socket below it, both by address. `keeper`: see socket__more.
  */
 struct accepted {
     struct sock *sk, *key, *keeper;
@@ -37,7 +37,7 @@ static __always_inline struct socket_entry *accepted__track(const struct accepte
                                                  SOCKET_ACCEPTED, fate, now)
                                  : NULL;
 
-    if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset while nobody had accepted it */
+    if (e && KREAD(a->typed, sk, __sk_common.skc_state) == TCP_CLOSE) { /* reset before it was accepted */
         e->ended_in = TCP_ESTABLISHED;
         e->error = KREAD(a->typed, sk, sk_err);
     }
@@ -86,9 +86,8 @@ static __always_inline int mptcp__accepted(struct sock *sk)
 }
 
 /*
- * The TCP socket below one of SMC, NULL when there is none. What the module knows of its sockets follows upon struct
- * sock, and struct inet_sock since 6.11 (d25a92ccae6b). The module may be loaded later than the probes, so both are
- * tried.
+ * Return the TCP socket below an SMC socket, NULL if there is none. The module's own members follow struct sock, since
+ * 6.11 struct inet_sock (d25a92ccae6b). The module may be loaded later than the probes, so both are tried.
  */
 static __always_inline struct sock *smc__tcp_at(u64 member)
 {
@@ -154,7 +153,7 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
     EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, current__fate()) {
         current__fill(s, &event->pids);
         net_info__fill(&event->net, sk, tcp__sport(tp));
-        /* the destination is what the socket was last connected to, if it was */
+        /* the destination is the socket's previous peer, if it had one */
         __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
         event->net.destination_port = 0;
         net_info__set_family(&event->net, &event->net.source);

@@ -2,31 +2,32 @@
 /*
  * NETWORK_CONNECTION_CLOSED: a connection's last descriptor was closed.
  *
- * Hook: tcp_close, which comes once a socket, in the process that closes it last, by close or at its exit; whoever else
- * had it, by fork or over a unix socket, makes no difference. Bytes are read there: what the process wrote and the
- * kernel has still to send counts as sent. connect to no address (AF_UNSPEC) ends a connection too, and leaves the
- * socket for another one; it is seen at inet_stream_connect, for the kernel calls tcp_disconnect at other ends as well.
- * There it is reported when the kernel has skipped the first program, of which the entry of the connection knows.
+ * Hook: tcp_close, which runs once for each socket, in the process that closes it last, by close or at its exit,
+ * however many other processes had it, by fork or over a unix socket. Bytes are read there: data that the process wrote
+ * and the kernel has not sent yet counts as sent. connect with no address (AF_UNSPEC) ends a connection too, and leaves
+ * the socket for another one; that is seen at inet_stream_connect, because the kernel also calls tcp_disconnect at
+ * other ends. If the kernel has skipped the program there, which the entry of the connection shows, the program on
+ * tcp_disconnect reports it.
  *
- * A socket in state CLOSE may have been connected or not: that it was is known from tcp_done (Connect.bpf.c). What was
- * still connecting is a failed attempt instead.
+ * A socket in state CLOSE may have been connected or not: tcp_done (Connect.bpf.c) notes that it was. A connection that
+ * was not yet established is a failed attempt instead.
  *
- * The obvious hook, the tracepoint inet_sock_set_state, comes up to ten times a connection, and most often in an
- * interrupt, in no process.
+ * The obvious hook, the tracepoint inet_sock_set_state, fires up to ten times a connection, and mostly in an interrupt,
+ * in no process.
  *
- * The socket of MPTCP is another one than those of its subflows, which its worker closes some time later: mptcp_close.
+ * The socket of MPTCP is not one of those of its subflows, which its worker closes some time later: mptcp_close.
  *
- * The kernel's own sockets have no file, and are left out, but for the TCP socket below one of SMC: that a process has
- * begun its connection is known from its entry.
+ * The kernel's own sockets have no file, and are left out, except for the TCP socket below an SMC socket: its entry
+ * shows that a process has begun the connection.
  *
- * Misses: a connection that had come to its end, by a reset or by both sides, before the probes were attached.
- * Tried: by the last of several descriptors, another thread, io_uring, a child, after an exec, by a kill, sent to
- * another process and never taken; resets, timeouts, ends by both sides, unread and unsent bytes, AF_UNSPEC; MPTCP and
- * SMC; the table of sockets full.
+ * Misses: a connection that had ended, by a reset or by both sides, before the probes were attached. Tried: by the last
+ * of several descriptors, another thread, io_uring, a child, after an exec, by a kill, sent to another process and
+ * never received; resets, timeouts, ends by both sides, unread and unsent bytes, AF_UNSPEC; MPTCP and SMC; the table of
+ * sockets full.
  */
 #include "Network.h"
 
-/* What ended a connection, of how it was when it ended. */
+/* Return why a connection ended, by its state and error at its end. */
 static __always_inline u32 close_reason__of(u32 state, u32 error)
 {
     switch (error) {
@@ -42,15 +43,15 @@ static __always_inline u32 close_reason__of(u32 state, u32 error)
     }
 }
 
-/* Whether this end has put its FIN behind what it has to send, in the state in which the connection ends. */
+/* Return whether, in the state in which the connection ends, this end has queued its FIN after the data to send. */
 static __always_inline bool state__has_fin(u32 state)
 {
     return state != TCP_ESTABLISHED && state != TCP_CLOSE_WAIT && state != TCP_SYN_RECV;
 }
 
 /*
- * Sequence numbers tell what waits to be sent, and count a FIN that waits as one; so does the count of what was
- * received, when the peer's has come.
+ * Sequence numbers give the amount of unsent data, and count a waiting FIN as one byte; the number of received bytes
+ * counts the peer's FIN as well.
  */
 static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct sock *sk, struct tcp_sock *tp, u32 state)
 {
@@ -64,7 +65,7 @@ static __always_inline void bytes__fill(struct ebpf_net_traffic *net, struct soc
         net->bytes_received--;
 }
 
-/* Of one that the kernel closes for a process, what became of its attempt. */
+/* Return the fate of a close: that of its attempt if the kernel closes the connection for a process. */
 static __always_inline enum fate closed__fate(const struct socket_entry *e, bool is_owned, bool is_kernel)
 {
     if (is_owned && (is_kernel || (emit_constants.budget && e->fate == FATE_OVER_BUDGET)))
@@ -72,13 +73,13 @@ static __always_inline enum fate closed__fate(const struct socket_entry *e, bool
     return fate__of(current__is_filtered());
 }
 
-/* Whether the entry knows which process the connection is of. */
+/* Return whether the entry has the process that owns the connection. */
 static __always_inline bool entry__is_owned(const struct socket_entry *e)
 {
     return e && e->role != SOCKET_FOUND;
 }
 
-/* Begin the record; NULL if there is to be none. `is_kernel`: one of the kernel's threads closes the connection. */
+/* Begin the record. Return NULL if there is to be none. `is_kernel`: a kernel thread closes the connection. */
 static __always_inline struct scratch *closed__begin(const struct socket_entry *e, bool is_kernel)
 {
     bool is_owned = entry__is_owned(e);
@@ -91,7 +92,7 @@ static __always_inline struct scratch *closed__begin(const struct socket_entry *
 #define EMIT_CLOSED(event, s, e, is_kernel)                                                                            \
     EMIT_RECORD(NETWORK_CONNECTION_CLOSED, event, s, closed__begin(e, is_kernel), emit__end_NETWORK_CONNECTION_CLOSED)
 
-/* Fill the record but for the bytes. */
+/* Fill in the record except for the bytes. */
 static __always_inline void closed__fill(struct scratch *s, struct ebpf_network_connection_closed_event *event,
                                          struct sock *sk, u16 sport, struct socket_entry *e, u32 state, bool is_kernel)
 {
@@ -115,8 +116,8 @@ static __always_inline void closed__fill(struct scratch *s, struct ebpf_network_
 }
 
 /*
- * The state in which a connection ends; 0 when there was none but, if there is an entry, an attempt. `was_up` tells
- * what else is known of one whose state tells nothing any more.
+ * Return the state in which a connection ends; 0 if it was never established, and is an attempt if there is an entry.
+ * `was_up` is used if the state is CLOSE, which does not show it.
  */
 static __always_inline u32 connection__state(const struct socket_entry *e, struct sock *sk, bool was_up)
 {
@@ -130,8 +131,8 @@ static __always_inline u32 connection__state(const struct socket_entry *e, struc
 }
 
 /*
- * Whether a socket without an entry had a connection, which has ended: it has a peer still, and had numbers from it.
- * Asked only when there was no place for entries.
+ * Return whether a socket without an entry had a connection, which has ended: it still has a peer, and had received
+ * sequence numbers from it. Only called if there may have been no room for entries.
  */
 static __always_inline bool connection__has_ended_unseen(struct sock *sk, struct tcp_sock *tp)
 {
@@ -139,7 +140,7 @@ static __always_inline bool connection__has_ended_unseen(struct sock *sk, struct
            tp->rcv_nxt;
 }
 
-/* `leaves_socket`: for another connection. */
+/* `leaves_socket`: the socket remains, for another connection. */
 static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp, bool leaves_socket)
 {
     u16 sport = tcp__sport(tp);
@@ -170,13 +171,16 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
     return 0;
 }
 
-/* Never accepted, or the kernel's own. */
+/* Return whether a socket belongs to no process: it was never accepted, or is the kernel's own. */
 static __always_inline bool sock__is_orphan(struct sock *sk)
 {
     return !sk->sk_socket || !sk->sk_socket->file;
 }
 
-/* A socket without a file is the kernel's, but a process has begun its connection: the one below a socket of SMC. */
+/*
+ * Return whether a process began the connection of a socket without a file, which is the kernel's: that below an SMC
+ * socket.
+ */
 static __always_inline bool sock__is_owned(struct sock *sk, struct tcp_sock *tp)
 {
     return entry__is_owned(socket__find(sk, socket__ends(sk, tcp__sport(tp))));
@@ -207,7 +211,7 @@ int BPF_PROG(fentry__tcp_close, struct sock *sk)
 CLOSE_SPARE(1)
 CLOSE_SPARE(2)
 
-/* The bytes of all subflows together where the kernel counts them, else those of the first one. */
+/* Fill in the bytes of all subflows together if the kernel counts them, otherwise those of the first one. */
 static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, struct mptcp_sock *msk, struct sock *first)
 {
     struct tcp_sock *tp = (void *)first;
@@ -262,7 +266,7 @@ SEC("ebpf.fentry/inet_stream_connect")
 int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const u16 *uaddr, int len)
 {
     struct sock *sk = sock->sk;
-    u16 family = *uaddr; /* what each kind of address begins with */
+    u16 family = *uaddr; /* every kind of address begins with its family */
 
     if (family != AF_UNSPEC || len < (int)sizeof(family) || !emit_runtime.live || !sk ||
         sk->__sk_common.skc_state == TCP_LISTEN || sock__is_orphan(sk))
@@ -275,8 +279,8 @@ int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const u16 *uaddr,
 }
 
 /*
- * An attempt that is given up while it is under way, by shutdown; and a connection that is ended by connect, the end of
- * which has not been told. What closes a socket with a reset comes here too: its end has been told.
+ * Report an attempt that shutdown aborts while it is under way, and a connection that connect ends, if its end has not
+ * been reported. Closing a socket with a reset calls this function too, after its end has been reported.
  */
 SEC("ebpf.fentry/tcp_disconnect")
 int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)

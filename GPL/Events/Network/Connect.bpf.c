@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * NETWORK_CONNECTION_ATTEMPTED: a process began to connect. NETWORK_CONNECTION_FAILED: nothing came of it.
+ * NETWORK_CONNECTION_ATTEMPTED: a process began to connect. NETWORK_CONNECTION_FAILED: the attempt failed.
  *
- * Attempted: tcp_connect, which sends the SYN. Route and port are chosen there, so the addresses are final; every way
- * to connect comes there once, in the process: blocking or not, IPv4-mapped, with fast open (at the first write),
- * MPTCP's first subflow, by io_uring. security_socket_connect, the obvious hook, knows none of that, misses
- * MSG_FASTOPEN, and comes twice by io_uring.
+ * Attempted: tcp_connect, which sends the SYN. Route and port have been chosen, so the addresses are final; every way
+ * to connect calls it once, in the process: blocking or not, IPv4-mapped, with fast open (at the first write), MPTCP's
+ * first subflow, by io_uring. security_socket_connect, the obvious hook, knows none of that, misses MSG_FASTOPEN, and
+ * is called twice by io_uring.
  *
- * Failed: tcp_done, where the kernel gives up on what is still connecting, be it refused, timed out or unreachable,
- * often in an interrupt: so who attempted is kept (Core/Sockets.h). What fails at once, for want of a route or a port,
- * never comes to tcp_connect, and is told at the end of tcp_v4_connect and tcp_v6_connect, as an attempt and its
- * failure. What the process itself closes before it is up is told in Close.bpf.c. What a policy refuses does not even
- * come there: it is told at the end of security_socket_connect (Landlock and other security modules) and that of
+ * Failed: tcp_done, where the kernel gives up on a connection that is not yet established, whether it is refused, timed
+ * out or unreachable, often in an interrupt: so the process that made the attempt is stored (Core/Sockets.h). Attempts
+ * that fail at once, because there is no route or port, do not reach tcp_connect; they are reported at the end of
+ * tcp_v4_connect and tcp_v6_connect, as an attempt and its failure. A connection that the process itself closes before
+ * it is established is reported by Close.bpf.c. An attempt that a policy refuses does not get that far either: it is
+ * reported at the end of security_socket_connect (Landlock and other security modules) and of
  * __cgroup_bpf_run_filter_sock_addr (BPF programs of a cgroup), likewise as an attempt and its failure.
  *
- * Misses: attempts that a kernel thread makes for itself; what seccomp refuses, which is no attempt to the kernel.
- * Tried: attempts that are refused, unreachable, timed out, given up, shut down and forbidden, over IPv4, IPv6 and
- * mapped, by MPTCP, fast open and io_uring, non-blocking, in another network namespace, with the table of sockets full.
+ * Misses: attempts that a kernel thread makes for itself; connects that seccomp refuses, which are no attempts to the
+ * kernel. Tried: attempts that are refused, unreachable, timed out, given up, shut down and forbidden, over IPv4, IPv6
+ * and mapped, by MPTCP, fast open and io_uring, non-blocking, in another network namespace, with the table of sockets
+ * full.
  */
 #include "Network.h"
 
-/* The attempt of the current task; `e` knows who that is, if there is one. */
+/* Fill in an attempt of the current task, which the entry `e` has, if there is one. */
 static __always_inline void attempted__fill(struct scratch *s, struct ebpf_network_connection_attempted_event *event,
                                             struct socket_entry *e, bool is_mptcp)
 {
@@ -68,8 +70,8 @@ CONNECT_SPARE(1)
 CONNECT_SPARE(2)
 
 /*
- * Every connection comes here at its end, most of them when no process has them any more. One that has is remembered
- * with how it ended, for when it is closed.
+ * Runs at the end of every connection, usually after the last close. If a process still holds the socket, store how the
+ * connection ended for its close event.
  */
 SEC("ebpf.fentry/tcp_done")
 int BPF_PROG(fentry__tcp_done, struct sock *sk)
@@ -93,7 +95,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
         return 0;
     if (!e && tcp__is_mptcp(tp))
-        return 0; /* a further subflow, or one whose end has been told */
+        return 0; /* a further subflow, or one whose end has been reported */
     if (!e)
         e = socket__track_found(sk, ends);
     if (e) {
@@ -103,7 +105,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     return 0;
 }
 
-/* Nobody has the socket any more. */
+/* No process holds the socket any more. */
 SEC("ebpf.tp_btf/tcp_destroy_sock")
 int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
 {
@@ -119,18 +121,18 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
     return 0;
 }
 
-/* An address given to connect, as the kernel has copied it. */
+/* An address given to connect, in the kernel's copy. */
 struct connect_address {
     u16 family, port;
     u32 v4_or_flow;
     struct ebpf_ip v6;
 };
 
-/* The least lengths of addresses that the kernel takes: of struct sockaddr_in, and of RFC 2133. */
+/* The minimum lengths of addresses that the kernel accepts: that of struct sockaddr_in, and that of RFC 2133. */
 #define ADDRESS_V4_MIN 16
 #define ADDRESS_V6_MIN 24
 
-/* To an address of IPv4 from none at all, the source is none of IPv4 either. */
+/* Set the destination. If it is an IPv4 address and there is no source yet, make that an empty IPv4 address too. */
 static __always_inline void net_info__set_destination(struct ebpf_net_info *net, const struct connect_address *to)
 {
     net->destination = to->v6;
@@ -147,11 +149,14 @@ struct attempt {
     bool is_mptcp;
 };
 
-/* Report an attempt and its failure; `e` knows of the attempt when that was reported before. */
+/*
+ * Report an attempt and its failure; only the failure if there is an entry `e`, because the attempt was reported
+ * before.
+ */
 static __always_inline void attempt__failed(const struct attempt *a, const struct connect_address *to,
                                             struct socket_entry *e, u32 error)
 {
-    enum fate fate = e ? e->fate : current__fate(); /* one for both */
+    enum fate fate = e ? e->fate : current__fate(); /* one decision for both */
 
     if (!e) {
         EMIT_WANTED(NETWORK_CONNECTION_ATTEMPTED, event, s, fate) {
@@ -170,7 +175,7 @@ static __always_inline void attempt__failed(const struct attempt *a, const struc
     }
 }
 
-/* Read an address that was given to connect; false when it is none. */
+/* Read an address that was given to connect. Return false if it is not a valid one. */
 static __always_inline bool connect_address__read(struct connect_address *to, const void *uaddr, int len, bool is_v6,
                                                   u32 error)
 {
@@ -200,7 +205,10 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         socket__forget(e);
 }
 
-/* What a policy refuses has not come to TCP. An address of the other family would not be taken there either. */
+/*
+ * Report an attempt that a policy refuses, before it reaches TCP. An address of another family would be refused there
+ * too.
+ */
 static __always_inline void connect__refused(struct sock *sk, const void *uaddr, int len, u32 error)
 {
     struct connect_address to = {};
@@ -226,7 +234,7 @@ int BPF_PROG(fexit__security_socket_connect, struct socket *sock, const void *ua
     return 0;
 }
 
-/* Called only where such programs are attached. They have been given an address that is long enough. */
+/* Called only if the cgroup has such programs attached. The kernel has checked that the address is long enough. */
 SEC("ebpf.fexit/__cgroup_bpf_run_filter_sock_addr")
 int BPF_PROG(fexit____cgroup_bpf_run_filter_sock_addr, struct sock *sk, const void *uaddr)
 {

@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * NETWORK_DATAGRAM_FLOW: the first UDP datagram of a flow, and how many there were when it ends. A flow is a socket, a
- * direction, an address and port of this host and those of a peer.
+ * NETWORK_DATAGRAM_FLOW: the first UDP datagram of a flow, and the number of datagrams when it ends. A flow is a
+ * socket, a direction, an address and port of this host and those of a peer.
  *
- * Hooks: udp_send_skb and udp_v6_send_skb, where a datagram is complete and its route chosen: it is there once, be it
- * sent by sendto, sendmmsg, in pieces (MSG_MORE), or by io_uring, and an IPv4-mapped one is IPv4. A firewall may still
- * drop it. skb_consume_udp, where a datagram that has been received is done with, in the process; its ends are in its
+ * Hooks: udp_send_skb and udp_v6_send_skb, where a datagram is complete and its route chosen: each datagram passes
+ * once, whether it is sent by sendto, sendmmsg, in pieces (MSG_MORE), or by io_uring, and an IPv4-mapped one is IPv4. A
+ * firewall may still drop it. skb_consume_udp, where the process is done with a received datagram; its ends are in its
  * headers. sk_common_release, in the process that closes the socket last.
  *
- * The flows of a socket belong to the socket (Flows.h): nobody's flows take the place of another socket's. A socket
- * keeps 63; one more takes the place of one that was not used lately, whose totals are reported then (AGED), and if it
- * goes on, it begins anew. A flow that finds no place at all is reported all the same, as `untracked`: at most once a
- * second, and without totals.
+ * The flows of a socket belong to the socket (Flows.h): no flow displaces one of another socket. A socket keeps 63; one
+ * more replaces one that was not used lately, whose totals are reported then (AGED); if that one continues, it is a new
+ * flow. A flow that finds no slot at all is still reported, as `untracked`: at most once a second, and without totals.
  *
- * Misses: UDP-Lite; what kernel threads send and receive for themselves; several datagrams that the network card or the
- * kernel has joined (GRO) count as one. A datagram that is counted on one CPU at the very moment at which its flow ages
- * on another is in no total. Datagrams that a process only looks at (MSG_PEEK) before it closes the socket.
+ * Misses: UDP-Lite; datagrams that kernel threads send and receive for themselves; several datagrams that the network
+ * card or the kernel has joined (GRO) count as one. A datagram that is counted on one CPU at the very moment when its
+ * flow ages on another is in no total. Datagrams that a process only peeks at (MSG_PEEK) before it closes the socket.
  *
  * Tried: peers by the thousand, sockets by the thousand, a socket with no memory left for options, threads that share a
- * socket, a server bound to all addresses, ports that change when a socket connects anew.
+ * socket, a server bound to all addresses, ports that change when a socket connects again.
  */
 #include "Flows.h"
 
@@ -34,7 +33,7 @@ static __always_inline void flow__describe(struct ebpf_net_info *net, const stru
     net->reserved = 0;
 }
 
-/* Report a flow: by the process of its first datagram, or by the current one when that closes the socket. */
+/* Report a flow: of the process of its first datagram, or of the current one if that closes the socket. */
 static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 state, u32 flags)
 {
     bool by_current = state == EBPF_FLOW_CLOSED && !current__is_kernel_thread();
@@ -59,8 +58,8 @@ static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 
 }
 
 /*
- * Report the n-th of the flows that have been copied to a slot. A global function, for such a one is verified once; but
- * it takes no pointers.
+ * Report the n-th of the flows that have been copied to a slot. It is a global function, so that it is verified once;
+ * such a function takes no pointers.
  */
 __attribute__((noinline)) int flow__report(u32 slot, u32 n, u32 state, u32 flags)
 {
@@ -90,7 +89,10 @@ static __always_inline void flow__init(struct flow *flow, const struct flow_key 
 #define COPY_NEW 0
 #define COPY_AGED 1
 
-/* Put a new flow, which is in the copy, into a place; false when another thread has, since there were `puts`. */
+/*
+ * Put the new flow, which is in the copy, into a slot. Return false if another thread has put it since there were
+ * `puts`.
+ */
 static __always_inline bool flow__put(struct sock *sk, struct flow_list *list, u32 puts, struct flows_copy *copy)
 {
     struct flow *flow = &copy->flows[COPY_NEW];
@@ -105,7 +107,7 @@ static __always_inline bool flow__put(struct sock *sk, struct flow_list *list, u
     return true;
 }
 
-/* The first datagram of a flow. */
+/* Handle the first datagram of a flow. */
 static __always_inline void flow__begin(struct sock *sk, struct flow_list *list, u32 puts, struct scratch *s)
 {
     struct flows_copy *copy = (void *)s->data;
@@ -150,7 +152,7 @@ static __always_inline void datagrams__count(struct sock *sk, const struct flow_
     scratch__release(s);
 }
 
-/* What follows the UDP header of a datagram that is to be sent. */
+/* Return the number of bytes after the UDP header of a datagram that is to be sent. */
 static __always_inline u64 skb__payload(struct sk_buff *skb)
 {
     u64 header = (u64)skb->head + skb->transport_header - (u64)skb->data;
@@ -158,7 +160,7 @@ static __always_inline u64 skb__payload(struct sk_buff *skb)
     return skb->len - header - UDP_HEADER_SIZE;
 }
 
-/* The kernel or the network card may make several datagrams of one buffer (UDP_SEGMENT). */
+/* Return how many datagrams the kernel or the network card will make of one buffer (UDP_SEGMENT). */
 static __always_inline u64 cork__datagrams(struct inet_cork *cork, u64 payload)
 {
     u32 size = cork->gso_size;
@@ -166,7 +168,7 @@ static __always_inline u64 cork__datagrams(struct inet_cork *cork, u64 payload)
     return size && payload ? ((u32)payload + size - 1) / size : 1;
 }
 
-/* Known to a program and its spares alike. */
+/* Identifies a datagram for a program and its spares. */
 static __always_inline bool sock__is_udp(struct sock *sk)
 {
     return sk && sk->sk_protocol == IPPROTO_UDP;
@@ -226,7 +228,7 @@ struct udp_header {
     u16 source, destination, length, checksum;
 };
 
-/* Addresses in the header of IP: of the sender, then of the receiver. */
+/* Addresses in the IP header: of the sender, then of the receiver. */
 #define IPV4_ADDRESSES 12
 #define IPV6_ADDRESSES 8
 
@@ -246,7 +248,9 @@ static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf
     }
 }
 
-/* What differs by the family is a number like any other to the verifier, or it would look at what follows twice. */
+/*
+ * Values that depend on the family are hidden from the verifier, which would otherwise check the following code twice.
+ */
 static __always_inline void flow_key__launder(struct flow_key *key)
 {
     u64 *words = (void *)key, zero = emit_runtime.zero;
@@ -255,7 +259,7 @@ static __always_inline void flow_key__launder(struct flow_key *key)
         words[i] |= zero;
 }
 
-/* The length is negative when it was only looked at (MSG_PEEK). */
+/* The length is negative if the datagram was only peeked at (MSG_PEEK). */
 SEC("ebpf.fentry/skb_consume_udp")
 int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int len)
 {
@@ -277,7 +281,7 @@ int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int 
     return 0;
 }
 
-/* The totals of a socket that is closed, of the newest flow first. */
+/* Report the totals of a socket that is closed, the newest flow first. */
 __attribute__((noinline)) int flows__end(u32 slot, u32 count)
 {
     for (u32 i = 0; i < FLOWS_A_SOCKET; i++) {
@@ -296,7 +300,7 @@ static __always_inline void flows__copy(struct flows_copy *copy, struct flow_lis
         bpf_probe_read_kernel(&copy->flows[FLOWS_FIRST], sizeof(more->flows), more->flows);
 }
 
-/* Whose totals these would have been is decided as flow__emit does it. */
+/* Count the totals that no slot was free for, as filtered or lost, by the rule of flow__emit. */
 static __always_inline void flows__count_without_slot(struct flow_list *list, struct flow_more *more, u32 count)
 {
     u32 filtered = 0;

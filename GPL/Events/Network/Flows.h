@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Flows.h - the flows of datagrams of a socket, which belong to it.
+ * Flows.h - the flows of datagrams of a socket, which belong to the socket.
  *
- * They are in the socket's own storage, which the kernel makes with the first datagram and frees with the socket: room
- * for FLOWS_FIRST at first, for FLOWS_A_SOCKET when there are more. So there is no table that others could fill.
- * Before 5.11 tracing programs have no such storage, and 7.2 makes none on a CPU without cmpxchg16b; two hash maps
- * by the address of the socket stand in there, of which each user has a share.
+ * They are in socket storage, which the kernel allocates with the first datagram and frees with the socket: room for
+ * FLOWS_FIRST at first, for FLOWS_A_SOCKET if there are more. So there is no table that others could fill. Before 5.11
+ * tracing programs have no such storage, and 7.2 provides none on a CPU without cmpxchg16b; there, two hash maps
+ * indexed by the address of the socket are used, of which each user has a share.
  *
- * A flow is found without a lock, and put in its place under one, which is the socket's too. Places are filled from the
- * first on; when all are taken a hand goes round them, and takes the first that was not used since it last came by.
+ * A flow is found without a lock, and entered under one, which belongs to the socket too. Slots are filled from the
+ * first on; when all are used, a clock hand goes round and takes the first one that was not used since it last passed.
  */
 #ifndef EBPF_NETWORK_FLOWS_H
 #define EBPF_NETWORK_FLOWS_H
@@ -27,7 +27,7 @@
 #define RECENT_NS_BITS 30 /* about a second */
 #define UDP_HEADER_SIZE 8
 
-/* Words of 64 bits, what differs most in the first. */
+/* Words of 64 bits; the first one differs most. */
 struct flow_key {
     union {
         struct {
@@ -44,21 +44,21 @@ struct flow {
     u64 datagrams, bytes;
     u64 since;       /* boot time, ns */
     u32 is_filtered; /* the process of its first datagram is */
-    u32 was_used;    /* since the hand last came by */
+    u32 was_used;    /* since the hand last passed */
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };
 
 struct flow_list {
     u64 lock;   /* see Claim.h */
-    u64 socket; /* inode number, where the list stands in a hash map; see flow_list__by_address */
+    u64 socket; /* inode number, if the list is in a hash map; see flow_list__by_address */
     u32 count;
     u32 hand;
     u32 net_ns;
     u32 slot; /* see flow_list__choose */
-    u32 puts; /* flows so far, and the places of the last ones */
+    u32 puts; /* flows so far; `recent` has the slots of the last ones */
     u16 recent[FLOW_RECENT];
-    u32 uid; /* whose share of a hash map it is of */
+    u32 uid; /* the user whose share of a hash map it uses */
     u32 reserved;
     struct flow flows[FLOWS_FIRST];
 };
@@ -67,7 +67,7 @@ struct flow_more {
     struct flow flows[FLOWS_MORE];
 };
 
-/* Both, in a scratch slot. */
+/* A copy of both, in a scratch slot. */
 struct flows_copy {
     u64 net_ns;
     struct flow flows[FLOWS_A_SOCKET];
@@ -89,7 +89,7 @@ struct {
     __type(value, struct flow_more);
 } flow_mores SEC(".maps");
 
-/* Those that stand in where the kernel has, or can make, no storage. */
+/* Used if the kernel has no socket storage, or cannot provide it. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -106,10 +106,10 @@ struct {
     __type(value, struct flow_more);
 } flow_mores_by_sk SEC(".maps");
 
-/* How many sockets of a user are in them. */
+/* The number of sockets of each user in them. */
 struct share_map flow_users SEC(".maps");
 
-/* What an entry of a hash map begins as; too large for the stack. */
+/* The initial value of an entry of a hash map, which is too large for the stack. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -117,7 +117,7 @@ struct {
     __type(value, struct flow_more);
 } flow_none SEC(".maps");
 
-/* Flows without a place that were reported in this second. */
+/* Untracked flows that were reported in this second. */
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1 << RECENT_BITS);
@@ -125,9 +125,9 @@ struct {
     __type(value, u64);
 } flow_recent SEC(".maps");
 
-/* ----------------------------------------------------------- stand-in */
+/* ----------------------------------------------------------- hash maps */
 
-/* Unlike its address, no later socket has it. */
+/* Return the inode number of a socket; unlike its address, no later socket has it. */
 static __always_inline u64 sock__inode_number(struct sock *sk)
 {
     struct file *file = sk->sk_socket ? sk->sk_socket->file : NULL;
@@ -135,7 +135,7 @@ static __always_inline u64 sock__inode_number(struct sock *sk)
     return file ? compat__inode_number(file->f_inode) : 0;
 }
 
-/* A list that is new, or of a socket whose close was not seen. */
+/* Begin a list that is new, or that belonged to a socket whose close was not seen. */
 static __always_inline void flow_list__begin(struct flow_list *list, u64 address, u64 inode)
 {
     list->socket = inode;
@@ -186,9 +186,9 @@ static __always_inline struct flow_more *flow_more__by_address(struct sock *sk, 
     return bpf_map_lookup_elem(&flow_mores_by_sk, &address);
 }
 
-/* -------------------------------------------------------------- places */
+/* --------------------------------------------------------------- slots */
 
-/* The list of a socket; NULL when there is none, and none can be made. */
+/* Return the list of a socket; NULL if there is none, and, with `make`, none could be allocated. */
 static __always_inline struct flow_list *flow_list__of(struct sock *sk, bool make)
 {
     if (emit_constants.sk_storage)
@@ -196,7 +196,7 @@ static __always_inline struct flow_list *flow_list__of(struct sock *sk, bool mak
     return flow_list__by_address(sk, make);
 }
 
-/* Its further places, if it has any. */
+/* Return the further slots of a list, if it has any. */
 static __always_inline struct flow_more *flow_more__of(struct sock *sk, const struct flow_list *list, bool make)
 {
     if (!make && list->count <= FLOWS_FIRST)
@@ -206,7 +206,7 @@ static __always_inline struct flow_more *flow_more__of(struct sock *sk, const st
     return flow_more__by_address(sk, make);
 }
 
-/* The socket is closed. Its storage goes with it. */
+/* Remove the list of a socket that is closed. Socket storage is freed with the socket. */
 static __always_inline void flow_list__forget(struct sock *sk)
 {
     if (emit_constants.sk_storage)
@@ -239,7 +239,7 @@ static __always_inline bool flow_key__is(const struct flow_key *one, const struc
 
 #define FLOW_NO_SLOT FLOWS_A_SOCKET
 
-/* By way of a number that the verifier does not know: it would look at all that follows once for each place. */
+/* Adding a number that the verifier does not know keeps it from checking the following code once for each slot. */
 #define FLOW_SEARCH(flows_, count_, first_slot, key_)                                                                  \
     ({                                                                                                                 \
         u32 slot_ = FLOW_NO_SLOT;                                                                                      \
@@ -253,7 +253,7 @@ static __always_inline bool flow_key__is(const struct flow_key *one, const struc
         slot_;                                                                                                         \
     })
 
-/* The place of a flow, FLOW_NO_SLOT when it has none. */
+/* Return the slot of a flow, FLOW_NO_SLOT if it has none. */
 static __always_inline u32 flow_list__search(const struct flow_list *list, const struct flow_more *more,
                                              const struct flow_key *key)
 {
@@ -271,7 +271,9 @@ static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 by
     ATOMIC_ADD(&flow->bytes, bytes);
 }
 
-/* Element `i` of an array, NULL beyond its end. What the compiler multiplies is what the verifier saw compared. */
+/*
+ * Element `i` of an array, NULL beyond its end. The compiler multiplies the very value that the verifier saw compared.
+ */
 #define FLOW_AT(flows_, count_, i_)                                                                                    \
     ({                                                                                                                 \
         struct flow *at_ = NULL;                                                                                       \
@@ -286,7 +288,7 @@ static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 by
         at_;                                                                                                           \
     })
 
-/* A place by its number; NULL when the socket has no room for so many. */
+/* Return the flow in a slot; NULL if the socket has no room for so many. */
 static __always_inline struct flow *flow_list__at(struct flow_list *list, struct flow_more *more, u32 slot)
 {
     if (slot < FLOWS_FIRST)
@@ -295,8 +297,8 @@ static __always_inline struct flow *flow_list__at(struct flow_list *list, struct
 }
 
 /*
- * The number of the place for a new flow. By way of memory: the verifier would look at all that follows once for each
- * number.
+ * Return the slot for a new flow. It goes through memory, because the verifier would otherwise check the following code
+ * once for each slot.
  */
 static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow_more *more)
 {
@@ -321,7 +323,7 @@ static __always_inline u32 flow_list__choose(struct flow_list *list, struct flow
     return READ_ONCE(list->slot);
 }
 
-/* A flow that another thread has put since there were `puts`. */
+/* Return the flow if another thread has entered it since there were `puts`. */
 static __always_inline struct flow *flow_list__find_since(struct flow_list *list, struct flow_more *more, u32 puts,
                                                           const struct flow_key *key)
 {
@@ -334,7 +336,7 @@ static __always_inline struct flow *flow_list__find_since(struct flow_list *list
     return NULL;
 }
 
-/* Put a flow into a place. What was there is copied to `aged`, which is empty. */
+/* Put a flow into a slot, and copy its previous flow to `aged`, which is empty. */
 static __always_inline void flow_list__put(struct sock *sk, struct flow_list *list, const struct flow *flow,
                                            struct flow *aged)
 {
@@ -346,7 +348,7 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
         return;
     list->recent[list->puts++ % FLOW_RECENT] = slot;
     *aged = *at;
-    WRITE_ONCE(at->key.word, 0); /* found by nobody until it is whole */
+    WRITE_ONCE(at->key.word, 0); /* no lookup finds it until it is complete */
     at->key.peer = flow->key.peer;
     at->key.local = flow->key.local;
     at->datagrams = flow->datagrams;
@@ -359,7 +361,7 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
     WRITE_ONCE(at->key.word, flow->key.word);
 }
 
-/* Whether a flow without a place was reported in this second already. */
+/* Return whether an untracked flow was already reported in this second, and remember it. */
 static __always_inline bool flow__was_reported_lately(struct sock *sk, const struct flow_key *key)
 {
     const u64 *words = (const void *)key;

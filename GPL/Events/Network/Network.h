@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Network.h - what network events have in common: the two ends, and the end of a connection that never was one. */
+/* Network.h - what network events have in common: the two ends, and failed attempts. */
 #ifndef EBPF_NETWORK_NETWORK_H
 #define EBPF_NETWORK_NETWORK_H
 
@@ -8,14 +8,17 @@
 #include "../Core/Probe.h"
 #include "../Core/Sockets.h"
 
-/* What is kept of connections is wanted. */
+/* Return whether an event that needs stored connections is wanted. */
 static __always_inline bool connections__are_tracked(void)
 {
     return event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED) ||
            event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_FAILED);
 }
 
-/* Connections may have found no place; what is reported of one from before the probes is not a matter of that. */
+/*
+ * Return whether connections may have found no room in the tables. Connections older than the probes are another
+ * matter.
+ */
 static __always_inline bool connections__may_lack_entries(void)
 {
     return emit_runtime.sockets_untracked;
@@ -42,8 +45,8 @@ static __always_inline void net_info__set_family(struct ebpf_net_info *net, cons
 }
 
 /*
- * The ends of a TCP socket. Its own port from `sport`: what the kernel has in the other place is gone when the
- * connection has ended.
+ * Fill in the ends of a TCP socket. Its own port is in `sport`, because the kernel clears its other copy of the port
+ * when the connection ends.
  */
 static __always_inline void net_info__fill_of(struct ebpf_net_info *net, bool typed, struct sock *sk, u16 sport)
 {
@@ -72,7 +75,7 @@ static __always_inline bool tcp__is_mptcp(struct tcp_sock *tp)
     return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
-/* The socket that keeps what is known of a connection; see socket__more. */
+/* Return the socket that stores the entry of a connection; see socket__more. */
 static __always_inline struct sock *tcp__keeper(struct sock *sk, struct tcp_sock *tp)
 {
     return tcp__is_mptcp(tp) ? NULL : sk;
@@ -90,7 +93,10 @@ static __always_inline void owner__copy(struct ebpf_event_header *hdr, struct eb
     __builtin_memcpy(hdr->comm, e->comm, EBPF_COMM_LEN);
 }
 
-/* The process of an event: as its entry has it; the current one when that is known to be it; else none. */
+/*
+ * Fill in the process of an event: that of the entry; without one the current process if that is known to be it, else
+ * zeros.
+ */
 static __always_inline void owner__fill(struct scratch *s, struct ebpf_pid_info *pids, const struct socket_entry *e,
                                         bool is_current)
 {
@@ -107,8 +113,8 @@ static __always_inline void owner__fill(struct scratch *s, struct ebpf_pid_info 
 }
 
 /*
- * An attempt, whose entry has been taken if it has one, has ended without a connection. This may be in an interrupt: it
- * is told of the process that attempted. Without an entry that is not known, unless it is the current one.
+ * Report an attempt that has failed, whose entry has been taken if it has one. This may run in an interrupt: the event
+ * has the process that made the attempt. Without an entry that process is not known, unless it is the current one.
  */
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
                                                u32 error, bool is_current)
