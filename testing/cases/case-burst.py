@@ -5,7 +5,7 @@ EVENTS = ["PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT"]
 
 
 def positions(events, kind, children):
-    """Where in the stream each child's event of a type is; each must be there once."""
+    """Return the position in the stream of each child's event of a type; each must be there once."""
     found = {}
     for position, event in enumerate(events):
         if event["event_type"] == kind and tgid_of(event) in children:

@@ -17,8 +17,8 @@ def expect(facts, events):
     same({event["pids_ss_cgroup_path"] for event in own}, {own[0]["pids_ss_cgroup_path"]}, "cgroups of the own forks")
     theirs = [event["path"] for event in events.all("FILE_CREATE", tgid=facts["filler"])
               if "/dir-" in event["path"]]
-    due = [f"{facts['dir']}/theirs-{mount}/dir-{use}"
+    expected = [f"{facts['dir']}/theirs-{mount}/dir-{use}"
            for use in range(facts["uses"]) for mount in range(facts["mounts"])]
-    same(theirs, due, "paths by their mounts")
+    same(theirs, expected, "paths by their mounts")
     cgroups = [event["pids_ss_cgroup_path"] for event in forks_of(events, facts["filler"])]
     same(cgroups, [f"{facts['cgroup']}/{number}" for number in range(facts["children"])], "cgroups of their forks")

@@ -4,7 +4,7 @@ from expect import has, true
 EVENTS = ["PROCESS_EXEC"]
 PROGRAM = "case-exec-argv"
 ARGS = ["32769", "102400", "1000003"]   # bytes
-KEPT = 32768    # bytes that a record holds
+KEPT = 32768    # bytes that fit into a record
 
 
 def expect(facts, events):

@@ -3,11 +3,11 @@ from expect import has, lacks, same
 
 EVENTS = ["PROCESS_EXEC"]
 PROGRAM = "case-exec-argv"
-ARGS = ["8", "4096", "20001", "32767", "32768"]     # bytes; the last one is as much as a record holds
+ARGS = ["8", "4096", "20001", "32767", "32768"]     # bytes; the last one fills a record
 
 
 def arguments(size):
-    """As case-exec-argv makes them."""
+    """Return the arguments as case-exec-argv makes them."""
     args = [f"{number:07}" for number in range(size // 8)]
     args[-1] += "x" * (size % 8)
     return args

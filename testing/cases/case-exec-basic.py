@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 from expect import has, lacks, same, true
 
 EVENTS = ["PROCESS_EXEC"]
-CLOCK_SLACK_NS = 50_000_000     # of the wall clock against the clock since boot
+CLOCK_SLACK_NS = 50_000_000     # between the wall clock and the clock since boot
 
 
 def nanoseconds(timestamp):

@@ -11,7 +11,7 @@ def expect(facts, events):
                "registered": f"{here}/registered.bf", "registered_creds": f"{here}/registered-creds.bg",
                "memfd": "memfd:payload", "link_to_memfd": "memfd:payload"}
     for key, script in scripts.items():
-        counts = key in ("creds", "registered_creds")     # with the flag C alone the bits of the file are of effect
+        counts = key in ("creds", "registered_creds")     # the bits of the file apply only with the flag C
         uid = 1000 if key in ("setuid", "registered") else 0
         has(events.one("PROCESS_EXEC", tgid=facts[key]), filename=f"{here}/interpreter", script=script,
             script_is_unresolved=False, script_is_setuid=counts, script_is_setgid=counts, is_setuid=False,

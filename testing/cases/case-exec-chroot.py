@@ -12,7 +12,7 @@ def expect(facts, events):
         has(events.one("PROCESS_EXEC", tgid=tgid_of(fork)), filename="/bin/prog", cwd=cwd, root_path=root,
             args=["prog", "in chroot"])
 
-    # A directory that cannot be reached from the root: told from the top, and not to be taken for one below the root.
+    # A directory that cannot be reached from the root: seen from the top, and not mistaken for one below the root.
     fork = events.one("PROCESS_FORK", parent=facts["outside"])
     outside = events.one("PROCESS_EXEC", tgid=tgid_of(fork))
     has(outside, filename="/bin/prog", root_path=root)

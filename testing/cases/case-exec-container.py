@@ -8,7 +8,7 @@ def expect(facts, events):
     first = events.one("PROCESS_EXEC", tgid=facts["first"])
     has(first, pids__tid=facts["first"], pids__ppid=facts["runtime"], filename="/bin/prog", cwd="/home", ns=facts["ns"],
         args=["prog", "first"])
-    true("root_path" in first, "nothing tells the container's paths from the host's")
+    true("root_path" in first, "nothing distinguishes the container's paths from the host's")
     for namespace in ("mnt", "pid", "uts", "ipc", "net", "cgroup", "user"):
         true(first["ns"][namespace] != facts["host_ns"][namespace], f"ns.{namespace} is the host's")
 

@@ -7,7 +7,7 @@ NAME_MAX = 255
 
 
 def expect_cut(event, key, whole):
-    """Leaf kept, first components missing, whole components only."""
+    """The leaf is there, the first components are missing, and there are only whole components."""
     got = event[key]
     true(event.get(f"{key}_truncated") is True, f"{key}: {len(got)} bytes of {len(whole)}, and not flagged")
     true(not got.startswith("/"), f"{key} is cut but begins with a slash: {got[:60]}")
@@ -22,7 +22,7 @@ def expect_whole(event, path):
 def expect(facts, events):
     expect_whole(events.one("PROCESS_EXEC", tgid=facts["whole"]["child"]), facts["whole"]["cwd"])
 
-    # More components than are promised: cut or not, but never cut in silence.
+    # More components than are guaranteed: cut or not, but never cut without a flag.
     many, cwd = events.one("PROCESS_EXEC", tgid=facts["many"]["child"]), facts["many"]["cwd"]
     if many["cwd"] == cwd:
         expect_whole(many, cwd)

@@ -3,7 +3,7 @@ from expect import has, same, true
 
 EVENTS = ["PROCESS_EXEC"]
 OPTIONS = ["--env"]
-KEPT = 65536    # bytes of an environment that a record holds
+KEPT = 65536    # bytes of an environment that fit into a record
 
 
 def big_environment():

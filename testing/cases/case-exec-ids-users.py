@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# User ids alone are asked for. A condition on names is about the one that the executed program gives.
+# Only user ids are selected. A condition on names applies to the name that the executed program gives.
 from expect import same
 
 EVENTS = ["PROCESS_SETUID"]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from expect import expect_id_changes_by_exec, has, same, true
 
-EVENTS = ["PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_EXEC", "PROCESS_EXIT"]   # in the order in which they come
+EVENTS = ["PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_EXEC", "PROCESS_EXIT"]   # in this order
 NOBODY = 65534
 
 
@@ -15,7 +15,7 @@ def expect(facts, events):
         order = [event["event_type"] for event in events
                  if event["event_type"] in EVENTS and event["pids"]["tgid"] == step["pid"] and event.get("by_exec", 1)]
         same(order, sorted(order, key=EVENTS.index), f"order, {step['what']}")
-    # Its exit has the ids that it was given, but it has executed nothing.
+    # The exit event has the ids that the process was given, but it has executed nothing.
     has(events.one("PROCESS_EXIT", tgid=facts["dies"]), creds__ruid=NOBODY, creds__euid=0)
     events.none("PROCESS_EXEC", tgid=facts["dies"])
     true(not any(event["by_exec"] for event in events.all("PROCESS_SETUID", tgid=facts["dies"])), "it died in its exec")

@@ -1,34 +1,34 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from expect import Failure, has, same, true
-from file_events import hold, paths_of
+from file_events import check_event, paths_of
 
 EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_MODIFY"]
 NODES = "/dev/loop7"
 
 
 def by_anybody(facts, events):
-    """All that happened in the directory, and to the nodes that kernel threads make, whoever did it."""
+    """Return the events in the directory and of the nodes that kernel threads make, of any process."""
     return [event for event in events if event["event_type"] in EVENTS and event["pids"]["tgid"] != facts["maker"]
             and any(path.startswith((facts["dir"] + "/", NODES)) for path in paths_of(event))]
 
 
-def expect_one(event, due):
-    who = due.pop("by")
-    hold(event, due)
+def expect_one(event, expected):
+    who = expected.pop("by")
+    check_event(event, expected)
     creds = {f"creds__{key}": who.pop(key) for key in ("ruid", "euid")}
     has(event, **{f"pids__{key}": value for key, value in who.items()}, **creds)
     same(event["creds"]["cap_effective"] != "0", creds["creds__euid"] == 0, "has effective capabilities")
 
 
 def expect(facts, events):
-    seen, due = by_anybody(facts, events), facts["expected"]
+    seen, expected = by_anybody(facts, events), facts["expected"]
     events.shown |= {event["event_type"] for event in seen}
     wrong = []
-    for event, want in zip(seen, due):
+    for event, want in zip(seen, expected):
         try:
             expect_one(event, want)
         except Failure as failure:
             wrong.append(f"{want['what']}: {failure}")
-    rest = [(event["event_type"], paths_of(event), event["comm"]) for event in seen[len(due):]]
-    true(not wrong and len(seen) == len(due),
-         f"{len(due)} were due, {len(seen)} came, more: {rest[:3]}; " + " | ".join(wrong[:4]))
+    rest = [(event["event_type"], paths_of(event), event["comm"]) for event in seen[len(expected):]]
+    true(not wrong and len(seen) == len(expected),
+         f"{len(expected)} were expected, {len(seen)} came, more: {rest[:3]}; " + " | ".join(wrong[:4]))

@@ -9,10 +9,10 @@ def expect(facts, events):
     for pid, name in ((facts["pid"], "own"), (facts["child"], "child")):
         path = f"{facts['dir']}/{name}"
         changes = [event for event in events.all("FILE_MODIFY", tgid=pid) if event["path"] == path]
-        true("count" not in changes[0], f"the first change of {name} is told at once")
+        true("count" not in changes[0], f"the first change of {name} is reported at once")
         same(sum(event.get("count", 1) for event in changes), facts["writes"], f"changes of {name}")
         same(sum(event["bytes"] for event in changes), facts["bytes"], f"bytes of {name}")
-        true(len(changes) < facts["writes"] / 4, f"{name}: {facts['writes']} changes told as {len(changes)}")
+        true(len(changes) < facts["writes"] / 4, f"{name}: {facts['writes']} changes reported as {len(changes)}")
         end = events.one("PROCESS_EXIT", tgid=pid)
         true(all(event["seq"] < end["seq"] for event in changes), f"{name}: all before the end of the process")
     gone = [event for event in events.all("FILE_DELETE", tgid=facts["pid"]) if event["path"] == f"{facts['dir']}/own"]

@@ -8,8 +8,8 @@ def expect(facts, events):
     first, second = (maker["tid"] for maker in facts["makers"])
     true(first != second and (first - second) % facts["modulus"] == 0, f"the ids are {first} and {second}")
     for maker in facts["makers"]:
-        due = [f"{maker['dir']}/{maker['tid']}-{number}" for number in range(facts["count"])]
+        expected = [f"{maker['dir']}/{maker['tid']}-{number}" for number in range(facts["count"])]
         for event_type in EVENTS:
             seen = [event for event in events.all(event_type, tgid=facts["pid"])
                     if event["pids"]["tid"] == maker["tid"]]
-            same([event["path"] for event in seen], due, f"{event_type} by way of {maker['dir']}: path")
+            same([event["path"] for event in seen], expected, f"{event_type} by way of {maker['dir']}: path")

@@ -29,7 +29,7 @@ static void file(const char *name)
     child__run(make_empty, (void *)name);
 }
 
-static void due(const char *what, const char *name, const char *attribute, bool ambiguous)
+static void expect(const char *what, const char *name, const char *attribute, bool ambiguous)
 {
     expected__begin(what, "FILE_MODIFY");
     expected__path("path", name);
@@ -42,7 +42,7 @@ static void due(const char *what, const char *name, const char *attribute, bool 
 static void set(const char *what, const char *name, const char *attribute, bool ambiguous)
 {
     CHECK(!setxattr(name, attribute, "v", 1, 0));
-    due(what, name, attribute, ambiguous);
+    expect(what, name, attribute, ambiguous);
 }
 
 static void by_descriptor(const char *name)
@@ -50,9 +50,9 @@ static void by_descriptor(const char *name)
     int fd = open(name, O_RDONLY | O_CLOEXEC);
 
     CHECK(fd >= 0 && !fsetxattr(fd, "trusted.fd", "v", 1, 0));
-    due("by descriptor", name, "trusted.fd", false);
+    expect("by descriptor", name, "trusted.fd", false);
     CHECK(!fremovexattr(fd, "trusted.fd") && !close(fd));
-    due("removed by descriptor", name, "trusted.fd", false);
+    expect("removed by descriptor", name, "trusted.fd", false);
 }
 
 static void of_several_mounts(void)
@@ -75,9 +75,9 @@ static void of_several_mounts(void)
     by_descriptor("t/sub/file");
     by_descriptor("b/file");
     CHECK(!chdir("b") && !setxattr("file", "trusted.b", "v", 1, 0));
-    due("in the working directory", bound, "trusted.b", true);
+    expect("in the working directory", bound, "trusted.b", true);
     CHECK(!chdir("../t") && !setxattr("sub/file", "trusted.c", "v", 1, 0));
-    due("in the working directory", original, "trusted.c", true);
+    expect("in the working directory", original, "trusted.c", true);
     CHECK(!chdir(case_dir) && !umount2("b", MNT_DETACH));
     set("the other one is read-only", "t/sub/file", "trusted.d", false);
     CHECK(!mount("t/sub", "b", NULL, MS_BIND, NULL));

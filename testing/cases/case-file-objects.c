@@ -12,7 +12,7 @@ enum { INT80_MQ_OPEN = 277, INT80_MQ_UNLINK = 278 };
 
 static const char *queues; /* where their file system is mounted, NULL: nowhere */
 
-static void due(const char *what, const char *event_type, const char *name, const struct stat *st)
+static void expect(const char *what, const char *event_type, const char *name, const struct stat *st)
 {
     char path[300];
 
@@ -42,12 +42,12 @@ static void by_call(void)
     int fd = open_queue("case-queue", O_CREAT | O_RDWR);
 
     CHECK(fd >= 0 && !fstat(fd, &st));
-    due("mq_open", "FILE_CREATE", "case-queue", &st);
+    expect("mq_open", "FILE_CREATE", "case-queue", &st);
     CHECK(!close(fd));
     CHECK(open_queue("case-queue", O_CREAT | O_EXCL | O_RDWR) < 0);
     CHECK(!close(open_queue("case-queue", O_CREAT | O_RDWR)) && !close(open_queue("case-queue", O_RDONLY)));
     CHECK(!syscall(SYS_mq_unlink, "case-queue"));
-    due("mq_unlink", "FILE_DELETE", "case-queue", &st);
+    expect("mq_unlink", "FILE_DELETE", "case-queue", &st);
     CHECK(syscall(SYS_mq_unlink, "case-queue") < 0);
 }
 
@@ -58,9 +58,9 @@ static void by_int80(void)
     int fd = int80(INT80_MQ_OPEN, (long)name, O_CREAT | O_RDWR, 0600, 0);
 
     CHECK(fd >= 0 && !fstat(fd, &st));
-    due("int80 mq_open", "FILE_CREATE", name, &st);
+    expect("int80 mq_open", "FILE_CREATE", name, &st);
     CHECK(!close(fd) && !int80(INT80_MQ_UNLINK, (long)name, 0, 0, 0));
-    due("int80 mq_unlink", "FILE_DELETE", name, &st);
+    expect("int80 mq_unlink", "FILE_DELETE", name, &st);
 }
 
 /* As any other file. */
@@ -70,9 +70,9 @@ static void by_mount(void)
     struct stat st;
 
     CHECK(fd >= 0 && !fstat(fd, &st));
-    due("open", "FILE_CREATE", "file", &st);
+    expect("open", "FILE_CREATE", "file", &st);
     CHECK(!close(fd) && !unlink("queues/file"));
-    due("unlink", "FILE_DELETE", "file", &st);
+    expect("unlink", "FILE_DELETE", "file", &st);
 }
 
 static void make_directory(void *name)
@@ -92,10 +92,10 @@ static void pin(const char *pins)
     CHECK((int)object.bpf_fd >= 0 && !syscall(SYS_bpf, BPF_OBJ_PIN, &object, sizeof(object)));
     CHECK(!stat("pins/map", &st));
     queues = pins;
-    due("BPF_OBJ_PIN", "FILE_CREATE", "map", &st);
+    expect("BPF_OBJ_PIN", "FILE_CREATE", "map", &st);
     CHECK(syscall(SYS_bpf, BPF_OBJ_PIN, &object, sizeof(object)) < 0 && errno == EEXIST);
     CHECK(!unlink("pins/map"));
-    due("unlink", "FILE_DELETE", "map", &st);
+    expect("unlink", "FILE_DELETE", "map", &st);
 }
 
 int main(void)

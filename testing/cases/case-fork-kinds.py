@@ -23,7 +23,7 @@ def expect_child(fork, child, facts):
 def expect(facts, events):
     for child in facts["children"]:
         expect_child(events.one("PROCESS_FORK", tgid=child["pid"]), child, facts)
-    # Those, the process that has a sibling made, and no thread.
+    # These processes and the sibling, but no thread.
     sibling = next(child for child in facts["children"] if child["kind"] == "CLONE_PARENT")
     known = {child["pid"] for child in facts["children"]} | {sibling["creator_tgid"]}
     for creator in (facts["pid"], sibling["creator_tgid"]):

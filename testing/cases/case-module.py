@@ -2,7 +2,7 @@
 from expect import has
 
 EVENTS = ["PROCESS_LOAD_MODULE"]
-LETTERS = "PFSRMBUDAWCIOELKXTN"     # of the bits, from the lowest on, in /sys/module/NAME/taint
+LETTERS = "PFSRMBUDAWCIOELKXTN"     # letters of the bits in /sys/module/NAME/taint, from the lowest bit on
 OUT_OF_TREE = 1 << LETTERS.index("O")
 
 

@@ -163,7 +163,7 @@ static void end_by_disconnect(struct dialog *c)
 {
     dialog__up(c, 1000);
     disconnect(c->pair.client);
-    due__client_closed(c, getpid(), "HERE");
+    expect__client_closed(c, getpid(), "HERE");
     await(c->pair.server, POLLIN);
     server__close(c, "RESET");
 }
@@ -186,7 +186,7 @@ static void disconnected_with_queue(void)
 
     c.up = (long long)send__much(c.pair.client);
     disconnect(c.pair.client);
-    due__client_closed(&c, getpid(), "HERE");
+    expect__client_closed(&c, getpid(), "HERE");
     await_state(c.pair.server, TCP_CLOSE);
     c.up = (long long)unread_bytes(c.pair.server);
     server__close(&c, "RESET");
@@ -202,7 +202,7 @@ static void disconnected_after_the_end(void)
     server__close(&c, "HERE");
     receive__end(c.pair.client);
     disconnect(c.pair.client);
-    due__client_closed(&c, getpid(), "PEER");
+    expect__client_closed(&c, getpid(), "PEER");
     disconnect(c.pair.client);
     CHECK(!close(c.pair.client));
 
@@ -211,7 +211,7 @@ static void disconnected_after_the_end(void)
     server__close(&c, "HERE");
     await_state(c.pair.client, TCP_CLOSE);
     disconnect(c.pair.client);
-    due__client_closed(&c, getpid(), "RESET");
+    expect__client_closed(&c, getpid(), "RESET");
     dialog__begin(&c, V4_LOOP, V4_LOOP, 0);
     dialog__end_by_server(&c);
 }
@@ -240,7 +240,7 @@ static void not_accepted(const char *what, bool client_is_first)
     c.pair.client = socket__open(AF_INET, SOCK_STREAM, 0);
     CHECK(!connect(c.pair.client, &to.any, address__len(&to)));
     c.pair.ends = ends__of(c.pair.client);
-    due__attempted(what, &c.pair.ends);
+    expect__attempted(what, &c.pair.ends);
     send__all(c.pair.client, 10);
     if (client_is_first) {
         client__close(&c, "HERE");

@@ -83,8 +83,8 @@ static void succeed(const char *what, const char *listen_at, const char *connect
     p.ends.mptcp = protocol == IPPROTO_MPTCP;
     struct ends turned = ends__turned(&p.ends);
 
-    due__attempted(what, &p.ends);
-    due__accepted(what, &turned);
+    expect__attempted(what, &p.ends);
+    expect__accepted(what, &turned);
     send__all(p.client, PAYLOAD);
     receive__all(p.server, PAYLOAD);
     pair__close(what, &p, PAYLOAD, 0);
@@ -116,8 +116,8 @@ static void fast_open(const char *what, bool by_option)
         p.ends = ends__of(p.client);
         struct ends turned = ends__turned(&p.ends);
 
-        due__attempted(what, &p.ends);
-        due__accepted(what, &turned);
+        expect__attempted(what, &p.ends);
+        expect__accepted(what, &turned);
         pair__close(what, &p, PAYLOAD, 0);
     }
     CHECK(!close(listener));
@@ -157,10 +157,10 @@ static void reset_in_queue(void)
     CHECK(!setsockopt(p.client, SOL_SOCKET, SO_LINGER, &none, sizeof(none)) && !close(p.client));
     p.server = accept(listener, NULL, NULL);
     CHECK(p.server >= 0 && !close(p.server) && !close(listener));
-    due__attempted("reset in the queue", &p.ends);
-    due__closed("reset in the queue", &p.ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
-    due__accepted("reset in the queue", &turned);
-    due__closed("reset in the queue", &turned, &(struct closed){getpid(), getpid(), 0, 0, "RESET"});
+    expect__attempted("reset in the queue", &p.ends);
+    expect__closed("reset in the queue", &p.ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
+    expect__accepted("reset in the queue", &turned);
+    expect__closed("reset in the queue", &turned, &(struct closed){getpid(), getpid(), 0, 0, "RESET"});
 }
 
 static void successes(bool takes_int80)

@@ -41,14 +41,14 @@ static struct duo duo__open(const char *a_at, const char *b_at)
 static void flow(const char *what, const struct ends *ends, const char *direction, const char *state, long datagrams,
                  long bytes, pid_t closer)
 {
-    due__begin(what, "NETWORK_DATAGRAM_FLOW", ends, closer ? closer : getpid());
+    expect__begin(what, "NETWORK_DATAGRAM_FLOW", ends, closer ? closer : getpid());
     fact__str("transport", "UDP");
     fact__str("direction", direction);
     fact__str("flow_state", state);
     fact__int("datagrams", datagrams);
     fact__int("bytes", bytes);
     fact__int("owner", closer ? getpid() : 0);
-    due__end();
+    expect__end();
 }
 
 static void is_new(const char *what, const struct ends *ends, const char *direction, long datagrams, long bytes)

@@ -16,16 +16,16 @@ static const struct ring_way *ring_way; /* NULL: by no ring */
 /* ------------------------------------------------------------------- due */
 
 /* The family is that of the place where it listens; nobody is at the other end. */
-static void due__listen(const char *what, int fd, int backlog, bool mptcp)
+static void expect__listen(const char *what, int fd, int backlog, bool mptcp)
 {
     struct ends ends = {.source = socket__name(fd), .mptcp = mptcp};
 
     ends.destination = address__of(address__is_v4(&ends.source) ? "0.0.0.0" : "::", 0);
-    due__begin(what, "NETWORK_LISTEN", &ends, getpid());
+    expect__begin(what, "NETWORK_LISTEN", &ends, getpid());
     fact__int("backlog", backlog);
     if (!ring_way)
         fact__int("tid", thread__id());
-    due__end();
+    expect__end();
 }
 
 static int somaxconn(void)
@@ -75,7 +75,7 @@ static void by(const char *what, const char *address, listen_fn *fn)
     int fd = socket__bound(address, 0);
 
     CHECK(fn(fd, BACKLOG) == 0);
-    due__listen(what, fd, BACKLOG, false);
+    expect__listen(what, fd, BACKLOG, false);
     CHECK(!close(fd));
 }
 
@@ -98,7 +98,7 @@ static bool by_rings(void)
         lacks = ring__lacks(res);
         CHECK(lacks || res == 0);
         if (!lacks)
-            due__listen(ring_way->name, fd, BACKLOG, false);
+            expect__listen(ring_way->name, fd, BACKLOG, false);
         CHECK(!close(fd) && !close(ring.fd));
     }
     ring_way = NULL;
@@ -116,7 +116,7 @@ static void unbound(const char *what, int family)
     union address at = socket__name(fd);
 
     CHECK(address__port(&at));
-    due__listen(what, fd, BACKLOG, false);
+    expect__listen(what, fd, BACKLOG, false);
     CHECK(!close(fd));
 }
 
@@ -126,7 +126,7 @@ static void at_port(const char *address, int port)
     int fd = socket__open(at.any.sa_family, SOCK_STREAM, 0);
 
     CHECK(!bind(fd, &at.any, address__len(&at)) && !listen(fd, BACKLOG));
-    due__listen("a port of choice", fd, BACKLOG, false);
+    expect__listen("a port of choice", fd, BACKLOG, false);
     CHECK(!close(fd));
 }
 
@@ -158,7 +158,7 @@ static void backlogs(void)
         int fd = socket__bound(V4_LOOP, 0);
 
         CHECK(!listen(fd, given[i]));
-        due__listen("backlog", fd, given[i] < 0 || given[i] > limit ? limit : given[i], false);
+        expect__listen("backlog", fd, given[i] < 0 || given[i] > limit ? limit : given[i], false);
         CHECK(!close(fd));
     }
 }
@@ -171,7 +171,7 @@ static void again(void)
     int fd = socket__bound(V4_LOOP, 0);
 
     CHECK(!listen(fd, BACKLOG));
-    due__listen("again", fd, BACKLOG, false);
+    expect__listen("again", fd, BACKLOG, false);
     CHECK(!listen(fd, BACKLOG) && !listen(fd, BACKLOG + 1) && !listen(fd, 0));
     CHECK(!close(fd));
 }
@@ -182,9 +182,9 @@ static void after_shutdown(void)
     int fd = socket__bound(V4_LOOP, 0);
 
     CHECK(!listen(fd, BACKLOG));
-    due__listen("before shutdown", fd, BACKLOG, false);
+    expect__listen("before shutdown", fd, BACKLOG, false);
     CHECK(!shutdown(fd, SHUT_RD) && !listen(fd, BACKLOG + 1));
-    due__listen("after shutdown", fd, BACKLOG + 1, false);
+    expect__listen("after shutdown", fd, BACKLOG + 1, false);
     CHECK(!close(fd));
 }
 
@@ -194,14 +194,14 @@ static void after_connection(const char *what, const char *address)
     union address none = {.any = {.sa_family = AF_UNSPEC}};
     int listener = listen__at(address, 0, BACKLOG);
 
-    due__listen(what, listener, BACKLOG, false);
+    expect__listen(what, listener, BACKLOG, false);
     union address to = socket__name(listener);
     int fd = socket__open(to.any.sa_family, SOCK_STREAM, 0);
 
     CHECK(!connect(fd, &to.any, address__len(&to)));
     CHECK(listen(fd, BACKLOG) && errno == EINVAL);
     CHECK(!connect(fd, &none.any, sizeof(none.any)) && !listen(fd, BACKLOG));
-    due__listen(what, fd, BACKLOG, false);
+    expect__listen(what, fd, BACKLOG, false);
     CHECK(!close(fd) && !close(listener));
 }
 
@@ -218,10 +218,10 @@ static void failure_then_success(const char *what, const char *address)
         at = socket__name(sockets[0]);
     }
     CHECK(!listen(sockets[0], BACKLOG));
-    due__listen(what, sockets[0], BACKLOG, false);
+    expect__listen(what, sockets[0], BACKLOG, false);
     CHECK(listen(sockets[1], BACKLOG) && errno == EADDRINUSE);
     CHECK(!close(sockets[0]) && !listen(sockets[1], BACKLOG + 1));
-    due__listen(what, sockets[1], BACKLOG + 1, false);
+    expect__listen(what, sockets[1], BACKLOG + 1, false);
     CHECK(!close(sockets[1]));
 }
 
@@ -236,7 +236,7 @@ static void one_port_for_many(void)
         CHECK(!setsockopt(sockets[i], SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)));
         CHECK(!bind(sockets[i], &at.any, address__len(&at)) && !listen(sockets[i], BACKLOG + i));
         at = socket__name(sockets[0]);
-        due__listen("one port for many", sockets[i], BACKLOG + i, false);
+        expect__listen("one port for many", sockets[i], BACKLOG + i, false);
     }
     for (int i = 0; i < 3; i++)
         CHECK(!close(sockets[i]));
@@ -261,7 +261,7 @@ static void mptcp_at(const char *what, const char *address)
     int fd = socket__bound(address, IPPROTO_MPTCP);
 
     CHECK(!listen(fd, BACKLOG));
-    due__listen(what, fd, BACKLOG, true);
+    expect__listen(what, fd, BACKLOG, true);
     CHECK(!listen(fd, BACKLOG + 1) && !close(fd));
 }
 
@@ -272,7 +272,7 @@ static bool mptcp(void)
     if (fd < 0)
         return false;
     CHECK(!listen(fd, 1 << 20));
-    due__listen("MPTCP, no bind", fd, somaxconn(), true);
+    expect__listen("MPTCP, no bind", fd, somaxconn(), true);
     CHECK(!close(fd));
     mptcp_at("MPTCP", V4_LOOP);
     if (has_ipv6()) {

@@ -239,14 +239,14 @@ static void flow(const char *what, const struct ends *ends, const char *directio
 {
     bool is_closed = !strcmp(state, "CLOSED");
 
-    due__begin(what, "NETWORK_DATAGRAM_FLOW", ends, getpid());
+    expect__begin(what, "NETWORK_DATAGRAM_FLOW", ends, getpid());
     fact__str("transport", "UDP");
     fact__str("direction", direction);
     fact__str("flow_state", state);
     fact__int("datagrams", datagrams);
     fact__int("bytes", 10 * datagrams);
     fact__int("owner", is_closed ? getpid() : 0);
-    due__end();
+    expect__end();
 }
 
 static int udp__at(const char *address)

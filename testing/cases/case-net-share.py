@@ -6,7 +6,7 @@ EVENTS = ["NETWORK_DATAGRAM_FLOW"]
 
 
 def expect_flows(flows, events):
-    """Each flow of a process with many is reported once, its datagrams too unless it is told to be untracked."""
+    """Each of a process' many flows is reported once, and its datagrams are, unless it is untracked."""
     own = [event for event in events.all("NETWORK_DATAGRAM_FLOW") if flows["pid"] == event["pids"]["tgid"]]
     new = [event for event in own if event["flow_state"] == "NEW"]
     totals = [event for event in own if event["flow_state"] != "NEW"]

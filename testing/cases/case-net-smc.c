@@ -8,9 +8,9 @@
 
 static void is_closed(const char *what, const struct ends *ends)
 {
-    due__begin(what, "NETWORK_CONNECTION_CLOSED", ends, getpid());
+    expect__begin(what, "NETWORK_CONNECTION_CLOSED", ends, getpid());
     fact__int("owner", getpid());
-    due__end();
+    expect__end();
 }
 
 /* Without bytes: those by which two sockets of SMC come to terms are among them. */
@@ -41,8 +41,8 @@ static void exchange(const char *what, int client_family)
     c.pair.ends = ends__of(c.pair.client);
     struct ends server = ends__turned(&c.pair.ends);
 
-    due__attempted(what, &c.pair.ends);
-    due__accepted(what, &server);
+    expect__attempted(what, &c.pair.ends);
+    expect__accepted(what, &server);
     if (client_family == AF_SMC)
         close_both(what, &c.pair);
     else

@@ -16,7 +16,7 @@ def expect(facts, events):
     own = [event for event in inner if tgid_of(event) == tracer or event.get("parent_pids", {}).get("tgid") == tracer]
     same(own, [], "own actions that are events")
 
-    # Another EventsTrace tells of its beginning and end; what it does as a tracer is left out there, see system/two.
+    # The exec and exit of another EventsTrace are reported; its actions as a tracer are not, see system/two.sh.
     has(events.one("PROCESS_EXEC", tgid=tracer), comm="EventsTrace")
     has(events.one("PROCESS_EXIT", tgid=tracer), exit_code=0, exit_signal=0)
     same(facts["tracer_status"], 0, "exit status of EventsTrace after SIGTERM")

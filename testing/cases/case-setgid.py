@@ -10,5 +10,5 @@ ARGS = ["gid"]
 def expect(facts, events):
     expect_id_changes(facts, events, "PROCESS_SETGID", "gid")
     for change in facts["changes"]:
-        if change["what"] != "refused":     # which gives up its user id first
+        if change["what"] != "refused":     # which first gives up its user id
             events.none("PROCESS_SETUID", tgid=change["pid"])

@@ -5,7 +5,7 @@ EVENTS = ["PROCESS_TTY_WRITE"]
 
 
 def expect_kept(got, written, truncated):
-    """What is kept of each write is its beginning: the parts appear in the text in their order."""
+    """Each event has the beginning of a write: the parts appear in the text in their order."""
     position = 0
     for part in got:
         found = written.find(part, position)

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the expectations (case-NAME.py) are written with.
+"""Functions for expectations (case-NAME.py).
 
 An expectation is a module with
-    EVENTS    the event types that it shows to be seen; they are what is selected, and what the suite counts as tested
+    EVENTS    the event types that it expects; they are selected, and the suite counts them as tested
     expect(facts, events)   asserts, by the functions below; `facts` is what the program printed, `events` an Events
-and, where needed, ABSENT (more types to select, which it shows not to be seen), OPTIONS (further options of
-EventsTrace), PROGRAM (name of the program, if not the case's), ARGS (its arguments) and LOSS = True (events may be
-lost). Other cases run under the same EventsTrace: events are to be found by process ids, which are not used again."""
+and, if needed, ABSENT (more types to select, of which it expects none), OPTIONS (further options of EventsTrace),
+PROGRAM (name of the program, if not the case's), ARGS (its arguments) and LOSS = True (events may be lost). Several
+cases share one EventsTrace: find events by process ids, which are not reused."""
 
 ESCAPE_BASE = 0x10F700
 
@@ -16,8 +16,8 @@ class Failure(AssertionError):
 
 
 def decode(text):
-    """The bytes that a string of the output stands for: U+10F780 to U+10F7FF are the bytes 0x80 to 0xff that were not
-    valid UTF-8, all else is itself."""
+    """Return the bytes of a string of the output: U+10F780 to U+10F7FF are the bytes 0x80 to 0xff that were not valid
+    UTF-8, every other character is its own UTF-8."""
     data = bytearray()
     for char in text:
         if 0x80 <= ord(char) - ESCAPE_BASE <= 0xFF:
@@ -43,7 +43,7 @@ def true(condition, what):
 
 
 def look_up(event, key):
-    """A member of an event by its path, as in "pids.ppid"; Failure when it is not there."""
+    """Return a member of an event by its path, as in "pids.ppid"; raise Failure if it is missing."""
     value = event
     for part in key.split("."):
         if not isinstance(value, dict) or part not in value:
@@ -53,7 +53,7 @@ def look_up(event, key):
 
 
 def has(event, **wanted):
-    """Members have these values; "__" stands for the dot in a path. All that differ are told at once."""
+    """The members have these values; "__" stands for the dot in a path. All differences are reported at once."""
     wrong = []
     for key, want in wanted.items():
         try:
@@ -74,7 +74,7 @@ def tgid_of(event):
 
 
 class Events(list):
-    """The events of a run, in the order of the stream. `raw` is the output as it was, `err` standard error."""
+    """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error."""
 
     def __init__(self, events, raw=b"", err=b""):
         super().__init__(events)
@@ -82,7 +82,7 @@ class Events(list):
         self.shown = set()
 
     def all(self, kind, tgid=None, parent=None):
-        """Those of a type, of a process (for PROCESS_FORK the new one), of a creator."""
+        """Return the events of a type, of a process (for PROCESS_FORK the new one), of a creator."""
         found = [event for event in self
                  if event.get("event_type") == kind
                  and tgid in (None, tgid_of(event))
@@ -103,7 +103,7 @@ class Events(list):
 
 
 def expect_id_changes(facts, events, kind, ids):
-    """What case-setid did, by user or group ids: one event each that has all of them, none where nothing changed."""
+    """Each change of case-setid, of user or group ids, is one event with all ids; calls without a change are none."""
     wrong = []
     for change in facts["changes"]:
         try:
@@ -124,8 +124,8 @@ def expect_id_changes(facts, events, kind, ids):
 
 
 def expect_id_changes_by_exec(facts, events, kind, of):
-    """What case-exec-ids did, to the ids `of` users or groups: one event where an exec has changed one, before that
-    exec and with the ids of before; none where it has not."""
+    """Each exec of case-exec-ids that changed an id `of` user or group is one event, before that of the exec and with
+    the previous ids; the others are none."""
     changed, letter = [], of[0]
     for step in facts["steps"]:
         before, after = step["before"], step["after"]
@@ -143,7 +143,7 @@ def expect_id_changes_by_exec(facts, events, kind, of):
          f"executions that change ids of the {of}")
 
 
-# Of case-exec-ids: what changes whose ids.
+# Steps of case-exec-ids, and whether they change user ids, group ids or both.
 IDS_CHANGED_BY_EXEC = {
     "set-user-ID root": "user", "set-group-ID": "group", "both": "both", "both by a thread": "both",
     "both by root": "both", "plain with other saved ids": "both", "plain with other file system ids": "both",

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Holds the file events of a process, between two files that it creates, against the list that it has written down
+"""Compare the file events of a process, between two files that it creates, with the list that it printed
 (file-life.h)."""
 
 from expect import Failure, decode, lacks, same, short, true
-from file_events import hold, same_list
+from file_events import check_event, same_list
 
 PATHS = ("path", "old_path", "new_path", "symlink_target_path", "xattr_name")
-TEXTS = PATHS[3:]           # which are as they were given
+TEXTS = PATHS[3:]           # strings that are as they were given
 LENGTH_KEPT = 4096 - 2 * 255     # a path that is cut has at least that many bytes, or
 COMPONENTS_KEPT = 190            # that many components
 
 
-def hold_path(event, key, due, unreachable):
-    """The path is the whole one, or is flagged as cut and the end of it."""
-    got, whole = decode(event.get(key, "")), bytes.fromhex(due["whole"])
+def check_path(event, key, expected, unreachable):
+    """The path is complete, or is flagged as cut and is the end of the complete one."""
+    got, whole = decode(event.get(key, "")), bytes.fromhex(expected["whole"])
     if unreachable:
-        true(event.get(f"{key}_unreachable") is True, f"{key}: not told that it cannot be reached: {short(got)}")
+        true(event.get(f"{key}_unreachable") is True, f"{key}: not flagged as unreachable: {short(got)}")
         true(got.endswith(whole), f"{key}: expected the end {short(whole)}, got {short(got)}")
         return
     lacks(event, f"{key}_unreachable", f"{key}_unstable")
-    if not due["cut"]:
+    if not expected["cut"]:
         same(got, whole, key)
         lacks(event, f"{key}_truncated")
         return
@@ -28,29 +28,29 @@ def hold_path(event, key, due, unreachable):
     true(len(got) >= LENGTH_KEPT or got.count(b"/") >= COMPONENTS_KEPT, f"{key}: only {len(got)} bytes are kept")
 
 
-def hold_life(event, due, root_path):
-    """`root_path` is what it must be in an event that is not to have the list's."""
-    rest = {key: value for key, value in due.items() if key not in (*PATHS, "unreachable", "root_path")}
-    hold(event, rest)
+def check_life(event, expected, root_path):
+    """The event is as expected; `root_path` is its root path if the list has none."""
+    rest = {key: value for key, value in expected.items() if key not in (*PATHS, "unreachable", "root_path")}
+    check_event(event, rest)
     for key in PATHS:
-        if key in due:
+        if key in expected:
             try:
-                hold_path(event, key, due[key], due["unreachable"] and key not in TEXTS)
+                check_path(event, key, expected[key], expected["unreachable"] and key not in TEXTS)
             except Failure as failure:
-                raise Failure(f"{due['what']}: {due['event_type']}: {failure}") from None
-    same(event.get("root_path"), due.get("root_path", root_path), f"{due['what']}: root_path")
+                raise Failure(f"{expected['what']}: {expected['event_type']}: {failure}") from None
+    same(event.get("root_path"), expected.get("root_path", root_path), f"{expected['what']}: root_path")
 
 
 def life_of(facts, events, tgid):
-    """The file events of a process after it created `begin` and before it created `end`."""
+    """Return the file events of a process after it created `begin` and before it created `end`."""
     own = [event for event in events if event["event_type"].startswith("FILE_") and event["pids"]["tgid"] == tgid]
     ends = [number for number, event in enumerate(own) if event["event_type"] == "FILE_CREATE"
             and event["path"].rsplit("/", 1)[-1] in ("begin", "end")]
-    true(len(ends) == 2, f"{len(ends)} of begin and end came")
+    true(len(ends) == 2, f"expected begin and end, got {len(ends)} of them")
     return own[ends[0] + 1:ends[1]]
 
 
 def expect_life(facts, events, root_path=None):
-    """What happened is what was written down, once each and in that order, and nothing else."""
+    """The events are those of the list, once each and in that order, and no others."""
     same_list(events, life_of(facts, events, facts["pid"]), facts["expected"],
-              lambda event, want: hold_life(event, want, root_path))
+              lambda event, want: check_life(event, want, root_path))

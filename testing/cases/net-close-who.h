@@ -19,7 +19,7 @@ static void by_last_dup(void)
     CHECK(first >= 0 && second >= 0 && !close(c.pair.client) && !close(second));
     CHECK(poll(&p, 1, 20) == 0);
     CHECK(dup2(STDERR_FILENO, first) == first); /* which closes what had that number */
-    due__client_closed(&c, getpid(), "HERE");
+    expect__client_closed(&c, getpid(), "HERE");
     server__close_last(&c);
     CHECK(!close(first));
 }
@@ -45,7 +45,7 @@ static void by_thread(void)
 
     dialog__up(&c, 10);
     thread__run(close_in_thread, &t);
-    due__closed_by(&c, true, &(struct closer){.pid = getpid(), .tid = t.tid}, "HERE");
+    expect__closed_by(&c, true, &(struct closer){.pid = getpid(), .tid = t.tid}, "HERE");
     server__close_last(&c);
 }
 
@@ -60,7 +60,7 @@ static void by_rings(void)
 
         dialog__up(&c, 10);
         CHECK(ring__open(&ring, way->setup_flags) && ring__do(&ring, &sqe) == 0);
-        due__closed_by(&c, true, &(struct closer){.pid = getpid()}, "HERE");
+        expect__closed_by(&c, true, &(struct closer){.pid = getpid()}, "HERE");
         server__close_last(&c);
         CHECK(!close(ring.fd));
     }
@@ -116,7 +116,7 @@ static void by_child(const char *what, bool exits)
     CHECK(!close(c.pair.client));
     gate__open(&heir.gate);
     CHECK(child__wait(child) == 0);
-    due__client_closed(&c, child, "HERE");
+    expect__client_closed(&c, child, "HERE");
     server__close_last(&c);
 }
 
@@ -170,10 +170,10 @@ static void by_exit(const char *what, bool is_killed)
     c.pair.ends = (struct ends){.source = from, .destination = arg.to};
     struct ends turned = ends__turned(&c.pair.ends);
 
-    due__begin(what, "NETWORK_CONNECTION_ATTEMPTED", &c.pair.ends, c.opener);
-    due__end();
-    due__client_closed(&c, c.opener, "HERE");
-    due__accepted(what, &turned);
+    expect__begin(what, "NETWORK_CONNECTION_ATTEMPTED", &c.pair.ends, c.opener);
+    expect__end();
+    expect__client_closed(&c, c.opener, "HERE");
+    expect__accepted(what, &turned);
     receive__all(c.pair.server, 100);
     server__close_last(&c);
 }
@@ -200,7 +200,7 @@ static void by_who_was_sent_it(void)
     fd__send(sockets[0], c.pair.client);
     CHECK(!close(c.pair.client) && write(sockets[0], "", 1) == 1);
     CHECK(child__wait(child) == 0);
-    due__client_closed(&c, child, "HERE");
+    expect__client_closed(&c, child, "HERE");
     server__close_last(&c);
     CHECK(!close(sockets[0]) && !close(sockets[1]));
 }
@@ -214,7 +214,7 @@ static void sent_and_not_taken(void)
     CHECK(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets));
     fd__send(sockets[0], c.pair.client);
     CHECK(!close(c.pair.client) && !close(sockets[0]) && !close(sockets[1]));
-    due__client_closed(&c, getpid(), "HERE");
+    expect__client_closed(&c, getpid(), "HERE");
     server__close_last(&c);
 }
 
@@ -249,7 +249,7 @@ static void by_exec(void)
     CHECK(!close(c.pair.client) && !close(e.input[0]));
     gate__open(&e.gate);
     receive__end(c.pair.server);
-    due__closed_by(&c, true, &(struct closer){.pid = child, .tid = child, .comm = "exe"}, "HERE");
+    expect__closed_by(&c, true, &(struct closer){.pid = child, .tid = child, .comm = "exe"}, "HERE");
     CHECK(!close(e.input[1]) && child__wait(child) == 0);
     server__close(&c, "PEER");
 }

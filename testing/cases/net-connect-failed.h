@@ -11,8 +11,8 @@
 
 static void attempt_and_failure(const char *what, const struct ends *ends, const char *error)
 {
-    due__attempted(what, ends);
-    due__failed(what, ends, error);
+    expect__attempted(what, ends);
+    expect__failed(what, ends, error);
 }
 
 /* The port that a socket is given by connect is forgotten when that has failed, so it is bound to one before. */
@@ -100,14 +100,14 @@ static void deaf__open(struct deaf *d)
             break; /* this one is not answered any more */
         struct ends ends = ends__of(fd);
 
-        due__attempted("deaf", &ends);
+        expect__attempted("deaf", &ends);
     }
     CHECK(d->fillers < 8);
     struct ends ends = {.source = socket__name(d->filler[d->fillers]), .destination = d->to};
 
-    due__attempted("deaf", &ends);
+    expect__attempted("deaf", &ends);
     CHECK(!close(d->filler[d->fillers]));
-    due__failed("closed before it was up", &ends, "ECONNABORTED");
+    expect__failed("closed before it was up", &ends, "ECONNABORTED");
 }
 
 static void deaf__close(struct deaf *d)
@@ -116,7 +116,7 @@ static void deaf__close(struct deaf *d)
         struct ends ends = ends__of(d->filler[i]);
 
         CHECK(!close(d->filler[i]));
-        due__closed("deaf", &ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
+        expect__closed("deaf", &ends, &(struct closed){getpid(), getpid(), 0, 0, "HERE"});
     }
     CHECK(!close(d->listener));
 }
@@ -181,8 +181,8 @@ static void failure_then_success(void)
     struct pair p = {.client = fd, .server = accept(listener, NULL, NULL), .ends = ends__of(fd)};
     struct ends turned = ends__turned(&p.ends);
 
-    due__attempted("failure, then success", &p.ends);
-    due__accepted("failure, then success", &turned);
+    expect__attempted("failure, then success", &p.ends);
+    expect__accepted("failure, then success", &turned);
     pair__close("failure, then success", &p, 0, 0);
     CHECK(!close(listener));
 }

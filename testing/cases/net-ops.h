@@ -122,8 +122,8 @@ UNUSED static void net_namespace__look(void)
     net_namespace = st.st_ino;
 }
 
-/* An event that is due; what it must have besides can be added before due__end. */
-static void due__begin(const char *what, const char *type, const struct ends *ends, pid_t pid)
+/* An event that is due; what it must have besides can be added before expect__end. */
+static void expect__begin(const char *what, const char *type, const struct ends *ends, pid_t pid)
 {
     fact__object(NULL);
     fact__str("what", what);
@@ -139,28 +139,28 @@ static void due__begin(const char *what, const char *type, const struct ends *en
         fact__bool("mptcp", true);
 }
 
-static void due__end(void)
+static void expect__end(void)
 {
     fact__object_end();
 }
 
-UNUSED static void due__attempted(const char *what, const struct ends *ends)
+UNUSED static void expect__attempted(const char *what, const struct ends *ends)
 {
-    due__begin(what, "NETWORK_CONNECTION_ATTEMPTED", ends, getpid());
-    due__end();
+    expect__begin(what, "NETWORK_CONNECTION_ATTEMPTED", ends, getpid());
+    expect__end();
 }
 
-UNUSED static void due__accepted(const char *what, const struct ends *ends)
+UNUSED static void expect__accepted(const char *what, const struct ends *ends)
 {
-    due__begin(what, "NETWORK_CONNECTION_ACCEPTED", ends, getpid());
-    due__end();
+    expect__begin(what, "NETWORK_CONNECTION_ACCEPTED", ends, getpid());
+    expect__end();
 }
 
-UNUSED static void due__failed(const char *what, const struct ends *ends, const char *error)
+UNUSED static void expect__failed(const char *what, const struct ends *ends, const char *error)
 {
-    due__begin(what, "NETWORK_CONNECTION_FAILED", ends, getpid());
+    expect__begin(what, "NETWORK_CONNECTION_FAILED", ends, getpid());
     fact__str("error", error);
-    due__end();
+    expect__end();
 }
 
 struct closed {
@@ -169,14 +169,14 @@ struct closed {
     const char *reason;
 };
 
-UNUSED static void due__closed(const char *what, const struct ends *ends, const struct closed *c)
+UNUSED static void expect__closed(const char *what, const struct ends *ends, const struct closed *c)
 {
-    due__begin(what, "NETWORK_CONNECTION_CLOSED", ends, c->pid);
+    expect__begin(what, "NETWORK_CONNECTION_CLOSED", ends, c->pid);
     fact__int("owner", c->owner);
     fact__int("bytes_sent", c->sent);
     fact__int("bytes_received", c->received);
     fact__str("close_reason", c->reason);
-    due__end();
+    expect__end();
 }
 
 /* ---------------------------------------------------------------- sockets */
@@ -278,8 +278,8 @@ UNUSED static struct pair pair__open(const char *what, int listener)
     p.ends = ends__of(p.client);
     struct ends turned = ends__turned(&p.ends);
 
-    due__attempted(what, &p.ends);
-    due__accepted(what, &turned);
+    expect__attempted(what, &p.ends);
+    expect__accepted(what, &turned);
     return p;
 }
 
@@ -291,8 +291,8 @@ UNUSED static void pair__close(const char *what, struct pair *p, long long to_se
     CHECK(!close(p->client));
     receive__end(p->server);
     CHECK(!close(p->server));
-    due__closed(what, &p->ends, &(struct closed){getpid(), getpid(), to_server, to_client, "HERE"});
-    due__closed(what, &turned, &(struct closed){getpid(), getpid(), to_client, to_server, "PEER"});
+    expect__closed(what, &p->ends, &(struct closed){getpid(), getpid(), to_server, to_client, "HERE"});
+    expect__closed(what, &turned, &(struct closed){getpid(), getpid(), to_client, to_server, "PEER"});
 }
 
 /* --------------------------------------------------------------- children */
@@ -369,11 +369,11 @@ static struct ends dialog__server_ends(const struct dialog *c)
     return ends;
 }
 
-static void due__closed_by(const struct dialog *c, bool is_client, const struct closer *by, const char *reason)
+static void expect__closed_by(const struct dialog *c, bool is_client, const struct closer *by, const char *reason)
 {
     struct ends ends = is_client ? c->pair.ends : dialog__server_ends(c);
 
-    due__begin(c->what, "NETWORK_CONNECTION_CLOSED", &ends, by->pid);
+    expect__begin(c->what, "NETWORK_CONNECTION_CLOSED", &ends, by->pid);
     fact__int("owner", is_client ? c->opener : getpid());
     fact__int("bytes_sent", is_client ? c->up : c->down);
     fact__int("bytes_received", is_client ? c->down : c->up);
@@ -382,25 +382,25 @@ static void due__closed_by(const struct dialog *c, bool is_client, const struct 
         fact__int("tid", by->tid);
     if (by->comm)
         fact__str("comm", by->comm);
-    due__end();
+    expect__end();
 }
 
 /* By a process with one thread. */
-UNUSED static void due__client_closed(const struct dialog *c, pid_t by, const char *reason)
+UNUSED static void expect__client_closed(const struct dialog *c, pid_t by, const char *reason)
 {
-    due__closed_by(c, true, &(struct closer){.pid = by, .tid = by}, reason);
+    expect__closed_by(c, true, &(struct closer){.pid = by, .tid = by}, reason);
 }
 
 UNUSED static void client__close(const struct dialog *c, const char *reason)
 {
     CHECK(!close(c->pair.client));
-    due__client_closed(c, getpid(), reason);
+    expect__client_closed(c, getpid(), reason);
 }
 
 UNUSED static void server__close(const struct dialog *c, const char *reason)
 {
     CHECK(!close(c->pair.server));
-    due__closed_by(c, false, &(struct closer){.pid = getpid(), .tid = getpid()}, reason);
+    expect__closed_by(c, false, &(struct closer){.pid = getpid(), .tid = getpid()}, reason);
 }
 
 /* Connect the client's socket, to `address` by way of a new listener at `at`, and accept; both are due. */
@@ -419,8 +419,8 @@ static void dialog__begin(struct dialog *c, const char *at, const char *address,
     c->up = c->down = 0;
     struct ends server = dialog__server_ends(c);
 
-    due__attempted(c->what, &c->pair.ends);
-    due__accepted(c->what, &server);
+    expect__attempted(c->what, &c->pair.ends);
+    expect__accepted(c->what, &server);
 }
 
 UNUSED static struct dialog dialog__open_at(const char *what, const char *at, const char *address)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Events held against the JSON Schema that the tool prints of itself, by python3-jsonschema."""
+"""Validate events with the JSON Schema that the tool prints, by python3-jsonschema."""
 
 import json
 import subprocess
@@ -8,12 +8,12 @@ from pathlib import Path
 import jsonschema
 
 TOOL = Path(__file__).resolve().parents[2] / "build/EventsTrace"
-# How many events of one type and with the same keys are validated: each takes milliseconds, and a run has thousands.
+# Events that are validated for each type and set of keys: each takes milliseconds, and a run has thousands.
 EACH = 3
 
 
 class Schema:
-    """A schema document with one alternative an event type."""
+    """A schema document, one alternative for each event type."""
 
     def __init__(self, document):
         self.keys, self.validators, self.seen = {}, {}, {}
@@ -23,7 +23,7 @@ class Schema:
             self.validators[kind] = jsonschema.Draft202012Validator(alternative | {"$defs": document["$defs"]})
 
     def problem(self, record):
-        """Return why a record is not what the schema says; None if it is, or as many like it have been validated."""
+        """Return why a record does not match the schema; None if it does, or if enough like it have been validated."""
         kind, shape = record.get("event_type"), tuple(record)
         if kind not in self.validators:
             return "is of a type that the schema does not have"

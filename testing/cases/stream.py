@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What holds for everything that EventsTrace writes, whatever the case: strict JSON, the keys of the contract,
-sequence numbers, and the accounting identity. Problems are collected, so that one report has them all."""
+"""Check what holds for all output of EventsTrace, whatever the case: strict JSON, the documented keys, sequence
+numbers, and seen = delivered + filtered + lost. Problems are collected, so that one report has all of them."""
 
 import json
 import re
@@ -58,7 +58,7 @@ KEYS = {
 }
 # Keys that consumers expect in this order at the start of a line.
 FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}
-LAST_KEYS = ["comm", "timestamp", "ts_boot_ns", "seq"]      # docs/MIGRATING.md says so of comm
+LAST_KEYS = ["comm", "timestamp", "ts_boot_ns", "seq"]      # documented for comm in docs/MIGRATING.md
 TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z")
 
 
@@ -74,7 +74,7 @@ def _no_constant(name):
 
 
 def parse_json(data):
-    """One JSON object from bytes: RFC 8259 to the letter, no key twice, no unpaired surrogate."""
+    """Parse one JSON object: RFC 8259 to the letter, no key twice, no unpaired surrogate."""
     value = json.loads(data.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     if not isinstance(value, dict):
         raise ValueError("not an object")
@@ -83,7 +83,7 @@ def parse_json(data):
 
 
 def mismatch(value, kind):
-    """Why a value is not of a kind of the tables above; None when it is."""
+    """Return why a value is not of a kind of the tables above; None if it is."""
     if isinstance(kind, dict):
         if not isinstance(value, dict):
             return "is not an object"
@@ -92,7 +92,7 @@ def mismatch(value, kind):
         return next(problems, None)
     if kind == "decimal":
         return None if isinstance(value, str) and value.isdecimal() else "is not a string of decimal digits"
-    # True is an int to Python, but not to the contract.
+    # True is an int in Python, but not in the documented types.
     if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
         return f"is {value!r}, not of type {kind.__name__}"
     return None
@@ -106,20 +106,20 @@ def is_event(record):
 WRITTEN_AS = {"NETWORK_CONNECTION_FAILED": "NETWORK_CONNECTION_CLOSED"}
 
 
-# What a member reads as that no probe has filled (record__poison): numbers of 32 and 64 bits, octal ones, ports,
+# How members look that no probe has filled (record__poison): numbers of 32 and 64 bits, octal ones, ports,
 # addresses, names (each byte as the library encodes it) and enumerations.
 POISON = re.compile(rb'[^0-9](4008636142|17216961135462248174|-286331154|-1229782938247303442|35673567356)[^0-9]'
                     rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\xf4\x8f\x9f\xae){3}|: ?"UNKNOWN"')
 
 
 def poison(raw):
-    """The lines of a poisoned run that show a member which was not filled."""
+    """Return problems with the lines of a poisoned run that have a member which no probe filled."""
     found = ((POISON.search(line), line) for line in raw.split(b"\n"))
-    return [f"a member that nobody filled: {hit[0]!r} in {line[:600]!r}" for hit, line in found if hit]
+    return [f"a member that no probe filled: {hit[0]!r} in {line[:600]!r}" for hit, line in found if hit]
 
 
 class Stream:
-    """The lines of one run, parsed and held against the contract; `problems` is what is wrong with them."""
+    """The lines of one run, parsed and checked; `problems` lists what is wrong with them."""
 
     def __init__(self, ndjson, err, tracer_pid, loss_expected=False, kernel_preempts=False, elastic=False, schema=None):
         self.raw, self.err, self.elastic, self.schema = ndjson, err, elastic, schema
@@ -140,7 +140,7 @@ class Stream:
 
     def _parse(self):
         if self.raw and not self.raw.endswith(b"\n"):
-            self.problem("the last line is not whole")
+            self.problem("the last line is not complete")
         for number, line in enumerate(self.raw.split(b"\n")[:-1], 1):
             try:
                 self.records.append(parse_json(line))
@@ -156,7 +156,7 @@ class Stream:
             self.problem(f"features line: {self.records[0]}")
 
     def _check_warnings(self):
-        """On the kernels of the matrix nothing is unavailable or limited."""
+        """There is no warning: on the kernels of the matrix nothing is unavailable or limited."""
         for line in self.err.split(b"\n"):
             if line.startswith(b"EventsTrace: warning"):
                 self.problem(line.decode(errors="replace"))
@@ -186,17 +186,17 @@ class Stream:
         for record in self.records:
             if record.get("event_type") == "EVENTS_LOST":
                 if record.get("first_seq") != expected or record.get("last_seq", 0) < expected - 1:
-                    self.problem(f"EVENTS_LOST where {expected} is due: {record}")
+                    self.problem(f"EVENTS_LOST where {expected} was expected: {record}")
                 self._check_total(record)
                 expected = max(expected, record.get("last_seq", 0) + 1)
             elif is_event(record):
                 if record.get("seq") != expected:
-                    self.problem(f"seq {record.get('seq')} where {expected} is due")
+                    self.problem(f"seq {record.get('seq')} where {expected} was expected")
                     expected = record.get("seq", expected)
                 expected += 1
 
     def _check_total(self, record):
-        """The same number of events is told in three ways."""
+        """The three numbers of lost events are equal."""
         try:
             numbers = record["last_seq"] - record["first_seq"] + 1
             lost = sum(sum(reasons.values()) for reasons in record["lost"].values())
@@ -218,8 +218,8 @@ class Stream:
         return stats["events"]
 
     def _check_loss(self, kind, counts, kernel_preempts):
-        """No event may be lost. A kernel that preempts BPF programs skips some runs, nearly all of which would have made
-        no event, and all of which count: whether an event is missing is for the expectations to tell."""
+        """No event may be lost. A kernel that preempts BPF programs skips some runs. All of them count as lost, but
+        nearly all would have made no event: the expectations show whether an event is missing."""
         lost = counts.get("lost", {})
         if kernel_preempts and set(lost) <= {"recursion"} and sum(lost.values()) <= 8 + counts["seen"] // 100:
             self.notes.append(f"{kind}: {sum(lost.values())} skips of programs count as losses")
@@ -231,10 +231,10 @@ class Stream:
         if stats is None:
             return
         if b'"corrupt":' in self.err:
-            self.problem("the probes have made what is no record")
-        written, told = {}, {}
+            self.problem("the probes have made an invalid record")
+        written, reported = {}, {}
         for event in self.events:
-            # an event may stand for several (--coalesce), and counts as as many
+            # an event may stand for several (--coalesce), and counts as that many
             written[event.get("event_type")] = written.get(event.get("event_type"), 0) + event.get("count", 1)
         for kind in sorted(set(written) | set(stats), key=str):
             counts = stats.get(kind, {})
@@ -243,9 +243,9 @@ class Stream:
             if seen != delivered + filtered + sum(lost.values()):
                 self.problem(f"accounting of {kind}: {counts}")
             line = WRITTEN_AS.get(kind, kind) if self.elastic else kind
-            told[line] = told.get(line, 0) + delivered
+            reported[line] = reported.get(line, 0) + delivered
             if any(lost.values()) and not loss_expected:
                 self._check_loss(kind, counts, kernel_preempts)
-        for kind, delivered in told.items():
+        for kind, delivered in reported.items():
             if delivered != written.get(kind, 0):
                 self.problem(f"{kind}: {delivered} delivered, {written.get(kind, 0)} written")

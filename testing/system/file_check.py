@@ -1,26 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the floods of file events must have left: paths that were right at some time, every operation in its order."""
+"""Check the results of the floods of file events: paths that existed at some time, every operation in order."""
 
 import json
 import re
 
 from flood_check import check_counts, check_numbers, load, of_type
 
-UNSTABLE_MAX = 100          # of 10,000 paths that were read while they were renamed; 8 were the most that was seen
+UNSTABLE_MAX = 100          # of 10,000 paths that were read while they were renamed; the maximum seen was 8
 STAGES = ["FILE_CREATE", "FILE_MODIFY", "FILE_RENAME", "FILE_DELETE"]
 FILES = 25000
 MARKED = 100
 
 
 def kernel_preempts(directory):
-    """Whether the guest's kernel preempts BPF programs, and so skips some runs: nearly all of them would have made no
-    event, and all of them count as one that was lost."""
+    """Return whether the guest's kernel preempts BPF programs, and so skips some runs: nearly all of them would have
+    made no event, but each counts as a lost one."""
     with open(f"{directory}/preempt-mode", encoding="ascii") as file:
         return re.search(r"\((full|lazy)\)", file.read()) is not None
 
 
 def check_skips(counts, preempts):
-    """Nothing is lost, but for what a kernel that preempts may have skipped. Returns how many skips there were."""
+    """Nothing is lost, except for runs that a kernel that preempts may have skipped. Return the number of skips."""
     lost = counts["lost"]
     assert not lost or (preempts and set(lost) == {"recursion"}), counts
     skips = sum(lost.values())
@@ -34,7 +34,7 @@ def facts_of(directory, name):
 
 
 def check_race_event(event, places, facts):
-    """A path in a place where the directory has been, of that file. Returns whether it is told to be unstable."""
+    """The path is one that the file had at some time. Return whether it is flagged as unstable."""
     match = re.fullmatch(r"([ -~]*)/f(\d{5})", event["path"])
     assert match, f"garbage: {event}"
     number = int(match[2])
@@ -66,7 +66,7 @@ def rename_race(directory):
 
 
 def check_identity(events, stats, preempts):
-    """Per type; what the generator made and what the script's own shell did are known. Returns the losses."""
+    """For each type, what the generator and the script's own shell did was seen, and counts add up. Return the losses."""
     made = {"FILE_CREATE": FILES + 2, "FILE_MODIFY": FILES + 1, "FILE_RENAME": FILES, "FILE_DELETE": FILES}
     for kind, count in made.items():
         skips = stats[kind]["lost"].get("recursion", 0) if preempts else 0
@@ -77,7 +77,7 @@ def check_identity(events, stats, preempts):
 
 
 def lives(events):
-    """Of each file, the types of its events in the order of the stream."""
+    """Return for each file the types of its events in the order of the stream."""
     found = {}
     for event in events:
         match = re.search(r"/[cr](\d{6})$", event.get("path", event.get("old_path", "")))
@@ -104,18 +104,18 @@ def file_burst_stop(directory):
     lost = check_identity(events, stats, kernel_preempts(directory))
     assert all(lost.values()), f"nothing was lost: the burst is too small to test anything: {lost}"
     yield f"counts are exact ({', '.join(f'{lost[kind]} {kind}' for kind in STAGES)} lost of {FILES} each)"
-    told = check_numbers(events)
-    assert told == sum(sum(counts["lost"].values()) for counts in stats.values()), told
-    yield "holes in seq are losses that were told"
+    losses = check_numbers(events)
+    assert losses == sum(sum(counts["lost"].values()) for counts in stats.values()), losses
+    yield "gaps in seq are reported losses"
     rest = [number for number, stages in lives(events).items() if stages != [kind for kind in STAGES if kind in stages]]
     assert not rest, rest[:3]
-    yield "what is told of a file is in order"
+    yield "the reported events of a file are in order"
     execs = [event for event in of_type(events, "PROCESS_EXEC") if re.fullmatch(r"true marked-\d+", event["argv"])]
     pids = {event["pids"]["tgid"] for event in execs}
     forks = [event for event in of_type(events, "PROCESS_FORK") if event["child_pids"]["tgid"] in pids]
     exits = [event for event in of_type(events, "PROCESS_EXIT") if event["pids"]["tgid"] in pids]
     assert len(execs) == len(pids) == len(forks) == len(exits) == MARKED, (len(execs), len(forks), len(exits))
-    yield f"{MARKED} processes that ran meanwhile are all told"
+    yield f"{MARKED} processes that ran meanwhile are all reported"
 
 
 def file_burst(directory):
@@ -124,8 +124,8 @@ def file_burst(directory):
 
 
 def check_own_dirs(directory, kept_of_one_lost):
-    """Where the kernel preempts probes: each change is seen once, at most one in a thousand is lost, of one kind not
-    many more, and each that is lost is counted."""
+    """Where the kernel preempts probes, each change is seen once, at most one in a thousand is lost, not many more of
+    one kind, and each loss is counted."""
     events, stats = load(directory, "own-dirs")
     assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
     kinds = facts_of(directory, "own-dirs")
@@ -139,7 +139,7 @@ def check_own_dirs(directory, kept_of_one_lost):
         assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
         assert set(stats[kind]["lost"]) <= {"recursion"} and lost * kept_of_one_lost <= made, f"{kind}: {stats[kind]}"
         assert made - lost <= len(own) <= made, f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
-        yield f"{kind}: {made} made, {len(own)} came, {lost} told lost"
+        yield f"{kind}: {made} made, {len(own)} came, {lost} counted as lost"
 
 
 def preempt_files(directory):
@@ -154,7 +154,7 @@ MARKED_KEY = 0x6d610000
 
 
 def is_marked(event, pids):
-    """Whether an event is of the victim's files, memfds, terminal, shared memory or children, or of its attempts."""
+    """Return whether an event is about the victim's files, memfds, terminal, shared memory, children or attempts."""
     kind = event["event_type"]
     if kind == "PROCESS_PTRACE":
         return event["child_pid"] == event["pids"]["tgid"] and event["creds"]["euid"] == 0
@@ -166,7 +166,7 @@ def is_marked(event, pids):
 
 
 def of_victim(events):
-    """The victim's events by type."""
+    """Return the victim's events by type."""
     found = {}
     marked = {event["pids"]["tgid"] for event in of_type(events, "PROCESS_EXEC")
               if event["argv"].startswith("true marked-")}
@@ -177,7 +177,7 @@ def of_victim(events):
 
 
 def preempt_hogs(directory):
-    """Whoever has no privilege and is kept preempted in probes takes nothing of what others do."""
+    """Unprivileged tasks that are kept preempted in probes hide no events of other processes."""
     events, stats = load(directory, "idle-hogs")
     found = of_victim(events)
     for kind, made in facts_of(directory, "idle-hogs").items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the floods must have left: whole records, exact counts, losses told where they are."""
+"""Check the results of the floods: whole records, exact counts, losses reported where they are."""
 
 import json
 import re
@@ -22,7 +22,7 @@ def of_type(events, kind):
 
 
 def mixed_records(events):
-    """Records whose parts do not say the same number."""
+    """Return the records whose parts contain different numbers."""
     mixed = []
     for event in of_type(events, "PROCESS_MEMFD_CREATE"):
         match = re.fullmatch(r"flood(\d+)-\d+-(x*)", event["filename"])
@@ -39,7 +39,7 @@ def mixed_records(events):
 
 
 def check_counts(stats, events, kind, made):
-    """The identity, and that what was seen is what the generator made."""
+    """The counts add up, and everything that the generator made was seen."""
     counts = stats[kind]
     lost = sum(counts["lost"].values())
     assert counts["seen"] == counts["delivered"] + counts["filtered"] + lost, counts
@@ -49,20 +49,20 @@ def check_counts(stats, events, kind, made):
 
 
 def check_numbers(events):
-    """A hole in seq is a loss that was told, and every loss that was told is a hole."""
+    """Every gap in seq is a reported loss, and every reported loss is a gap. Return the number of losses."""
     expected = 1
-    told = 0
+    reported = 0
     for event in events:
         if event["event_type"] == "EVENTS_LOST":
             assert event["first_seq"] == expected, event
             assert event["total"] == event["last_seq"] - event["first_seq"] + 1, event
             assert event["total"] == sum(sum(reasons.values()) for reasons in event["lost"].values()), event
-            told += event["total"]
+            reported += event["total"]
             expected = event["last_seq"] + 1
         else:
-            assert event["seq"] == expected, f"seq {event['seq']} where {expected} was due"
+            assert event["seq"] == expected, f"seq {event['seq']} where {expected} was expected"
             expected += 1
-    return told
+    return reported
 
 
 def preempt(directory):
@@ -79,12 +79,12 @@ def preempt(directory):
     assert len(serials) == len(set(serials))
     yield "no record comes twice"
     assert check_numbers(events) == sum(sum(c["lost"].values()) for c in stats.values())
-    yield "holes in seq are losses that were told"
+    yield "gaps in seq are reported losses"
     yield from churn(directory)
 
 
 def made_by(events, stats, kind, parent, made):
-    """Events of a type that a generator's children are in: as many as it made, but for those that are told to be lost."""
+    """There are as many events of a generator's children as it made, except for those reported as lost."""
     found = [event for event in of_type(events, kind)
              if (event["parent_pids"]["tgid"] if kind == "PROCESS_FORK" else event["pids"]["ppid"]) == parent]
     lost = sum(stats[kind]["lost"].values())
@@ -112,13 +112,13 @@ def churn(directory):
         for kind in ("PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT"):
             found += made_by(events, stats, kind, flood["pid"], flood["count"] if kind in kinds else 0)
     lost = sum(sum(counts["lost"].values()) for counts in stats.values())
-    yield f"processes are counted exactly, and no thread is ({found} seen, {lost} lost)"
+    yield f"processes are counted exactly, and threads are not ({found} seen, {lost} lost)"
     for kind in ("PROCESS_FORK", "PROCESS_EXIT"):
         tgids = [event["child_pids" if kind == "PROCESS_FORK" else "pids"]["tgid"] for event in of_type(events, kind)]
         assert len(tgids) == len(set(tgids)), f"a process has {kind} twice"
     yield "no process begins or ends twice"
     assert check_numbers(events) == lost
-    yield "holes in seq are losses of processes that were told"
+    yield "gaps in seq are reported losses of processes"
 
 
 def frozen(directory):
@@ -129,7 +129,7 @@ def frozen(directory):
     yield f"counts are exact ({lost_tty} and {lost_memfd} of 60000 lost)"
     assert lost_tty > 0 and lost_memfd > 0, "nothing was lost: the flood is too small to test anything"
     assert set(stats["PROCESS_TTY_WRITE"]["lost"]) <= {"ring_full", "recursion"}, stats
-    yield "the reason is told"
+    yield "the reason is reported"
     # the second flood, of memfds, fills the ring that execs are in as well: some of the script's own may be lost then
     lost_exec = stats["PROCESS_EXEC"]["lost"]
     assert set(lost_exec) <= {"ring_full"}, stats["PROCESS_EXEC"]
@@ -137,7 +137,7 @@ def frozen(directory):
     assert len(floods) == 100, len(floods)
     yield "a flood of terminal output hides no exec"
     assert check_numbers(events) == lost_tty + lost_memfd + sum(lost_exec.values())
-    yield "holes in seq are losses that were told"
+    yield "gaps in seq are reported losses"
 
 
 def output(directory):
@@ -147,7 +147,7 @@ def output(directory):
     assert set(stats["PROCESS_MEMFD_CREATE"]["lost"]) <= {"handler", "ring_full", "recursion"}, stats
     yield f"counts are exact ({lost} of 12100 lost)"
     assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
-    yield "holes in seq are losses that were told"
+    yield "gaps in seq are reported losses"
 
 
 def json_lines(path):
@@ -156,12 +156,12 @@ def json_lines(path):
 
 
 def marked(events, kind):
-    """Programs that were executed beside a flood and are in the stream."""
+    """Return how many programs that were executed beside a flood are in the stream."""
     return sum(event["args"][1:] == [f"marked-{kind}"] for event in of_type(events, "PROCESS_EXEC"))
 
 
 def ends_of(events, parents):
-    """Children of some processes that begin, and those that end."""
+    """Return the children of some processes that began, and those that ended."""
     return ({event["child_pids"]["tgid"] for event in of_type(events, "PROCESS_FORK")
              if event["parent_pids"]["tgid"] in parents},
             {event["pids"]["tgid"] for event in of_type(events, "PROCESS_EXIT") if event["pids"]["ppid"] in parents})
@@ -172,8 +172,8 @@ CPUS = 2
 
 
 def check_budgets(events, floods):
-    """A process, with all its threads, makes what its budget is, and all of a user's what theirs is. A second of the
-    clock has parts of two of a budget's, and each CPU may make one more at the beginning of each."""
+    """A process, with all its threads, makes its budget, and all processes of a user make theirs. A second of the clock
+    overlaps two seconds of a budget, and each CPU may make one more at the beginning of each."""
     for flood in floods:
         limit = {"memfd": BUDGET, "threads": BUDGET, "processes": 16 * BUDGET}.get(flood["kind"])
         if not limit:
@@ -211,7 +211,7 @@ def budget(directory):
 
 
 def over_budget(lines, floods):
-    """The records that name who exceeds a budget."""
+    """The records name the processes that exceed a budget."""
     records = of_type(lines, "EVENTS_OVER_BUDGET")
     # the script's own shell makes more than two processes in some seconds
     assert all((record["comm"], record["uid"]) in (("budget-floods", 65534), ("sh", 0)) for record in records), records
@@ -221,7 +221,7 @@ def over_budget(lines, floods):
         assert flood["kind"] != "memfd" or named[0]["lost"] > flood["made"] * 0.9, (flood, named)
     times = [record["ts_boot_ns"] for record in records]
     assert all(after - before > 0.99e9 for before, after in zip(times, times[1:-1])), times
-    yield f"who exceeds it is named, once a second at most ({len(records)} records)"
+    yield f"processes that exceed it are named, once a second at most ({len(records)} records)"
 
 
 CHECKS = {"preempt": preempt, "frozen": frozen, "output": output, "budget": budget}

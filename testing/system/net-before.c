@@ -45,14 +45,14 @@ static void exchange(struct early *c)
     receive__all(c->client, TO_CLIENT);
 }
 
-static void client_is_due(struct early *c, pid_t pid, int sent, const char *reason)
+static void client_is_expected(struct early *c, pid_t pid, int sent, const char *reason)
 {
-    due__closed(c->what, &c->ends, &(struct closed){pid, 0, sent, TO_CLIENT, reason});
+    expect__closed(c->what, &c->ends, &(struct closed){pid, 0, sent, TO_CLIENT, reason});
 }
 
-static void server_is_due(struct early *c, pid_t pid, int received, const char *reason)
+static void server_is_expected(struct early *c, pid_t pid, int received, const char *reason)
 {
-    due__closed(c->what, &c->turned, &(struct closed){pid, 0, TO_CLIENT, received, reason});
+    expect__closed(c->what, &c->turned, &(struct closed){pid, 0, TO_CLIENT, received, reason});
 }
 
 static void reset(int fd)
@@ -67,10 +67,10 @@ static void reset(int fd)
 static void client_then_server(struct early *c)
 {
     CHECK(!close(c->client));
-    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    client_is_expected(c, getpid(), TO_SERVER, "HERE");
     receive__end(c->server);
     CHECK(!close(c->server));
-    server_is_due(c, getpid(), TO_SERVER, "PEER");
+    server_is_expected(c, getpid(), TO_SERVER, "PEER");
 }
 
 /* What comes later is counted with what came before. */
@@ -79,10 +79,10 @@ static void more_then_server_first(struct early *c)
     send__all(c->client, 7);
     receive__all(c->server, 7);
     CHECK(!close(c->server));
-    server_is_due(c, getpid(), TO_SERVER + 7, "HERE");
+    server_is_expected(c, getpid(), TO_SERVER + 7, "HERE");
     receive__end(c->client);
     CHECK(!close(c->client));
-    client_is_due(c, getpid(), TO_SERVER + 7, "PEER");
+    client_is_expected(c, getpid(), TO_SERVER + 7, "PEER");
 }
 
 static void client_resets(struct early *c)
@@ -90,10 +90,10 @@ static void client_resets(struct early *c)
     char byte;
 
     reset(c->client);
-    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    client_is_expected(c, getpid(), TO_SERVER, "HERE");
     CHECK(recv(c->server, &byte, 1, 0) < 0 && errno == ECONNRESET);
     CHECK(!close(c->server));
-    server_is_due(c, getpid(), TO_SERVER, "RESET");
+    server_is_expected(c, getpid(), TO_SERVER, "RESET");
 }
 
 static void wait_and_exit(void *gate)
@@ -114,10 +114,10 @@ static void by_child(struct early *c)
     CHECK(!close(c->client));
     gate__open(&gate);
     CHECK(child__wait(child) == 0);
-    client_is_due(c, child, TO_SERVER, "HERE");
+    client_is_expected(c, child, TO_SERVER, "HERE");
     receive__end(c->server);
     CHECK(!close(c->server));
-    server_is_due(c, getpid(), TO_SERVER, "PEER");
+    server_is_expected(c, getpid(), TO_SERVER, "PEER");
 }
 
 /* The socket is disconnected, which ends the connection, and closed afterwards. */
@@ -127,10 +127,10 @@ static void disconnect(struct early *c)
     char byte;
 
     CHECK(!connect(c->client, &none.any, sizeof(none.any)));
-    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    client_is_expected(c, getpid(), TO_SERVER, "HERE");
     CHECK(recv(c->server, &byte, 1, 0) < 0 && errno == ECONNRESET);
     CHECK(!close(c->client) && !close(c->server));
-    server_is_due(c, getpid(), TO_SERVER, "RESET");
+    server_is_expected(c, getpid(), TO_SERVER, "RESET");
 }
 
 static void server_closed_before(struct early *c)
@@ -142,7 +142,7 @@ static void server_closed_before(struct early *c)
 static void client_goes(struct early *c)
 {
     CHECK(!close(c->client));
-    client_is_due(c, getpid(), TO_SERVER, "PEER");
+    client_is_expected(c, getpid(), TO_SERVER, "PEER");
 }
 
 /* The client has said that it sends no more, and goes on reading. */
@@ -155,10 +155,10 @@ static void client_shut_before(struct early *c)
 static void server_then_client(struct early *c)
 {
     CHECK(!close(c->server));
-    server_is_due(c, getpid(), TO_SERVER, "PEER");
+    server_is_expected(c, getpid(), TO_SERVER, "PEER");
     receive__end(c->client);
     CHECK(!close(c->client));
-    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    client_is_expected(c, getpid(), TO_SERVER, "HERE");
 }
 
 /* Nothing is told of it, but for the other end, which is closed before. */
@@ -194,13 +194,13 @@ static struct early connections[] = {
 static void accepted_later(struct early *c)
 {
     accept_it(c);
-    due__accepted(c->what, &c->turned);
+    expect__accepted(c->what, &c->turned);
     exchange(c);
     CHECK(!close(c->client));
-    client_is_due(c, getpid(), TO_SERVER, "HERE");
+    client_is_expected(c, getpid(), TO_SERVER, "HERE");
     receive__end(c->server);
     CHECK(!close(c->server));
-    due__closed(c->what, &c->turned, &(struct closed){getpid(), getpid(), TO_CLIENT, TO_SERVER, "PEER"});
+    expect__closed(c->what, &c->turned, &(struct closed){getpid(), getpid(), TO_CLIENT, TO_SERVER, "PEER"});
 }
 
 /* ------------------------------------------------------ waiting in accept */
@@ -251,11 +251,11 @@ static void end_wait(void)
 
     receive__all(client, 1); /* it has been accepted */
     CHECK(!close(client) && child__wait(server) == 0);
-    due__attempted("waited for", &ends);
-    due__begin("waited for", "NETWORK_CONNECTION_ACCEPTED", &turned, server);
-    due__end();
-    due__closed("waited for", &ends, &(struct closed){getpid(), getpid(), 0, 1, "HERE"});
-    due__closed("waited for", &turned, &(struct closed){server, server, 1, 0, "PEER"});
+    expect__attempted("waited for", &ends);
+    expect__begin("waited for", "NETWORK_CONNECTION_ACCEPTED", &turned, server);
+    expect__end();
+    expect__closed("waited for", &ends, &(struct closed){getpid(), getpid(), 0, 1, "HERE"});
+    expect__closed("waited for", &turned, &(struct closed){server, server, 1, 0, "PEER"});
 }
 
 static void open_all(struct early *waiting)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests of network events must have left: every connection with its ends, its owner and its bytes."""
+"""Check the results of the tests of network events: every connection has its ends, its owner and its bytes."""
 
 import collections
 import json
@@ -18,18 +18,18 @@ ATTEMPTED, ACCEPTED, CLOSED, FAILED, LISTEN, FLOW = KINDS = [
     "NETWORK_CONNECTION_ATTEMPTED", "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED",
     "NETWORK_CONNECTION_FAILED", "NETWORK_LISTEN", "NETWORK_DATAGRAM_FLOW"]
 DURATION_MAX_NS = 60_000_000_000
-NEAR_NS = 1_000_000     # between two looks at the clock for the same event
+NEAR_NS = 1_000_000     # between two readings of the clock for one event
 
 
 def ends_of(event, side="client"):
-    """As they are to the client."""
+    """Return the ends of a connection as the client sees them."""
     net = event["net"]
     ends = ((net["source_address"], net["source_port"]), (net["destination_address"], net["destination_port"]))
     return ends if side == "client" else ends[::-1]
 
 
 def side_of(event, facts):
-    """Whose end it is, by the port that is a server's: "client" or "server", and the worker's number."""
+    """Return which end it is, by the server's port: "client" or "server", and the worker's number."""
     for side, key in (("client", "destination_port"), ("server", "source_port")):
         worker = event["net"][key] - facts["port"]
         if 0 <= worker < len(facts["clients"]):
@@ -38,7 +38,7 @@ def side_of(event, facts):
 
 
 def check_event(event, facts):
-    """The process, the namespace and the addresses are those of one end of a connection. Returns whose end."""
+    """Process, namespace and addresses are those of one end of a connection. Return which end."""
     side, worker = side_of(event, facts)
     assert side == {ATTEMPTED: "client", ACCEPTED: "server"}.get(event["event_type"], side), event
     assert event["pids"]["tgid"] == facts[f"{side}s"][worker] and event["comm"] == "net-burst", event
@@ -51,8 +51,8 @@ def check_event(event, facts):
     return side
 
 
-def closed_due(number, side, facts):
-    """What the end of a connection must say; see net-burst.c."""
+def expected_close(number, side, facts):
+    """Return the expected close of one end of a connection; see net-burst.c."""
     workers, spread, prefix = len(facts["clients"]), facts["spread"], facts["prefix"]
     sent, received = number + 1, facts["count"] - number
     is_first = (number // workers % 2 == 1) == (side == "server")
@@ -63,20 +63,20 @@ def closed_due(number, side, facts):
 
 
 def check_closed(event, facts):
-    """One end of a connection: returns the connection's number and whose end it is."""
+    """The close of one end is as expected. Return the connection's number and which end it is."""
     side, net = check_event(event, facts), event["net"]
     number = (net["bytes_sent"] if side == "client" else net["bytes_received"]) - 1
     client, server = ends_of(event, side)
     seen = {"client": client[0], "server": server[0], "port": server[1], "owner": event["owner_pids"]["tgid"],
             "bytes": (net["bytes_sent"], net["bytes_received"]), "reason": event["close_reason"]}
-    due = closed_due(number, side, facts)
-    assert seen == due, f"{side} of connection {number}: {seen}, due {due}"
+    expected = expected_close(number, side, facts)
+    assert seen == expected, f"{side} of connection {number}: {seen}, expected {expected}"
     assert 0 < event["duration_ns"] < DURATION_MAX_NS, event
     return number, side
 
 
 def check_events(events, facts):
-    """Each event is right, and no end is closed twice. Returns which ends of which connections are closed."""
+    """Each event is right, and no end is closed twice. Return which ends of which connections are closed."""
     for kind in (ATTEMPTED, ACCEPTED):
         for event in of_type(events, kind):
             check_event(event, facts)
@@ -88,7 +88,7 @@ def check_events(events, facts):
 
 
 def check_seen(events, stats, facts, preempts):
-    """Per type, what was seen is what was made, and the identity holds. Returns the losses."""
+    """For each type, everything that was made was seen, and the counts add up. Return the losses."""
     assert FAILED not in stats or set(stats[FAILED]["lost"]) == {"recursion"}, stats[FAILED]
     made = {ATTEMPTED: facts["count"], ACCEPTED: facts["count"], CLOSED: 2 * facts["count"]}
     for kind, count in made.items():
@@ -101,7 +101,7 @@ def check_seen(events, stats, facts, preempts):
 
 
 def same_ends(events, facts):
-    """What was attempted is what was accepted, and what either end has closed."""
+    """The attempted connections are those that were accepted, and those that either end closed."""
     attempted = collections.Counter(ends_of(event) for event in of_type(events, ATTEMPTED))
     others = {"accepted": [ends_of(event, "server") for event in of_type(events, ACCEPTED)], "client": [], "server": []}
     for event in of_type(events, CLOSED):
@@ -120,16 +120,16 @@ def net_burst_of(directory, name):
     check_seen(events, stats, facts, preempts)
     skips = sum(check_skips(counts, preempts) for kind, counts in stats.items() if kind in KINDS)
     rate = count * 1000 // facts["ms"]
-    yield f"{name}: {count} connections, {rate} a second, are {4 * count} events, none lost, {skips} skips"
+    yield f"{name}: {count} connections, {rate} a second, make {4 * count} events, none lost, {skips} skips"
     assert len(check_events(events, facts)) == 2 * count
-    yield f"{name}: each end is closed once, with its owner, its bytes and who was first"
+    yield f"{name}: each end is closed once, with its owner, its bytes and the reason"
     different = same_ends(events, facts)
-    yield f"{name}: attempts, accepts and closes have the same ends, {different} different ones"
+    yield f"{name}: attempts, accepts and closes have the same ends, {different} distinct"
     for what in ("sent", "received"):
-        due = facts[f"client_{what}"] + facts[f"server_{what}"]
-        told = sum(event["net"][f"bytes_{what}"] for event in of_type(events, CLOSED))
-        assert told == due == count * (count + 1), f"{what}: {told} bytes told, {due} made"
-    yield f"{name}: the sums of bytes are what was sent and received"
+        expected = facts[f"client_{what}"] + facts[f"server_{what}"]
+        reported = sum(event["net"][f"bytes_{what}"] for event in of_type(events, CLOSED))
+        assert reported == expected == count * (count + 1), f"{what}: {reported} bytes reported, {expected} made"
+    yield f"{name}: the sums of bytes are those that were sent and received"
 
 
 def net_burst(directory):
@@ -144,11 +144,11 @@ def net_frozen(directory):
     facts, preempts = facts_of(directory, "net-frozen"), kernel_preempts(directory)
     lost = check_seen(events, stats, facts, preempts)
     assert all(lost.values()), f"nothing was lost: the burst is too small to test anything: {lost}"
-    yield f"counts are exact (lost {list(lost.values())} of {facts['count']} connections); holes in seq are told"
+    yield f"counts are exact (lost {list(lost.values())} of {facts['count']} connections); gaps in seq are reported"
     reasons = {reason for kind in lost for reason in stats[kind]["lost"]}
     assert reasons - {"recursion"} == {"ring_full"} and (preempts or "recursion" not in reasons), reasons
-    yield "the reason is told"
-    yield f"what is told is right, of {len(check_events(events, facts))} closes"
+    yield "the reason is reported"
+    yield f"the reported events are right, {len(check_events(events, facts))} closes among them"
 
 
 def case_facts(directory, name):
@@ -156,16 +156,16 @@ def case_facts(directory, name):
         return json.load(file)
 
 
-def in_brief(event, net):
+def summary(event, net):
     return (*(str(net[f"{end}_{what}"]) for end in ("source", "destination") for what in ("address", "port")),
             *(event.get(key, "") for key in ("event_type", "error", "close_reason", "flow_state", "direction")))
 
 
 def check_list(facts, events, kinds):
-    """What has happened is what the case has written down, in whatever order: the case is about that, this is not."""
-    seen = collections.Counter(in_brief(event, event["net"]) for event in net_events.own_events(facts, events, kinds))
-    due = collections.Counter(in_brief(one, one) for one in facts["expected"])
-    assert seen == due, f"lacks {list(due - seen)[:3]}, has besides {list(seen - due)[:3]}"
+    """The events are those of the case's list, in any order; the case itself checks the order."""
+    seen = collections.Counter(summary(event, event["net"]) for event in net_events.own_events(facts, events, kinds))
+    expected = collections.Counter(summary(one, one) for one in facts["expected"])
+    assert seen == expected, f"lacks {list(expected - seen)[:3]}, has besides {list(seen - expected)[:3]}"
 
 
 def net_no_ipv6(directory):
@@ -174,15 +174,15 @@ def net_no_ipv6(directory):
     assert sum(check_skips(counts, preempts) for counts in stats.values()) == check_numbers(events)
     for case, kinds in (("case-net-connect", [ATTEMPTED, ACCEPTED, CLOSED, FAILED]), ("case-net-datagram", [FLOW])):
         facts = case_facts(directory, case)
-        due = collections.Counter(one["event_type"] for one in facts["expected"])
-        assert set(due) == set(kinds), due
+        expected = collections.Counter(one["event_type"] for one in facts["expected"])
+        assert set(expected) == set(kinds), expected
         assert {one["family"] for one in facts["expected"]} == {"AF_INET"}
         check_list(facts, events, kinds)
-        yield f"{case} makes its {due.total()} events"
+        yield f"{case} makes its {expected.total()} events"
     facts = facts_of(directory, "net-no-ipv6")
     listens = sorted(event["net"]["source_port"] for event in of_type(events, LISTEN) if event["comm"] == "net-burst")
     assert listens == [facts["port"], facts["port"] + 1], listens
-    yield "listening is told"
+    yield "listening is reported"
 
 
 def net_before(directory):
@@ -196,7 +196,7 @@ def net_before(directory):
 
 
 def net_again(directory):
-    """Each end is told of its own connection, whatever was left of earlier ones of its socket."""
+    """Each end is reported with its own connection, whatever was left of earlier ones of its socket."""
     events, stats = load(directory, "net-again")
     facts = facts_of(directory, "net-again")
     server, clients = facts["server"], facts["clients"]
@@ -213,7 +213,7 @@ def net_again(directory):
             assert ends_of(first) == ends_of(last), f"{first} {last}"
             began_ns = last["ts_boot_ns"] - last["duration_ns"]
             assert abs(began_ns - first["ts_boot_ns"]) < NEAR_NS, f"{last} began {first['ts_boot_ns']}"
-    yield f"{2 * len(clients)} ends between the same ports are told of their own connections"
+    yield f"{2 * len(clients)} ends between reused ports are reported with their own connections"
 
 
 CHECKS = {"net-again": net_again, "net-burst": net_burst, "net-frozen": net_frozen, "net-no-ipv6": net_no_ipv6, "net-before": net_before}
