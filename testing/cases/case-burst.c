@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thousand short processes, eight at a time: each is made, executes and ends. */
+/* A thousand short processes, eight at a time: each is created, executes a program and ends. */
 #include "case.h"
 
 #define PROCESSES 1000

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-caches: an unprivileged user has more mounts and more cgroups than there are places for their paths, and does
- * something in each; meanwhile this process does the same in its own.
+ * case-caches: an unprivileged user has more mounts and more cgroups than there are cache entries for their paths, and
+ * acts in each; meanwhile this process acts in its own.
  */
 #include "file-ops.h"
 
 #define CGROUPS "/sys/fs/cgroup"
 #define MOUNTS 300
-#define USES 3 /* of each mount, one after the other */
+#define USES 3 /* one after the other for each mount */
 #define CHILDREN 600
 #define ROUNDS 200
 
@@ -86,7 +86,7 @@ static void cgroup__make(void)
     CHECK(!chown(cgroup, 65534, 65534) && !chown(file, 65534, 65534));
 }
 
-/* By another process, so that none of it is an event of this one. */
+/* Done by another process, so that it is no event of this one. */
 static void make_places(void *unused)
 {
     (void)unused;
@@ -104,7 +104,7 @@ int main(void)
     fact__int("mounts", MOUNTS);
     fact__int("uses", USES);
     fact__int("children", CHILDREN);
-    case__dir(); /* in the root's file system: kept are paths through a single mount, with few directories above it */
+    case__dir(); /* in the root file system: only paths through one mount with few directories above it are cached */
     CHECK(!chmod(case_dir, 0755));
     fact__array("expected");
     child__run(make_places, NULL);

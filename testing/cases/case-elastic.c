@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-elastic: what --format elastic is about: a program by a relative name, things that are made, a connect. */
+/*
+ * case-elastic: operations that --format elastic reports differently: a program by a relative name, created files, a
+ * connect.
+ */
 #include "case.h"
 
 #include <arpa/inet.h>
@@ -7,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-/* In its own directory, with arguments that hold blanks; without an environment but for what this needs. */
+/* In its own directory, with arguments that contain blanks, and an almost empty environment. */
 static void exec_relative(void *unused)
 {
     char *argv[] = {"./case-elastic", "a b", "", NULL}, *env[] = {"CASE_CHILD=0", "E=x y", NULL};
@@ -34,7 +37,7 @@ static void make_files(void)
     fact__str("dir", dir);
 }
 
-/* Nobody listens there: the port is this socket's. */
+/* No process listens there: the port belongs to this socket. */
 static void connect_refused(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};

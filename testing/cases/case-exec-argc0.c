@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* No arguments at all. Kernels since 5.18, and older ones with the fix, put an empty one there; the image counts. */
+/*
+ * No arguments at all. Kernels since 5.18, and older ones with the fix, add an empty one; the arguments of the image
+ * count.
+ */
 #include "case.h"
 
 static void exec_child(void *unused)

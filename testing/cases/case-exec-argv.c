@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Arguments that are so many bytes in all, the NULs counted: one execution for each size on the command line. Each
- * argument is its number in seven digits; the last one is lengthened with 'x' to meet the size.
+ * Arguments of a given number of bytes in all, with their NULs: one execution for each size on the command line. Each
+ * argument is its number in seven digits; the last one is extended with 'x' to reach the size.
  */
 #include "case.h"
 

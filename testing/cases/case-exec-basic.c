@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An ordinary exec, twice, with everything that an event tells made to differ from its default: through symbolic links,
- * in a cgroup of its own, in a process group of its own, by a user and by root.
+ * An ordinary exec, twice, with every value of the event different from its default: through symbolic links, in a
+ * cgroup and a process group of its own, by a user and by root.
  */
 #include "case.h"
 
@@ -38,7 +38,7 @@ static void exec_child(void *user)
     CHECK(!"execve");
 }
 
-/* A capability mask of this process. */
+/* Return a capability mask of this process. */
 static uint64_t capabilities(const char *field)
 {
     char line[128];

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Executions through bind mounts of a directory, of one below it, and of a single file: the path by the mount used. */
+/*
+ * Executions through bind mounts of a directory, of one below it, and of a single file: the path is by the mount used.
+ */
 #include "case.h"
 
 #include <sys/mount.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Files that binfmt_misc gives to an interpreter: by path, by link, by descriptor, as memfd, and with its flags O (the
- * interpreter gets the file open), C (and the credentials of the file) and F (it was opened by who registered it).
+ * interpreter gets the open file), C (the credentials of the file apply) and F (the interpreter was opened on
+ * registration).
  */
 #include "case.h"
 

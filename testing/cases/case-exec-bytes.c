@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every byte that can be there, in arguments, environment, name of the executable, working directory and thread name;
- * and what looks like UTF-8 but is not, or is the encoding that stands for a byte.
+ * Every possible byte in arguments, environment, name of the executable, working directory and thread name; and bytes
+ * that look like UTF-8 but are not, or that are the encoding of a byte.
  */
 #include "case.h"
 #include "bytes.h"
@@ -53,7 +53,7 @@ static void image__init(struct image *image)
     image->env[2] = sequences[2];
 }
 
-/* Directory and executable have the same name but for the first byte. */
+/* The names of directory and executable differ in the first byte only. */
 static void exec_with_bytes(void)
 {
     static struct image image;
@@ -71,7 +71,7 @@ static void exec_with_bytes(void)
     fact__strings("env", image.env);
 }
 
-/* A thread name holds 15 bytes: a child for each part of all bytes, and for some sequences. */
+/* A thread name has 15 bytes: one child for each part of all bytes, and for some sequences. */
 static void named_child(void *name)
 {
     CHECK(!prctl(PR_SET_NAME, name));

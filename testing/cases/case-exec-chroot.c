@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Executions under another root directory: paths are what the process sees. Once with a working directory outside. */
+/*
+ * Executions under another root directory: paths are as the process sees them. Once with a working directory outside.
+ */
 #include "case.h"
 
 static void exec_child(void *cwd)
@@ -7,7 +9,7 @@ static void exec_child(void *cwd)
     char *argv[] = {"prog", "in chroot", NULL};
 
     CHECK(!chroot("root") && (!cwd || !chdir(cwd)));
-    /* A fork from in there tells the same. */
+    /* The event of a fork in there has the root path too. */
     pid_t pid = fork();
 
     if (pid) {

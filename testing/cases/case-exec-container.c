@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A container as runtimes make them: namespaces of its own, an overlay as root, pivot_root, and then process 1, which
+ * A container as runtimes create them: namespaces of its own, an overlay as root, pivot_root, and then process 1, which
  * starts one more. Paths are the container's, ids those of the initial pid namespace.
  */
 #include "case.h"
@@ -35,7 +35,7 @@ static void exec_inner(void *unused)
     CHECK(!"execve");
 }
 
-/* Process 1 of the container; it waits until the host has looked at its namespaces. */
+/* Process 1 of the container; it waits until the host has read its namespaces. */
 static void exec_first(void *unused)
 {
     char *argv[] = {"prog", "first", NULL};

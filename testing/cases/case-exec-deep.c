@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Long paths: many short components, very many, and few long ones that are more than a path may be in a system call. */
+/*
+ * Long paths: many short components, very many, and a few long ones that exceed the length of a path in a system call.
+ */
 #include "case.h"
 
 static char whole[16384];
 
-/* Go down `count` directories whose names are `len` letters, a, b, c and so on. */
+/* Descend `count` directories whose names are `len` letters, a, b, c and so on. */
 static void descend(int count, int len)
 {
     char name[256];

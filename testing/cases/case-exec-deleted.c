@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Executables whose only name was removed after they had been opened. One of them has a name like a memfd's, which does
- * not make it one.
+ * Executables whose only name was removed after they had been opened. One of them has a name like a memfd's, but is
+ * none.
  */
 #include "case.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Empty arguments, the last one among them. */
+/* Empty arguments; the last one is empty too. */
 #include "case.h"
 
 static void exec_child(void *unused)

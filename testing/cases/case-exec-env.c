@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Executions with a canary in the environment, one of them with more of it than a record holds. */
+/* Executions with a canary in the environment; one environment is larger than fits into a record. */
 #include "case.h"
 
 #define BIG_STRINGS 100

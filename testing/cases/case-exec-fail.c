@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Executions that fail, each for another reason, and then one that does not, in the same process. */
+/* Executions that fail, each for another reason, and then one that succeeds, in one process. */
 #include "case.h"
 
 static void fails(const char *path, int want)
@@ -37,7 +37,7 @@ int main(void)
     snprintf(text, sizeof(text), "#!%s/real\n", case_dir);
     file__write("good-script", text, strlen(text), 0755);
 
-    /* What is remembered of the script that failed must not come out with the program that followed. */
+    /* The note about the failed script must not appear in the event of the program that follows. */
     fact__int("program", child__run(exec_child, "real"));
     fact__int("script", child__run(exec_child, "good-script"));
     return facts__print();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* execveat of ordinary files: by a descriptor alone, by an O_PATH one, and by a name relative to a directory. */
+/* execveat of ordinary files: by a descriptor alone, by an O_PATH descriptor, and by a name relative to a directory. */
 #include "case.h"
 
 static char *const args[] = {"as-given", "1", NULL};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A thread that is not the leader executes: the other threads end, and it takes over the process' id. */
+/* A thread that is not the leader executes a program: the other threads end, and it takes over the process' id. */
 #include "case.h"
 
 #define EXIT_STATUS "5"
@@ -26,7 +26,7 @@ static void *waiting_thread(void *gate)
     return NULL;
 }
 
-/* With two threads, the leader included, that are in a system call meanwhile. */
+/* Two threads, one of them the leader, are in a system call meanwhile. */
 static void threaded_child(void *gate)
 {
     pthread_t thread;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Programs whose execution changes ids, and some of which one might think so. Each is executed by a child that tells
- * its ids before, and the program tells its own.
+ * Programs whose execution changes ids, and some that might seem to. Each is executed by a child that prints its ids
+ * before, and the program prints its own.
  */
 #include "case.h"
 
@@ -39,7 +39,7 @@ static void identity__send(int fd)
     CHECK(write(fd, &id, sizeof(id)) == sizeof(id));
 }
 
-/* The image that is executed, before main and before that of the other cases. */
+/* The image that is executed, before main and before the image of the other cases. */
 static __attribute__((constructor(101))) void tell_identity(void)
 {
     const char *fd = getenv("CASE_IDS_FD");
@@ -50,7 +50,7 @@ static __attribute__((constructor(101))) void tell_identity(void)
     _exit(0);
 }
 
-/* ------------------------------------------------------------------ who executes */
+/* ------------------------------------------------------------- before the exec */
 
 static void be_root(void)
 {
@@ -67,19 +67,19 @@ static void be_owner(void)
     CHECK(!setresgid(GROUP, GROUP, GROUP) && !setresuid(USER, USER, USER));
 }
 
-/* An exec makes the effective ids the saved ones. */
+/* An exec copies the effective ids to the saved ones. */
 static void have_saved_ids(void)
 {
     CHECK(!setresgid(GROUP, GROUP, 0) && !setresuid(USER, USER, 0));
 }
 
-/* And those of the file system. */
+/* And to those of the file system. */
 static void have_file_system_ids(void)
 {
     CHECK(setfsgid(GROUP) == 0 && setfsuid(USER) == 0);
 }
 
-/* What an exec keeps. */
+/* Ids that an exec does not change. */
 static void have_real_ids(void)
 {
     CHECK(!setregid(GROUP, 0) && !setreuid(USER, 0));
@@ -108,7 +108,7 @@ static const struct step steps[] = {
     {"plain with other real ids", "plain", have_real_ids, false},
 };
 
-/* --------------------------------------------------------------- and does so */
+/* -------------------------------------------------------------------- the exec */
 
 struct job {
     const struct step *step;
@@ -194,7 +194,7 @@ static void fail_in_ways(void *unused)
     fails("no-interpreter", ENOENT);
 }
 
-/* Fails when the old image is gone. */
+/* Fails after the old image is gone. */
 static void die_in_exec(void *unused)
 {
     char *argv[] = {"damaged", NULL};
@@ -219,7 +219,7 @@ static void make_text(const char *name, const char *text, mode_t mode)
     CHECK(!chmod(name, mode));
 }
 
-/* A segment with more in the file than in memory, of which the kernel finds out too late. */
+/* A segment that is longer in the file than in memory, which the kernel detects too late. */
 static void make_damaged(const char *name)
 {
     Elf64_Ehdr header;

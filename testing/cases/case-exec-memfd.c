@@ -33,7 +33,7 @@ int main(void)
     memfd = syscall(SYS_memfd_create, "case memfd", MFD_CLOEXEC);
     CHECK(self >= 0 && memfd >= 0);
     fd__copy(self, memfd);
-    /* A file that is open for writing cannot be executed: go on with a read-only one. */
+    /* A file that is open for writing cannot be executed: continue with a read-only descriptor. */
     char path[64];
     int writable = memfd;
 

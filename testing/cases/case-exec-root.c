@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Root directories that look like the host's and are not, or not in the namespace of the process, and the reverse: of
- * who executes a program there, and of who creates a file.
+ * Root directories that look like the host's and are not, or are not in the namespace of the process, and the reverse:
+ * of a process that executes a program there, and of one that creates a file.
  */
 #include "case.h"
 
@@ -15,7 +15,7 @@
 #define NEW_FILE "/case-exec-root.new"
 
 struct root {
-    int fd; /* root directory to be */
+    int fd; /* the future root directory */
     const char *program;
 };
 

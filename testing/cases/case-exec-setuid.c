@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A set-user-ID and set-group-ID executable run by nobody; and once more by who may not gain privileges. */
+/* A set-user-ID and set-group-ID executable run by nobody; and once more by a process that may not gain privileges. */
 #include "case.h"
 
 #include <grp.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every way for a process to end. What wait tells of it is the truth that the events are held against; for a child
- * whose parent does not wait, what it did.
+ * Every way for a process to end. The events are compared with what wait returns; for a child whose parent does not
+ * wait, with what it did.
  */
 #include "case.h"
 #include "exit-traced.h"
@@ -78,7 +78,7 @@ static void run_simple(void)
 
 static int leader_alive;
 
-/* The kernel clears it when the leader has ended, and wakes who waits. */
+/* The kernel clears it when the leader has ended, and wakes the waiter. */
 static void leader__exit(void)
 {
     leader_alive = syscall(SYS_set_tid_address, &leader_alive);
@@ -126,7 +126,7 @@ static void *much_later_thread(void *unused)
     return unused;
 }
 
-/* The same, but there is nothing left of the leader that could be taken for the end of the process. */
+/* The leader ends first, and is gone long before, so that it cannot be taken for the end of the process. */
 static void leader_long_gone(void *unused)
 {
     pthread_t thread;
@@ -146,7 +146,7 @@ static void *racing_thread(void *unused)
     return NULL;
 }
 
-/* All threads end at the same time: one of them is the last, and only that one is the end of the process. */
+/* All threads end at once: one of them is the last, and only that one is the end of the process. */
 static void all_at_once(void *unused)
 {
     pthread_t thread;
@@ -219,7 +219,7 @@ static void is_traced(void *unused)
     _exit(21);
 }
 
-/* A tracer sees the child stop on its way out, and then once more when it has ended. */
+/* A tracer sees the child stop on its way out, and again when it has ended. */
 static void run_traced(void)
 {
     pid_t pid = child__start(is_traced, NULL);

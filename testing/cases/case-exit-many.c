@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Many processes of an unprivileged user end at once. Of more than the probes' table for them has places a tracer keeps
- * a thread, so that they are not over. Others end meanwhile. Then the tracer ends without having waited.
+ * Many processes of an unprivileged user end at once. A tracer holds one thread each of more processes than the probes'
+ * table has room for, so these are not over. Others end meanwhile. Then the tracer ends without having waited.
  */
 #include "case.h"
 #include "exit-traced.h"
@@ -25,7 +25,7 @@ static void *tells_its_id(void *unused)
     return unused;
 }
 
-/* The kernel allows as many tasks as fit into an eighth of the memory, which in a small guest are too few. */
+/* The kernel allows as many tasks as fit into an eighth of the memory, which are too few in a small guest. */
 static void allow_tasks(void)
 {
     int fd = open("/proc/sys/kernel/threads-max", O_WRONLY | O_CLOEXEC);
@@ -43,7 +43,7 @@ static void waits_for_its_end(void *is_traced)
     CHECK(!setrlimit(RLIMIT_NPROC, &unlimited));
     become_nobody();
     CHECK(!prctl(PR_SET_DUMPABLE, 1) && !prctl(PR_SET_PDEATHSIG, SIGKILL));
-    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* fails where there is no Yama */
+    prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* fails if there is no Yama */
     CHECK(!close(open_pipe[0]));
     if (is_traced) {
         CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
@@ -63,7 +63,7 @@ static void traces_threads(void *gate)
     gate__wait(gate);
 }
 
-/* They hold the other end of a pipe until they have closed their files. */
+/* They hold the other end of a pipe until their files are closed. */
 static void kill_many(void)
 {
     char c;
@@ -91,7 +91,7 @@ static void leaves_zombie(void *fd)
     _exit(OTHER_STATUS);
 }
 
-/* One more process that ends with that status; `i` varies who hears of it. */
+/* One more process that ends with that status; `i` varies which process is notified. */
 static pid_t other__run(int i)
 {
     int status;
@@ -118,8 +118,8 @@ static pid_t other__run(int i)
 }
 
 /*
- * How many of the exits may lack some namespaces. Before 5.13 there is no storage of tasks for those that find no place
- * in the table; since 7.0 its allocation may fail when somebody holds a lock of the allocator (kmalloc_nolock).
+ * The number of exits that may lack some namespaces. Before 5.13 there is no task storage for processes that find no
+ * room in the table; since 7.0 its allocation may fail if a lock of the allocator is held (kmalloc_nolock).
  */
 static int partial__max(const char *release)
 {

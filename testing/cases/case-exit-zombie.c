@@ -8,11 +8,11 @@ static void leave_zombie(void *fd)
     siginfo_t info;
 
     number__send(*(int *)fd, child);
-    /* It has ended, and stays. */
+    /* It has ended, and remains. */
     CHECK(!waitid(P_PID, child, &info, WEXITED | WNOWAIT));
 }
 
-/* The root bound to another place, and a process whose root that is: mounts below it are not there. */
+/* The root bind-mounted elsewhere, and a process with that root: mounts below it are missing there. */
 static void exec_in_bound_root(void *unused)
 {
     (void)unused;

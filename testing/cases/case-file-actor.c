@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-actor: who it was: threads, children, processes and threads that have changed their ids, io_uring however
- * the kernel runs it, and kernel threads, which are nobody.
+ * case-file-actor: the acting process: threads, children, processes and threads that have changed their ids, io_uring
+ * in every way that the kernel runs it, and kernel threads, whose actions are no events.
  */
 #include "file-ops.h"
 
@@ -16,7 +16,7 @@
 
 struct actor {
     const char *what;
-    pid_t tgid, tid, ppid; /* 0: not to be looked at */
+    pid_t tgid, tid, ppid; /* 0: not compared */
     uid_t ruid, euid;
 };
 
@@ -33,7 +33,7 @@ static void by(const struct actor *actor)
     fact__object_end();
 }
 
-/* What act() does: the file is gone when this is written down. */
+/* The event that act() causes: the file is gone when it is written down. */
 static void acted(const struct actor *actor, const char *file)
 {
     char renamed[64];
@@ -73,7 +73,7 @@ static void *thread_acts(void *tid)
     return NULL;
 }
 
-/* Ids of this thread alone: the system call changes no others. */
+/* Ids of this thread alone: the system call does not change others. */
 static void *thread_of_user_acts(void *tid)
 {
     *(pid_t *)tid = thread__id();
@@ -133,7 +133,7 @@ static void processes(void)
 
 /* ---------------------------------------------------------------- io_uring */
 
-/* As act() does. The names are read by who runs it, from the memory of who owns the ring. */
+/* Like act(). The task that runs the request reads the names from the memory of the ring's owner. */
 static void ring__act(struct ring *r, unsigned char flags, const char *file, const char *renamed)
 {
     struct io_uring_sqe sqe = {.opcode = IORING_OP_OPENAT, .flags = flags, .fd = AT_FDCWD, .addr = (uintptr_t)file,
@@ -144,7 +144,7 @@ static void ring__act(struct ring *r, unsigned char flags, const char *file, con
     sqe = (struct io_uring_sqe){
         .opcode = IORING_OP_WRITE, .flags = flags, .fd = fd, .addr = (uintptr_t) "abc", .len = 3};
     CHECK(ring__do(r, &sqe) == 3);
-    close(fd); /* of the thread that polls, it is none of a child's */
+    close(fd); /* the thread that polls is no thread of a child */
     sqe = (struct io_uring_sqe){.opcode = IORING_OP_RENAMEAT, .flags = flags, .fd = AT_FDCWD, .addr = (uintptr_t)file,
                                 .len = AT_FDCWD, .addr2 = (uintptr_t)renamed};
     CHECK(ring__do(r, &sqe) == 0);
@@ -174,7 +174,7 @@ static void user_with_ring_acts(void *way_ptr)
     ring__act(&r, way->sqe_flags, "ring-user", "ring-user2");
 }
 
-/* A child that hands something to the ring of its parent: the thread that polls is the parent's. */
+/* A child that submits a request to the ring of its parent: the thread that polls is the parent's. */
 static void ring_of_parent(struct ring_use *use)
 {
     bool polls = use->ring.setup_flags & IORING_SETUP_SQPOLL;
@@ -209,7 +209,7 @@ static void await_node(const char *path, bool there)
     CHECK((access(path, F_OK) == 0) == there);
 }
 
-/* A loop device, whose node a kernel thread makes and removes, and another one frees blocks of the file below. */
+/* A loop device: one kernel thread creates and removes its node, another one frees blocks of the file below. */
 static void kernel_threads(void)
 {
     char node[64];
@@ -236,7 +236,7 @@ static void kernel_threads(void)
     await_node(node, false);
 }
 
-/* What it would look like if a process did it. */
+/* The event that it would be if a process did it. */
 static void node_by_process(void)
 {
     char node[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-attributes: change mode, owner, times and attributes of files. The argument says on which file system. */
+/* case-file-attributes: change mode, owner, times and attributes of files. The argument names the file system. */
 #include "file-ops.h"
 
 #include <linux/fs.h>
@@ -16,7 +16,7 @@
 #define IOC32_SETFLAGS 0x40046602
 enum { INT80_CHMOD = 15, INT80_IOCTL = 54, INT80_CHOWN32 = 212, INT80_SETXATTR = 226 };
 
-/* Whether the call that failed is one that the kernel or the file system does not have. */
+/* Return whether the call failed because the kernel or the file system does not have it. */
 static bool is_missing(void)
 {
     return errno == ENOSYS || errno == ENOTTY || errno == EOPNOTSUPP;
@@ -77,7 +77,7 @@ static void of_attribute(const char *what, const char *name)
     expected__file("file");
 }
 
-/* As far as the file system has them. */
+/* As far as the file system supports them. */
 static void of_attributes(int fd)
 {
     CHECK(removexattr("file", "trusted.none") < 0);
@@ -97,7 +97,7 @@ static void of_attributes(int fd)
     }
 }
 
-/* An access control list in the form that the kernel takes: owner, a user, group, mask, others. */
+/* An access control list in the kernel's format: owner, a user, group, mask, others. */
 static void of_acl(void)
 {
     static const unsigned char acl[] = {
@@ -113,7 +113,7 @@ static void of_acl(void)
     of_attribute("an access control list removed", "system.posix_acl_access");
 }
 
-/* As far as the file system has them. The call that fails has flags that no file can have. */
+/* As far as the file system supports them. The call that fails has flags that no file can have. */
 static bool of_flags(int fd)
 {
     int flags = FS_IMMUTABLE_FL, none = 0, wrong = 0x800000;
@@ -140,7 +140,7 @@ static bool of_flags(int fd)
     return true;
 }
 
-/* By a descriptor of a file that was copied up, and of one that is then. */
+/* By a descriptor of a file that was copied up before, and of one that is copied up by the call. */
 static void of_flags_below(void)
 {
     int fd = open("below", O_RDONLY | O_CLOEXEC), flags = FS_NODUMP_FL;

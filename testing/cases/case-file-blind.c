@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-blind: change a directory while an unprivileged process tries to use up whatever is kept of operations:
- * first processes that stay, then more threads than any table has room for, each with an operation of each kind that
- * fails after the probes have been told that it begins.
+ * case-file-blind: change a directory while an unprivileged process tries to use up all memory for notes of operations:
+ * first with processes that stay, then with more threads than any table has room for, each with an operation of each
+ * kind that fails after the probes have noted its beginning.
  */
 #include "file-ops.h"
 
@@ -39,7 +39,7 @@ static void fail_and_stay(void *unused)
         pause();
 }
 
-/* Processes that stay until this one has said that they are there, and is ended. */
+/* Processes that remain until this one is ended, after it has reported that they are there. */
 static void fail_in_processes(void *ready)
 {
     become_nobody();
@@ -72,7 +72,7 @@ static void deleting(const char *name)
     expected__file(name);
 }
 
-/* By another process, so that none of it is an event of this one. */
+/* Done by another process, so that it is no event of this one. */
 static void make_places(void *unused)
 {
     (void)unused;

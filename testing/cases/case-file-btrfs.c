@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-btrfs: make and delete subvolumes and snapshots of btrfs, which ioctls of its own do, and files in them,
- * whose device numbers are not that of their file system.
+ * case-file-btrfs: create and delete btrfs subvolumes and snapshots, by ioctls, and files in them, whose device numbers
+ * are not that of their file system.
  */
 #include "file-ops.h"
 
@@ -95,7 +95,7 @@ static void in_directory(int dir, const char *prefix)
     created("subvolume", a);
     int source = open(a, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    CHECK(source >= 0 && stat(b, &st) < 0); /* a name that the kernel knows is not there */
+    CHECK(source >= 0 && stat(b, &st) < 0); /* a name that the kernel has cached as missing */
     CHECK(!by_name(dir, BTRFS_IOC_SNAP_CREATE, "b", source));
     created("snapshot", b);
     in_subvolume(a);
@@ -116,11 +116,11 @@ static void in_directory(int dir, const char *prefix)
     doom(b);
     CHECK(!by_name(dir, BTRFS_IOC_SNAP_DESTROY, "b", 0));
     deleted("snapshot deleted", b);
-    CHECK(!rmdir(doom(a))); /* as any directory */
+    CHECK(!rmdir(doom(a))); /* like any directory */
     deleted("rmdir", a);
 }
 
-/* A directory that is refused, whose name the kernel keeps in mind, and then a subvolume of that name. */
+/* A directory that is refused, whose name the kernel caches, and then a subvolume of that name. */
 static void after_refusal(int dir)
 {
     CHECK(!syscall(SYS_setresuid, -1, OTHER_USER, -1));

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-container: files in a container as runtimes make them: a mount namespace of its own, an overlay as root,
- * pivot_root, a volume and a tmpfs. Files that were there in the image, too, which the overlay copies when they are
- * changed.
+ * case-file-container: files in a container as runtimes create them: a mount namespace of its own, an overlay as root,
+ * pivot_root, a volume and a tmpfs. Some files come from the image, and the overlay copies them when they are changed.
  */
 #include "file-life.h"
 

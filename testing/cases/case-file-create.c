@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-create: create files in every way there is. The argument says on which file system. */
+/* case-file-create: create files in every way. The argument names the file system. */
 #include "file-ops.h"
 
 #include <linux/openat2.h>
@@ -25,7 +25,7 @@ static void by_open(void)
 
     CHECK(fd >= 0 && !close(fd));
     created("openat2", "openat2");
-    /* not created: it is there */
+    /* not created: it exists */
     CHECK(!close(open("open", O_CREAT | O_RDWR, 0600)));
     CHECK(open("open", O_CREAT | O_EXCL | O_RDWR, 0600) < 0 && errno == EEXIST);
     CHECK(open("nowhere/open", O_CREAT | O_RDWR, 0600) < 0 && errno == ENOENT);
@@ -104,7 +104,7 @@ static void by_bind(void)
     created("bind", "socket");
 }
 
-/* Without a name it is no event, when it gets one it is. */
+/* A file without a name is no event; giving it a name is. */
 static void by_tmpfile(void)
 {
     char proc[64];
@@ -120,11 +120,11 @@ static void by_tmpfile(void)
     CHECK(!linkat(AT_FDCWD, "tmpfile", AT_FDCWD, "tmpfile2", 0));
     linked("its second name", "tmpfile", "tmpfile2");
     CHECK(!close(fd));
-    fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0604); /* never gets one */
+    fd = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0604); /* never gets a name */
     CHECK(fd >= 0 && !close(fd));
 }
 
-/* Which fails, and on some kernels leaves a file behind. */
+/* It fails, and on some kernels leaves a file behind. */
 static void by_open_of_directory(void)
 {
     CHECK(open("file-or-directory", O_CREAT | O_DIRECTORY | O_RDONLY | O_CLOEXEC, 0640) < 0);
@@ -134,7 +134,7 @@ static void by_open_of_directory(void)
     CHECK(open("open", O_CREAT | O_DIRECTORY | O_RDONLY | O_CLOEXEC, 0640) < 0);
 }
 
-/* Security module that a thread can have refuse it what it likes. */
+/* A security module by which a thread can restrict itself. */
 #define LANDLOCK_CREATE_RULESET 444
 #define LANDLOCK_RESTRICT_SELF 446
 #define LANDLOCK_VERSION 1
@@ -145,7 +145,7 @@ static bool has_landlock(void)
     return syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION) >= 1;
 }
 
-/* It comes after the file system has made the file, which stays. */
+/* The refusal comes after the file system has created the file, which remains. */
 static void *by_refused_open(void *unused)
 {
     uint64_t handled = LANDLOCK_WRITE_FILE;
@@ -158,10 +158,10 @@ static void *by_refused_open(void *unused)
     return unused;
 }
 
-/* By a thread of another user's: an overlay acts as who has mounted it. */
+/* By a thread of another user: an overlay acts with the credentials of the process that mounted it. */
 static void *by_another_user(void *unused)
 {
-    CHECK(!syscall(SYS_setresuid, OTHER_USER, -1, -1)); /* of this thread alone; the effective one stays */
+    CHECK(!syscall(SYS_setresuid, OTHER_USER, -1, -1)); /* of this thread alone; the effective id is not changed */
     actor_ruid = OTHER_USER;
     CHECK(!mkdir("user-mkdir", 0700));
     created("mkdir by another user", "user-mkdir");
@@ -176,7 +176,7 @@ static void *by_another_user(void *unused)
     return unused;
 }
 
-/* 32-bit numbers; strings that are below 4 GiB. */
+/* 32-bit numbers; strings below 4 GiB. */
 static void by_int80(void)
 {
     static char o[] = "int80-open", c[] = "int80-creat", m[] = "int80-mkdir", n[] = "int80-mknod";

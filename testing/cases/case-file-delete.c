@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-delete: delete files in every way there is. The argument says on which file system. */
+/* case-file-delete: delete files in every way. The argument names the file system. */
 #include "file-ops.h"
 
 enum { INT80_UNLINK = 10, INT80_RMDIR = 40 };
 
-/* What the file was, to be said before it is deleted. */
+/* The state of the file, read before it is deleted. */
 static void deleting(const char *what, const char *name)
 {
     expected__begin(what, "FILE_DELETE");
@@ -84,7 +84,7 @@ static void by_ring(const struct ring_way *way)
     CHECK(!close(r.fd));
 }
 
-/* What is only in the lower layer of an overlay is covered, not deleted; to who sees the overlay it is gone. */
+/* A file that is only in the lower layer of an overlay is covered, not deleted; for users of the overlay it is gone. */
 static void of_below(void)
 {
     deleting("unlink of a file of the lower layer", "below");

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-fuse: write to files of a file system whose names the kernel forgets without their having been deleted. Its
- * server gives the file "there" another number at each look, so the kernel takes the one that is open out of its table
- * of names. And directories that it refuses, whose names it has at the second look: nobody has made them.
+ * case-file-fuse: write to files of a file system whose names the kernel forgets although they have not been deleted.
+ * Its server gives the file "there" another number at each lookup, so the kernel removes the open one from its table of
+ * names. And create directories that the server refuses, although its second lookup finds their names: nobody has
+ * created them.
  */
 #include "file-ops.h"
 
@@ -22,7 +23,7 @@ static void reply(int fd, const struct fuse_in_header *in, int error, const void
     struct fuse_out_header out = {.len = (uint32_t)(sizeof(out) + len), .error = error, .unique = in->unique};
     struct iovec parts[] = {{&out, sizeof(out)}, {(void *)data, len}};
 
-    CHECK(writev(fd, parts, 2) > 0 || errno == ENOENT); /* who asked is gone */
+    CHECK(writev(fd, parts, 2) > 0 || errno == ENOENT); /* the process that asked is gone */
 }
 
 static void attr__fill(struct fuse_attr *attr, uint64_t node)
@@ -32,7 +33,7 @@ static void attr__fill(struct fuse_attr *attr, uint64_t node)
         attr->mode = S_IFDIR | 0755;
 }
 
-/* Each name is looked up several times in turn, and no other one in between. */
+/* Each name is looked up several times in a row. */
 static bool is_further_look(const char *name)
 {
     static char last[16];
@@ -142,18 +143,18 @@ int main(void)
 
     write_to(there);
     CHECK(!stat("there", &st));
-    write_to(there); /* it is still there, under another number */
+    write_to(there); /* it still exists, under another number */
     write_to(numbered);
     CHECK(!stat("#1x", &st));
     write_to(numbered);
     CHECK(!unlink("gone"));
-    write_to(gone); /* it is not, though it has another name */
+    write_to(gone); /* it is not, although it has another name */
     for (int i = 0; i < REFUSALS; i++) {
         char name[16];
 
         snprintf(name, sizeof(name), "refused%d", i);
         CHECK(mkdir(name, 0755) < 0 && errno == EIO);
-        /* each look takes memory for the name; one of them that which it had when it was refused */
+        /* each lookup allocates a dentry for the name; one of them gets the memory of the refused one */
         for (int look = 0; look < LOOKS; look++) {
             poll(NULL, 0, 1);
             CHECK(mkdir(name, 0755) < 0 && errno == EEXIST);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * case-file-handle: write to a file that is opened by its handle, when the kernel knows the file but not where it is:
- * it has forgotten all names.
- */
+/* case-file-handle: write to a file that is opened by its handle, when the kernel has the inode but no name of it. */
 #include "file-ops.h"
 
 #define HANDLE_SIZE 128
@@ -13,7 +10,7 @@ struct handle {
     char room[HANDLE_SIZE];
 };
 
-/* Whether the kernel has its name. */
+/* Return whether the kernel has its name cached. */
 static bool fd__has_name(int fd)
 {
     char proc[64], link[4096], path[256];
@@ -27,7 +24,7 @@ static bool fd__has_name(int fd)
     return !strcmp(link, path);
 }
 
-/* The file, as soon as the kernel has forgotten its name. */
+/* Open the file, once the kernel has forgotten its name. */
 static int open_without_name(const struct handle *handle)
 {
     int directory = open(".", O_DIRECTORY | O_CLOEXEC);

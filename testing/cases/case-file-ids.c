@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-ids: two threads whose ids are equal modulo a power of two, which a small table would take for one. Each
- * makes and removes directories at the same time, one of them by way of a bind mount. They do so in different
- * directories, for the lock of one would keep them apart.
+ * case-file-ids: two threads whose ids are equal modulo a power of two, which would share an entry of a small table.
+ * Each creates and removes directories at the same time as the other, one of them through a bind mount. They do so in
+ * different directories, because the lock of a common one would serialize them.
  */
 #include "file-ops.h"
 
@@ -12,7 +12,7 @@
 
 struct maker {
     const char *dir;
-    pid_t want, tid; /* `want`: a thread with another id, modulo MODULUS, ends at once; 0: any will do */
+    pid_t want, tid; /* `want`: a thread with another id, modulo MODULUS, ends at once; 0: any id will do */
 };
 
 static pthread_barrier_t begin;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-mount-found: attributes of files that several mounts lead to, and of files of an overlay, whose layers the
- * kernel gives attributes of its own.
+ * case-file-mount-found: attributes of files to which several mounts lead, and of files on an overlay, for whose layers
+ * the kernel sets attributes of its own.
  */
 #include "file-ops.h"
 
@@ -94,7 +94,7 @@ static void *descriptor_rounds(void *name)
     return NULL;
 }
 
-/* Two threads at once, each by a mount of its own: not in the list, for their order is open. */
+/* Two threads at once, each through a mount of its own: not in the list, because their order is not defined. */
 static void at_once(void)
 {
     pthread_t thread;
@@ -106,7 +106,7 @@ static void at_once(void)
     CHECK(!errno);
 }
 
-/* The layers are on a file system that processes see as well: attributes there may be theirs. */
+/* The layers are on a file system that processes use as well: attributes there may be set by them. */
 static void of_overlay(void)
 {
     directory("l");

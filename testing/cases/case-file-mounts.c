@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-mounts: paths through mounts that come, go and move, and through directories above them that get other
- * names, each time after the path before it was told.
+ * case-file-mounts: paths through mounts that come, go and move, and through directories above them that are renamed,
+ * each time after the previous path was reported.
  */
 #include "file-ops.h"
 
-/* Create a file by a path, some times in a row: what is kept of the first is used by the others. */
+/* Create a file by a path, several times in a row: the later ones use what was cached for the first. */
 static void create_in(const char *directory)
 {
     char name[256];
@@ -18,7 +18,7 @@ static void create_in(const char *directory)
     }
 }
 
-/* A directory, of which nothing is told: made by another process. */
+/* Create a directory in another process, so that it is no event of this one. */
 static void make_directory(void *name)
 {
     CHECK(!mkdir(name, 0755));
@@ -39,8 +39,8 @@ static void rename_it(const char *from, const char *to)
 }
 
 /*
- * A root directory that is reached by another mount as well, where it is a directory like any other: not the end of a
- * path, whatever was told before.
+ * A root directory that is reached through another mount as well, where it is a directory like any other: a path does
+ * not end there, whatever was cached before.
  */
 static void root_by_another_mount(void)
 {
@@ -66,8 +66,8 @@ static void root_by_another_mount(void)
 
 int main(void)
 {
-    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* what is shared cannot move */
-    CHECK(!umount2("/tmp", MNT_DETACH)); /* what is more than one mount below the root is not kept */
+    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* a shared one cannot move */
+    CHECK(!umount2("/tmp", MNT_DETACH)); /* paths more than one mount below the root are not cached */
     case__dir();
     fact__int("pid", getpid());
     fact__array("expected");
@@ -79,7 +79,7 @@ int main(void)
     directory("a/m/d");
     create_in("a/m/d");
 
-    /* the directory above the mount gets another name */
+    /* the directory above the mount is renamed */
     rename_it("a", "b");
     create_in("b/m");
     create_in("b/m/d");
@@ -100,7 +100,7 @@ int main(void)
     CHECK(!mount("four", "a/m", "tmpfs", 0, NULL));
     create_in("a/m");
 
-    /* the same file system in two places, and a mount in a mount */
+    /* one file system at two places, and a mount in a mount */
     directory("a/b");
     CHECK(!mount("a/n", "a/b", NULL, MS_BIND, NULL));
     create_in("a/b");

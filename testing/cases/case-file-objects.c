@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-objects: files that calls of their own make and delete: message queues, with and without a mount of their
- * file system, and pinned BPF objects.
+ * case-file-objects: files that special calls create and delete: message queues, with and without a mount of their file
+ * system, and pinned BPF objects.
  */
 #include "file-ops.h"
 
@@ -10,7 +10,7 @@
 
 enum { INT80_MQ_OPEN = 277, INT80_MQ_UNLINK = 278 };
 
-static const char *queues; /* where their file system is mounted, NULL: nowhere */
+static const char *queues; /* where their file system is mounted; NULL: nowhere */
 
 static void expect(const char *what, const char *event_type, const char *name, const struct stat *st)
 {
@@ -63,7 +63,7 @@ static void by_int80(void)
     expect("int80 mq_unlink", "FILE_DELETE", name, &st);
 }
 
-/* As any other file. */
+/* Like any other file. */
 static void by_mount(void)
 {
     int fd = open("queues/file", O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
@@ -87,7 +87,7 @@ static void pin(const char *pins)
     struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
     struct stat st;
 
-    CHECK(!setrlimit(RLIMIT_MEMLOCK, &unlimited)); /* which maps count in on 5.10 */
+    CHECK(!setrlimit(RLIMIT_MEMLOCK, &unlimited)); /* which counts maps on 5.10 */
     object.bpf_fd = syscall(SYS_bpf, BPF_MAP_CREATE, &map, sizeof(map));
     CHECK((int)object.bpf_fd >= 0 && !syscall(SYS_bpf, BPF_OBJ_PIN, &object, sizeof(object)));
     CHECK(!stat("pins/map", &st));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-open: open memfds and files in /dev/shm again, and files that are neither. */
+/* case-file-open: open memfds and files in /dev/shm again, and other files. */
 #include "file-ops.h"
 
 static void opened(const char *what, const char *event_type, const char *path, int fd)
@@ -14,7 +14,7 @@ static void opened(const char *what, const char *event_type, const char *path, i
     CHECK(!close(fd));
 }
 
-/* Another process' doing, so that it is none of this one's. */
+/* Done by another process, so that it is no event of this one. */
 static void clean_up(void *unused)
 {
     (void)unused;
@@ -42,13 +42,13 @@ static void open_again(const char *name)
     CHECK(fd >= 0 && !close(fd));
 }
 
-/* A mount becomes /dev/shm, after it was seen to be none, and is none again. */
+/* A mount becomes /dev/shm after it was cached as another one, and then ceases to be. */
 static void mount_moves(void)
 {
     char path[300];
 
     child__run(make_places, NULL);
-    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* what is shared cannot move */
+    CHECK(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)); /* a shared one cannot move */
     CHECK(!mount("one", "elsewhere", "tmpfs", 0, NULL));
     child__run(make_file_elsewhere, NULL);
     open_again("elsewhere/file");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-file-paths: files in odd places: deep down, with names of any bytes, under another root directory, below bind
- * mounts, reached by way of other directories and links, in directories that are gone or were moved.
+ * case-file-paths: files in unusual places: deep down, with names of any bytes, under another root directory, below
+ * bind mounts, reached through other directories and links, in directories that are gone or were moved.
  */
 #include "file-life.h"
 
@@ -9,10 +9,10 @@
 
 #include "bytes.h"
 
-/* As in linux/mount.h, which some C libraries' own clashes with. */
+/* As in linux/mount.h, which conflicts with the header of some C libraries. */
 enum { SYS_OPEN_TREE = 428, OPEN_TREE_CLONED = 1 };
 
-/* A path in the directory of this run. */
+/* Return a path in the directory of this run. */
 static char *here(const char *name)
 {
     static char paths[8][300];
@@ -28,7 +28,7 @@ static void make_dir(void *path)
     CHECK(!mkdir(path, 0755));
 }
 
-/* Directories are made by others, so that they are no events of ours. */
+/* Directories are created by other processes, so that they are no events of this one. */
 static void dir__made(const char *name)
 {
     child__run(make_dir, here(name));
@@ -59,7 +59,9 @@ static void make_descent(void *arg)
     }
 }
 
-/* Go down, a step at a time, and live there; `leaf` is the name, or long enough that the path has so many bytes. */
+/*
+ * Descend step by step, and run file_life there; `leaf` is the name, or long enough to make the path that many bytes.
+ */
 static void deep(struct descent *d, size_t path_len)
 {
     static char whole[WHOLE_MAX], name[256], leaf[256];
@@ -80,12 +82,12 @@ static void deep(struct descent *d, size_t path_len)
 static void deep_places(void)
 {
     deep(&(struct descent){"150-components", 150, 1}, 0);
-    deep(&(struct descent){"192-components", 188, 2}, 0); /* with those around */
+    deep(&(struct descent){"192-components", 188, 2}, 0); /* with the separators around them */
     deep(&(struct descent){"193-components", 189, 2}, 0);
     deep(&(struct descent){"300-components", 300, 2}, 0);
     deep(&(struct descent){"5000-bytes", 25, 200}, 0);
     deep(&(struct descent){"7000-bytes", 28, 250}, 0);
-    deep(&(struct descent){"just-4096-bytes", 20, 200}, 4096); /* and with a suffix one more */
+    deep(&(struct descent){"just-4096-bytes", 20, 200}, 4096); /* and one more with a suffix */
 }
 
 /* ------------------------------------------------------------------- bytes */
@@ -100,7 +102,7 @@ static void named(const char *text)
     life__live(&(struct life){.what = "name of bytes", .dir = ".", .seen = here(""), .leaf = name});
 }
 
-/* The longest names of attributes that have all bytes are two. */
+/* Two of the longest names of attributes contain all bytes. */
 static void attributed(const char *bytes)
 {
     char attribute[256] = "trusted.";
@@ -178,7 +180,7 @@ static void bound(const char *what, const char *dir)
     life__live(&(struct life){.what = what, .dir = dir, .seen = here(dir), .leaf = "a"});
 }
 
-/* The same directories by several mounts, in turns: the path is by the mount that was used. */
+/* The same directories through several mounts in turn: the path is by the mount that was used. */
 static void mounts(void)
 {
     dir__made("source");
@@ -200,7 +202,7 @@ static void mounts(void)
     CHECK(!umount("nested") && !umount("target"));
 }
 
-/* In a mount that is nowhere: unmounted while it is in use, or never mounted. */
+/* In a mount that is nowhere: unmounted while in use, or never mounted. */
 static void detached(const char *what, int fd)
 {
     CHECK(fd >= 0 && !fchdir(fd) && !close(fd));
@@ -302,7 +304,7 @@ static void move(void *unused)
     CHECK(!rename(here("before"), here("other/after")));
 }
 
-/* The working directory is somewhere else all of a sudden. */
+/* The working directory has been moved. */
 static void in_moved_directory(void)
 {
     struct life before = {.what = "before it was moved", .dir = ".", .seen = here("before/sub"), .leaf = "a"};
@@ -320,7 +322,7 @@ static void in_moved_directory(void)
     CHECK(!chdir(case_dir));
 }
 
-/* What is written to has no name any more. */
+/* The file that is written to has no name any more. */
 static void deleted_file(void)
 {
     struct life l = {.what = "deleted", .dir = ".", .seen = here("sub"), .leaf = "a"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-rename: rename files in every way there is. The argument says on which file system. */
+/* case-file-rename: rename files in every way. The argument names the file system. */
 #include "file-ops.h"
 
 #ifndef RENAME_WHITEOUT

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-file-write: change the content of files in every way there is. The argument says on which file system. */
+/* case-file-write: change the content of files in every way. The argument names the file system. */
 #include "file-ops.h"
 
 #include <linux/aio_abi.h>
@@ -39,7 +39,7 @@ static void by_write(int fd)
     CHECK(write(fd, TEXT, 0) == 0); /* nothing is written */
 }
 
-/* Into a pipe of this process, whose file is none that is reported. */
+/* Into a pipe of this process, whose file is not reported. */
 static void pipe__fill(int pipe[2], size_t len)
 {
     CHECK(!pipe2(pipe, O_CLOEXEC) && write(pipe[1], TEXT, len) == (ssize_t)len);
@@ -98,7 +98,7 @@ static void by_size(int fd)
     CHECK(!lseek(fd, 0, SEEK_SET));
 }
 
-/* Where the kernel makes copies that share their blocks. */
+/* If the kernel makes copies that share their blocks. */
 static void by_clone(int fd)
 {
     int copy = make_file("clone");
@@ -131,11 +131,11 @@ static void by_mapping(int fd)
     expected__path("path", "file");
     fact__bool("is_mapping", true);
     expected__file("file");
-    CHECK(!mprotect(readable, 8192, PROT_READ | PROT_WRITE)); /* it is already */
+    CHECK(!mprotect(readable, 8192, PROT_READ | PROT_WRITE)); /* it is writable already */
     CHECK(!munmap(shared, 8192) && !munmap(private, 8192) && !munmap(readable, 8192));
 }
 
-/* Mappings that are not made writable, and one that is by a call that fails behind it. */
+/* Mappings that are not made writable, and one that is by a call that fails after it. */
 static void by_failing_mprotect(int fd)
 {
     char *two = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
@@ -173,7 +173,7 @@ static void by_aio(int fd)
     CHECK(!syscall(SYS_io_destroy, context));
 }
 
-/* By itself, if the file system does that: then the number of bytes is not known when it is reported. */
+/* Asynchronously, if the file system does that: then the number of bytes is not known when it is reported. */
 static void by_direct(void)
 {
     static _Alignas(4096) char block[4096];
@@ -181,7 +181,7 @@ static void by_direct(void)
     struct io_event event;
     int fd = open("direct", O_RDWR | O_CREAT | O_DIRECT | O_CLOEXEC, 0600);
 
-    created("open with O_DIRECT", "direct"); /* also when it is refused then */
+    created("open with O_DIRECT", "direct"); /* even if it is then refused */
     if (fd < 0) {
         CHECK(errno == EINVAL);
         return;
@@ -274,7 +274,7 @@ static void by_ring(int fd, const struct ring_way *way)
     CHECK(!close(r.fd));
 }
 
-/* A file without a directory, and what is no regular file. */
+/* A file without a directory, and files that are not regular. */
 static void elsewhere(void)
 {
     int fd = syscall(SYS_memfd_create, "case-write", 0), ends[2];

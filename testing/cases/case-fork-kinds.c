@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Every way to make a process, by the main thread, by another one, and for the parent; and threads, which are none. */
+/*
+ * Every way to create a process, by the main thread, by another one, and for the parent; and threads, which are not
+ * reported.
+ */
 #include "case.h"
 
 #include <linux/sched.h>
@@ -23,7 +26,7 @@ static long clone3_raw(uint64_t flags, int signal)
     return syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* A child that lives until its namespaces have been looked at. */
+/* A child that lives until its namespaces have been read. */
 static void fact__child(const char *kind, pid_t creator_tid, pid_t child)
 {
     fact__object(NULL);
@@ -44,7 +47,7 @@ static void live(void)
     _exit(0);
 }
 
-/* A close that makes no event, which what a probe keeps of the task must survive. */
+/* A close that is no event; the note that a probe has stored with the task must survive it. */
 static void close_listener(void)
 {
     struct sockaddr_in any = {.sin_family = AF_INET};
@@ -53,7 +56,7 @@ static void close_listener(void)
     CHECK(fd >= 0 && !bind(fd, (void *)&any, sizeof(any)) && !listen(fd, 1) && !close(fd));
 }
 
-/* A macro: what comes out of clone must not be another function's stack frame. */
+/* A macro, because the child of clone must not continue in another function's stack frame. */
 #define CREATE(kind, call)                                                                                             \
     do {                                                                                                               \
         gate__init(&gate);                                                                                             \
@@ -95,7 +98,7 @@ static void *idle_thread(void *unused)
     return unused;
 }
 
-/* Makes a sibling of itself: the creator is this process, the parent is its parent. */
+/* Creates a sibling of itself: the creator is this process, the parent is its parent. */
 static void creator(void *unused)
 {
     (void)unused;
@@ -107,7 +110,7 @@ static void creator(void *unused)
     number__send(pid_pipe[1], pid);
 }
 
-/* A process of its own that shares all that threads share. */
+/* A process of its own that shares everything that threads share. */
 static int run_beside(void *unused)
 {
     (void)unused;
@@ -144,7 +147,7 @@ static void create_into_cgroup(void)
     CHECK(!close(fd) && !rmdir(cgroup));
 }
 
-/* In a pid namespace of its own, whose first process it is. */
+/* As the first process of a new pid namespace. */
 static void create_in_pid_namespace(void)
 {
     struct clone_args args = {.flags = CLONE_NEWPID, .exit_signal = SIGCHLD};
@@ -152,7 +155,7 @@ static void create_in_pid_namespace(void)
     CREATE("clone3 in a new pid namespace", syscall(SYS_clone3, &args, sizeof(args)));
 }
 
-/* With a number of the creator's choice, which is far from those that are in use, and is at most 32,767. */
+/* With an id of the creator's choice, far from those in use and at most 32,767. */
 static void create_with_number(void)
 {
     pid_t number = getpid() > 16384 ? getpid() - 10000 : getpid() + 10000;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Anonymous files: each flag, names of every byte, a name on a page that is not there, a 32-bit call, nobody's, and
- * refusals.
+ * Anonymous files: each flag, names of every byte, a name on a page that is not resident, a 32-bit call, a call by
+ * nobody, and refused calls.
  */
 #include "case.h"
 
@@ -34,7 +34,7 @@ static void create(const char *name, unsigned int flags)
         CHECK(!close(fd));
 }
 
-/* On a page of a file that has just been mapped: the kernel's first look at it is a page fault. */
+/* On a page of a file that has just been mapped: the kernel's first access is a page fault. */
 static void create_not_resident(void)
 {
     static const char name[] = "on a page that is not there";
@@ -100,7 +100,7 @@ static void create_as_nobody(void *unused)
     CHECK(syscall(SYS_memfd_create, "nobody's", 0) >= 0);
 }
 
-/* Files of the same kinds that are no memfd: shared memory, secret memory, and a name of the same form. */
+/* Files of these kinds that are not memfds: shared memory, secret memory, and a name of this form. */
 static void create_others(void)
 {
     void *shared = mmap(NULL, 4096, PROT_READ, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A kernel module that harms nobody: loaded by file, from memory, by an orphan and by a 32-bit caller; and refusals. */
+/* A harmless kernel module: loaded by file, from memory, by an orphan and by a 32-bit caller; and refused loads. */
 #include "case.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@ static int file;
 static int pid_pipe[2];
 static const char parameters[] = NO_DEVICES;
 
-/* The module's name: that of the file behind the link, where the kernel has '_' for '-'. */
+/* The module's name is that of the file behind the link, with '_' for '-'. */
 static void name__find(void)
 {
     char target[256] = "";
@@ -28,7 +28,7 @@ static void name__find(void)
         name[i] = base[i] == '-' ? '_' : base[i];
 }
 
-/* What the kernel says of the loaded module; empty when the module does not state it. */
+/* Return what the kernel shows of the loaded module; empty if the module does not state it. */
 static void fact__attribute(const char *attribute)
 {
     char path[256], value[128] = "";
@@ -65,7 +65,7 @@ static void load_memory(void *unused)
     CHECK(len > 0 && !syscall(SYS_init_module, image, len, parameters));
 }
 
-/* As one that is neither of the kernel's tree nor signed: without the mark of the one, and of the other. */
+/* A copy that looks out of tree and unsigned: without the mark of each. */
 static void load_tainted(void *unused)
 {
     static const char in_tree[] = "intree=Y", mark[] = "~Module signature appended~\n";
@@ -125,7 +125,7 @@ static pid_t run_orphaned(void)
     return number__receive(pid_pipe[0]);
 }
 
-/* Garbage, and what is loaded already. */
+/* Garbage, and a module that is already loaded. */
 static void refused(void *unused)
 {
     static char garbage[8192] = "\177ELF";

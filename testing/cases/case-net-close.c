@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-net-close: connections that are closed in every way, by everyone who may have them.
+ * case-net-close: connections that are closed in every way, by every process that may hold them.
  *
  *   case-net-close         all of them
  *   case-net-close wait    only an image to be executed: lives until its standard input ends
@@ -37,7 +37,7 @@ static void peer_resets_what_it_has_ended(void)
     client__close(&c, "RESET");
 }
 
-/* Nobody takes what is sent to a peer that is gone. */
+/* No process receives what is sent to a peer that is gone. */
 static void written_to_nobody(void)
 {
     struct dialog c = dialog__open("written to nobody");
@@ -50,7 +50,7 @@ static void written_to_nobody(void)
     client__close(&c, "RESET");
 }
 
-/* Who has not read all resets the connection. */
+/* Closing with unread data resets the connection. */
 static void unread(struct dialog c)
 {
     send__all(c.pair.server, 500);
@@ -62,7 +62,7 @@ static void unread(struct dialog c)
     server__close(&c, "RESET");
 }
 
-/* A peer that takes nothing, which is not waited for long. */
+/* A peer that receives nothing, with a short timeout. */
 static void timed_out(void)
 {
     struct dialog c = dialog__open("timed out");
@@ -76,7 +76,7 @@ static void timed_out(void)
     server__close(&c, "HERE");
 }
 
-/* In the end it is in no state any more. */
+/* At the end the state is CLOSE. */
 static void shut_down_by_both(struct dialog c)
 {
     dialog__up(&c, 100);
@@ -110,7 +110,7 @@ static void shut_down_by_one(const char *what, bool client_is_first)
     client__close(&c, "HERE");
 }
 
-/* Not to want to read more is no end. */
+/* Shutting down reading does not end the connection. */
 static void shut_down_for_reading(void)
 {
     struct dialog c = dialog__open("shut down for reading");
@@ -121,7 +121,7 @@ static void shut_down_for_reading(void)
 
 /* ------------------------------------------------------------------ bytes */
 
-/* What waits to be sent when it is closed is sent, and counts as such. */
+/* Data that waits to be sent when the connection is closed is sent, and counts as such. */
 static void queued(const char *what, bool shut_down_before)
 {
     struct dialog c = dialog__open(what);
@@ -134,7 +134,7 @@ static void queued(const char *what, bool shut_down_before)
     server__close_last(&c);
 }
 
-/* What waits to be sent when it is reset is lost, and counts as well. */
+/* Data that waits to be sent when the connection is reset is lost, and counts as well. */
 static void queued_and_reset(const char *what, bool shut_down_before)
 {
     struct dialog c = dialog__open(what);
@@ -158,7 +158,7 @@ static void disconnect(int fd)
     CHECK(!connect(fd, &nowhere.any, sizeof(nowhere.any)));
 }
 
-/* Which the peer takes for a reset. */
+/* The peer takes this for a reset. */
 static void end_by_disconnect(struct dialog *c)
 {
     dialog__up(c, 1000);
@@ -193,7 +193,7 @@ static void disconnected_with_queue(void)
     CHECK(!close(c.pair.client));
 }
 
-/* Of a connection that has ended already the end is told, once. */
+/* The end of a connection that has ended already is reported, once. */
 static void disconnected_after_the_end(void)
 {
     struct dialog c = dialog__open("AF_UNSPEC after the peer's end");
@@ -230,7 +230,7 @@ static void never_connected(void)
     CHECK(!close(fresh) && !close(bound) && !close(listener) && !close(left) && !close(stopped));
 }
 
-/* Only the client had it. */
+/* Only the client had a connection. */
 static void not_accepted(const char *what, bool client_is_first)
 {
     int listener = listen__at(V4_LOOP, 0, 5);
@@ -264,7 +264,7 @@ static void mptcp__plain(const char *what, const char *at, int client_protocol, 
     dialog__end_by_server(&c);
 }
 
-/* False if the kernel does not have it. */
+/* Return false if the kernel does not have it. */
 static bool mptcp(void)
 {
     const int mptcp = IPPROTO_MPTCP;

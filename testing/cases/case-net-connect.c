@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-net-connect: connections that are attempted in every way, those that come about and those that do not.
+ * case-net-connect: connections that are attempted in every way, successful and failed ones.
  *
  *   case-net-connect          all of them
- *   case-net-connect brief    one that comes about, and one that is refused
+ *   case-net-connect brief    a successful one and a refused one
  */
 #include "net-ops.h"
 
@@ -69,7 +69,7 @@ static int accept__ring(int listener)
     return fd;
 }
 
-/* Connect to an address of this host by way of `fn`, send something, close. */
+/* Connect to an address of this host by `fn`, send something, close. */
 static void succeed(const char *what, const char *listen_at, const char *connect_to, int protocol, connect_fn *fn)
 {
     int listener = listen__at(listen_at, protocol, 5);
@@ -91,7 +91,7 @@ static void succeed(const char *what, const char *listen_at, const char *connect
     CHECK(!close(listener));
 }
 
-/* With fast open the connection begins with the first data, that go along with the SYN when there is a cookie. */
+/* With fast open the connection begins with the first data, which are in the SYN if there is a cookie. */
 static void fast_open(const char *what, bool by_option)
 {
     int listener = listen__at(V4_LOOP, 0, 5), queue = 5, one = 1;
@@ -142,7 +142,7 @@ static void by_rings(void)
     }
 }
 
-/* Reset before anybody has accepted it: it is accepted all the same, and has come to its end. */
+/* Reset before it is accepted: it is still accepted, and has ended by then. */
 static void reset_in_queue(void)
 {
     struct linger none = {1, 0};
@@ -214,7 +214,7 @@ static bool landlock__has_net(void)
     return syscall(LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION) >= LANDLOCK_HAS_NET;
 }
 
-/* An attempt that is forbidden: it has no source yet. */
+/* A forbidden attempt: it has no source yet. */
 static void forbidden(const char *what, const char *address, const char *none, int error)
 {
     union address to = address__of(address, NOBODY_LISTENS);
@@ -249,7 +249,7 @@ static long bpf(int command, union bpf_attr *attr)
     return syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-/* A program that lets nothing connect. */
+/* A BPF program that refuses every connect. */
 static int bpf__forbid(int cgroup, enum bpf_attach_type kind)
 {
     static const struct bpf_insn insns[] = {
@@ -290,7 +290,7 @@ static void forbidden_by_cgroup(void)
     CHECK(!close(cgroup) && !close(v4) && !close(v6) && !rmdir(CGROUPS "/case") && !umount2(CGROUPS, MNT_DETACH));
 }
 
-/* A network of its own, in which nothing is but the loopback, once that is up. */
+/* A network namespace of its own, which has only the loopback, once that is up. */
 static void other_namespace(void)
 {
     CHECK(!unshare(CLONE_NEWNET) && !system("ifconfig lo up"));

@@ -73,7 +73,7 @@ static void receive(int fd, size_t len)
     CHECK(recv(fd, data, sizeof(data), 0) == (ssize_t)len);
 }
 
-/* Of a socket of both families, an address of IPv4 as it has to be given. */
+/* Return an IPv4 address as a socket of both families expects it. */
 static union address mapped(const union address *v4)
 {
     union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_port = v4->v4.sin_port}};
@@ -112,7 +112,7 @@ static void exchange(const char *what, const char *a_at, const char *b_at, bool 
     is_closed(what, &turned, "RECEIVED", 3, 300);
 }
 
-/* What is sent as one way says: the receiver gets `datagrams` with `bytes` in all. */
+/* Send data in a way: the receiver gets `datagrams` with `bytes` in all. */
 struct sent {
     long datagrams, bytes, first_datagrams, first_bytes;
 };
@@ -191,7 +191,7 @@ static struct sent send__ring(const struct duo *d)
     return (struct sent){1, 77, 1, 77};
 }
 
-/* A worker of a ring may have a socket a moment longer than the process: until its port is free again. */
+/* A worker of a ring may hold a socket a moment longer than the process: wait until its port is free again. */
 static void await_port(const union address *address)
 {
     int fd = socket__open(address->any.sa_family, SOCK_DGRAM, 0);
@@ -229,7 +229,7 @@ static void one_way(const char *what, const char *a_at, const char *b_at, send_f
     is_closed(what, &turned, "RECEIVED", sent.datagrams, sent.bytes);
 }
 
-/* Looking at a datagram is not receiving it; a part of it that finds no room is received all the same. */
+/* Peeking at a datagram is not receiving it; a datagram of which a part finds no room is received. */
 static void peek_and_cut(void)
 {
     struct duo d = duo__open(V4_LOOP, V4_LOOP);
@@ -267,7 +267,7 @@ static void peers(void)
     }
 }
 
-/* The source of a socket that is bound to nothing, and what comes to one that is bound to any address. */
+/* The source of an unbound socket, and datagrams to one that is bound to any address. */
 static void unbound(const char *what, const char *any, const char *loop)
 {
     int a = socket__open(address__of(any, 0).any.sa_family, SOCK_DGRAM, 0), b = udp__at(any);
@@ -294,7 +294,7 @@ static void unbound(const char *what, const char *any, const char *loop)
     is_closed(what, &turned, "RECEIVED", 1, 60);
 }
 
-/* A flow has two ends: a socket that is bound to all addresses has several of this host. */
+/* A flow has two ends: a socket that is bound to all addresses has several local ones. */
 static void local_addresses(void)
 {
     static const char *const places[] = {"127.0.0.1", "127.0.0.2"};
@@ -318,7 +318,7 @@ static void local_addresses(void)
         is_closed("local addresses", &turned[i], "RECEIVED", 1, 10 + i);
 }
 
-/* A socket that connects anew has another port. */
+/* A socket that connects again has another port. */
 static void connected_anew(void)
 {
     union address none = {.any = {.sa_family = AF_UNSPEC}};
@@ -339,7 +339,7 @@ static void connected_anew(void)
         is_closed("connected anew", &ends[i], "SENT", 1, 10);
 }
 
-/* No events: sockets that are not used, and datagrams that are not sent. */
+/* No events: unused sockets, and datagrams that are not sent. */
 static void nothing(void)
 {
     static char too_long[70000];
@@ -358,7 +358,7 @@ static void wait_and_exit(void *gate)
     gate__wait(gate);
 }
 
-/* Who closes it last closes it: a child, by its exit. */
+/* The process that closes it last closes it: a child, by its exit. */
 static void closed_by_child(void)
 {
     struct duo d = duo__open(V4_LOOP, V4_LOOP);

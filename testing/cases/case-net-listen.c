@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-net-listen: sockets that begin to listen in every way, and those that do not. */
+/* case-net-listen: sockets that begin to listen in every way, and sockets that do not. */
 #include "net-ops.h"
 
 #include <sched.h>
@@ -7,15 +7,15 @@
 
 #include "ring.h"
 
-#define OP_LISTEN 57 /* IORING_OP_LISTEN, which is younger than some headers */
+#define OP_LISTEN 57 /* IORING_OP_LISTEN, which is newer than some headers */
 #define BACKLOG 5
 
 static struct ring ring;
-static const struct ring_way *ring_way; /* NULL: by no ring */
+static const struct ring_way *ring_way; /* NULL: without a ring */
 
-/* ------------------------------------------------------------------- due */
+/* -------------------------------------------------------------- expectations */
 
-/* The family is that of the place where it listens; nobody is at the other end. */
+/* The family is that of the listening address; there is no peer. */
 static void expect__listen(const char *what, int fd, int backlog, bool mptcp)
 {
     struct ends ends = {.source = socket__name(fd), .mptcp = mptcp};
@@ -39,7 +39,7 @@ static int somaxconn(void)
 
 /* ------------------------------------------------------------------ ways */
 
-/* How to begin to listen; 0, or a negative errno. */
+/* A way to begin to listen; it returns 0, or a negative errno. */
 typedef int listen_fn(int fd, int backlog);
 
 static int listen__plain(int fd, int backlog)
@@ -85,7 +85,7 @@ static void *in_thread(void *unused)
     return unused;
 }
 
-/* False if the kernel's rings cannot do it. */
+/* Return false if the kernel's rings cannot do it. */
 static bool by_rings(void)
 {
     bool lacks = false;
@@ -107,7 +107,7 @@ static bool by_rings(void)
 
 /* ---------------------------------------------------------------- places */
 
-/* Without bind the kernel chooses a port all the same. */
+/* Without bind the kernel still chooses a port. */
 static void unbound(const char *what, int family)
 {
     int fd = socket__open(family, SOCK_STREAM, 0);
@@ -149,7 +149,7 @@ static void places(void)
 
 /* --------------------------------------------------------------- backlogs */
 
-/* More than a limit is cut to it, and what is negative is very much. */
+/* More than a limit is cut to the limit, and a negative backlog counts as a very large one. */
 static void backlogs(void)
 {
     int limit = somaxconn(), given[] = {0, 1, BACKLOG, limit, limit + 1, INT32_MAX, -1};
@@ -165,7 +165,7 @@ static void backlogs(void)
 
 /* ----------------------------------------------------- more of one socket */
 
-/* Whoever listens already only changes its backlog. */
+/* A socket that is already listening only changes its backlog. */
 static void again(void)
 {
     int fd = socket__bound(V4_LOOP, 0);
@@ -176,7 +176,7 @@ static void again(void)
     CHECK(!close(fd));
 }
 
-/* One that has stopped begins anew. */
+/* A socket that has stopped begins again. */
 static void after_shutdown(void)
 {
     int fd = socket__bound(V4_LOOP, 0);
@@ -188,7 +188,7 @@ static void after_shutdown(void)
     CHECK(!close(fd));
 }
 
-/* What the socket was connected to before is not told. */
+/* The socket's earlier peer is not reported. */
 static void after_connection(const char *what, const char *address)
 {
     union address none = {.any = {.sa_family = AF_UNSPEC}};
@@ -225,7 +225,7 @@ static void failure_then_success(const char *what, const char *address)
     CHECK(!close(sockets[1]));
 }
 
-/* Or all of them, if they all want it so. */
+/* Or all of them, if all of them ask for it. */
 static void one_port_for_many(void)
 {
     union address at = address__of(V4_LOOP, 0);
@@ -283,7 +283,7 @@ static bool mptcp(void)
     return true;
 }
 
-/* A network of its own has a limit of its own. */
+/* A network namespace has its own limit. */
 static void other_namespace(void)
 {
     CHECK(!unshare(CLONE_NEWNET) && !system("ifconfig lo up"));

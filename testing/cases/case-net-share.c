@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-net-share: other users have more peers and more sockets, and sockets with more peers, than any table holds, and
- * more ids than a table of users does; what this process and one of another user do meanwhile is seen all the same, and
- * whole.
+ * case-net-share: other users have more peers and more sockets, and sockets with more peers, than any table has room
+ * for, and more ids than a table of users has; the actions of this process and one of another user meanwhile are all
+ * reported, and completely.
  */
 #include "net-ops.h"
 
@@ -13,7 +13,7 @@
 #define PORTS 200
 #define SOCKET_PEERS 6 /* more than a socket has room for at first */
 #define WIDE_SOCKETS 200
-#define NAMESPACE_USERS 1100 /* that somebody is in a namespace of his own */
+#define NAMESPACE_USERS 1100 /* the user is in a user namespace of his own */
 #define USERS 5
 #define USER_SOCKETS 1100
 #define FIRST_USER 100000
@@ -23,7 +23,7 @@
 
 static struct gate full, done, has_namespace;
 
-/* An unprivileged user, with that many descriptors. */
+/* Become an unprivileged user, with that many descriptors. */
 static void have_descriptors(rlim_t descriptors)
 {
     struct rlimit limit = {descriptors, descriptors};
@@ -41,7 +41,7 @@ static union address nth(int n)
     return a;
 }
 
-#define UNPACED 64 /* datagrams between two rests, so that the reader keeps up on the one processor */
+#define UNPACED 64 /* datagrams between two pauses, so that the reader keeps up on the single processor */
 #define REST_US 10000
 
 static void send_one(int fd, int n)
@@ -62,7 +62,7 @@ static void have_peers(void)
         send_one(fd, i);
 }
 
-/* The last one has as many peers, which it has no place for where sockets have a share. */
+/* The last one has as many peers, for which it finds no room if sockets have a share. */
 static void have_sockets(void)
 {
     int fd;
@@ -100,7 +100,7 @@ static void map__write(const char *format, pid_t pid, const char *map)
     CHECK(fd >= 0 && write(fd, map, strlen(map)) == (ssize_t)strlen(map) && !close(fd));
 }
 
-/* What newuidmap does for everybody. */
+/* As newuidmap does it for every user. */
 static void maps__write(void *map)
 {
     gate__wait(&has_namespace);
@@ -133,7 +133,7 @@ static void fill_in_namespace(void *fn)
     gate__wait(&done);
 }
 
-/* Its ids are in more pieces than the kernel has room for in the namespace itself, the last of which is root's. */
+/* Its ids are in more ranges than the kernel has room for in the namespace itself; the last one is root's. */
 static void live_in_container(void *first_user)
 {
     int first = *(int *)first_user, len = 0;
@@ -152,7 +152,7 @@ static void live_in_container(void *first_user)
     gate__wait(&done);
 }
 
-/* Two that root has made, and that have users of their own, each with a share of its own. */
+/* Two namespaces that root has created, and that have users of their own, each with a share of its own. */
 static void containers(pid_t pids[CONTAINERS])
 {
     static int first_users[CONTAINERS] = {2 * FIRST_USER, 4 * FIRST_USER};
@@ -186,7 +186,7 @@ static void have_sockets_as(void *user)
     gate__wait(&done);
 }
 
-/* Users of the machine, who together have more than there is. */
+/* Users of the machine, who together have more than there is room for. */
 static void fill_as_users(void *unused)
 {
     struct gate dones[USERS], all_full = full, all_done = done;
@@ -279,7 +279,7 @@ static void datagrams(const char *what)
 static pid_t others[5];
 static int others_count;
 
-/* What this process, and one of another user, do while another one has filled what it can. Returns that one. */
+/* Act as this process, and as one of another user, while another one has filled all it can. Return that one. */
 static pid_t beside(const char *what, void (*filler)(void *fn), void (*fn)(void))
 {
     gate__init(&full);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-net-smc: sockets of AF_SMC, which are TCP connections where there is no hardware for more. */
+/* case-net-smc: AF_SMC sockets, which are TCP connections if there is no hardware for more. */
 #include "net-ops.h"
 
 #ifndef AF_SMC
@@ -13,7 +13,7 @@ static void is_closed(const char *what, const struct ends *ends)
     expect__end();
 }
 
-/* Without bytes: those by which two sockets of SMC come to terms are among them. */
+/* Without bytes, because the bytes of SMC's own handshake are among them. */
 static void close_both(const char *what, struct pair *p)
 {
     struct ends turned = ends__turned(&p->ends);

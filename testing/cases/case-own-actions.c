@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A second EventsTrace, of every event, that writes to a terminal: each of its lines is then a terminal write, and
- * would be an event and thus another line, if its own actions were not left out. Its output is part of the facts.
+ * would become an event and thus another line, if its own actions were not left out. Its output is part of the facts.
  */
 #include "case.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ATTACH and SEIZE of a stranger and of a thread of it, and attempts that are denied; and, which is not to be reported,
- * of a child, or of nobody.
+ * ATTACH and SEIZE of another process and of a thread of it, and refused attempts; and, which is not to be reported, of
+ * a child, or of a process that is gone.
  */
 #include "case.h"
 
@@ -20,7 +20,7 @@ static void *stranger_thread(void *unused)
     return unused;
 }
 
-/* A grandchild whose parent ends: it becomes a stranger, and lives until the gate is opened. */
+/* A grandchild whose parent ends: it is no child any more, and lives until the gate is opened. */
 static void orphans(void *unused)
 {
     pid_t pid = fork();
@@ -77,7 +77,7 @@ static void lives(void *gate)
     gate__wait(gate);
 }
 
-/* A parent that attaches to its own child, also when it is traced already, and to one that has gone. */
+/* A parent that attaches to its own child, also if it is traced already, and to a process that is gone. */
 static void attach_unreported(void)
 {
     struct gate gate;

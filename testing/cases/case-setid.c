@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Changes of user ids ("case-setid uid") or of group ids ("case-setid gid"): by every call, by 64-bit and 32-bit
- * callers (the latter with 16-bit and with 32-bit ids), and calls that change nothing. Each in a child that starts
- * with all ids 0, and tells its ids afterwards. One has a terminal and a namespace of its own.
+ * callers (the latter with 16-bit and with 32-bit ids), and calls that change nothing. Each in a child that starts with
+ * all ids 0, and prints its ids afterwards. One has a terminal and a namespace of its own.
  */
 #include "case.h"
 
@@ -52,7 +52,7 @@ struct ids {
     uint32_t real, effective, saved, fs;
 };
 
-/* A child's work, and what it tells of it. */
+/* A child's work, and what it prints. */
 struct job {
     const struct step *step;
     int abi;
@@ -123,13 +123,13 @@ static void run(const char *what, child_fn *fn, const struct step *step, int abi
     fact__change(what, abi_names[abi], changes, pid, &ids);
 }
 
-/* Becomes nobody, which is the one change, and is refused to go back. */
+/* Becomes nobody, which is the only change, and may not go back. */
 static void is_refused(void *arg)
 {
     struct job *job = arg;
 
     if (groups) {
-        /* What allows root to change its groups is its user id. */
+        /* Root may change its groups because of its user id. */
         CHECK(!setgid(NOBODY) && !setuid(NOBODY));
         CHECK(setgid(0) == -1 && errno == EPERM && setresgid(SAME, SAME, 0) == -1);
     } else {
@@ -139,7 +139,7 @@ static void is_refused(void *arg)
     ids__send(job->ids_pipe[1]);
 }
 
-/* New credentials, the ids in which are the same. */
+/* New credentials, with unchanged ids. */
 static void changes_other_credentials(void *arg)
 {
     struct job *job = arg;
@@ -162,7 +162,7 @@ static void in_thread(void *arg)
     thread__run(do_step_in_thread, arg);
 }
 
-/* A process that has its parent's memory, but credentials of its own. */
+/* A process that shares its parent's memory, but has credentials of its own. */
 static void after_vfork(void *arg)
 {
     struct job *job = arg;

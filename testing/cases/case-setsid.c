@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* New sessions: by the main thread, by another one, by a 32-bit call, by nobody; and one that is refused. */
+/* New sessions: by the main thread, by another one, by a 32-bit call, by nobody; and a refused one. */
 #include "case.h"
 
 #include <sched.h>
@@ -47,7 +47,7 @@ static void refused(void *unused)
     CHECK(setsid() == -1 && errno == EPERM);
 }
 
-/* The first process of a pid namespace, to which its number is 1. */
+/* The first process of a pid namespace, whose id is 1 in there. */
 static void in_pid_namespace(void *unused)
 {
     (void)unused;

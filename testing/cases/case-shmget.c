@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* System V shared memory: segments that are made, found and refused, by 64-bit and 32-bit callers. */
+/* System V shared memory: segments that are created, found and refused, by 64-bit and 32-bit callers. */
 #include "case.h"
 
 #include <sched.h>
@@ -64,7 +64,7 @@ static void succeed_int80(void)
     CHECK(id >= 0 && same == id && !shmctl(id, IPC_RMID, NULL));
 }
 
-/* Semaphores and message queues of the same key are no memory; in another namespace the key is another's. */
+/* Semaphores and message queues with the key of a segment; in another namespace the key means another segment. */
 static void succeed_elsewhere(void)
 {
     int semaphores = semget(KEY, 1, IPC_CREAT | 0600), queue = msgget(KEY, IPC_CREAT | 0600);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Output to a terminal: plain, in 12 segments, much at once, every byte, by /dev/tty, by a process that has no
- * controlling terminal, and to a terminal that takes no more. What is typed (written to the master) is not reported.
+ * Output to a terminal: plain, in 12 segments, a large write, every byte, by /dev/tty, by a process without a
+ * controlling terminal, and to a terminal that accepts no more. Input (written to the master) is not reported.
  */
 #include "case.h"
 
@@ -19,7 +19,7 @@ static int master;
 static char slave_name[64];
 static int count_pipe[2];
 
-/* Deterministic, and without a short period, so that a piece that is lost or twice there shows. */
+/* Deterministic, and without a short period, so that a lost or repeated piece shows. */
 static char *text_of(size_t len)
 {
     static char text[MUCH];
@@ -106,7 +106,7 @@ static void write_much(void *is_raw)
     CHECK(write(fd, text_of(MUCH), MUCH) == MUCH);
 }
 
-/* Nobody reads: it takes what it has room for, and then nothing. */
+/* Without a reader it accepts what it has room for, and then nothing. */
 static void write_to_full(void *unused)
 {
     int fd = slave__open(true);
@@ -152,8 +152,8 @@ static void fact__tty(void)
 }
 
 /*
- * A writer on a terminal of its own, with somebody who reads what it writes. The slave is kept open until the reader
- * runs, for without one there is nothing to be read and the reader gives up.
+ * A writer on a terminal of its own, with a reader of its output. The slave is kept open until the reader runs, because
+ * without a slave a read fails and the reader would give up.
  */
 static void run(const char *key, child_fn *fn, void *arg, bool drained)
 {
@@ -189,7 +189,7 @@ static void fact__all_bytes(void)
     fact__written(bytes, sizeof(bytes));
 }
 
-/* What arrives at the master is what somebody types. */
+/* Bytes written to the master are input. */
 static void type_at_master(void)
 {
     pty__open();

@@ -13,7 +13,7 @@
 #define FIFO "/tmp/case-umh.fifo"
 #define HELPER_STATUS 3
 
-/* It tells who it is, eats the core and ends. */
+/* It prints its ids, reads the core and ends. */
 static int helper(void)
 {
     int fifo = open(FIFO, O_WRONLY | O_CLOEXEC);
@@ -26,7 +26,7 @@ static int helper(void)
     return HELPER_STATUS;
 }
 
-/* The helper is not our child, and nobody who waits for the crashed process waits for it. */
+/* The helper is not our child, and waiting for the crashed process does not wait for it. */
 static void await_end(pid_t pid)
 {
     int pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -40,7 +40,7 @@ static void crash_with_helper(const char *program)
     char pattern[256];
 
     CHECK(!mkfifo(FIFO, 0600));
-    /* Both ways, so that neither opening nor a helper that never comes blocks us. */
+    /* Both ways, so that neither opening nor a helper that never comes blocks. */
     int fifo = open(FIFO, O_RDWR | O_CLOEXEC);
 
     CHECK(fifo >= 0);
@@ -68,7 +68,7 @@ static void file__gets(const char *path, char *text, size_t size)
     CHECK(fd >= 0 && read(fd, text, size - 1) > 0 && !close(fd));
 }
 
-/* The kernel asks for the module of a file system that there is not, and waits for the helper's end. */
+/* The kernel requests the module of a file system that does not exist, and waits for the helper's end. */
 static void fail_to_execute(void)
 {
     char saved[256] = "";

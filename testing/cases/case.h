@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case.h - what the case programs share. To be included first.
+ * case.h - functions that the case programs share. To be included first.
  *
- * A case program does one thing in its variants, and prints what it did as one line of JSON, the facts: pids, values,
- * whatever its expectation (case-NAME.py) has to know. It never sleeps; it waits for what it needs to have happened.
- * A failure of the program itself (not of what it tests) ends it with status 99 and no facts.
+ * A case program performs one operation in its variants, and prints what it did as one line of JSON, the facts: pids,
+ * values, whatever its expectation (case-NAME.py) needs. It never sleeps; it waits for conditions. A failure of the
+ * program itself (not of what it tests) ends it with status 99 and no facts.
  */
 #ifndef CASE_H
 #define CASE_H
@@ -45,7 +45,7 @@ static inline _Noreturn void die(const char *file, int line, const char *what)
 
 /* ------------------------------------------------------------------ facts */
 
-/* Kept in memory until the end, so that a child that ends by _exit prints nothing of them. */
+/* Buffered until the end, so that a child that ends by _exit prints none of them. */
 static char facts[4 << 20];
 static size_t facts_len;
 
@@ -60,7 +60,7 @@ static inline __attribute__((format(printf, 1, 2))) void facts__put(const char *
     facts_len += len;
 }
 
-/* The comma, when one is due, and the key; an element of an array has none (NULL). */
+/* Print the comma, if one is needed, and the key; an element of an array has none (NULL). */
 static inline void fact__key(const char *key)
 {
     if (!facts_len)
@@ -139,7 +139,7 @@ static inline int facts__print(void)
     return 0;
 }
 
-/* The kernel lacks what the case needs. */
+/* Report that the kernel lacks what the case needs. */
 static inline _Noreturn void case__skip(const char *reason)
 {
     facts_len = 0;
@@ -155,7 +155,7 @@ static inline uint64_t clock__ns(clockid_t clock)
     return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* Inode numbers of the namespaces of a process. */
+/* Print the inode numbers of the namespaces of a process. */
 static inline void fact__namespaces(const char *key, pid_t pid)
 {
     static const char *const names[] = {"uts", "ipc", "mnt", "net", "cgroup", "time", "pid", "user"};
@@ -176,7 +176,7 @@ static inline void fact__namespaces(const char *key, pid_t pid)
 
 static char case_dir[128];
 
-/* Make an empty directory for this run and go there. */
+/* Create an empty directory for this run and enter it. */
 static inline void case__dir(void)
 {
     umask(022);
@@ -221,7 +221,7 @@ static inline void fd__copy(int from, int to)
     CHECK(n == 0);
 }
 
-/* Copy this program: an executable that needs no libraries, wherever it is put. */
+/* Copy this program: a static executable, which runs anywhere. */
 static inline void self__copy(const char *path)
 {
     int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -236,8 +236,8 @@ static inline void self__copy(const char *path)
 
 /*
  * With CASE_CHILD in its environment a case program is only an image to be executed: it ends at once with that status,
- * or with the number of its arguments. Not an argument, for what is tested is arguments; and before main, so that no
- * case can forget it.
+ * or with the number of its arguments. It is not an argument, because arguments are being tested; and it is handled
+ * before main, so that no case can forget it.
  */
 static inline __attribute__((constructor)) void case__child_image(int argc, char **argv, char **envp)
 {
@@ -253,7 +253,7 @@ static char *const child_env[] = {(char *)"CASE_CHILD=0", NULL};
 
 typedef void child_fn(void *arg);
 
-/* A child that runs fn and ends with 0 if that returns. */
+/* Start a child that runs fn and ends with 0 if that returns. */
 static inline pid_t child__start(child_fn *fn, void *arg)
 {
     pid_t pid = fork();
@@ -266,7 +266,7 @@ static inline pid_t child__start(child_fn *fn, void *arg)
     return pid;
 }
 
-/* How it ended, as wait tells. */
+/* Return how it ended, as wait reports it. */
 static inline int child__wait(pid_t pid)
 {
     int status;
@@ -276,7 +276,7 @@ static inline int child__wait(pid_t pid)
     return status;
 }
 
-/* Start it and see that it ends well. */
+/* Run it and check that it succeeds. */
 static inline pid_t child__run(child_fn *fn, void *arg)
 {
     pid_t pid = child__start(fn, arg);
@@ -292,7 +292,7 @@ static inline void become_nobody(void)
     CHECK(!setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
 }
 
-/* Causes SIGSEGV, with a core dump where core_pattern is willing. */
+/* Cause SIGSEGV, with a core dump if core_pattern allows it. */
 static inline void crash(void *unused)
 {
     struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
@@ -307,7 +307,7 @@ struct gate {
     int fds[2];
 };
 
-/* Something that one process waits at until another opens it, or nobody is left who could. */
+/* A gate at which a process waits until another one opens it, or no process is left that could. */
 static inline void gate__init(struct gate *gate)
 {
     CHECK(!pipe2(gate->fds, O_CLOEXEC));
@@ -324,7 +324,7 @@ static inline void gate__wait(struct gate *gate)
 
 static inline void gate__open(struct gate *gate)
 {
-    /* A byte, for a third process may hold the pipe open without knowing. */
+    /* A byte is needed, because a third process may hold the pipe open without knowing. */
     CHECK(write(gate->fds[1], "", 1) == 1 && !close(gate->fds[0]) && !close(gate->fds[1]));
 }
 
@@ -360,8 +360,8 @@ static inline void thread__run(void *(*fn)(void *), void *arg)
 /* ---------------------------------------------------------- 32-bit callers */
 
 /*
- * A system call by the 32-bit entry, with 32-bit numbers. Pointers must be below 4 GiB: those to static objects are,
- * in a program that is linked statically. Returns a negative errno on failure.
+ * Make a system call by the 32-bit entry, with 32-bit numbers. Pointers must be below 4 GiB: those to static objects
+ * are, in a program that is linked statically. Return a negative errno on failure.
  */
 static inline long int80(long nr, long a, long b, long c, long d)
 {
@@ -385,7 +385,10 @@ static inline void int80__getpid(void *unused)
     _exit(int80(20, 0, 0, 0, 0) == getpid() ? 0 : 1);
 }
 
-/* Whether this kernel takes 32-bit calls. It kills who tries otherwise, so a child does. Tells the facts. */
+/*
+ * Return whether this kernel accepts 32-bit calls, and add that to the facts. A kernel without them kills the caller,
+ * so a child tries.
+ */
 static inline bool int80__available(void)
 {
     bool available = child__wait(child__start(int80__getpid, NULL)) == 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * exit-traced.h - processes that end while a process traces them that is not their parent: the kernel reports their end
+ * exit-traced.h - processes that end while a process that is not their parent traces them: the kernel reports their end
  * to the tracer, and later to the parent.
  */
 #ifndef EXIT_TRACED_H
@@ -17,7 +17,7 @@ static inline void tracer__waits(pid_t pid, int status)
     CHECK(WIFEXITED(got) && WEXITSTATUS(got) == status);
 }
 
-/* Sees that it has ended, and ends without having waited for it. */
+/* Waits until it has ended, and ends without having reaped it. */
 static inline void tracer__leaves(pid_t pid, int status)
 {
     siginfo_t info;
@@ -50,7 +50,7 @@ static inline void traced__trace(void *arg)
     traced->tracer(traced->pid, traced->status);
 }
 
-/* A child of ours that ends with `status`, traced by another one. Returns its id, and what wait says of it. */
+/* Run a child of ours that ends with `status`, traced by another process. Return its id, and what wait reports. */
 static inline pid_t exit_under(tracer_fn *tracer, int status, int *ret_status)
 {
     struct traced traced = {.tracer = tracer, .status = status};

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file-life.h - the life of a file, for cases that are about where it is or who acts: created, written, renamed, linked
- * and deleted, and a directory and a symbolic link beside it. To be included in place of file-ops.h.
+ * file-life.h - the life of a file, for cases about where it is or which process acts: created, written, renamed,
+ * linked and deleted, and a directory and a symbolic link beside it. To be included in place of file-ops.h.
  *
- * Where the list of file-ops.h has paths below a directory, this one has whole paths, of any bytes. The events that are
- * due (file_life.py) are all that the process causes between two files that it creates, `begin` and `end`: what else is
- * needed, other processes do.
+ * The list of file-ops.h has paths below a directory; this one has complete paths, of any bytes. The expected events
+ * (file_life.py) are all that the process causes between two files that it creates, `begin` and `end`; everything else
+ * that is needed is done by other processes.
  */
 #ifndef FILE_LIFE_H
 #define FILE_LIFE_H
@@ -18,16 +18,16 @@
 
 struct life {
     const char *what;
-    const char *dir;  /* as the system calls are told */
-    const char *seen; /* as the events should have it: resolved, without a slash at its end */
+    const char *dir;  /* as given to the system calls */
+    const char *seen; /* as expected in the events: resolved, without a slash at its end */
     const char *leaf;
-    const char *root; /* root_path; NULL when there is to be none */
+    const char *root; /* root_path; NULL if there is to be none */
     bool unreachable;
 };
 
 static const struct life *life;
 
-/* Where it all begins and ends; the facts follow between the two. */
+/* Begin and end the list; the facts are between the two. */
 static void life__begin(void)
 {
     CHECK(!close(open("begin", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600)));
@@ -51,7 +51,7 @@ static void life__event(const char *how, const char *event_type)
     fact__bool("unreachable", life->unreachable);
 }
 
-/* The path of the file whose name is the leaf and a suffix. */
+/* Return the path of the file whose name is the leaf and a suffix. */
 static void life__path(const char *key, const char *suffix)
 {
     static char whole[WHOLE_MAX];
@@ -76,7 +76,7 @@ static const char *life__call(const char *suffix)
     return call;
 }
 
-/* An event about one path, of the file as it is now. */
+/* Expect an event about one path, of the file as it is now. */
 static void life__one(const char *how, const char *event_type, const char *suffix)
 {
     life__event(how, event_type);
@@ -139,7 +139,7 @@ static void life__deletions(void)
     }
 }
 
-/* All of it. */
+/* All operations. */
 UNUSED static void life__live(const struct life *l)
 {
     life = l;
@@ -148,7 +148,7 @@ UNUSED static void life__live(const struct life *l)
     life__deletions();
 }
 
-/* Only its beginning. */
+/* Only the first ones. */
 UNUSED static void life__create(const struct life *l)
 {
     life = l;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file-ops.h - what the cases of file events share: a place on a file system of choice, and the list of the events
- * that are due. To be included in place of case.h.
+ * file-ops.h - what the cases of file events share: a directory on a file system of choice, and the list of expected
+ * events. To be included in place of case.h.
  *
- * The program writes down each event that it causes when it has caused it; the expectation (file_events.py) holds the
- * events of the process that are in its directory against that list: the same, in the same order, and no more.
+ * The program writes down each event that it causes; the expectation (file_events.py) compares the events of the
+ * process in its directory with that list: they must be these, in this order, and no others.
  */
 #ifndef FILE_OPS_H
 #define FILE_OPS_H
@@ -18,12 +18,12 @@
 
 #include "ring.h"
 
-/* ------------------------------------------------------------------ place */
+/* --------------------------------------------------------------- directory */
 
 UNUSED static bool place_is_overlay;
-UNUSED static bool place_has_other_devices; /* stat tells others than the kernel shows to the probes */
+UNUSED static bool place_has_other_devices; /* stat returns other numbers than the kernel shows to the probes */
 
-/* A file system of the second extended kind, which the driver of the fourth mounts. */
+/* An ext2 file system, which the ext4 driver mounts. */
 static void ext4__mount(void *place)
 {
     CHECK(!setenv("PLACE", place, 1));
@@ -36,7 +36,7 @@ static void overlay__mount(void *place)
 {
     char options[600], lower[280];
 
-    /* an upper layer on a tmpfs of its own: the initial root is none that overlayfs takes */
+    /* an upper layer on a tmpfs of its own: overlayfs does not accept the initial root */
     snprintf(options, sizeof(options), "%s.layers", (char *)place);
     CHECK(!mkdir(options, 0755) && !mount("layers", options, "tmpfs", 0, NULL));
     snprintf(lower, sizeof(lower), "%s.layers/lower", (char *)place);
@@ -53,8 +53,8 @@ static void overlay__mount(void *place)
 }
 
 /*
- * An empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and go there. What
- * that takes other processes do, so that it is none of ours.
+ * Create an empty directory, on the file system that the first argument names (tmpfs, ext4 or overlay), and enter it.
+ * Other processes do what that takes, so that it is no event of this one.
  */
 UNUSED static void place__make(int argc, char **argv)
 {
@@ -74,7 +74,7 @@ UNUSED static void place__make(int argc, char **argv)
     fact__array("expected");
 }
 
-/* Ends the list of the events that are due; further facts may follow. */
+/* End the list of expected events; further facts may follow. */
 UNUSED static void place__end(void)
 {
     fact__array_end();
@@ -82,7 +82,7 @@ UNUSED static void place__end(void)
 
 /* ----------------------------------------------------------- expectations */
 
-UNUSED static uid_t actor_ruid; /* the real user of who does it; 0: it is not looked at */
+UNUSED static uid_t actor_ruid; /* the real user id of the actor; 0: not compared */
 
 static void expected__begin(const char *what, const char *event_type)
 {
@@ -109,7 +109,7 @@ static void expected__device(dev_t device)
     fact__int("dev_minor", minor(device));
 }
 
-/* What the file is now. On overlayfs some numbers are not those that the kernel's inode has. */
+/* Add the current state of the file. On overlayfs some numbers are not those that the kernel's inode has. */
 static void expected__stat(const struct stat *st)
 {
     fact__int("size", S_ISREG(st->st_mode) ? st->st_size : -1);
@@ -136,7 +136,7 @@ static void created(const char *what, const char *name)
     expected__file(name);
 }
 
-/* A content change of `bytes`, or of an unknown number of them (-1). */
+/* Expect a content change of `bytes`, or of an unknown number of them (-1). */
 UNUSED static void written(const char *what, const char *name, long long bytes)
 {
     expected__begin(what, "FILE_MODIFY");
@@ -157,7 +157,7 @@ UNUSED static void changed(const char *what, const char *name, const char *chang
     expected__file(name);
 }
 
-/* Create a regular file; an event like any other. */
+/* Create a regular file; it is an event like any other. */
 UNUSED static int make_file(const char *name)
 {
     int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);

@@ -18,7 +18,7 @@ static void by_last_dup(void)
     dialog__up(&c, 10);
     CHECK(first >= 0 && second >= 0 && !close(c.pair.client) && !close(second));
     CHECK(poll(&p, 1, 20) == 0);
-    CHECK(dup2(STDERR_FILENO, first) == first); /* which closes what had that number */
+    CHECK(dup2(STDERR_FILENO, first) == first); /* which closes the file that had this number */
     expect__client_closed(&c, getpid(), "HERE");
     server__close_last(&c);
     CHECK(!close(first));
@@ -49,7 +49,7 @@ static void by_thread(void)
     server__close_last(&c);
 }
 
-/* The threads that io_uring makes for a process have numbers of their own. */
+/* The threads that io_uring creates for a process have ids of their own. */
 static void by_rings(void)
 {
     for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++) {
@@ -87,11 +87,11 @@ static void families(void)
 
 /* ------------------------------------------------- closed by other processes */
 
-/* A child that has inherited a connection, and gives it up when it is let. */
+/* A child that has inherited a connection, and closes it on request. */
 struct heir {
     const struct dialog *c;
     struct gate gate;
-    bool exits; /* with it, that is */
+    bool exits; /* together with the socket */
 };
 
 static void close_when_let(void *arg)
@@ -103,7 +103,7 @@ static void close_when_let(void *arg)
     CHECK(heir->exits || !close(heir->c->pair.client));
 }
 
-/* Who has inherited it closes it last. */
+/* The process that has inherited it closes it last. */
 static void by_child(const char *what, bool exits)
 {
     struct dialog c = dialog__open(what);
@@ -127,7 +127,7 @@ static void close_both(void *arg)
     CHECK(!close(c->pair.client) && !close(c->pair.server));
 }
 
-/* Who has inherited it closes it first, which nobody is told of. */
+/* The process that has inherited it closes it first, which is not reported. */
 static void by_parent(void)
 {
     struct dialog c = dialog__open("fork, parent last");
@@ -178,7 +178,7 @@ static void by_exit(const char *what, bool is_killed)
     server__close_last(&c);
 }
 
-/* Takes a connection that it is sent, and closes it when the next byte comes. */
+/* Receives a connection over a socket, and closes it when the next byte arrives. */
 static void take_and_close(void *arg)
 {
     const int *sockets = arg;
@@ -205,7 +205,7 @@ static void by_who_was_sent_it(void)
     CHECK(!close(sockets[0]) && !close(sockets[1]));
 }
 
-/* Sent to one who never takes it: closed with the socket in which it waits. */
+/* Sent to a process that never receives it: closed with the socket in which it waits. */
 static void sent_and_not_taken(void)
 {
     struct dialog c = dialog__open("SCM_RIGHTS, not taken");
@@ -235,7 +235,7 @@ static void exec_waiting(void *arg)
     CHECK(!"executed");
 }
 
-/* The new image has its name by then. That it lives on shows that it was not its exit. */
+/* The new image has its own name. That it lives on shows that the connection was not closed by its exit. */
 static void by_exec(void)
 {
     struct dialog c = dialog__open("exec");

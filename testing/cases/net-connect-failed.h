@@ -15,7 +15,7 @@ static void attempt_and_failure(const char *what, const struct ends *ends, const
     expect__failed(what, ends, error);
 }
 
-/* The port that a socket is given by connect is forgotten when that has failed, so it is bound to one before. */
+/* The port that connect assigns to a socket is forgotten if it fails, so the socket is bound to a port first. */
 static int bound_socket(const char *source, struct ends *ends, const union address *to)
 {
     int fd = socket__open(to->any.sa_family, SOCK_STREAM, 0);
@@ -60,7 +60,7 @@ static void unreachable(const char *what, const char *address, const char *none)
     CHECK(!close(fd));
 }
 
-/* An address of IPv4 by a socket that is for IPv6 only, and one of a link without the link. */
+/* An IPv4 address with a socket for IPv6 only, and a link-local address without the link. */
 static void not_of_this_socket(void)
 {
     union address mapped = address__of(V4_MAPPED_LOOP, 80), link = address__of("fe80::1", 80);
@@ -163,14 +163,14 @@ static void shut_down(const struct deaf *d)
     CHECK(!close(fd));
 }
 
-/* What fails leaves nothing behind that changes what the same socket does next. */
+/* A failed attempt leaves nothing behind that changes the next one of this socket. */
 static void failure_then_success(void)
 {
     union address nobody = address__of(V4_LOOP, NOBODY_LISTENS), from = address__of(V4_LOOP, 777);
     int listener = listen__at(V4_LOOP, 0, 5), fd = socket__open(AF_INET, SOCK_STREAM, 0);
     union address to = socket__name(listener);
 
-    CHECK(!bind(fd, &from.any, address__len(&from))); /* to that port, which is kept, unlike one that is given */
+    CHECK(!bind(fd, &from.any, address__len(&from))); /* to that port, which is remembered, unlike an assigned one */
     for (int i = 0; i < 3; i++) {
         struct ends ends = {.source = socket__name(fd), .destination = nobody};
 
@@ -187,7 +187,7 @@ static void failure_then_success(void)
     CHECK(!close(listener));
 }
 
-/* No attempts: what is no address, and what is connected or connecting already. */
+/* No attempts: an invalid address, and a socket that is already connected or connecting. */
 static void no_attempts(int deaf_listener)
 {
     union address to = socket__name(deaf_listener);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net-ops.h - what the cases of network events share: sockets, and the list of the events that are due. To be included
- * in place of case.h.
+ * net-ops.h - what the cases of network events share: sockets, and the list of expected events. To be included in place
+ * of case.h.
  *
- * The program writes down each event that it and its children cause; the expectation (net_events.py) holds their
- * network events against that list: the same, in the same order, and no more.
+ * The program writes down each event that it and its children cause; the expectation (net_events.py) compares their
+ * network events with that list: they must be these, in this order, and no others.
  */
 #ifndef NET_OPS_H
 #define NET_OPS_H
@@ -39,7 +39,7 @@ struct ends {
     bool mptcp;
 };
 
-/* An address of IPv4 or IPv6, whichever the text is of. */
+/* An IPv4 or IPv6 address, depending on the text. */
 static union address address__of(const char *text, int port)
 {
     union address a = {.v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
@@ -58,7 +58,7 @@ static socklen_t address__len(const union address *a)
     return a->any.sa_family == AF_INET6 ? sizeof(a->v6) : sizeof(a->v4);
 }
 
-/* The same place in both families. */
+/* One place in both families. */
 static int address__port(const union address *a)
 {
     return ntohs(a->v4.sin_port);
@@ -94,7 +94,7 @@ static union address socket__name(int fd)
     return a;
 }
 
-/* Of a socket that is connected. */
+/* The ends of a connected socket. */
 UNUSED static struct ends ends__of(int fd)
 {
     struct ends ends = {.source = socket__name(fd)};
@@ -109,9 +109,9 @@ UNUSED static struct ends ends__turned(const struct ends *ends)
     return (struct ends){.source = ends->destination, .destination = ends->source, .mptcp = ends->mptcp};
 }
 
-/* -------------------------------------------------------------------- due */
+/* --------------------------------------------------------------- expectations */
 
-/* Inode number of the network namespace that this process is in. */
+/* Return the inode number of this process' network namespace. */
 static unsigned long net_namespace;
 
 UNUSED static void net_namespace__look(void)
@@ -122,7 +122,7 @@ UNUSED static void net_namespace__look(void)
     net_namespace = st.st_ino;
 }
 
-/* An event that is due; what it must have besides can be added before expect__end. */
+/* Expect an event; further members can be added before expect__end. */
 static void expect__begin(const char *what, const char *type, const struct ends *ends, pid_t pid)
 {
     fact__object(NULL);
@@ -194,7 +194,7 @@ static int socket__open(int family, int type, int protocol)
     return fd;
 }
 
-/* A listening socket; port 0 is any. */
+/* Return a listening socket; port 0 is any. */
 UNUSED static int listen__at(const char *address, int protocol, int backlog)
 {
     union address a = address__of(address, 0);
@@ -228,7 +228,7 @@ UNUSED static void receive__all(int fd, size_t len)
     }
 }
 
-/* Until the peer has closed. */
+/* Wait until the peer has closed. */
 UNUSED static void receive__end(int fd)
 {
     char c;
@@ -243,7 +243,7 @@ UNUSED static void await(int fd, short events)
     CHECK(poll(&p, 1, 20000) == 1);
 }
 
-/* The TCP state of a socket. */
+/* Return the TCP state of a socket. */
 UNUSED static int tcp__state(int fd)
 {
     struct tcp_info info;
@@ -266,7 +266,7 @@ struct pair {
     struct ends ends; /* of the client */
 };
 
-/* Connect to a listener of this process, and accept; both are due. */
+/* Connect to a listener of this process, and accept; both are expected events. */
 UNUSED static struct pair pair__open(const char *what, int listener)
 {
     union address to = socket__name(listener);
@@ -283,7 +283,7 @@ UNUSED static struct pair pair__open(const char *what, int listener)
     return p;
 }
 
-/* Close the client, then the server; both are due, as is what went from the one to the other. */
+/* Close the client, then the server; both are expected events, with the bytes that went between them. */
 UNUSED static void pair__close(const char *what, struct pair *p, long long to_server, long long to_client)
 {
     struct ends turned = ends__turned(&p->ends);
@@ -297,7 +297,7 @@ UNUSED static void pair__close(const char *what, struct pair *p, long long to_se
 
 /* --------------------------------------------------------------- children */
 
-/* The processes besides this one whose events are looked at. */
+/* The processes besides this one whose events are compared. */
 static pid_t children[64];
 static size_t children_count;
 
@@ -346,19 +346,19 @@ UNUSED static int fd__receive(int over)
 
 /* ------------------------------------------------------------ connections */
 
-/* A connection whose bytes are counted. The server is of this process; the client may be of a child. */
+/* A connection whose bytes are counted. The server belongs to this process; the client may belong to a child. */
 struct dialog {
     const char *what;
     struct pair pair;
-    bool server_is_mptcp; /* the client is when the ends are */
+    bool server_is_mptcp; /* the client, if the ends are */
     pid_t opener;         /* of the client */
     long long up, down;   /* bytes: to the server, to the client */
 };
 
-/* Who closed it. */
+/* The process that closed it. */
 struct closer {
-    pid_t pid, tid;   /* tid 0: not looked at */
-    const char *comm; /* NULL: that of the case */
+    pid_t pid, tid;   /* tid 0: not compared */
+    const char *comm; /* NULL: the name of the case */
 };
 
 static struct ends dialog__server_ends(const struct dialog *c)
@@ -403,7 +403,7 @@ UNUSED static void server__close(const struct dialog *c, const char *reason)
     expect__closed_by(c, false, &(struct closer){.pid = getpid(), .tid = getpid()}, reason);
 }
 
-/* Connect the client's socket, to `address` by way of a new listener at `at`, and accept; both are due. */
+/* Connect the client's socket to `address`, with a new listener at `at`, and accept; both are expected events. */
 static void dialog__begin(struct dialog *c, const char *at, const char *address, int server_protocol)
 {
     int listener = listen__at(at, server_protocol, 5);
@@ -437,7 +437,7 @@ UNUSED static struct dialog dialog__open(const char *what)
     return dialog__open_at(what, V4_LOOP, V4_LOOP);
 }
 
-/* Send that much from the client to the server, and take it there; and the other way. */
+/* Send that much from the client to the server, and receive it there; and the other way. */
 UNUSED static void dialog__up(struct dialog *c, size_t len)
 {
     send__all(c->pair.client, len);
@@ -459,7 +459,7 @@ UNUSED static void server__close_last(const struct dialog *c)
     server__close(c, "PEER");
 }
 
-/* Something both ways, then an end by each. */
+/* Data in both directions, then an end by each side. */
 UNUSED static void dialog__end_by_client(struct dialog *c)
 {
     dialog__up(c, 1000);
@@ -492,7 +492,7 @@ UNUSED static size_t unread_bytes(int fd)
     return (size_t)len;
 }
 
-/* Write until there is no room for more. */
+/* Write until there is no more room. */
 UNUSED static size_t send__much(int fd)
 {
     static const char data[65536];
@@ -504,7 +504,7 @@ UNUSED static size_t send__much(int fd)
     return len;
 }
 
-/* More than is kept in the kernel for one who does not read. */
+/* More than the kernel buffers for a peer that does not read. */
 #define MANY_BYTES 3000000
 
 UNUSED static void *many_bytes__send(void *fd)
@@ -513,7 +513,7 @@ UNUSED static void *many_bytes__send(void *fd)
     return NULL;
 }
 
-/* While nobody reads what is sent the one way, threads send both ways. */
+/* While nobody reads one direction, threads send in both. */
 UNUSED static void dialog__end_after_many_bytes(struct dialog c)
 {
     pthread_t threads[2];
@@ -532,7 +532,7 @@ UNUSED static void dialog__end_after_many_bytes(struct dialog c)
 
 #define SOL_MPTCP 284
 #define MPTCP_INFO 1
-#define MPTCP_INFO_WITH_BYTES 88 /* length of what the kernel tells, with bytes among it */
+#define MPTCP_INFO_WITH_BYTES 88 /* length of the kernel's structure, which has the bytes */
 
 UNUSED static struct dialog mptcp__open(const char *what, const char *at, int client_protocol, int server_protocol)
 {
@@ -545,8 +545,8 @@ UNUSED static struct dialog mptcp__open(const char *what, const char *at, int cl
 }
 
 /*
- * Whether the kernel counts the bytes of an MPTCP connection. Else those of its first subflow are told, if that is
- * still there, and what is sent a second time counts as well.
+ * Return whether the kernel counts the bytes of an MPTCP connection. Otherwise those of its first subflow are reported,
+ * if it still exists, and retransmitted data counts as well.
  */
 UNUSED static bool mptcp__counts_bytes(int fd)
 {

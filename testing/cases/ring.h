@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ring.h - io_uring for the case programs: one operation at a time, in each way that the kernel can do it. */
+/* ring.h - io_uring for the case programs: one operation at a time, in each way in which the kernel can perform it. */
 #ifndef RING_H
 #define RING_H
 
@@ -45,7 +45,7 @@ UNUSED static bool ring__open(struct ring *r, unsigned int setup_flags)
     return true;
 }
 
-/* Do one operation and give its value, a negative errno when it failed. */
+/* Perform one operation and return its value, a negative errno if it failed. */
 UNUSED static int ring__do(struct ring *r, const struct io_uring_sqe *sqe)
 {
     unsigned int tail = *r->sq_tail, i = tail & *r->sq_mask, enter = IORING_ENTER_GETEVENTS;
@@ -66,7 +66,7 @@ UNUSED static int ring__do(struct ring *r, const struct io_uring_sqe *sqe)
     return res;
 }
 
-/* The ways in which the kernel does what a ring asks for: in the caller, in a worker, in the thread that polls. */
+/* The ways in which the kernel serves a ring: in the caller, in a worker, in the thread that polls. */
 struct ring_way {
     const char *name;
     unsigned int setup_flags;

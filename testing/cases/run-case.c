@@ -4,13 +4,13 @@
  *
  *   run-case OUTDIR SESSION EVENTSTRACE-OPTION... -- NAME COMMAND... [-- NAME COMMAND...]...
  *
- * One EventsTrace for all of them, for its start is what takes the time. Leaves in OUTDIR: SESSION.ndjson and
- * SESSION.err (what EventsTrace wrote), NAME.facts and NAME.log (what COMMAND wrote), SESSION.status and NAME.result
- * (how it went, JSON). It judges nothing: the host does (run-cases).
+ * All of them share one EventsTrace, because its start takes most of the time. Leaves in OUTDIR: SESSION.ndjson and
+ * SESSION.err (output of EventsTrace), NAME.facts and NAME.log (output of COMMAND), SESSION.status and NAME.result (how
+ * it went, JSON). It gives no verdicts: the host does (run-cases).
  *
- * When all events of COMMAND are there is told by a marker, a process that runs after it: when its events have
- * arrived, so have those before them. Nothing here sleeps: a file's growth is waited for with inotify, a process' end
- * by its pidfd.
+ * A marker process, which runs after COMMAND, shows when all events of COMMAND are there: once its events have arrived,
+ * so have those before them. Nothing here sleeps: the growth of a file is awaited with inotify, the end of a process
+ * with its pidfd.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,16 +47,16 @@ struct job {
 struct session {
     const char *outdir, *name;
     char *options[OPTIONS_MAX];
-    char **jobs;    /* what is left of the arguments: NAME COMMAND... -- NAME COMMAND... */
+    char **jobs;    /* the remaining arguments: NAME COMMAND... -- NAME COMMAND... */
     bool with_exit; /* PROCESS_EXIT is selected */
 
     pid_t tracer;
     int tracer_pidfd;
     int inotify;
     int ndjson;
-    char *text; /* what there is of the ndjson so far */
+    char *text; /* the ndjson read so far */
     size_t len, size;
-    size_t job_start; /* where the running job's events begin, at the earliest */
+    size_t job_start; /* offset at which the running job's events begin, at the earliest */
 
     int tracer_status;
     long start_ms, stop_ms;
@@ -89,7 +89,7 @@ static int output(const char *outdir, const char *name, const char *suffix)
     return fd;
 }
 
-/* Start a program with its output going to two files. */
+/* Start a program with its output redirected to two files. */
 static pid_t start(char **argv, int out, int err)
 {
     pid_t pid = fork();
@@ -105,7 +105,7 @@ static pid_t start(char **argv, int out, int err)
     _exit(127);
 }
 
-/* Its exit status as wait tells, or -1 after killing it at the deadline. */
+/* Return its exit status as wait reports it, or -1 after killing it at the deadline. */
 static int wait_for(pid_t pid, int deadline_ms)
 {
     int status, pidfd = syscall(SYS_pidfd_open, pid, 0);
@@ -139,7 +139,7 @@ static void read_more(struct session *session)
     session->text[session->len] = '\0';
 }
 
-/* Whether a whole line of the running job has both strings. */
+/* Return whether a complete line of the running job has both strings. */
 static bool has_line(const struct session *session, const char *a, const char *b)
 {
     const char *end, *line = session->text + session->job_start;
@@ -151,7 +151,7 @@ static bool has_line(const struct session *session, const char *a, const char *b
     return false;
 }
 
-/* Wait until a line with both strings is there. False at the deadline, or when EventsTrace has ended without it. */
+/* Wait for a line with both strings. Return false at the deadline, or if EventsTrace has ended without it. */
 static bool wait_line(struct session *session, const char *a, const char *b, int64_t deadline)
 {
     struct pollfd fds[] = {{.fd = session->inotify, .events = POLLIN}, {.fd = session->tracer_pidfd, .events = POLLIN}};
@@ -261,7 +261,7 @@ static void write_result(const struct session *session, const struct job *job)
         die("result");
 }
 
-/* Take the next job from the arguments. False when there is none. */
+/* Take the next job from the arguments. Return false if there is none. */
 static bool job_next(char ***args, struct job *job)
 {
     char **arg = *args;
