@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * load - does one kind of operation many times and prints what one of them took.
+ * load - performs one kind of operation many times and prints the cost of one.
  *
  *   load [OPTION]... MODE...
  *
- *   --pids PID,PID   the tracer and what reads its output: what they use of the CPU to catch up, after the operations,
- *                    is added
- *   --freeze PID     this one, the tracer, is stopped during the operations and catches up between the rounds
- *   --rounds         many short rounds, each of which leaves no more records than an eighth of a ring of 4 MiB, for
- *                    above that a ring wakes its reader with each record; --freeze does the same
- *   --share PERCENT  fewer rounds; they are as long as ever, since what one operation costs depends on that
- *   --ops N          one round of so many operations, without a warm-up
- *   --label WORD     what the line says as its "phase"
+ *   --pids PID,PID   the tracer and the reader of its output: the CPU time that they take to catch up after the
+ *                    operations is added
+ *   --freeze PID     the tracer to be stopped during the operations; it catches up between the rounds
+ *   --rounds         many short rounds, each of which leaves no more records than an eighth of a ring of 4 MiB, because
+ *                    above that a ring wakes its reader with each record; --freeze implies it
+ *   --share PERCENT  fewer rounds; their length does not change, because the cost of one operation depends on it
+ *   --ops N          one round of N operations, without a warm-up
+ *   --label WORD     the "phase" of the printed line
  *
  * A mode prints one line of JSON. Nanoseconds are instructions in a guest with --icount. Before each round there is a
- * pause; the first round is a warm-up of the same size and does not count.
+ * pause; the first round is a warm-up of equal size and does not count.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -35,13 +35,13 @@
 #define DIRECTORY "/tmp/bench"
 #define PIDS_MAX 8
 #define TIME_WAIT_S 61
-/* The reader wakes itself every 200 ms: before that has passed, that it does nothing means nothing. */
+/* The reader wakes itself every 200 ms: only after that time does its idleness mean anything. */
 #define WAKE_MS 500
 #define LOOK_MS 100
 #define LOOKS_MAX 300
 #define IDLE_MS 2000
 #define LONG_ROUNDS 3
-/* What a process that only looks whether there is something may use between two looks. */
+/* CPU time that a process that only polls may use between two looks. */
 #define LOOK_NOISE_NS 20000
 
 static int kept_fd, listen_fd;
@@ -147,7 +147,7 @@ static void prepare(void)
 {
     socklen_t length = sizeof(address);
 
-    /* A program that is always at the same addresses always takes the same page faults. */
+    /* A program at fixed addresses always takes the same page faults. */
     personality(ADDR_NO_RANDOMIZE);
     mkdir(DIRECTORY, 0700);
     kept_fd = open(DIRECTORY "/kept", O_RDWR | O_CREAT, 0600);
@@ -160,7 +160,10 @@ static void prepare(void)
         err(1, "listen");
 }
 
-/* --- who is watched ----------------------------------------------------------------------------------------------- */
+/*
+ * --- the watched processes
+ * --------------------------------------------------------------------------------------------
+ */
 
 static clockid_t watched[PIDS_MAX];
 static int n_watched;
@@ -170,7 +173,7 @@ static double idle_per_ms;
 static void watch(char *pids)
 {
     for (char *pid = strtok(pids, ","); pid; pid = strtok(NULL, ",")) {
-        /* The clock of the whole process: of all its threads, also of those that have ended. */
+        /* The clock of the whole process: of all its threads, including those that have ended. */
         if (n_watched == PIDS_MAX || clock_getcpuclockid(atoi(pid), &watched[n_watched++]))
             errx(1, "no process %s", pid);
     }
@@ -193,8 +196,10 @@ static void measure_idle(void)
     idle_per_ms = (double)(used() - begin) / IDLE_MS;
 }
 
-/* Wait until those who are watched have caught up: two looks one after the other see them do nothing but idle. Returns
- * what they used for it, without what they would have used in that time anyway. */
+/*
+ * Wait until the watched processes have caught up: in two successive looks they only idled. Return the CPU time that
+ * they took for it, without what they would have used in that time anyway.
+ */
 static double catch_up(long long used_before)
 {
     int still = 0, waited = WAKE_MS;
@@ -232,7 +237,7 @@ static void freeze(void)
 
 /* --- rounds ------------------------------------------------------------------------------------------------------- */
 
-/* What a round took; *after is the part of it that came after the operations. */
+/* The cost of a round; *after is the part after the operations. */
 static double run_round(const struct mode *mode, int ops, double *after)
 {
     if (frozen)
@@ -258,7 +263,7 @@ static void run(const struct mode *mode, const char *label, int ops, int rounds,
     double sum = 0, after_sum = 0, least = 0, most = 0, after;
 
     if (!strcmp(mode->name, "net"))
-        sleep_ms(TIME_WAIT_S * 1000); /* until the connections of the run before are forgotten */
+        sleep_ms(TIME_WAIT_S * 1000); /* until the connections of the previous run are forgotten */
     if (n_watched)
         measure_idle();
     if (warm_up)

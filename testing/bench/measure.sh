@@ -3,9 +3,8 @@
 #
 #   measure.sh SHARE COMMAND...
 #
-# SHARE is the percentage of operations to do. Each COMMAND is a tracer, a line for the shell; it is ready when it
-# writes the first byte to standard output. Prints lines of JSON; what a tracer wrote to standard error is in
-# /tmp/bench-out.
+# SHARE is the percentage of operations to perform. Each COMMAND is a tracer, a line for the shell; it is ready when it
+# writes the first byte to standard output. Prints lines of JSON; the standard error of a tracer is in /tmp/bench-out.
 # shellcheck shell=sh
 share=$1
 shift
@@ -43,8 +42,8 @@ is_ready() {
     [ -e $ready ] || ended "$sink"
 }
 
-# What the start of a tracer costs. "start" ends the tracer once that is ready and waits for it; a signal that comes at
-# a bad moment is lost on some, so it is sent again.
+# Measure the start of a tracer. "start" ends the tracer once that is ready and waits for it; some tracers lose a signal
+# that comes at a bad moment, so it is sent again.
 start_cost() {
     start sh -c "echo \$\$ >/tmp/bench-pid; exec $1" >/tmp/bench-start 2>"$2" &
     starter=$!
@@ -56,7 +55,7 @@ start_cost() {
     wait $starter
 }
 
-# Looks of prog-stats around a mode: what the start of the load generator itself costs is in both.
+# Run prog-stats before and after a mode; both include the start of the load generator.
 program_stats() {
     echo "{\"stats\":\"$1\",\"ops\":0}"
     prog-stats
@@ -70,7 +69,7 @@ program_stats() {
 
 measure() {
     rm -f $ready
-    # The first process of the pipe tells its number, the shell that of the last one.
+    # The first process of the pipe prints its process id, the shell that of the last one.
     sh -c "echo \$\$ >/tmp/bench-pid; exec $1" 2>>"$2" | sink $ready &
     sink=$!
     wait_for 600 is_ready
@@ -119,7 +118,7 @@ for command; do
         wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
         measure "$command" "$errors"
     else
-        # bpftrace, told to be quiet, does not say why it ends.
+        # bpftrace, told to be quiet, does not report why it ends.
         timeout 60 sh -c "$(echo "$command" | sed 's/ -q / /')" 2>>"$errors" >/dev/null
     fi
     number=$((number + 1))

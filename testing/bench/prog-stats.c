@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * prog-stats - what the kernel knows of the BPF programs that are loaded, as lines of JSON.
+ * prog-stats - prints the kernel's statistics of loaded BPF programs, as lines of JSON.
  *
- *   prog-stats              each program: id, name, how often it ran, how long; needs kernel.bpf_stats_enabled=1
- *   prog-stats --maps       how many maps there are, and the memory that the kernel says they take
- *   prog-stats --overhead   what the kernel counts as the time of a program that does nothing
+ *   prog-stats              each program: id, name, number of runs, run time; needs kernel.bpf_stats_enabled=1
+ *   prog-stats --maps       the number of maps, and the memory that they take according to the kernel
+ *   prog-stats --overhead   the run time that the kernel counts for a program that does nothing
  */
 #include <err.h>
 #include <linux/bpf.h>
@@ -23,7 +23,7 @@ static int bpf(int command, union bpf_attr *attr)
     return syscall(SYS_bpf, command, attr, sizeof(*attr));
 }
 
-/* The next id after this one, or 0. */
+/* Return the next id after this one, or 0. */
 static unsigned next_id(int command, unsigned id)
 {
     union bpf_attr attr;
@@ -53,7 +53,7 @@ static int info_of(int fd, void *info, unsigned length)
     return bpf(BPF_OBJ_GET_INFO_BY_FD, &attr);
 }
 
-/* How many bytes follow a type in BTF. */
+/* Return the number of bytes that follow a type in BTF. */
 static size_t extra_of(const struct btf_type *type)
 {
     unsigned n = BTF_INFO_VLEN(type->info);
@@ -81,7 +81,7 @@ static size_t extra_of(const struct btf_type *type)
     }
 }
 
-/* The name of a type of a program's BTF, into name. The kernel's own name of a program has 15 characters only. */
+/* Copy the name of a type of a program's BTF into name. The kernel's own name of a program has only 15 characters. */
 static void name_of(unsigned btf_id, unsigned type_id, char *name, size_t size)
 {
     static unsigned last_id;
@@ -147,7 +147,7 @@ static int program(unsigned id)
     return 0;
 }
 
-/* The memory of a map by its fdinfo. Of rings, kernels before 6.2 say none. */
+/* Return the memory of a map according to its fdinfo. Kernels before 6.2 report none for rings. */
 static unsigned long long map_bytes(FILE *fdinfo)
 {
     unsigned long long bytes = 0, type = 0, entries = 0;
@@ -218,7 +218,7 @@ int main(int argc, char **argv)
         overhead();
     } else if (argc == 1) {
         for (unsigned id = 0; (id = next_id(BPF_PROG_GET_NEXT_ID, id));)
-            program(id); /* one that is gone meanwhile is left out */
+            program(id); /* a program that is gone meanwhile is left out */
     } else {
         errx(2, "usage: prog-stats [--maps | --overhead]");
     }

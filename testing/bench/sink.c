@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sink - reads standard input and throws it away; makes the file READY when the first byte has come.
+ * sink - reads standard input and discards it; creates the file READY when the first byte has arrived.
  *
  *   sink READY
  */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# use.sh VERSION... - the tool as each clang has compiled its probes, in a guest: all events are there, and an event of
-# each group comes.
+# use.sh VERSION... - run the tool as each clang has compiled its probes, in a guest: all events are available, and an
+# event of each group is reported.
 # shellcheck shell=sh
 . /root/tap.sh
 cd /tmp || exit 1

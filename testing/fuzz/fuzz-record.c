@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fuzz-record.c - any bytes as a record: refused, or one valid line, and nothing read or written beside.
+ * fuzz-record.c - any bytes as a record: it is refused, or becomes one valid line, and nothing out of bounds is
+ * accessed.
  *
  * With -fsanitize=fuzzer it is a target for libFuzzer. Built without, by any compiler, it makes its own inputs: valid
  * records of every type, mutated; "fuzz-record [seed [count]]" repeats a run.
@@ -26,7 +27,7 @@ static char line[LINE_MAX_BYTES];
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-/* What fits, fits exactly; a byte less does not. */
+/* A line that fits, fits exactly; a buffer of one byte less is too small. */
 typedef int (*write_fn)(const struct ebpf_event *event, char *buf, size_t size);
 
 static void require_exact_size(write_fn write, const struct ebpf_event *event, size_t len)
@@ -74,7 +75,7 @@ static void require_refused_or_line(const struct ebpf_event_header *record, size
     require_paths_fit(&event);
 }
 
-/* The bytes as they are; and with the right size in them, which a fuzzer would seldom come upon. */
+/* The bytes as they are; and with the right size in them, which a fuzzer would seldom find. */
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
     struct ebpf_event_header *record = malloc(size ? size : 1);
@@ -98,7 +99,7 @@ static uint64_t below(uint64_t n)
     return n ? random__next(&state) % n : 0;
 }
 
-/* Bytes of one temper: all plain, plain with NULs, of everything. */
+/* Bytes of one kind: all plain, plain with NULs, any. */
 static void fill_value(unsigned char *value, size_t len)
 {
     static const unsigned char odd[] = "\0\0\0\"\\\n\xc3\xa9\xf0\x9f\x98\x80\xf4\x8f\x9e\x80\xff";
@@ -147,7 +148,7 @@ static void mutate_record(void)
     case 1:
         record.data[at] = edges[below(sizeof(edges))];
         break;
-    case 2: /* cut, and say so, or not */
+    case 2: /* cut or not, with or without the flag */
         record.len = at & ~(size_t)7;
         if (record.len >= sizeof(struct ebpf_event_header) && below(2))
             ((struct ebpf_event_header *)record.data)->size = (uint32_t)record.len;
@@ -162,7 +163,7 @@ static void mutate_record(void)
     }
 }
 
-/* Weak: libFuzzer, where it is linked in, has a main of its own. */
+/* Weak: libFuzzer, if it is linked in, has a main of its own. */
 __attribute__((weak)) int main(int argc, char **argv)
 {
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1, count = argc > 2 ? strtoull(argv[2], NULL, 0) : 100000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * as-given - runs a command with what is given to it, whatever its caller has.
+ * as-given - runs a command with what it is given, whatever its caller has.
  *
  *   as-given [-c CAPABILITY]... COMMAND...
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf-objects [names] - prints how many BPF programs, maps and links the kernel has; if asked to, the names of maps.
- * For its name a map is opened, and a map of programs that is opened while it is torn down stays for ever: see
- * Instances.h. So names are for what has stayed.
+ * bpf-objects [names] - prints the number of BPF programs, maps and links in the kernel; on request, the names of maps.
+ * To read its name a map is opened, and a map of programs that is opened while it is torn down stays for ever: see
+ * Instances.h. So ask for names only of maps that have stayed.
  */
 #include <linux/bpf.h>
 #include <stdint.h>

@@ -4,10 +4,10 @@
  *
  *   budget-floods KIND COUNT EXECS
  *
- * A process of nobody's does what KIND says again and again. When it has done it COUNT times, root executes EXECS
- * programs with the argument "marked-KIND", and then ends the flood. Prints {"kind":K,"pid":P,"made":N}.
+ * A process of the user nobody repeats the operation KIND. After COUNT times, root executes EXECS programs with the
+ * argument "marked-KIND", and then ends the flood. Prints {"kind":K,"pid":P,"made":N}.
  *
- *   memfd, shmget, listen   the call; listen also connects to what listens, and closes both
+ *   memfd, shmget, listen   the call; listen also connects to the listener, and closes both
  *   connect                 attempts that are refused
  *   denied                  attempts to attach to the first process
  *   fork, setsid            children that end, after setsid
@@ -32,7 +32,7 @@
 #define NOBODY 65534
 #define THREADS 4
 #define PROCESSES 60
-#define NICE 19 /* they are many, and the programs are to be executed meanwhile */
+#define NICE 19 /* there are many, and the programs are to be executed meanwhile */
 #define REFUSED_PORT 1
 #define DEADLINE_S 120
 
@@ -144,8 +144,8 @@ static void *flood__run(void *arg)
 }
 
 /*
- * All of it is a group, which is killed as one, and ends with its first process, if that has not ended before it is
- * asked for, and that with this one.
+ * The flood is a process group, which is killed as a whole. It ends with its first process, if that has not ended
+ * before, and that one ends with this process.
  */
 static void flood__begin(const struct kind *kind)
 {
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
     pid_t flood = fork();
 
     check(flood >= 0, "fork");
-    setpgid(flood, flood); /* by both, or one of them might be too late */
+    setpgid(flood, flood); /* by both, because one of them might be too late */
     if (!flood)
         flood__begin(kind);
     while (atomic_load(done) < atol(argv[2]) && !waitpid(flood, NULL, WNOHANG))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Beside a reader that does not read, what nobody's floods take from others: execs without a budget, none with one.
+# Floods by the user nobody beside a stopped reader: without a budget they displace execs, with one they do not.
 # kernels: 5.10
 # vm: --smp 2 --memory 1024
 # also: 6.1 newest
@@ -9,21 +9,21 @@
 results=/tmp/results
 kinds="memfd shmget denied connect listen fork setsid threads processes"
 
-# Wait until all that was made before has been read.
+# Wait until everything that was made before has been read.
 drained() {
     /opt/bin/flood exec 1 >/dev/null || return 1
     /bin/true "end-of-$1"
     wait_for 600 grep -q "end-of-$1" "$2"
 }
 
-# Wait until who has flooded last is named, which is once a second: or the next one might be named instead.
+# Wait until the last flood has been named, which happens once a second; otherwise the next one might be named instead.
 named() {
     pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
     [ "$2" = budget ] && [ "$1" != processes ] || return 0
     wait_for 100 grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
 }
 
-# floods NAME COUNT EXECS OPTION...: each flood while the reader is stopped
+# floods NAME COUNT EXECS OPTION...: run each flood while the reader is stopped
 floods() {
     name=$1
     count=$2
@@ -45,6 +45,6 @@ floods() {
 }
 mkdir -p $results
 ip link set lo up
-# 5,000 records of any kind fill the ring; the execs beside one flood, and what is within the budgets, fit into it
+# 5,000 records of any kind fill the ring; the execs beside one flood, and the events within the budgets, fit into it
 check "floods without a budget" floods budget-none 5000 50 --ring-size 512K
-check "floods with one" floods budget 5000 112 --ring-size 512K --budget 2
+check "floods with a budget" floods budget 5000 112 --ring-size 512K --budget 2

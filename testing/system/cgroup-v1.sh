@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Where the pids controller has a v1 hierarchy, the path is that of its cgroup.
+# If the pids controller has a v1 hierarchy, the path is that of the cgroup there.
 # kernels: 5.10
 # also: 6.1
 # shellcheck shell=sh

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The command line: errors are one line with cause and remedy and their own status; signals; output that fails.
+# The command line: each error is one line with cause and remedy, and has its own status; signals; failing output.
 # kernels: 5.10
 # also: 6.1 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-# refused STATUS PATTERN COMMAND...: ends with that status, one line on standard error, nothing on standard output.
+# refused STATUS PATTERN COMMAND...: it ends with that status, one line on standard error, nothing on standard output.
 refused() {
     status=$1
     pattern=$2
@@ -23,21 +23,21 @@ check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
 check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se
 
 EventsTrace --help >help.out
-check "usage: the option is blamed, not what stands before it" refused 2 "'--bogus'" EventsTrace foo --bogus
-check "usage: the letter is blamed, not what stands before it" refused 2 "'-x'" EventsTrace --disable-hook=a -ax
-check "usage: unwanted value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3
+check "usage: the message names the option, not the argument before it" refused 2 "'--bogus'" EventsTrace foo --bogus
+check "usage: the message names the letter, not the letter before it" refused 2 "'-x'" EventsTrace --disable-hook=a -ax
+check "usage: unexpected value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3
 check "usage: a newline makes no second line" refused 2 '--a\\x0ab\\x1b' EventsTrace "$(printf -- '--a\nb\033')"
-check "usage: nor in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
+check "usage: nor does one in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
 check "usage: no command" refused 2 "'--' wants a command" EventsTrace --process-exec --
-check "usage: a user that is none" \
+check "usage: a user that does not exist" \
     refused 2 "'--uid' wants the name or.*no 'no-such-user'" EventsTrace --uid no-such-user
-check "usage: a path from nowhere" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
+check "usage: a relative path" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
 waits_for_cgroup() {
     trace cgroup.out cgroup.err --process-exec --cgroup /none || return 1
     trace_stop && grep -q "there is no cgroup '/none' yet" cgroup.err
 }
-check "a cgroup that is not there yet: a warning" waits_for_cgroup
-check "usage: too long a name" refused 2 "1 to 15 bytes" EventsTrace --process-exec --comm sixteen-bytes-xx
+check "a cgroup that does not exist yet: a warning" waits_for_cgroup
+check "usage: a name that is too long" refused 2 "1 to 15 bytes" EventsTrace --process-exec --comm sixteen-bytes-xx
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
 check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
 check "usage: unknown hook" \
@@ -60,7 +60,7 @@ few_capabilities() {
     trace_stop && ! grep "unavailable\|limited" caps.err
 }
 check "CAP_BPF and CAP_PERFMON${resource} are enough" few_capabilities
-check "CAP_BPF is not" \
+check "CAP_BPF alone is not enough" \
     refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON" as-given -c 38 EventsTrace --process-exec
 [ -z "$resource" ] || check "without CAP_SYS_RESOURCE: it is asked for" \
     refused 3 "with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK" as-given -c 38 -c 39 EventsTrace --all
@@ -68,10 +68,10 @@ check "CAP_BPF is not" \
 mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf
-check "no number of CPUs" refused 1 "cannot tell the number of CPUs: No such file or directory; is /sys mounted?" \
+check "unknown number of CPUs" refused 1 "cannot tell the number of CPUs: No such file or directory; is /sys mounted?" \
     unshare -m sh -c 'mount --bind empty /sys/devices/system/cpu; exec EventsTrace --process-exec'
 
-# An exec that changes ids, where executions themselves are not asked for.
+# An exec that changes ids is reported even if executions are not selected.
 six_by_exec() {
     [ "$(grep -c '"by_exec":true' ids.out)" = 6 ]
 }
@@ -83,7 +83,7 @@ setuid_alone() {
     echo "by exec: $(grep -c '"by_exec":true' ids.out); others: $(grep '"seq"' ids.out | grep -vc PROCESS_SETUID)"
     six_by_exec && ! grep '"seq"' ids.out | grep -qv PROCESS_SETUID
 }
-check "set-user-ID programs show in --process-setuid alone" setuid_alone
+check "--process-setuid alone reports set-user-ID programs" setuid_alone
 
 no_hook() {
     EventsTrace --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
@@ -105,7 +105,7 @@ two_hooks() {
 }
 check "a second --disable-hook adds to the first" two_hooks
 
-# Few descriptors are no fault of the kernel's.
+# A shortage of descriptors is not blamed on the kernel.
 few_files() {
     for limit in 8 12 15 20 30; do
         refused 1 "open files.*ulimit" sh -c "ulimit -n $limit; exec EventsTrace --process-exec" || return 1
@@ -113,7 +113,7 @@ few_files() {
 }
 check "too few file descriptors" few_files
 
-# Both rings have the size that was asked for, 4 MiB if none was; what there is no memory for is refused, with a remedy.
+# Both rings have the requested size, or 4 MiB; a size for which there is no memory is refused, with a remedy.
 ring_sizes() {
     for due in 4096:4K 65536:64K 65536:65536 4194304:; do
         size=${due#*:}
@@ -130,7 +130,7 @@ check "--ring-size" ring_sizes
 check "usage: coalesce wants a number" refused 2 "coalesce.*from 1 to 60000, not '0'" EventsTrace --coalesce 0
 check "usage: exclude-pid wants a number" refused 2 "exclude-pid.*not '12x'" EventsTrace --exclude-pid 12x
 
-# What an excluded process does is no event, and counted; what others do is.
+# The actions of an excluded process are no events, and counted; those of others are events.
 excluded() {
     mkfifo go
     sh -c 'read -r line <go; echo text >excluded-file' &
@@ -168,7 +168,7 @@ abbreviation() {
 }
 check "an option may be shortened" abbreviation
 
-# Statistics come while it runs, as whole records; libbpf's log is on standard error.
+# Statistics come during the run, as complete records; libbpf's log is on standard error.
 stats_and_log() {
     trace sv.out sv.err -u -s -v --process-exec || return 1
     /bin/true
@@ -179,7 +179,7 @@ stats_and_log() {
 }
 check "-s writes statistics, -v libbpf's log" stats_and_log
 
-# Numbers of processes are those of the initial namespace, so they are refused elsewhere, not taken for others'.
+# Process ids are those of the initial namespace, so they are refused elsewhere, and not mistaken for others.
 in_pid_namespace() {
     unshare -pf --mount-proc EventsTrace --process-exec "$@" >ns.out 2>ns.err
     [ $? = 4 ] && [ ! -s ns.out ] && grep -q "^EventsTrace: cannot select by process in a pid namespace" ns.err
@@ -188,7 +188,7 @@ check "a command in a pid namespace is refused" in_pid_namespace -- true
 check "--pid in a pid namespace is refused" in_pid_namespace --pid 1
 check "--exclude-tree in a pid namespace is refused" in_pid_namespace --exclude-tree 1
 
-# So are paths of cgroups where they begin below the root.
+# So are paths of cgroups, if they begin below the root.
 mkdir /sys/fs/cgroup/part
 in_cgroup_namespace() {
     in-cgroup /sys/fs/cgroup/part EventsTrace --process-exec --cgroup / >ns.out 2>ns.err
@@ -200,14 +200,14 @@ for path in /tmp . .. /.. /part/../.. /part/cgroup.procs "/sys/fs/cgroup/pa*" /p
 done
 rmdir /sys/fs/cgroup/part
 
-# warns PATTERN OPTION...: it runs, and warns, once.
+# warns PATTERN OPTION...: it runs, and prints one warning.
 warns() {
     pattern=$1
     shift
     trace warn.out warn.err "$@" || return 1
     trace_stop && [ "$(grep -c "warning: $pattern" warn.err)" = 1 ] || { cat warn.err; return 1; }
 }
-check "a tree of nobody: a warning" warns "there is no process 4194303" --process-exec --tree 4194303
+check "a tree without a process: a warning" warns "there is no process 4194303" --process-exec --tree 4194303
 check "neither containers nor host: a warning" \
     warns "containers and the host are both left out" --process-exec --host-only --container-only
 check "included and excluded: a warning" warns "'1' is included, and excluded" --process-exec --pid 1 --exclude-pid 1
@@ -218,14 +218,14 @@ without_proc() {
     unshare -m sh -c 'umount -l /proc; exec "$@"' sh EventsTrace --process-exec -- true >np.out 2>np.err
     grep -q "warning: cannot read /proc: of a tree" np.err || { cat np.err; return 1; }
 }
-check "a tree without /proc is warned of" without_proc
+check "a tree without /proc: a warning" without_proc
 
 no_event() {
     trace none.out none.err || return 1
     true && sleep 0.3
     trace_stop && [ "$(wc -l <none.out)" = 1 ] && grep -q "warning: no event is selected" none.err
 }
-check "no event selected: starts, tells its features, waits" no_event
+check "no event selected: starts, prints the features, waits" no_event
 
 ends_on() {
     trace sig.out sig.err -u --process-exec || return 1
@@ -234,13 +234,13 @@ ends_on() {
     trace_stop "$1" || return 1
     [ "$(tail -c 1 sig.out | od -An -c | tr -d ' ')" = '\n' ] && tail -n 1 sig.err | grep -q '"event_type":"STATS"'
 }
-TRACE_WITH=as-given # a shell has what it starts in the background ignore SIGINT
+TRACE_WITH=as-given # a shell makes its background processes ignore SIGINT
 for signal in TERM HUP INT; do
-    check "ends on SIG$signal: last line whole, final counts" ends_on $signal
+    check "ends on SIG$signal: last line complete, final counts" ends_on $signal
 done
 TRACE_WITH=
 
-# Without -u a line still leaves within a second.
+# Without -u a line is still written within a second.
 leaves_in_time() {
     trace slow.out slow.err --process-exec || return 1
     /bin/true
@@ -249,7 +249,7 @@ leaves_in_time() {
     trace_stop || return 1
     return $seen
 }
-check "a line leaves within a second of its event" leaves_in_time
+check "a line is written within a second of its event" leaves_in_time
 
 closed_pipe() {
     mkfifo -m 600 fifo 2>/dev/null
@@ -262,9 +262,9 @@ closed_pipe() {
     wait "$pid" || { echo "status $?"; return 1; }
     ! grep -qi "pipe\|cannot" pipe.err
 }
-check "a closed pipe is a quiet end" closed_pipe
+check "a closed pipe ends it quietly" closed_pipe
 
-# A full disk: it keeps running, counts, goes on when there is room, and leaves no half line.
+# A full disk: it keeps running, counts, resumes when there is room, and leaves no half line.
 full_disk() {
     mkdir -p small && mount -t tmpfs -o size=64k small small || return 1
     trace small/out full.err -u --process-exec || return 1
@@ -283,7 +283,7 @@ full_disk() {
 }
 check "a full disk is survived" full_disk
 
-# Its own actions are no events: nothing at all is added on an idle machine.
+# Its own actions are no events: on an idle machine the output does not grow.
 idle() {
     trace idle.out idle.err -a -u || return 1
     grown=$(growth idle.out 4)
@@ -294,7 +294,7 @@ idle() {
 }
 check "its own actions are no events" idle
 
-# Whether the kernel preempts probes is known without debugfs too: no more is loaded than with it.
+# Whether the kernel preempts probes is detected without debugfs too: no more is loaded than with it.
 loaded_by() {
     trace loaded.out loaded.err --process-fork --process-exec >&2 || return 1
     bpf-objects

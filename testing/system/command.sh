@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# EventsTrace -- COMMAND: its tree from its first instruction, nobody else, its status; and what it takes.
+# EventsTrace -- COMMAND: traces its tree from its first instruction, and nothing else; its status; its slow-down.
 # kernels: 6.1
 # also: newest
 # shellcheck shell=sh
@@ -18,13 +18,13 @@ fresh() {
     mkdir /tmp/cmd
 }
 
-# As many events of a type as there are commands match a pattern.
+# The number of events of a type equals the number of commands that match a pattern.
 has() {
     count=$(grep "\"event_type\":\"$1\"" sel.out | grep -c "$2")
     [ "$count" = $COMMANDS ] || { echo "$count of $1"; return 1; }
 }
 
-# Both times beside a process that does the same and is none of the command's.
+# Both times beside a process that does this too and does not belong to the command.
 command_whole() {
     sh -c 'while :; do /bin/true noise; echo >/tmp/noise; done' &
     noise=$!
@@ -61,11 +61,11 @@ command_ends() {
     kill $pid
     wait $pid
     [ $? = 3 ] || return 1
-    # what it writes is no event
+    # its writes are no events
     EventsTrace --process-exec -- echo text-of-command >sel.out 2>sel.err
     [ $? = 0 ] && grep -q '^text-of-command' sel.err && ! grep '^text' sel.out
 }
 
 exec 3>&1
-check "$COMMANDS commands and files of a command, and nobody else's" command_whole
+check "$COMMANDS commands and files of a command, and no others" command_whole
 check "a command ends the tracing" command_ends

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# A signal ends it within two seconds, whatever happens meanwhile. An emulated machine that is busy gets three attempts.
+# A signal ends it within two seconds, whatever happens meanwhile. Three attempts, for emulated machines may be busy.
 # kernels: newest
 # vm: --smp 2 --memory 1024
 # also: 5.10 6.1 6.12
@@ -8,15 +8,16 @@
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-TRACE_WITH=as-given # a shell has what it starts in the background ignore SIGINT
+TRACE_WITH=as-given # a shell makes its background processes ignore SIGINT
 
-# Hundredths of a second.
+# Set now, in hundredths of a second.
 now() {
     read -r now _ </proc/uptime
     echo "${now%.*}${now#*.}"
 }
 
-# ends SIGNAL: the status is its own. Sets LATE to how long it took, if that was more than two seconds.
+# ends SIGNAL: send it; the status is that of EventsTrace. Sets LATE to the time it took, if that was more than two
+# seconds.
 ends() {
     begin=$(now)
     kill -"$1" "$TRACE_PID"
@@ -43,7 +44,7 @@ in_time() {
 }
 exec 3>&1
 
-# Writes without end, and the reader keeps up. What is told is whole, and all that is counted.
+# It writes without end, and the reader keeps up. The reported events are complete, and all of them are counted.
 in_flood() {
     signal=$1
     shift
@@ -63,7 +64,7 @@ in_flood() {
 check "SIGTERM in a flood" in_time in_flood TERM
 check "SIGINT in a flood, with statistics" in_time in_flood INT --stats
 
-# The kernel takes seconds to give hooks back; who reads the output is not to wait for that.
+# Detaching takes the kernel seconds; the reader of the output must not have to wait for it.
 end_of_file() {
     rm -f fifo
     mkfifo fifo
@@ -76,7 +77,7 @@ end_of_file() {
     wait_for 15 sh -c "! kill -0 $cat_pid" || { kill $cat_pid; echo "no end of file 1.5 s after the end"; return 1; }
     wait $cat_pid
 }
-check "the reader gets the end of file with the end" in_time end_of_file
+check "the reader gets the end of file when the tool ends" in_time end_of_file
 
 # While the probes are being loaded. Nothing is left in the kernel.
 in_start() {
@@ -87,5 +88,5 @@ in_start() {
     [ ! -s start.out ] && grep -q '"event_type":"STATS","records":0' start.err && nothing_left
 }
 nothing_left
-check "SIGTERM while it starts" in_time in_start TERM
-check "SIGINT while it starts" in_time in_start INT
+check "SIGTERM during the start" in_time in_start TERM
+check "SIGINT during the start" in_time in_start INT

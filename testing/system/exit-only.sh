@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Where a tracepoint alone tells of exits, and more processes of nobody's end than it notes (`exited`): each exit is
-# told once.
+# A tracepoint alone reports exits, and more processes of nobody end than it notes (`exited`): each exit is reported
+# once.
 # kernels: 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -9,12 +9,12 @@ cd /tmp || exit 1
 FORKS=5000 # for the 4,096 that are noted
 MARKED=100
 
-# of TYPE TEXT: the processes that events of a type with a text in them are of
+# of TYPE TEXT: print the processes of the events of a type that contain a text
 of() {
     grep "\"event_type\":\"$1\"" exits.out | grep "$2" | sed 's/.*"pids":{"tid":\([0-9]*\),.*/\1/'
 }
 
-exits_are_told() {
+exits_are_reported() {
     trace exits.out exits.err -u --process-exec --process-exit --disable-hook fentry__do_notify_parent ||
         { cat exits.err; return 1; }
     budget-floods fork $FORKS $MARKED >flood || { trace_stop; return 1; }
@@ -28,4 +28,4 @@ exits_are_told() {
     [ "$(wc -l <marked)" = $MARKED ] && [ "$(grep -cxFf marked ended)" = $MARKED ] &&
         [ "$(of PROCESS_EXIT '"comm":"budget-floods"' | wc -l)" -ge $FORKS ] && [ "$twice" = 0 ]
 }
-check "exits beside more than are noted" exits_are_told
+check "exits beside more than can be noted" exits_are_reported

@@ -2,11 +2,11 @@
 /*
  * file-burst - creates, writes, renames and deletes files as fast as it can.
  *
- *   file-burst DIR COUNT read FILE    when FILE, the output of a tracer, is more than AHEAD files behind, it waits
+ *   file-burst DIR COUNT read FILE    if FILE, the output of a tracer, is more than AHEAD files behind, it waits
  *   file-burst DIR COUNT stop PID     PID is stopped for the middle third; MARKED processes run meanwhile
  *
- * A file's number is in its names, cNUMBER and rNUMBER, and it has number % 100 + 1 bytes.
- * Prints {"files":N,"marked":N}.
+ * A file's number is in its names, cNUMBER and rNUMBER, and it has number % 100 + 1 bytes. Prints
+ * {"files":N,"marked":N}.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -60,7 +60,7 @@ static void mark(long number)
         fail("fork");
 }
 
-/* The number of the last file that the end of the output is about; -1 when there is none. */
+/* Return the number of the last file in the output; -1 if there is none. */
 static long last_told(int out)
 {
     static char tail[TAIL + 1];

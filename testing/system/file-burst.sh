@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# 100,000 operations on files: all told with a reader that keeps up, accounted for with one that is stopped meanwhile.
+# 100,000 operations on files: a reader that keeps up gets all, for one that is stopped meanwhile all are counted.
 # kernels: 6.1 newest
 # vm: --smp 2 --memory 1024
 # also: 5.10

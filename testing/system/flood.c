@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * flood - makes events as fast as it can, each of which says the same number in all its parts.
+ * flood - makes events as fast as it can; all parts of an event contain one number.
  *
  *   flood memfd COUNT [THREADS]    COUNT memfds; the comm of a thread is its number, the name is number and serial
- *   flood tty COUNT [THREADS]      COUNT writes to a terminal, each of the letter and length of its thread's number
- *   flood exec COUNT [THREADS]     COUNT processes that exec a program with an argument that says the number, and exit
- *   flood forks COUNT [THREADS]    COUNT processes that make a thread each, and exit
+ *   flood tty COUNT [THREADS]      COUNT writes to a terminal, with letter and length depending on the thread's number
+ *   flood exec COUNT [THREADS]     COUNT processes that execute a program with the number as an argument, and exit
+ *   flood forks COUNT [THREADS]    COUNT processes that create a thread each, and exit
  *   flood threads COUNT [THREADS]  COUNT threads, which are no events
  *
  * Prints {"kind":K,"count":N,"threads":T,"pid":P}.
@@ -43,7 +43,7 @@ static void *flood_memfd(void *arg)
 
     name_thread(number);
     for (long i = 0; i < per_thread; i++) {
-        /* the length tells the number too */
+        /* the length depends on the number too */
         snprintf(name, sizeof(name), "flood%ld-%ld-%.*s", number, i, (int)number,
                  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx");
         int fd = memfd_create(name, 0);
@@ -97,7 +97,9 @@ static void *end_at_once(void *arg)
     return arg;
 }
 
-/* In a child of a process with threads, where only what is safe in a signal handler may be called: so no pthreads. */
+/*
+ * In a child of a process with threads, only functions that are safe in a signal handler may be called: so no pthreads.
+ */
 static int thread_main(void *arg)
 {
     (void)arg;
@@ -153,7 +155,7 @@ static void *drain(void *arg)
     return NULL;
 }
 
-/* A pseudo terminal whose other side is read all the time. */
+/* A pseudo terminal whose other side is read continuously. */
 static int open_tty(void)
 {
     struct termios raw;

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# A reader that is stopped for a while: what is lost is counted and told, and a flood of one kind does not hide another.
+# A reader that is stopped for a while: losses are counted and reported, and a flood of one kind does not hide another.
 # kernels: 6.1
 # also: 5.10 newest
 # shellcheck shell=sh
@@ -22,4 +22,4 @@ frozen() {
     trace_stop
 }
 mkdir -p /tmp/results
-check "a stopped reader goes on" frozen
+check "a stopped reader continues" frozen

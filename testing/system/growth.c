@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * growth - how much a file grows while nothing is done: waits until it has been the same for a second, prints by how
- * many bytes it grows in the time after, and starts no process meanwhile.
+ * growth - measures how much a file grows while nothing happens: waits until its size has not changed for a second,
+ * prints by how many bytes it grows in the time after, and starts no process meanwhile.
  *
  *   growth FILE SECONDS
  */

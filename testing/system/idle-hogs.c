@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * idle-hogs - what somebody without privilege can do to be in the way of others where the kernel preempts probes: many
- * processes of the lowest class change files, fork and execute without end, and a few of the usual class leave them
- * no processor, so that they stay where they were preempted. Meanwhile a victim does things that all have to be seen.
+ * idle-hogs - an attack by unprivileged processes where the kernel preempts probes: many processes of the lowest
+ * scheduling class change files, fork and execute without end, and a few of the normal class leave them no processor,
+ * so that they stay where they were preempted. Meanwhile the operations of a victim must all be reported.
  *
  *   idle-hogs FILLERS HOGS ROUNDS [changes]
  *
- * The fillers and hogs are nobody's. Prints as JSON how many operations of each kind the victim did, which are those
- * of files below /tmp/victim, of memfds "marked-N", and of children that start a session, become nobody and execute
- * "true marked-N"; with "changes" those that are told at the ends of functions, too: changes of these files,
- * "marked-N" on a terminal, shared memory with a key of MARKED_KEY or more, and attempts to attach to itself. It has
- * a program of its own, /tmp/bin/true: what maps a file waits for who else is about to map it, however seldom that
- * gets to run.
+ * The fillers and hogs run as nobody. Prints as JSON the number of the victim's operations of each kind, which are
+ * about files below /tmp/victim, memfds "marked-N", and children that start a session, become nobody and execute "true
+ * marked-N"; with "changes" also those that are reported at the ends of functions: changes of these files, "marked-N"
+ * on a terminal, shared memory with a key of MARKED_KEY or more, and attempts to attach to itself. It has a program of
+ * its own, /tmp/bin/true, because a process that maps a file waits for every other one that is about to map it, however
+ * seldom that runs.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -36,7 +36,7 @@
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 #define NOBODY 65534
 #define FILLING_S 3
-#define HOGGING_S 30 /* at most: what the victim waits for may be held by a filler that does not get to run */
+#define HOGGING_S 30 /* at most: a filler that does not get to run may hold a lock that the victim needs */
 
 #define MARKED_KEY 0x6d610000
 #define PAGE 4096
@@ -44,7 +44,7 @@
 
 static bool changes; /* are made as well */
 
-/* Each of these is an event. Whether all could be done. */
+/* Make these operations, each of which is an event. Return whether all succeeded. */
 static bool change_file(int fd, const char *name)
 {
     const struct iovec vector = {"vector", 6};
@@ -59,7 +59,10 @@ static bool change_file(int fd, const char *name)
     return done && !close(other);
 }
 
-/* What is told at the ends of functions, but for changes of files. Whether all could be done. */
+/*
+ * Make the operations that are reported at the ends of functions, except for changes of files. Return whether all
+ * succeeded.
+ */
 static bool do_others(int terminal, key_t key, const char *mark)
 {
     int memory = shmget(key, 1, IPC_CREAT | 0600);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * idle-holders HOLDERS ROUNDS BURST - threads of the lowest class, which need no privilege, change files without end on
- * one CPU, so that most of the time some of them are preempted in a probe; the main thread changes another file in
- * bursts. Prints how many changes were made, of the main thread and of the others.
+ * idle-holders HOLDERS ROUNDS BURST - threads of the lowest scheduling class, which needs no privilege, change files
+ * without end on one CPU, so that usually some of them are preempted in a probe; the main thread changes another file
+ * in bursts. Prints the number of changes of the main thread and of the others.
  */
 #include <fcntl.h>
 #include <pthread.h>

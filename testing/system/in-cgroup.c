@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* in-cgroup.c - in-cgroup DIRECTORY COMMAND...: in a cgroup, and in a cgroup namespace that begins there. */
+/*
+ * in-cgroup.c - in-cgroup DIRECTORY COMMAND...: run COMMAND in a cgroup, and in a cgroup namespace that begins there.
+ */
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>

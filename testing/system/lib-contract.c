@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lib-contract - what the library promises, with a kernel: two sources at once in a process, what is told of an event
- * that is unavailable, errors, the end, and the accounting. Prints what does not hold; its status tells too.
+ * lib-contract - checks the library's contract with a kernel: two sources at once in a process, the reason for an
+ * unavailable event, errors, the end, and the accounting. Prints what fails; so does its status.
  */
 #include <EbpfEvents.h>
 #include <bpf/bpf.h>
@@ -83,7 +83,7 @@ static void poll_until(struct ebpf_source *source, const struct seen *seen, enum
     CHECK(seen->events[type] == CHILDREN);
 }
 
-/* Detach, drain, and hold the counts against each other and against what the handler saw. */
+/* Detach, drain, and compare the counts with each other and with the events that the handler saw. */
 static void end(struct ebpf_source *source, const struct seen *seen)
 {
     const struct ebpf_stats *stats;
@@ -132,13 +132,13 @@ static void two_at_once(void)
     poll_until(a, &seen_a, EBPF_EVENT_PROCESS_SETSID);
     end(a, &seen_a);
     ebpf_source__close(a);
-    end(b, &seen_b); /* one's end is not the other's */
+    end(b, &seen_b); /* stopping one does not stop the other */
     ebpf_source__close(b);
 }
 
 /*
- * A map that looks like that of another source, but whose values are larger, is not written to: the kernel would read
- * as much of our memory.
+ * A map that looks like that of another source, but has larger values, is not written to: the kernel would read that
+ * much of our memory.
  */
 static void false_instance(void)
 {
@@ -182,7 +182,7 @@ static void no_hook(void)
     CHECK(ebpf_source__classify(err) == EBPF_SOURCE_INVALID);
 }
 
-/* The selection changes while the source runs; one that makes no sense changes nothing. */
+/* The selection changes while the source runs; an invalid one changes nothing. */
 static void selection(void)
 {
     struct seen seen = {0};
@@ -205,7 +205,7 @@ static void selection(void)
     CHECK(ebpf_source__select(source, &wrong, 1) == -EINVAL && seen.lines == 1);
     CHECK(ebpf_source__select(source, &tree, 1) == -EOPNOTSUPP && seen.lines == 2);
     CHECK(ebpf_source__select(source, NULL, 1) == -EINVAL);
-    make_sessions(); /* still selects nobody */
+    make_sessions(); /* still selects no process */
     CHECK(!ebpf_source__select(source, &us, 1) && seen.lines == 2);
     make_sessions();
     poll_until(source, &seen, EBPF_EVENT_PROCESS_SETSID);
@@ -231,7 +231,7 @@ static int on_print(enum libbpf_print_level level, const char *format, va_list a
     return 0;
 }
 
-/* Makes libbpf write a message. */
+/* Make libbpf print a message. */
 static void *fail_in_libbpf(void *unused)
 {
     (void)unused;
@@ -247,11 +247,11 @@ static int on_event_of_guest(void *user, const struct ebpf_event *event)
     (void)user, (void)event;
     CHECK(ebpf_source__consume(guest_source) == -EBUSY && ebpf_source__poll(guest_source, 0) == -EBUSY);
     if (++in_handler == CHILDREN)
-        ebpf_source__close(guest_source); /* when we have returned */
+        ebpf_source__close(guest_source); /* after we have returned */
     return 0;
 }
 
-/* While a source is opened libbpf's messages of other threads go where they went before. */
+/* While a source is opened, libbpf's messages of other threads go where they went before. */
 static void on_log_of_guest(void *user, enum ebpf_log_level level, const char *format, va_list args)
 {
     pthread_t thread;
@@ -264,7 +264,7 @@ static void on_log_of_guest(void *user, enum ebpf_log_level level, const char *f
     }
 }
 
-/* How many pieces of memory are a BPF map's. */
+/* Return the number of memory mappings that belong to a BPF map. */
 static int mapped(void)
 {
     FILE *file = fopen("/proc/self/maps", "re");
@@ -278,7 +278,7 @@ static int mapped(void)
     return count;
 }
 
-/* A child has neither the rings, each of which is two pieces of memory, nor the counts; it changes nothing here. */
+/* A child has neither the rings, each of which is two mappings, nor the counts; it changes nothing here. */
 static void try_in_child(void)
 {
     int of_parent = mapped();
@@ -314,7 +314,7 @@ static void good_guest(void)
     CHECK(!ebpf_source__open(&opts, &guest_source) && logged > 1);
     printed = 0;
     fail_in_libbpf(NULL);
-    CHECK(printed > 0); /* the print function is given back */
+    CHECK(printed > 0); /* the print function is restored */
     if (!guest_source)
         return;
     try_in_child();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The library's interface on a kernel; rows of Hooks.def that name nothing.
+# The library's interface on a kernel; rows of Hooks.def with names that do not exist.
 # kernels: 5.10 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -9,7 +9,7 @@ check "library: two sources, errors, the end, accounting" lib-contract
 
 check "library: a program that opens it keeps libbpf's messages" plugin-host
 
-# A build whose table of hooks names programs that no probe has: each is refused by name, the rest goes on.
+# A build whose table of hooks names programs that no probe has: each is refused by name, the others work.
 odd_hooks() {
     : >odd.out
     EventsTrace-odd-hooks -i -u --process-setsid >odd.out 2>odd.err &
@@ -21,12 +21,12 @@ odd_hooks() {
     wait $pid || return 1
     grep -q "process-setsid is limited: for a test (fentry__no_such_program: not part of this build)" odd.err
 }
-check "a hook that names no program is refused" odd_hooks
+check "a row that names no program is refused" odd_hooks
 
-# The same build tries setsid by making a directory.
+# This build also tries setsid by creating a directory.
 never_called() {
     called='\(ksys_setsid\|proc_sid_connector\)'
     line="the kernel never calls '$called', which its compiler may have put into its callers: not all is seen of"
     grep "$line process-setsid" odd.err && [ "$(grep -c 'never calls' odd.err)" = 1 ]
 }
-check "a function that the kernel never calls is named" never_called
+check "a warning names a function that the kernel never calls" never_called

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Attach and detach under load: no splat in the kernel's log, no program, map or link left.
+# Attach and detach under load: no splat in the kernel's log, and no program, map or link is left.
 # kernels: 5.10
 # also: newest
 # shellcheck shell=sh

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * mark-leavers THREADS ROUNDS VICTIMS - in each round THREADS threads of nobody's fail to change a file's mode, and
- * end; then VICTIMS threads of root change that of a file of their own each, victim-N in the current directory. Prints
- * how many of them there were, and how many milliseconds the longest round of nobody's took.
+ * mark-leavers THREADS ROUNDS VICTIMS - in each round THREADS threads of nobody fail to change a file's mode, and end;
+ * then VICTIMS threads of root each change that of a file of their own, victim-N in the current directory. Prints the
+ * number of root's changes, and the milliseconds of nobody's longest round.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static int fail_to_change(void *file)
     return 0;
 }
 
-/* Run it in a thread, and wait for the end of that: in less time than by a library. */
+/* Run it in a thread, and wait for the end of that: faster than with pthreads. */
 static void thread__run(int (*fn)(void *file), char *file)
 {
     static char stack[STACK_SIZE] __attribute__((aligned(16)));

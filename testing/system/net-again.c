@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net-again COUNT - connections one after the other between the same ports, each opened by a child of its own, accepted
- * by this process, and reset by the child. The kernel uses the sockets of earlier ones again. Prints the processes' ids
- * as JSON.
+ * net-again COUNT - connections one after the other between reused ports, each opened by a child of its own, accepted
+ * by this process, and reset by the child. The kernel reuses the sockets of earlier ones. Prints the processes' ids as
+ * JSON.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -16,7 +16,7 @@
 #define SERVER_PORT 5000
 #define CLIENT_PORT 6000
 #define DEADLINE_S 60
-#define OTHERS 12 /* that a child opens first, at most: more than an entry of a connection has places */
+#define OTHERS 12 /* sockets that a child opens first, at most: more than an entry of a connection has buckets */
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 
 static struct sockaddr_in at(int port)
@@ -35,7 +35,7 @@ static int socket__at(int port)
     return fd;
 }
 
-/* Which memory its socket gets is varied by those that it opens first. */
+/* The sockets that it opens first vary the memory that its socket gets. */
 static void be_client(int others)
 {
     struct linger reset = {.l_onoff = 1};

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Where the kernel skips the program that forgets sockets, what is left of one is not told of the next one at its
-# address.
+# If the kernel skips the program that removes the entries of sockets, the entry of one is not reported for the next
+# one at its address.
 # kernels: 5.10 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -11,7 +11,7 @@ ended() {
     [ "$(grep -c '"event_type":"NETWORK_CONNECTION_CLOSED"' $results/net-again.ndjson)" -ge 120 ]
 }
 
-# A build of EventsTrace that leaves that program out.
+# A build of EventsTrace without that program.
 again() {
     EventsTrace-odd-hooks -i -u --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed \
         >$results/net-again.ndjson 2>$results/net-again.err &
@@ -25,4 +25,4 @@ again() {
     wait_for 100 ended
     trace_stop
 }
-check "connections of sockets that are used again end" again
+check "connections of reused sockets end" again

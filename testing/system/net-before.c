@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net-before READY - opens connections within the process, creates the file READY, waits for a byte of its standard
- * input, and ends them in every way. Prints the events that are due of that, as the cases do (net-ops.h).
+ * net-before READY - opens connections within the process, creates the file READY, waits for a byte on its standard
+ * input, and ends them in every way. Prints the events expected of that, as the cases do (net-ops.h).
  */
 #include "../cases/net-ops.h"
 
-/* What has gone through a connection before. */
+/* Data that has gone through a connection before. */
 #define TO_SERVER 1000
 #define TO_CLIENT 30000
 
 #define PATIENCE_S 60
 
-/* How it is when the tracer starts, and ends then. */
+/* The state of a connection when the tracer starts, and how it ends then. */
 struct early {
     const char *what, *address;
     void (*before)(struct early *c);
@@ -73,7 +73,7 @@ static void client_then_server(struct early *c)
     server_is_expected(c, getpid(), TO_SERVER, "PEER");
 }
 
-/* What comes later is counted with what came before. */
+/* Later data is counted together with earlier data. */
 static void more_then_server_first(struct early *c)
 {
     send__all(c->client, 7);
@@ -103,7 +103,7 @@ static void wait_and_exit(void *gate)
 
 static pid_t child;
 
-/* The client, by the exit of the process that has it last. */
+/* The client, by the exit of the last process that has it. */
 static void by_child(struct early *c)
 {
     struct gate gate;
@@ -145,7 +145,7 @@ static void client_goes(struct early *c)
     client_is_expected(c, getpid(), TO_SERVER, "PEER");
 }
 
-/* The client has said that it sends no more, and goes on reading. */
+/* The client has shut down sending, and continues to read. */
 static void client_shut_before(struct early *c)
 {
     CHECK(!shutdown(c->client, SHUT_WR));
@@ -161,7 +161,7 @@ static void server_then_client(struct early *c)
     client_is_expected(c, getpid(), TO_SERVER, "HERE");
 }
 
-/* Nothing is told of it, but for the other end, which is closed before. */
+/* Nothing is reported of it, except for the other end, which is closed before. */
 static void reset_before(struct early *c)
 {
     char byte;
@@ -190,7 +190,7 @@ static struct early connections[] = {
 
 /* ------------------------------------------------------------------- main */
 
-/* One that was up, but not accepted: its accept is seen, and so is the owner of that end known. */
+/* One that was established, but not accepted: its accept is reported, and with it the owner of that end. */
 static void accepted_later(struct early *c)
 {
     accept_it(c);
@@ -221,7 +221,7 @@ static void accept_one(void *unused)
     CHECK(!close(fd));
 }
 
-/* Whether a process sleeps: what it has to do before it waits for a connection does not make it. */
+/* Return whether a process sleeps: nothing that it does before it waits for a connection makes it sleep. */
 static bool process__sleeps(pid_t pid)
 {
     char path[64], text[256] = "";
@@ -260,7 +260,7 @@ static void end_wait(void)
 
 static void open_all(struct early *waiting)
 {
-    begin_to_wait(); /* first, for the process has what is open */
+    begin_to_wait(); /* first, because the process has inherited open files */
     for (size_t i = 0; i < ARRAY_LEN(connections); i++) {
         struct early *c = &connections[i];
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Connections that were up before the tool: each end is closed once, with its bytes, but nobody knows who opened it.
+# Connections older than the tool: each end is closed once, with its bytes, but without an owner.
 # kernels: 5.10 6.1 6.12 newest
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
@@ -7,7 +7,7 @@
 results=/tmp/results
 run=$results/net-before
 
-# The program opens connections, says that they are up, and closes them when it gets a byte.
+# The program opens connections, reports that they are open, and closes them when it gets a byte.
 before() {
     rm -f /tmp/net-before-*
     mkfifo /tmp/net-before-go || return 1
@@ -22,4 +22,4 @@ before() {
 }
 mkdir -p $results
 cat /sys/kernel/debug/sched/preempt >$results/preempt-mode 2>/dev/null
-check "connections that were up before end" before
+check "connections older than the tool end" before

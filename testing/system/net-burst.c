@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net-burst - makes TCP connections as fast as it can, each of which can be told by the bytes that go through it.
+ * net-burst - makes TCP connections as fast as it can, each of which is identified by its numbers of bytes.
  *
- *   net-burst COUNT loop|veth read FILE    when FILE, the output of a tracer, is more than AHEAD connections behind,
- *                                          the clients wait
- *   net-burst COUNT loop|veth stop PID     PID is stopped meanwhile, but for the first and the last tenth
+ *   net-burst COUNT loop|veth read FILE    if FILE, the output of a tracer, is more than AHEAD connections behind, the
+ *                                          clients wait
+ *   net-burst COUNT loop|veth stop PID     PID is stopped meanwhile, except for the first and the last tenth
  *
  * loop: over the loopback. veth: between two network namespaces of its own, joined by a veth pair; a.b. is the prefix
  * of the addresses there, which are a.b.1.N of the servers and a.b.2.N of the clients, N from 1 to SPREAD.
  *
- * Connection number n, from 0, is of client n % WORKERS, to the server of that number, which listens at a port of its
- * own. The client sends n + 1 bytes, the server answers with COUNT - n; then the one closes and the other, which
- * sees that, does too. The server does so first in every other connection of a worker. Prints what it did:
+ * Connection number n, from 0, is made by client n % WORKERS, to the server of that number, which listens at a port of
+ * its own. The client sends n + 1 bytes, the server answers with COUNT - n; then one of them closes and the other,
+ * which sees that, does too. The server closes first in every other connection of a worker. Prints what it did:
  *   {"count":N,"port":P,"spread":S,"prefix":"a.b","ms":T,"client_namespace":I,"server_namespace":I,"clients":[PID...],
  *    "servers":[PID...],"client_sent":N,"client_received":N,"server_sent":N,"server_received":N}
  */
@@ -38,13 +38,13 @@
 #define AHEAD 1000
 #define EVENTS_EACH 4 /* of a connection */
 #define PORT 5000
-#define SPREAD 8 /* addresses of a side: ports of closed connections stay taken for a while */
+#define SPREAD 8 /* addresses of a side: ports of closed connections stay in use for a while */
 #define WAIT_MAX_MS 20000
 #define WORKERS 2
 
 enum side { SERVER = 1, CLIENT };
 
-/* What the processes have done. */
+/* Totals of the processes. */
 struct done {
     _Atomic long connections;
     _Atomic long long sent[3], received[3]; /* by side */
@@ -54,7 +54,7 @@ static struct done *done;
 static long count;
 static const char *prefix;
 static pid_t reader;        /* to be stopped; 0: none */
-static const char *told_in; /* the tracer's output; NULL: nobody is waited for */
+static const char *tracer_output; /* the tracer's output; NULL: do not wait for it */
 static ino_t namespaces[3]; /* by side */
 static pid_t pids[3][WORKERS];
 
@@ -127,7 +127,7 @@ static void receive_all(enum side side, int fd, long len)
     }
 }
 
-/* Close it; when the peer is to be first, afterwards. */
+/* Close it; if the peer is to be first, after that. */
 static void close_in_turn(int fd, bool is_first)
 {
     char c;
@@ -137,7 +137,7 @@ static void close_in_turn(int fd, bool is_first)
     check(!close(fd), "close");
 }
 
-/* So that nothing waits for an answer to what was sent before. */
+/* So that no data waits for an acknowledgement of earlier data. */
 static void send_at_once(int fd)
 {
     int one = 1;
@@ -151,7 +151,7 @@ static int connect_to(long number)
     struct sockaddr_in to = place(SERVER, number, PORT + (int)(number % WORKERS));
     int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
 
-    /* the port is chosen by connect: it has to be free for this peer only */
+    /* connect chooses the port: it has to be free for this peer only */
     check(fd >= 0 && !setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)), "socket");
     check(!bind(fd, (struct sockaddr *)&from, sizeof(from)), "bind");
     check(!connect(fd, (struct sockaddr *)&to, sizeof(to)), "connect");
@@ -161,7 +161,7 @@ static int connect_to(long number)
 
 /* ----------------------------------------------------------------- reader */
 
-/* How many lines there are more than at the last time. */
+/* Return the number of lines since the last call. */
 static long new_lines(int fd)
 {
     static char text[1 << 16];
@@ -181,14 +181,14 @@ static void await_reader(int fd)
 
     while ((lines += new_lines(fd)) < (done->connections - AHEAD) * EVENTS_EACH) {
         if (now_ms() > until) {
-            fprintf(stderr, "%ld connections, but %ld lines in %s\n", (long)done->connections, lines, told_in);
+            fprintf(stderr, "%ld connections, but %ld lines in %s\n", (long)done->connections, lines, tracer_output);
             exit(1);
         }
         usleep(2000);
     }
 }
 
-/* One of the clients does it. */
+/* Only one of the clients does it. */
 static void stop_reader(long number)
 {
     long tenth = count / 10 / WORKERS * WORKERS;
@@ -216,7 +216,7 @@ static void serve(int listener, long worker)
 
 static void be_client(int unused, long worker)
 {
-    int told = told_in ? open(told_in, O_RDONLY) : -1;
+    int output = tracer_output ? open(tracer_output, O_RDONLY) : -1;
 
     (void)unused;
     for (long number = worker; number < count; number += WORKERS) {
@@ -228,8 +228,8 @@ static void be_client(int unused, long worker)
         receive_all(CLIENT, fd, to_client(number));
         close_in_turn(fd, !server_is_first(number));
         done->connections++;
-        if (told >= 0 && number / WORKERS % 50 == 0)
-            await_reader(told);
+        if (output >= 0 && number / WORKERS % 50 == 0)
+            await_reader(output);
     }
 }
 
@@ -239,7 +239,7 @@ static pid_t start(void (*run)(int, long), int fd, long worker)
 
     check(pid >= 0, "fork");
     if (!pid) {
-        /* when one fails, the others would wait for it */
+        /* if one fails, the others would wait for it */
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         run(fd, worker);
         _exit(0);
@@ -276,7 +276,7 @@ static void await_all(void)
 
 /* ------------------------------------------------------------- namespaces */
 
-/* What has no room to wait there, when it was closed first, resets its peer. */
+/* A connection that was closed first and finds no room in the backlog resets its peer. */
 #define CLOSED_ONES_MAX "65536"
 
 static void enter_namespace(enum side side)
@@ -307,7 +307,7 @@ static void set_up_side(enum side side, const char *device)
     enter_namespace(side);
 }
 
-/* The servers are in a namespace, with their end of the pair, this process and the clients in another one. */
+/* The servers are in a namespace, with their end of the pair; this process and the clients are in another one. */
 static void start_servers_apart(void)
 {
     check(!unshare(CLONE_NEWNET), "unshare");
@@ -364,7 +364,7 @@ int main(int argc, char **argv)
     if (!strcmp(argv[3], "stop"))
         reader = atoi(argv[4]);
     else
-        told_in = argv[4];
+        tracer_output = argv[4];
     done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(done != MAP_FAILED, "mmap");
     if (apart)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# 10,000 connections of which most are made while the reader is stopped: what is lost is counted and told.
+# 10,000 connections, most of which are made while the reader is stopped: losses are counted and reported.
 # kernels: 5.10
 # vm: --smp 2 --memory 1024
 # also: 6.1 newest
@@ -8,7 +8,7 @@
 . /root/system/tap.sh
 results=/tmp/results
 
-told() {
+all_reported() {
     /bin/true end-of-burst
     tail -c 20000 "$1" | grep -q end-of-burst
 }
@@ -18,9 +18,9 @@ frozen() {
     trace "$run.ndjson" "$run.err" --process-exec --net-conn-attempt --net-conn-accept --net-conn-closed \
         --net-conn-failed || return 1
     /opt/bin/net-burst 10000 loop stop "$TRACE_PID" >"$run.json" || { kill -CONT "$TRACE_PID"; trace_stop; return 1; }
-    wait_for 100 told "$run.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
+    wait_for 100 all_reported "$run.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
     trace_stop
 }
 mkdir -p $results
 cat /sys/kernel/debug/sched/preempt >$results/preempt-mode 2>/dev/null
-check "a reader that was stopped goes on" frozen
+check "a reader that was stopped continues" frozen

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * net-full - more than the probes' tables hold.
+ * net-full - exceeds the sizes of the probes' tables.
  *
  *   net-full flows N      a socket that sends a datagram to each of N peers, and is closed
- *   net-full idle N       the same, and a line is printed before it is closed, which waits for the end of the input
+ *   net-full idle N       as flows, but before the socket is closed, a line is printed and the end of the input awaited
  *   net-full sockets N M [mptcp|smc]
- *                         N connections of TCP at the same time within a process of another user, who has many ids in
- *                         a namespace; meanwhile this one makes M of TCP, MPTCP or SMC, each of which ends in another
- *                         one of the ways below, and tries M that are refused
+ *                         N simultaneous TCP connections within a process of another user, who has many ids in a
+ *                         namespace; meanwhile this one makes M connections of TCP, MPTCP or SMC, which end in the ways
+ *                         below in turn, and M attempts that are refused
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -33,7 +33,7 @@
 #define AF_SMC 43
 #endif
 
-/* Of the connections that are made, not of those that fill the table. */
+/* Ends of the connections that are made, not of those that fill the table. */
 static int family = AF_INET, protocol;
 
 static void check(int ok, const char *what)
@@ -44,7 +44,7 @@ static void check(int ok, const char *what)
     }
 }
 
-/* The n-th of many addresses of this host. */
+/* Return the n-th of many addresses of this host. */
 static struct sockaddr_in place(int n, int port)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((unsigned short)port)};
@@ -119,7 +119,10 @@ static void have_namespace(void)
     check(write(made[1], "", 1) == 1 && waitpid(pid, NULL, 0) == pid && !setresuid(0, 0, 0), "ids of the namespace");
 }
 
-/* As a user without privileges, with many ids. Writes a byte when it has them, and closes them when it can read one. */
+/*
+ * As an unprivileged user with many ids, open connections. Write a byte when they are open, and close them when one can
+ * be read.
+ */
 static void have(int count, int out, int in)
 {
     struct rlimit limit = {(rlim_t)count * 2 + 100, (rlim_t)count * 2 + 100};
@@ -140,7 +143,7 @@ static void have(int count, int out, int in)
     exit(0);
 }
 
-/* A byte from one end to the other, so that the connection is MPTCP's at both. */
+/* A byte from one end to the other makes the connection MPTCP at both. */
 static void greet(const int fds[2])
 {
     char byte;
@@ -172,7 +175,7 @@ static void reset_one_and_close_other(int one, int other)
     close_one_and_other(one, other);
 }
 
-/* They are in no state any more when they are closed. */
+/* Their state is CLOSE when they are closed. */
 static void shut_down_and_close(int one, int other)
 {
     check(!shutdown(one, SHUT_WR), "shutdown");

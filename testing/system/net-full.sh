@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# More flows and connections than the probes' tables hold: all are reported, and what is not known of them is flagged.
+# More flows and connections than the probes' tables have room for: all are reported, and missing knowledge is flagged.
 # kernels: 5.10 6.1
 # vm: --memory 1024
 # also: 6.12 newest
@@ -11,10 +11,10 @@
 cd /tmp || exit 1
 
 PEERS=10000
-FLOWS=63 # that a socket keeps: FLOWS_A_SOCKET of Flows.h
-OWN=96 # a multiple of the ways in which they end, six
+FLOWS=63 # flows of a socket: FLOWS_A_SOCKET of Flows.h
+OWN=96 # a multiple of six, the number of ways in which they end
 CONNECTIONS=9000 # both ends are here: 18,000 entries, for SOCKETS_MAX of Sockets.h, 16,384
-has_storage() { # of sockets; else SOCKETS_MORE, 8,192, are to be filled as well
+has_storage() { # socket storage; without it SOCKETS_MORE, 8,192, are to be filled as well
     ! uname -r | grep -q '^5\.10\.' && grep -q cx16 /proc/cpuinfo
 }
 has_storage || CONNECTIONS=12500
@@ -24,8 +24,7 @@ is() {
     [ "$2" = "$3" ]
 }
 
-# What a kernel that preempts programs has skipped is told at most, where it may have made an event: that none is
-# missing is counted.
+# A kernel that preempts programs may report runs that it skipped as losses; other counts show that no event is missing.
 lost() {
     grep EVENTS_LOST full.out | grep -vcE '"lost":\{("[A-Z_]+":\{"recursion":[0-9]+\},?)+\}'
 }
@@ -50,7 +49,7 @@ own() {
     grep "\"event_type\":\"NETWORK_CONNECTION_$1\",\"pids\":{\"tid\":$pid," full.out | grep -c "$2"
 }
 
-# connections [mptcp|smc]: what kind the process under test makes
+# connections [mptcp|smc]: the kind that the process under test makes
 connections() {
     trace full.out full.err --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed || return 1
     net-full sockets $CONNECTIONS $OWN "$@" >full.pid || { trace_stop; return 1; }
@@ -62,7 +61,7 @@ connections() {
         is "lost" "$(lost)" 0
 }
 
-# Those of the other process are known as well as ever.
+# Connections of the other process are tracked as before.
 own_connections() {
     pid=$(cat full.pid)
     is "attempts" "$(own ATTEMPTED '"untracked":false')" $((2 * OWN)) &&
@@ -76,22 +75,22 @@ own_resets() {
     is "resets" "$(own CLOSED '"close_reason":"RESET"')" $((OWN / 3))
 }
 
-check "flows beyond what a socket keeps are reported with their totals" flows
-check "and leave nothing behind" flows_again
-check "connections beyond all tables are reported" connections
-check "and those of others with their owners" own_connections
-check "with how they ended" own_resets
+check "more flows than a socket has room for are reported with their totals" flows
+check "flows leave nothing behind" flows_again
+check "more connections than all tables have room for are reported" connections
+check "connections of others are reported with their owners" own_connections
+check "connections of others with their reasons" own_resets
 CONNECTIONS=9000
 if [ -e /proc/sys/net/mptcp/enabled ]; then
     echo 1 >/proc/sys/net/mptcp/enabled
-    check "connections of MPTCP beyond the table are all reported" connections mptcp
-    check "and those of others with their owners" own_connections
+    check "more MPTCP connections than the table has room for are reported" connections mptcp
+    check "connections of others are reported with their owners" own_connections
 else
     skip "connections of MPTCP" "the kernel does not have it"
 fi
 if modprobe smc 2>/dev/null; then
-    check "connections of SMC beyond the table are all reported" connections smc
-    check "and those of others with their owners" own_connections
+    check "more SMC connections than the table has room for are reported" connections smc
+    check "connections of others are reported with their owners" own_connections
 else
     skip "connections of SMC" "the kernel does not have it"
 fi

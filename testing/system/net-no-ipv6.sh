@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# A kernel that was told to do without IPv6: that is said, and IPv4 is as it is elsewhere.
+# A kernel with IPv6 disabled: the features show it, and IPv4 works as elsewhere.
 # kernels: 5.10 newest
 # vm: --append ipv6.disable=1
 # also: 6.1 6.12
@@ -20,18 +20,18 @@ everything() {
     trace_stop
 }
 
-is_said() {
+is_in_features() {
     head -n 1 $run.ndjson
     head -n 1 $run.ndjson | grep -q '"ipv6": false'
 }
 
-# Warnings, too: standard error has nothing but the statistics.
-nothing_else_is_said() {
+# There are no warnings either: standard error has only the statistics.
+no_warnings() {
     [ -s $run.err ] && ! grep -v '"event_type":"STATS"' $run.err
 }
 mkdir -p $results
 cat /sys/kernel/debug/sched/preempt >$results/preempt-mode 2>/dev/null
 check "no IPv6 here" test ! -e /proc/net/if_inet6
 check "connections, listeners and datagrams" everything
-check "the features say that there is no IPv6" is_said
-check "no event is unavailable for that" nothing_else_is_said
+check "the features show that there is no IPv6" is_in_features
+check "no event is unavailable" no_warnings

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# A connection that connect ends is reported by the second program where the first one is missing, as if it was skipped.
+# A connection that connect ends is reported by the second program if the first one is missing, as if it was skipped.
 # kernels: 5.10 6.1 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-# MPTCP's have no second program.
+# MPTCP has no second program.
 closes() {
     trace second.out second.err --net-conn-closed --net-conn-failed "$@" || return 1
     case-net-close >/dev/null || { trace_stop; return 1; }
@@ -19,4 +19,4 @@ same_closes() {
     echo "with the first program: $with; without: $without"
     [ "$with" -gt 10 ] && [ "$with" = "$without" ]
 }
-check "what connect ends is reported without inet_stream_connect" same_closes
+check "a connection that connect ends is reported without inet_stream_connect" same_closes

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# No scratch slot is free: what the selection leaves out is counted as filtered, all else as lost.
+# No scratch slot is free: events that the selection leaves out count as filtered, all others as lost.
 # kernels: 5.10 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -12,7 +12,7 @@ is() {
     [ "$2" = "$3" ]
 }
 
-# Of the last record: count NAME
+# count NAME: print a count of the last record
 count() {
     tail -n 1 slots.err | grep -o "\"NETWORK_DATAGRAM_FLOW\":{[^}]*}" | grep -o "\"$1\":[0-9]*" | cut -d : -f 2
 }
@@ -21,7 +21,7 @@ lost() {
     tail -n 1 slots.err | grep -o '"no_scratch":[0-9]*' | cut -d : -f 2 | head -n 1
 }
 
-# A socket has flows when the slots are gone, and is closed; another one's begin meanwhile.
+# A socket has flows when the slots are gone, and is closed; flows of another one begin meanwhile.
 datagrams() {
     trace slots.out slots.err --net-datagram "$@" || return 1
     rm -f idle.in idle.out
@@ -47,4 +47,4 @@ all_filtered() {
 }
 
 check "without a slot datagrams are lost" all_lost
-check "without a slot what the selection leaves out is filtered" all_filtered
+check "without a slot events that the selection leaves out are filtered" all_filtered

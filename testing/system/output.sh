@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Where the output goes to: jq, a pipe that nobody reads, a disk that is full at the end or for a while.
+# Outputs: jq, a pipe that nobody reads, a disk that is full at the end or for a while.
 # kernels: newest
 # vm: --file /usr/bin/jq
 # also: 5.10
@@ -9,7 +9,7 @@
 mkdir -p /tmp/results
 cd /tmp || exit 1
 
-# The final counts of an event, held against the accounting identity, and `delivered` against a number.
+# Check the final counts of an event: they add up, and `delivered` is the given number.
 counts_hold() {
     grep '"event_type":"STATS"' "$1" | tail -n 1 >stats.json
     jq -c ".events.$2" stats.json
@@ -28,8 +28,8 @@ into_jq() {
 }
 check "EventsTrace -u --process-exec | jq" into_jq
 
-# The shell holds the FIFO open, and reads what there is when all is over. What came while EventsTrace was stopped is
-# read in one round, and waited for in the middle of it.
+# The shell holds the FIFO open, and reads everything at the end. Events that came while EventsTrace was stopped are
+# read in one round, in the middle of which it has to wait for room.
 unread_fifo() {
     rm -f fifo fifo.err
     mkfifo fifo
@@ -51,7 +51,7 @@ unread_fifo() {
         jq -e '.events.PROCESS_MEMFD_CREATE.seen == 3000' stats.json
 }
 check "a FIFO that nobody reads: ends in 2 s, counts hold" unread_fifo ""
-check "the same when it is waited for in the middle of a round" unread_fifo stopped
+check "a FIFO that nobody reads, in the middle of a round" unread_fifo stopped
 
 full_at_the_end() {
     mkdir -p full && mount -t tmpfs -o size=64k full full || return 1
@@ -69,7 +69,7 @@ full_at_the_end() {
 }
 check "a disk that is full at the end: status, counts, one warning" full_at_the_end
 
-# Lines so short that one finds room where another one did not; flood_check.py looks at the numbers.
+# Lines so short that one may find room where another one did not; flood_check.py checks the numbers.
 full_for_a_while() {
     mkdir -p room && mount -t tmpfs -o size=64k room room || return 1
     trace room/out /tmp/results/output.err -u --process-memfd-create --process-setsid || return 1

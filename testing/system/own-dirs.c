@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * own-dirs: writers that change files, each in a directory of its own, so that the kernel lets them do it at the same
- * time. Names are never used twice.
+ * own-dirs: writers that change files, each in a directory of its own, so that the kernel lets them do it concurrently.
+ * Names are never reused.
  *
  *   own-dirs PLACE WRITERS ROUNDS
  *
- * Prints how many operations of each kind were done, as JSON.
+ * Prints the number of operations of each kind, as JSON.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -51,7 +51,7 @@ static void be_writer(const char *place, int id, int rounds)
     char own[256];
 
     snprintf(own, sizeof(own), "%s/%d", place, id);
-    CHECK(nice(10) != -1); /* who reads the events has to keep up */
+    CHECK(nice(10) != -1); /* the reader of the events has to keep up */
     CHECK(!mkdir(own, 0755) && !chdir(own));
     for (int i = 0; i < rounds; i++)
         once(i);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Writers in directories of their own, on kernels that preempt probes: what is done is seen.
+# Writers in directories of their own, on kernels that preempt probes: their changes are reported.
 # kernels: newest
 # vm: --smp 2
 # kernels: 6.12 newest
@@ -10,7 +10,7 @@
 . /root/system/tap.sh
 results=/tmp/results
 
-# With `disabled` of who sources this: without those programs.
+# With `disabled` in the options of the tracer: without those programs.
 own_dirs() {
     trace $results/own-dirs.ndjson $results/own-dirs.err --file-create --file-delete --file-rename --file-link \
         --file-modify ${disabled:+--disable-hook "$disabled"} || { cat $results/own-dirs.err; return 1; }

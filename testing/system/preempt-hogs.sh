@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Processes of nobody's that are preempted in probes, and kept so, take none of what others do.
+# Processes of nobody that are preempted in probes, and kept so, hide no events of other processes.
 # kernels: newest
 # vm: --smp 2 --memory 1024
 # also: newest
@@ -12,7 +12,7 @@
 . /root/system/tap.sh
 results=/tmp/results
 
-# The ends of functions can be had without preemption since 6.14.
+# Programs at the ends of functions are not preempted since 6.14.
 case $(uname -r) in
 6.12*) changes="" more="" ;;
 *) changes=changes more="--file-modify --process-tty-write --process-shmget --process-ptrace" ;;

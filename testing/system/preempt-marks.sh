@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Tasks that end leave marks behind in all places that there are for marks of tasks (Spare.h), as if the kernel had
-# skipped the last program each time: what others do is seen, and once.
+# Tasks that end leave marks behind in the whole table of marks (Spare.h), as if the kernel had skipped the last program
+# each time: actions of other processes are still reported, and once.
 # kernels: 6.12
 # vm: --smp 2 --append preempt=full
 # shellcheck shell=sh
@@ -19,4 +19,4 @@ full_of_marks() {
     echo "$seen of ${made% *} changes seen, in $events events; leaving marks took ${made#* } ms"
     [ "$seen" = "${made% *}" ] && [ "$events" -le $((seen + seen / 50)) ]
 }
-check "beside a table full of marks all is seen" full_of_marks
+check "all events are reported beside a full table of marks" full_of_marks

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The same as preempt-files by the programs that have spares, which kernels without CONFIG_FPROBE use.
+# preempt-files with the programs that have spares, which kernels without CONFIG_FPROBE use.
 # kernels: newest
 # vm: --smp 2 --file GPL/Events/Hooks.def
 # shellcheck shell=sh

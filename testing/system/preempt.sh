@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Whole records under preemption: writers whose parts encode one number, on kernels that preempt everywhere.
+# No record is mixed under preemption: all parts of an event encode one number, on kernels that preempt everywhere.
 # kernels: newest
 # vm: --smp 1 --append preempt=full
 # vm: --smp 4 --append preempt=full

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The kernel refuses kinds of programs, or one program: the rest works, one line tells what is missing, and finding that
-# out takes hardly more than a good start. What is counted is programs that are loaded and maps that are made.
+# The kernel refuses kinds of programs, or one program: the rest works, one line names what is missing, and finding that
+# out takes hardly more than a good start, in loaded programs and created maps.
 # kernels: 5.10 6.1
 # also: newest
 # shellcheck shell=sh
@@ -36,7 +36,7 @@ cheap() {
         { echo "$PROGRAMS programs, $MAPS maps; a good start has $programs and $maps"; return 1; }
 }
 
-# kinds VARIABLE: all events of which programs of these kinds are needed are missing, in one line.
+# kinds VARIABLE: one line names all events that need programs of these kinds.
 kinds() {
     start_with "$1=1" --all || return 1
     grep -q '"bpf_tramp": false' refused.out || { echo "there are trampolines"; return 1; }
@@ -53,13 +53,13 @@ one() {
     cheap
 }
 
-# One that an event can be without.
+# An optional program.
 optional() {
     start_with REFUSE_NAME=fentry__bprm_change_interp --process-exec --process-exit || return 1
     [ "$(grep -c "process-exec is limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
 }
 
-# How often the kernel has skipped a program: that it does not tell is told once, and the rest goes on.
+# The kernel does not report how often it has skipped a program: that is reported once, and the rest works.
 skips() {
     start_with REFUSE_INFO=1 --process-exit --process-setsid --stats || return 1
     warning="the kernel does not tell how often it skips the probes: Operation not permitted"
@@ -71,5 +71,5 @@ check "nothing is refused" good
 check "fentry, fexit and lsm are not loaded" kinds REFUSE_LOAD
 check "fentry, fexit and lsm are not attached" kinds REFUSE_ATTACH
 check "one program is not loaded" one
-check "one that an event can be without" optional
-check "how often programs are skipped" skips
+check "one optional program is not loaded" optional
+check "the number of skipped runs is not available" skips

@@ -4,10 +4,10 @@
  *
  *   rename-race DIR COUNT
  *
- * The directory is at three places in turns, with names of different lengths, of which the kernel keeps short ones in
+ * The directory is at three places in turn, with names of different lengths, because the kernel stores short names in
  * the dentry and long ones elsewhere: DIR/p1/x, DIR/p1/<60 times y> and DIR/p2/<20 times z>. Every other combination of
- * these names is a path that at no time existed. Every second file is created by way of the open directory, the others
- * by whichever path is the right one just then. A file's number is in its name, and it has number % 997 + 1 bytes.
+ * these names is a path that never existed. Every second file is created through the open directory, the others by
+ * whichever path is the right one just then. A file's number is in its name, and it has number % 997 + 1 bytes.
  *
  * Prints {"dirs":[...],"renames":N,"inodes":[...]}.
  */
@@ -54,7 +54,7 @@ static void make_places(const char *dir)
         fail(places[0]);
 }
 
-/* There and back between two places; often the directory is at neither of them. */
+/* Back and forth between two places; often the directory is at neither of them. */
 static void *rename_between(void *second)
 {
     const char *a = places[0], *b = second;

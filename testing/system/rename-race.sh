@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Files in a directory that is renamed all the time: every event comes, with a path that was the right one at some time.
+# Files in a directory that is renamed all the time: every event is reported, with a path that existed at some time.
 # kernels: 5.10
 # vm: --smp 2
 # also: 6.1 newest
@@ -26,4 +26,4 @@ no_splat() {
 mkdir -p /tmp/results
 cat /sys/kernel/debug/sched/preempt >/tmp/results/preempt-mode 2>/dev/null
 check "10000 files are created while their directory is renamed" race
-check "the kernel has not complained" no_splat
+check "the kernel has logged no splat" no_splat

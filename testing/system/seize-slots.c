@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * seize-slots COUNT - takes all scratch slots of a tracer, as COUNT claims of programs that never end would (0 gives
- * them back): each event that it sees from now on finds none.
+ * seize-slots COUNT - claims all scratch slots of a tracer, like COUNT programs that never end (0 releases them): no
+ * event that it sees from now on finds a slot.
  */
 #include <linux/bpf.h>
 #include <stdint.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * select-actor - becomes somebody, then makes, changes, renames and deletes files in a directory, and executes a
+ * select-actor - changes its identity, then creates, changes, renames and deletes files in a directory, and executes a
  * program.
  *
  *   select-actor DIR ROUNDS [uid N | comm NAME | cgroup DIRECTORY | namespace | orphan]...
  *
- * With "orphan" it is its grandchild that acts, whose parent has gone.
+ * With "orphan" its grandchild acts, whose parent is gone.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static void join_cgroup(const char *directory)
     check(file && fprintf(file, "%d", getpid()) > 0 && !fclose(file), path);
 }
 
-/* The child waits until its parent has gone, and its own parent until it has ended. */
+/* The child waits until its parent is gone, and its own parent until the child has ended. */
 static void orphan(void)
 {
     int done[2];
@@ -62,7 +62,7 @@ static void orphan(void)
     close(done[0]);
 }
 
-/* How many arguments it took. */
+/* Return the number of arguments used. */
 static int become(char **args)
 {
     if (!strcmp(args[0], "namespace")) {

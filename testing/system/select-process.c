@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * select-process - processes that the selection has to tell from others.
+ * select-process - processes that a condition must not confuse.
  *
  *   select-process victim FIFO            has three threads; ends with 5 when it has read a line from FIFO
- *   select-process debugger PID FIFO      traces all threads of PID, lets it go by writing to FIFO, waits for them
- *   select-process as-pid PID COMMAND...  run COMMAND under a process id that has been used before
+ *   select-process debugger PID FIFO      traces all threads of PID, releases it by writing to FIFO, waits for them
+ *   select-process as-pid PID COMMAND...  runs COMMAND under a process id that has been used before
  */
 #include <dirent.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The selection: of each kind, what matches is all there, nothing else is, and what is left out is counted.
+# Filters: for each kind, all matching events are there and no others, and the others are counted.
 # kernels: 5.10
 # also: 6.1 6.12 newest
 # shellcheck shell=sh
@@ -10,12 +10,12 @@ ROUNDS=50
 FILE_EVENTS=$((ROUNDS * 4 + 1)) # and the directory
 selected="--file-create --file-delete --file-rename --file-modify --process-exec"
 
-# A number of the last STATS record: stat TYPE KEY
+# stat TYPE KEY: print a number of the last STATS record
 stat() {
     tail -n 1 sel.err | sed -n "s/.*\"$1\":{\([^}]*\)}.*/\1/p" | sed -n "s/.*\"$2\":\([0-9]*\).*/\1/p"
 }
 
-# The counts of each type add up, something is filtered, and nothing is lost but what the kernel has skipped.
+# The counts of each type add up, something is filtered, and nothing is lost except runs that the kernel has skipped.
 adds_up() {
     for type in FILE_CREATE FILE_DELETE FILE_RENAME FILE_MODIFY; do
         seen=$(stat $type seen)
@@ -25,19 +25,19 @@ adds_up() {
     done
 }
 
-# How many file events are about a directory and what is in it.
+# Print the number of file events about a directory and its contents.
 about() {
     grep '"event_type":"FILE_' sel.out | grep -c "path\":\"/tmp/$1[/\"]"
 }
 
-# All of one actor's events are there, none of another's.
+# All events of one actor are there, none of another one.
 holds() {
     [ "$(about "$1")" = $FILE_EVENTS ] || { echo "$(about "$1") of $FILE_EVENTS file events about $1"; return 1; }
     [ "$(about "$2")" = 0 ] || { echo "$(about "$2") file events about $2"; return 1; }
     adds_up
 }
 
-# What executions there are of what an actor executes.
+# Print the execs of the program that an actor executes.
 executions() {
     grep '"event_type":"PROCESS_EXEC"' sel.out | grep -c "\"args\":\[\"true\",\"/tmp/$1\"\]"
 }
@@ -53,7 +53,8 @@ begin() {
     begin_with $selected "$@"
 }
 
-# includes OPTION VALUE WHO...: what who has become that does; a second one, who has not, does not.
+# includes OPTION VALUE ACTOR...: the actions of the actor are events, those of a second one with another identity are
+# not.
 includes() {
     option=$1
     value=$2
@@ -72,7 +73,7 @@ excludes() {
     trace_stop && holds in out && [ "$(executions in)" = 1 ]
 }
 
-# A shell from before the tracer waits for a line, then acts, as do its children and one whose parents have gone.
+# A shell from before the tracer waits for a line, then acts, as do its children and one whose parents are gone.
 start_shell() {
     rm -f go
     mkfifo go
@@ -118,12 +119,12 @@ start_process() {
     PROCESS=$!
 }
 
-# exits PID: how many exits there are of a process.
+# exits PID: print the number of exits of a process.
 exits() {
     grep '"event_type":"PROCESS_EXIT"' sel.out | grep -c "\"tgid\":$1,"
 }
 
-# Who waits for the threads of a process does not decide whether its exit is wanted.
+# The process that waits for the threads of another one does not decide whether its exit is selected.
 debugged() {
     rm -f go
     mkfifo go
@@ -149,7 +150,7 @@ debugger() {
     trace_stop && [ "$(exits "$victim")$(exits "$PROCESS")" = 01 ] && [ "$(events PROCESS_EXIT sel.out)" = 1 ]
 }
 
-# used_again OPTION DIRECTORY: of a process and, after it, of another one that has its number.
+# used_again OPTION DIRECTORY: actions of a process and, after it, of another one with its id.
 used_again() {
     rm -f go
     mkfifo go
@@ -175,14 +176,14 @@ tree_used_again() {
     [ "$(about in2)" = 13 ] && [ "$(about out)" = 0 ] && [ "$(executions in2)$(executions out)" = 10 ]
 }
 
-# A number that is nobody's yet is not that of who gets it later.
+# An id that no process has yet is not that of the process that gets it later.
 pid_of_nobody() {
     begin_with --process-exit --process-exec --pid 31999 || return 1
     select-process as-pid 31999 select-actor /tmp/out 3 || { trace_stop; return 1; }
     trace_stop && ! grep -q '"event_type":"PROCESS' sel.out && grep -q "no process 31999" sel.err
 }
 
-# in_service NAME: in the cgroup, which is made for it and removed afterwards, as a service is restarted.
+# in_service NAME: in the cgroup, which is created for it and removed afterwards, as when a service is restarted.
 in_service() {
     mkdir /sys/fs/cgroup/service && select-actor "/tmp/$1" $ROUNDS cgroup /sys/fs/cgroup/service
     status=$?
@@ -224,7 +225,8 @@ cgroup_from_within() {
     trace_stop && holds in out && [ "$(executions out)" = 0 ]
 }
 
-# An overlay acts with the credentials of who mounted it; with a condition on paths, who acts is found out last.
+# An overlay acts with the credentials of the process that mounted it; with a condition on paths, the actor is read
+# last.
 on_overlay() {
     mkdir -p /tmp/layers && mount -t tmpfs layers /tmp/layers || return 1
     mkdir -p /tmp/layers/lower /tmp/layers/upper /tmp/layers/work /tmp/on-overlay
@@ -247,19 +249,19 @@ paths() {
         { trace_stop; return 1; }
     trace_stop || return 1
     rm -rf /tmp/inside
-    # of file7 its creation and its change are left out; its rename has another path, that is wanted
+    # the creation and the change of file7 are left out; its rename has another path, which matches
     [ "$(about in)" = $((FILE_EVENTS - 2)) ] || { echo "$(about in) events"; return 1; }
-    # paths are of file events only
+    # only file events have paths
     [ "$(grep -c '"event_type":"PROCESS_EXIT".*"comm":"select-actor"' sel.out)" = 3 ] || { echo "no exits"; return 1; }
     [ "$(about out)$(about inside)" = 00 ] && adds_up
 }
 
-# How many network events there are with this address and port at the other end.
+# Print the number of network events with this address and port at the other end.
 to() {
     grep '"event_type":"NETWORK_' sel.out | grep -c "\"destination_address\":\"$1\",\"destination_port\":$2,"
 }
 
-# Attempts that are refused: one event each that it was made, one that it failed.
+# Attempts that are refused: one event for the attempt, one for the failure.
 addresses() {
     begin_with --net "$@" || return 1
     for end in "127.0.0.2 9" "127.0.0.3 9" "127.0.0.2 10"; do
@@ -281,14 +283,14 @@ address_excluded() {
     addresses --exclude-address 127.0.0.2/32 && [ "$(to 127.0.0.2 9)$(to 127.0.0.3 9)$(to 127.0.0.2 10)" = 020 ]
 }
 
-# Who changes files below a directory.
+# Processes that change files below a directory.
 files_below() {
     begin_with --file --path /tmp/in || return 1
     select-actor /tmp/in $ROUNDS && select-actor /tmp/out $ROUNDS || { trace_stop; return 1; }
     trace_stop && holds in out
 }
 
-# All conditions have to be met, one of each kind.
+# All kinds of conditions have to match.
 combined() {
     begin --comm one --comm two --uid 1001 --exclude-path /tmp/out || return 1
     select-actor /tmp/in $ROUNDS comm two uid 1001 && select-actor /tmp/out $ROUNDS comm one uid 1001 &&
@@ -301,12 +303,12 @@ combined() {
 mkdir -p /sys/fs/cgroup/select/below
 chmod 1777 /tmp
 check "--pid" process_included
-check "--pid, and who waits for it" debugged
-check "--pid of who waits" debugger
-check "--pid used again" pid_used_again
-check "--exclude-pid used again" excluded_pid_used_again
-check "--tree, its number used again" tree_used_again
-check "--pid of nobody" pid_of_nobody
+check "--pid, whichever process waits for it" debugged
+check "--pid of the process that waits" debugger
+check "--pid reused" pid_used_again
+check "--exclude-pid reused" excluded_pid_used_again
+check "--tree, its id reused" tree_used_again
+check "--pid without a process" pid_of_nobody
 check "--tree" tree_included
 check "--exclude-tree" tree_excluded
 check "--uid" includes --uid 1001 uid 1001
@@ -317,13 +319,13 @@ check "--cgroup" includes --cgroup /select cgroup /sys/fs/cgroup/select
 check "--cgroup, and below" includes --cgroup /sys/fs/cgroup/select/ cgroup /sys/fs/cgroup/select/below
 check "--cgroup .." cgroup_from_within
 check "--exclude-cgroup" excludes --exclude-cgroup /select cgroup /sys/fs/cgroup/select/below
-check "--cgroup made again" cgroup_again
-check "--exclude-cgroup made again" cgroup_excluded_again
+check "--cgroup created again" cgroup_again
+check "--exclude-cgroup created again" cgroup_excluded_again
 check "--container-only" includes --container-only --uid=0 namespace
 check "--host-only" excludes --host-only --uid=0 namespace
 check "--path" paths
 check "--path by links" link_to_path
-check "--path on an overlay: who created it" on_overlay
+check "--path on an overlay: the creator" on_overlay
 check "--file --path" files_below
 check "--address and --port" address_included
 check "--exclude-address" address_excluded

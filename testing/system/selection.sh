@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# One kind of file event alone: all of that kind come, none of another, and few programs are loaded for it.
+# One kind of file event alone: all events of that kind are there, none of another, and few programs are loaded.
 # kernels: 5.10
 # also: 6.1 newest
 # shellcheck shell=sh
@@ -16,7 +16,7 @@ type_of() {
     echo "FILE_$(echo "$1" | tr 'a-z-' 'A-Z_')"
 }
 
-# Something of each kind, always the same.
+# Do something of each kind, always in one order.
 do_all() {
     rm -rf /dev/shm/case*
     for case in create delete rename write open attributes; do
@@ -25,7 +25,7 @@ do_all() {
     /bin/true do-all-is-done
 }
 
-# traced NAME OPTION...: what do_all causes, in NAME.out; how many programs there were for it, in NAME.programs.
+# traced NAME OPTION...: write the events of do_all to NAME.out, and the number of loaded programs to NAME.programs.
 traced() {
     file=$1
     shift
@@ -37,12 +37,12 @@ traced() {
     trace_stop
 }
 
-# more_than_none NAME: programs that the file events needed.
+# more_than_none NAME: print the number of programs that the file events needed.
 more_than_none() {
     echo $(($(cat "$1.programs") - $(cat none.programs)))
 }
 
-# of_type TYPE FILE: how many events of a type the programs have caused.
+# of_type TYPE FILE: print the number of events of a type.
 of_type() {
     grep '"comm":"case-file' "$2" | grep -c "\"event_type\":\"$1\""
 }
@@ -58,8 +58,8 @@ baseline() {
     done
 }
 
-# alone OPTION LIMIT LIMIT_PREEMPTED: the same events of that kind as with all selected, nothing else, at most LIMIT
-# programs more than process-exec needs, or LIMIT_PREEMPTED where the kernel preempts probes and they have spares.
+# alone OPTION LIMIT LIMIT_PREEMPTED: as many events of that kind as with all selected, nothing else, and at most LIMIT
+# more programs than process-exec needs, or LIMIT_PREEMPTED where the kernel preempts probes and they have spares.
 alone() {
     traced alone "--file-$1" || return 1
     type=$(type_of "$1")
@@ -81,8 +81,8 @@ none() {
 }
 
 exec 3>&1
-check "no file event selected: none comes" none
-check "all file events selected: all come" baseline
+check "no file event selected: none is reported" none
+check "all file events selected: all are reported" baseline
 check "--file-create alone" alone create 12 24
 check "--file-delete alone" alone delete 5 10
 check "--file-rename alone" alone rename 3 7

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * start - cost of starting a tracer: from exec to its first line of output, and its peak memory by then.
+ * start - measures the start of a tracer: from exec to its first line of output, and its peak memory by then.
  *
  *   start COMMAND...
  *

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What a start costs: nanoseconds are instructions here (--icount).
+# The cost of a start: nanoseconds are instructions here (--icount).
 # kernels: 6.1
 # vm: --icount
 # shellcheck shell=sh
@@ -20,11 +20,11 @@ exec 3>&1
 MB=1024 # kB
 check "start of --process-exec under 0.3 billion instructions" under start_ns 300000000 --process-exec
 check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --process-exec
-# The aim is 1.6; COST.md says what it is spent on.
+# The target is 1.6; COST.md explains what it is spent on.
 check "start of --all under 1.8 billion instructions" under start_ns 1800000000 --all
 check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all
 
-# A kernel that refuses kinds of programs, or one: an instruction is a nanosecond, and a second is what that may take.
+# A kernel that refuses kinds of programs, or one: an instruction is a nanosecond, and the limit is one second.
 refused_start() {
     nothing_left || return 1
     line=$(env LD_PRELOAD=/opt/bin/refuse.so "$1" /opt/bin/start EventsTrace -i -u --all 2>refused.err)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# tap.sh - sourced by the guest scripts: each check is one line "ok NAME" or "not ok NAME: what was seen".
+# tap.sh - sourced by the guest scripts: each check prints one line, "ok NAME" or "not ok NAME: what was seen".
 # shellcheck shell=sh
 
-# check NAME COMMAND...: the command's status decides; its output is shown when it fails.
+# check NAME COMMAND...: the command's status decides; its output is shown if it fails.
 check() {
     name=$1
     shift
@@ -17,8 +17,8 @@ skip() {
     echo "skip $1: $2"
 }
 
-# trace OUT ERR OPTION...: start EventsTrace, behind the command TRACE_WITH if there is one, and wait until its probes
-# are attached. Sets TRACE_PID.
+# trace OUT ERR OPTION...: start EventsTrace, by the command TRACE_WITH if there is one, and wait until its probes are
+# attached. Sets TRACE_PID.
 trace() {
     out=$1
     err=$2
@@ -30,7 +30,7 @@ trace() {
     wait_for 900 grep -q probes_initialized "$out"
 }
 
-# wait_for TENTHS COMMAND...: until it succeeds, at most that many tenths of a second.
+# wait_for TENTHS COMMAND...: repeat it until it succeeds, at most for that many tenths of a second.
 wait_for() {
     left=$1
     shift
@@ -41,14 +41,14 @@ wait_for() {
     done
 }
 
-# trace_stop [SIGNAL]: end it, at most two seconds later; its status is that of EventsTrace.
+# trace_stop [SIGNAL]: end it, within two seconds; the status is that of EventsTrace.
 trace_stop() {
     kill -"${1:-TERM}" "$TRACE_PID"
     wait_for 20 sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running after 2 s"; return 1; }
     wait "$TRACE_PID"
 }
 
-# Wait until the kernel has freed what tracers before have left; it does that after a grace period.
+# Wait until the kernel has freed the objects of earlier tracers, which it does after a grace period.
 nothing_left() {
     none="programs 0 maps 0 links 0"
     wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
@@ -56,7 +56,7 @@ nothing_left() {
     return 1
 }
 
-# Number of events of a type in a file.
+# Print the number of events of a type in a file.
 events() {
     grep -c "\"event_type\":\"$1\"" "$2"
 }

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Two instances that write to files: neither makes events of what the other one does, however they begin and end.
+# Two instances that write to files: neither reports the other one's actions, however they begin and end.
 # kernels: 5.10 newest
 # also: 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-# begin NAME OPTION...: sets PID_NAME.
+# begin NAME OPTION...: start an instance; sets PID_NAME.
 begin() {
     name=$1
     shift
@@ -19,12 +19,12 @@ end() {
     trace_stop
 }
 
-# How many events there are of what a process does.
+# of PID NAME: print the number of events of a process.
 of() {
     grep -c "\"tgid\":$1," "$2.out"
 }
 
-# Each sees what others do, and after a moment nothing of what the other one does.
+# Each reports what other processes do, and after a moment nothing of the other instance.
 quiet() {
     sleep 1
     before=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
@@ -56,14 +56,14 @@ two() {
     end a && end b && adds_up a && adds_up b
 }
 
-# One that was killed has not left; the next ones are known all the same.
+# One that was killed is still registered; later instances still find each other.
 killed() {
     begin a && begin b || return 1
     kill -9 "$PID_b"
     begin b && quiet && end b && end a
 }
 
-# A third one knows both, and they know it.
+# A third one finds both, and they find it.
 three() {
     begin a && begin c && begin b && quiet || return 1
     grep -q "process $PID_c traces as well" a.err && grep -q "process $PID_b traces as well" c.err &&
@@ -82,12 +82,12 @@ at_once() {
     quiet && end a && end b
 }
 
-# A map of programs stays for ever when somebody opens it while it is torn down (Instances.h). So one that begins and
-# ends opens no map by its number but those of instances: the other's and its own, at the beginning and at the end.
+# A map of programs stays for ever if it is opened while it is torn down (Instances.h). So an instance that begins and
+# ends opens no map by its id except those of instances: the other's and its own, at the beginning and at the end.
 opens_no_other_map() {
     begin a --net || return 1
     rm -f counts
-    # what is started by `begin` has these
+    # processes that `begin` starts have these
     export LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts
     begin b
     status=$?
@@ -97,7 +97,7 @@ opens_no_other_map() {
     [ "$opened" = 4 ] || { echo "$opened maps opened by their number"; return 1; }
 }
 
-check "no map is opened by its number but those of instances" opens_no_other_map
+check "only maps of instances are opened by their id" opens_no_other_map
 check "two instances" two
 check "one that was killed" killed
 check "a third one" three

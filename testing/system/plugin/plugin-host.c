@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * plugin-host - a program that uses libbpf itself, and gets this library with dlopen: libbpf's messages of its own are
- * its own, before, while and after sources are open, and when the library has been given back. Prints what does not
- * hold; its status tells too.
+ * plugin-host - a program that uses libbpf itself, and loads this library with dlopen: it keeps getting its own libbpf
+ * messages, before, while and after sources are open, and after the library has been unloaded. Prints what fails; so
+ * does its status.
  */
 #include <EbpfEvents.h>
 #include <bpf/libbpf.h>
@@ -33,7 +33,7 @@ static struct {
     void (*add)(struct ebpf_event_set *set, enum ebpf_event_type type);
 } plugin;
 
-static int printed; /* messages that the host's own function has got */
+static int printed; /* messages that the host's own function has received */
 
 static int on_print(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -42,7 +42,7 @@ static int on_print(enum libbpf_print_level level, const char *format, va_list a
     return 0;
 }
 
-/* The host makes libbpf write a message, which is the host's. */
+/* The host makes libbpf print a message, which the host receives. */
 static void fail_in_libbpf(void)
 {
     printed = 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * refuse.c - preloaded, it has the kernel refuse programs, as some kernels do, and counts what is loaded.
+ * refuse.c - preloaded; makes the kernel seem to refuse programs, as some kernels do, and counts what is loaded.
  *
- * The environment says what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
- * REFUSE_LOAD, all of the kinds fentry, fexit, lsm, kprobe and session when they are loaded; REFUSE_ATTACH, when
- * they are attached; REFUSE_INFO, to tell of them (how often they were skipped). REFUSE_COUNTS is the file that gets
- * "programs N maps N opened N" at the end: what is loaded, made, and opened by its number.
+ * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
+ * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
+ * attaching them; REFUSE_INFO, information about them (the number of skipped runs). REFUSE_COUNTS is the file to which
+ * "programs N maps N opened N" is written at the end: the numbers loaded, created, and opened by id.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 #define TRACE_KPROBE_SESSION 56
 
 static unsigned int programs, maps, opened;
-static bool is_of_kind[FDS_MAX]; /* of a kind that may be refused; by descriptor */
+static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
 
 static bool program__is_of_kind(const union bpf_attr *attr)
 {
