@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# make            the command line tool at build/EventsTrace, the library, the examples, the test programs
-# make check      the tests that need no root; scripts/check runs all
+# make            the command-line tool build/EventsTrace, the library, the examples, the test programs
+# make check      tests that need no root; scripts/check runs all tests
 # make install    DESTDIR and PREFIX as usual
 # make uninstall
 # make clean
@@ -17,7 +17,7 @@ PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
 
-# For what is run while building, also when CC compiles for another machine.
+# For programs that run during the build, even if CC compiles for another machine.
 BUILD_CC ?= cc
 CLANG ?= clang
 BPFTOOL ?= $(or $(shell scripts/find-bpftool),bpftool)
@@ -39,22 +39,22 @@ endif
 
 CFLAGS ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes
-# The compiler may define a level of its own, and the user another one.
+# The compiler may define a level, and the user another one.
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 HARDEN = -fstack-protector-strong $(FORTIFY)
 INCLUDES := -I$(GPL) -I$(LIB)/include -I$(LIB) -I$(BUILD)/gen
 USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(INCLUDES) -MMD -MP
-# "ld -r" and objcopy, which hide the library's internal names, cannot work on what link-time optimization compiles to.
+# "ld -r" and objcopy, which hide the library's internal names, do not work on the output of link-time optimization.
 LIB_CFLAGS = $(USER_CFLAGS) -fno-lto
 
-# -mcpu=v3: what the verifier of 5.10 bounds best. The UAPI headers are the C library's.
+# -mcpu=v3: the verifier of 5.10 tracks bounds best in its code. The UAPI headers are the C library's.
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
 
-# libbpf, libelf and what it needs go into the binary, so that it runs where they are not installed. That of elfutils
-# 0.192 (Debian 13) lacks a few functions, which are ours then. Where libelf.a is missing, or cannot be linked even so,
-# the shared libraries are used, and named.
+# libbpf, libelf and its dependencies are linked statically, so that the binary runs where they are not installed. The
+# libelf.a of elfutils 0.192 (Debian 13) lacks a few functions, for which we have replacements. If libelf.a is missing,
+# or still cannot be linked, the shared libraries are used, and make says so.
 LIBELF := -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
 LIBELF_SEARCH := $(LIB)/Compat/LibelfSearch.c
 can_link = $(shell echo 'int main(void) { return elf_end(elf_begin(0, ELF_C_READ, 0)); }' | \
@@ -69,7 +69,7 @@ STATIC_LIBS := -lbpf $(LIBELF)
 LINK_LIBS := $(LIBELF_REST) -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF)) -Wl,-Bdynamic \
 	$(if $(LIBELF_IS_STATIC),,-lelf -lz)
 
-# The first one defines the maps that the others use: libbpf's linker (1.1) misplaces a map that is used before.
+# The first one defines the maps that the others use: libbpf's linker (1.1) misplaces a map that is used before that.
 BPF_FIRST := $(GPL)/Core/Probe.bpf.c
 BPF_SRCS := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard $(GPL)/*/*.bpf.c))
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
@@ -93,14 +93,14 @@ PRODUCTS := $(HEADER) $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(
 
 all: $(PRODUCTS) $(GUEST_PROGS) $(EXAMPLES) $(BUILD)/lists/GUEST_PROGS
 
-# What there is of something, written anew only when that changes: what is made of all of it depends on the list. What
-# has left the list is removed.
+# lists/VAR holds $(VAR) and is touched only when it changes, so a target built from all of VAR can depend on it. Files
+# that are no longer in VAR are removed.
 $(BUILD)/lists/%: FORCE
 	@mkdir -p $(@D)
 	@echo '$($*)' | cmp -s - $@ || { touch $@; for old in $$(cat $@); do \
 		case ' $($*) ' in *" $$old "*) ;; *) rm -f "$$old" ;; esac; done; echo '$($*)' > $@; }
 
-# Asked before anything is compiled: an older libbpf makes errors of many kinds, or a program that crashes.
+# Checked before anything is compiled: an older libbpf causes errors of many kinds, or a program that crashes.
 LIBBPF_IS_NEW := $(BUILD)/libbpf-is-new
 $(LIBBPF_IS_NEW):
 	@mkdir -p $(@D)
@@ -115,8 +115,8 @@ $(BUILD)/bpf/%.o: $(GPL)/%.bpf.c | $(LIBBPF_IS_NEW)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# Without the table of source lines: libbpf keeps it for each program, which takes half a megabyte and is of use only in
-# the verifier's log. BPF_LINES=1 keeps it.
+# Without the table of source lines: libbpf keeps it for each program, which takes half a megabyte and is used only in
+# the verifier's log. BPF_LINES=1 preserves it.
 $(BUILD)/bpf/EbpfProbes.o: $(BPF_OBJS) $(BUILD)/lists/BPF_OBJS
 	$(say) BPFLINK $@
 	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJS)
@@ -136,7 +136,7 @@ $(BUILD)/lib/%.o: $(LIB)/%.c | $(SKELETON)
 
 $(BUILD)/lib/Bpf/Object.o: $(SKELETON)
 
-# One object with the internal names made local, so that they cannot clash with an embedder's.
+# One object in which the internal names are local, so that they cannot clash with an embedder's.
 $(BUILD)/libebpf-events.a: $(LIB_OBJS) $(BUILD)/lists/LIB_OBJS
 	$(say) AR $@
 	$(Q)$(LD) -r -o $(BUILD)/lib/all.o $(LIB_OBJS)
@@ -158,7 +158,7 @@ $(HEADER): $(BUILD)/gen/gen-header $(LIB)/include/EbpfEvents.h $(GPL)/EbpfEventP
 	@mkdir -p $(@D)
 	$(Q)$^ > $@
 
-# Always: PREFIX may be another one than the last time.
+# Always: PREFIX may have changed since the last time.
 $(BUILD)/ebpf-events.pc: $(LIB)/ebpf-events.pc.in FORCE
 	$(say) GEN $@
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|; s|@STATIC@|$(STATIC_LIBS)|' $< > $@
@@ -177,13 +177,13 @@ $(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LIBELF_REST) $(BUI
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
 
-# With the header that is installed, as another program is compiled.
+# With the installed header, as other programs are compiled.
 $(BUILD)/examples/%: examples/%.c $(HEADER) $(BUILD)/libebpf-events.a | $(LIBELF_REST)
 	$(say) CC $<
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) -std=gnu11 $(WARNINGS) -I$(BUILD)/include -o $@ $(filter-out %.h,$^) $(LINK_LIBS)
 
-# Static: they run in guests, and on kernels of another age than this machine's.
+# Static: they run in guests, on older and newer kernels than this machine's.
 vpath %.c testing/cases testing/system testing/bench
 $(BUILD)/tests/%: %.c $(wildcard testing/cases/*.h)
 	$(say) CC $<
@@ -195,7 +195,7 @@ $(BUILD)/tests/lib-%: testing/system/lib-%.c $(HEADER) $(BUILD)/libebpf-events.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I$(BUILD)/include -o $@ $(filter-out %.h,$^) $(LINK_LIBS)
 
-# The tool with a table of hooks of its own, which is found before the real one.
+# The tool with another table of hooks, which is found before the real one.
 $(BUILD)/gen/odd-hooks/Hooks.def: testing/system/odd-hooks.sed $(GPL)/Hooks.def
 	@mkdir -p $(@D)
 	$(Q)sed -f $^ >$@
@@ -222,7 +222,7 @@ $(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -g -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -shared -fPIC -o $@ $< -ldl
 
-# A program with a libbpf of its own, and the library for it to open.
+# A program with its own libbpf, and the library for it to open.
 $(BUILD)/tests/plugin-host: testing/system/plugin/plugin-host.c $(HEADER)
 	$(say) CC $<
 	@mkdir -p $(@D)
@@ -232,7 +232,7 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-# Unit tests and the fuzzer's own loop, with what of the library needs no libbpf, under ASan and UBSan.
+# Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan.
 UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Maps.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
@@ -246,14 +246,14 @@ $(BUILD)/unit/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(UNIT_CFLAGS) -c $< -o $@
 
-# The object of a program's own source, whichever folder that is in.
+# The object of a program's own source, in whichever folder.
 unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$(UNIT_SRCS)))
 
 .SECONDEXPANSION:
 $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 
-# The tool with events that are made by a backend of the tests.
+# The tool with events from a test backend.
 TOOL_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(CLI_SRCS) testing/tool/tool-backend.c)
 
 $(BUILD)/unit/EventsTrace: $(TOOL_OBJS) $(BUILD)/lists/TOOL_OBJS
