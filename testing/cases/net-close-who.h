@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net-close-who.h - for case-net-close: connections that are closed by everyone who may have them. */
+/* net-close-who.h - for case-net-close: connections that are closed by every process that may hold them. */
 #ifndef NET_CLOSE_WHO_H
 #define NET_CLOSE_WHO_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* net-connect-failed.h - for case-net-connect: attempts of which nothing comes. */
+/* net-connect-failed.h - for case-net-connect: attempts that fail. */
 #ifndef NET_CONNECT_FAILED_H
 #define NET_CONNECT_FAILED_H
 

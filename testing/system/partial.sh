@@ -12,7 +12,7 @@ cd /tmp || exit 1
 hook_columns >columns
 required="MAKES\|SERVES" optional="ADDS\|IMPROVES"
 
-# The operations of each class, and the types of events that they must cause.
+# What each class makes happen, and the types that must come of it.
 process_options="--process-fork --process-exec --process-exit --process-setsid --process-setuid --process-setgid
     --process-tty-write --process-memfd-create --process-shmget --process-ptrace --process-load-module"
 process_types="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID PROCESS_SETUID PROCESS_SETGID PROCESS_TTY_WRITE

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* check.h - what a unit test needs: CHECK counts, and tells where it fails; a test's main ends with check__report(). */
+/*
+ * check.h - checks for unit tests: CHECK counts, and reports where it fails; a test's main ends with check__report().
+ */
 #ifndef EBPF_TEST_CHECK_H
 #define EBPF_TEST_CHECK_H
 
@@ -20,7 +22,7 @@ static inline bool check__count(bool ok, const char *file, int line, const char 
     return ok;
 }
 
-/* True when it holds, so that what depends on it can be left out. */
+/* True if it holds, so that dependent checks can be skipped. */
 #define CHECK(cond) check__count((cond), __FILE__, __LINE__, #cond)
 
 static inline bool check__same(const char *got, const char *want, const char *file, int line)

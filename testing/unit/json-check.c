@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* json-check.c - recursive descent over the bytes. A skip function returns what is behind, NULL when it is not JSON. */
+/*
+ * json-check.c - recursive descent over the bytes. A skip function returns the position after an item, NULL if it is
+ * not JSON.
+ */
 #include "json-check.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* More than any line or schema has. */
+/* Deeper than any line or schema is nested. */
 #define DEPTH_MAX 32
 #define KEYS_MAX 256
 
@@ -32,7 +35,10 @@ static int hex_digit(char c)
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* The code point of a UTF-8 sequence and what is behind it. Decodes and compares, with no table of what is allowed. */
+/*
+ * Return the code point of a UTF-8 sequence and the position after it. Decodes and compares, with no table of allowed
+ * bytes.
+ */
 static const char *read_utf8(const char *p, const char *end, unsigned long *ret_code)
 {
     static const unsigned long smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -55,7 +61,7 @@ static const char *read_utf8(const char *p, const char *end, unsigned long *ret_
     return p + len;
 }
 
-/* Behind "\uXXXX". */
+/* Return the position after "\uXXXX". */
 static const char *read_hex(const char *p, const char *end, unsigned long *ret_code)
 {
     unsigned long code = 0;
@@ -145,7 +151,10 @@ static const char *skip_word(const char *p, const char *end, const char *word)
     return (size_t)(end - p) >= len && !memcmp(p, word, len) ? p + len : NULL;
 }
 
-/* From behind what opens an object or array, or behind an item, to the next item; `*ret_done` when there is none. */
+/*
+ * Go from the opening bracket of an object or array, or from the end of an item, to the next item; set `*ret_done` if
+ * there is none.
+ */
 static const char *skip_separator(const char *p, const char *end, char bracket, bool first, bool *ret_done)
 {
     p = skip_space(p, end);
@@ -159,7 +168,7 @@ static const char *skip_separator(const char *p, const char *end, char bracket, 
     return *p == ',' ? skip_space(p + 1, end) : NULL;
 }
 
-/* "key": and the value. */
+/* Skip "key": and the value. */
 static const char *skip_member(const char *p, const char *end, int depth, struct json_value *ret_key,
                                struct json_value *ret_value)
 {

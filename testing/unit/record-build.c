@@ -38,7 +38,7 @@ void record__add(struct record *r, enum ebpf_tag tag, unsigned int flags, uint32
     if (r->len + sizeof(head) + padded > sizeof(r->data))
         abort();
     memcpy(r->data + r->len, &head, sizeof(head));
-    /* What the kernel leaves in the padding is not zero either. */
+    /* The kernel's padding is not zero either. */
     memset(r->data + r->len + sizeof(head), 0xa5, padded);
     memcpy(r->data + r->len + sizeof(head), data, len);
     r->len += sizeof(head) + padded;

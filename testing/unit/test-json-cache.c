@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-json-cache.c - text that is cached from one event to the next is that of the value, always. */
+/* test-json-cache.c - text that is cached from one event to the next is always that of the value. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -53,7 +53,7 @@ static void test_repeated_groups(void)
     }
 }
 
-/* Write the line of the record in a thread that has written none before, and so has cached nothing. */
+/* Write the line of the record in a new thread, which has cached nothing. */
 static void *write_anew(void *buf)
 {
     record__json(&record, buf, LINE_MAX_BYTES);
@@ -75,7 +75,7 @@ static void record__vary(const struct ebpf_event_header *hdr, size_t fixed, uint
     ((struct ebpf_event_header *)data)->comm[0] = "ab\"\xff"[random__next(state) % 4];
 }
 
-/* A line that comes from the cache for the most part, also one that just fits, is the line that is written anew. */
+/* A line that comes mostly from the cache, and one that just fits, equal the line that is formatted anew. */
 static void test_repeated_events(void)
 {
     static char anew[LINE_MAX_BYTES];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-json-elastic.c - lines for consumers of Elastic's program: what docs/MIGRATING.md says of them. */
+/* test-json-elastic.c - lines for consumers of Elastic's program, as docs/MIGRATING.md describes them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 static struct record record;
 static char line[LINE_MAX_BYTES];
 
-/* The value of a key as it stands there; "" when there is none. Too small a buffer is no other line. */
+/* Return the value of a key as written; "" if there is none. A buffer that is too small does not change the line. */
 static const char *value_of(const char *key)
 {
     static char text[65536];
@@ -68,7 +68,7 @@ static void test_root_cgroup(void)
         CHECK_SAME(value_of("filename"), want);                                                                        \
     } while (0)
 
-/* As the caller gave it, only where that is the program that runs. */
+/* As the caller gave it, only if that is the program that runs. */
 static void test_filename(void)
 {
     CHECK_FILENAME("./do\0-x\0", "do\0", 0, "", "\"./do\"");

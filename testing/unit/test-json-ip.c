@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-json-ip.c - addresses: known ones, and the C library's opinion of many. */
+/* test-json-ip.c - addresses: known ones, and many compared with the C library. */
 #include <arpa/inet.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 #include "check.h"
 #include "record-build.h"
 
-/* The text that is written for an address. */
+/* Return the text that is written for an address. */
 static const char *written(const struct ebpf_ip *ip)
 {
     static char text[64];
@@ -48,7 +48,7 @@ static void test_known(void)
     }
 }
 
-/* Half of the groups are zero, so that runs of them are of every length and at every place. */
+/* Half of the groups are zero, so that runs of zeros have every length and every position. */
 static void test_random(void)
 {
     uint64_t state = 1;

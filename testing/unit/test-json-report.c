@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-json-report.c - losses, counts and who exceeds a budget as lines, byte for byte, into each buffer size. */
+/*
+ * test-json-report.c - losses, counts and processes over their budget as lines, byte for byte, into each buffer size.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test-json-strings.c - whatever bytes a name, a path, an argument or a terminal has: the line is valid, and the bytes
- * can be had back from it.
+ * test-json-strings.c - whatever bytes a name, a path, an argument or a terminal contains: the line is valid, and the
+ * bytes can be restored from it.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static bool has_bytes(struct json_value string, const void *data, size_t len)
     return got == len && !memcmp(bytes, data, len);
 }
 
-/* That a key's string has just these bytes. */
+/* Check that a key's string has exactly these bytes. */
 static void check_bytes(const char *key, const void *data, size_t len)
 {
     struct json_value object, value;
@@ -38,7 +38,7 @@ static void check_bytes(const char *key, const void *data, size_t len)
         CHECK(has_bytes(value, data, len));
 }
 
-/* That a key's array is one string with just these bytes. */
+/* Check that a key's array is one string with exactly these bytes. */
 static void check_item(const char *key, const void *data, size_t len)
 {
     struct json_value object, array, item;
@@ -104,7 +104,7 @@ static void check_args_and_env(const void *data, size_t len)
     check_item("env", data, len);
 }
 
-/* In all places where bytes come out, those that NUL ends only when there is none. */
+/* In every member that has bytes; in those that a NUL ends only if the bytes contain none. */
 static void check_everywhere(const void *data, size_t len)
 {
     check_str(data, len);
@@ -145,7 +145,7 @@ static void test_all_bytes_at_once(void)
     check_everywhere(down, 255);
 }
 
-/* Whether a terminal obeys a character rather than showing it: such a one never comes out raw. */
+/* Return whether a terminal interprets a character rather than showing it: such a character is always escaped. */
 static bool is_hidden(unsigned long code)
 {
     static const unsigned long ranges[][2] = {
@@ -158,7 +158,7 @@ static bool is_hidden(unsigned long code)
     return false;
 }
 
-/* Escaped, and had back, wherever bytes come out. */
+/* Escaped, and restored, in every member that has bytes. */
 static void check_hidden(struct json_value value, unsigned long code, const unsigned char *text, size_t len)
 {
     char want[16];
@@ -169,8 +169,8 @@ static void check_hidden(struct json_value value, unsigned long code, const unsi
 }
 
 /*
- * Every character's UTF-8 stands for itself, but for those that stand for bytes and those that a terminal obeys, which
- * are escaped; surrogates are not characters.
+ * Every character's UTF-8 is written as it is, except for characters that encode bytes, and for those that a terminal
+ * interprets, which are escaped; surrogates are not characters.
  */
 static void test_every_character(void)
 {
@@ -197,7 +197,7 @@ static void test_every_character(void)
         CHECK(json_value__is(value, "\"a\\u007f\""));
 }
 
-/* What looks like UTF-8 and is not, whole and cut: the encoding says so of each byte. */
+/* Sequences that look like UTF-8 but are not, complete and cut: each byte is encoded. */
 static void test_ill_formed(void)
 {
     static const char *const samples[] = {
@@ -248,7 +248,7 @@ static void test_documented_encoding(void)
         CHECK(json_value__is(value, "\"\xf4\x8f\x9f\xb4\xf4\x8f\x9e\x8f\xf4\x8f\x9e\x9e\xf4\x8f\x9e\x80\""));
 }
 
-/* Plain text of every length, and random bytes, some of them taken from what is UTF-8. */
+/* Plain text of every length, and random bytes, some of them from valid UTF-8. */
 static void test_lengths_and_random(void)
 {
     static const unsigned char alphabet[] =
@@ -270,7 +270,7 @@ static void test_lengths_and_random(void)
     }
 }
 
-/* Lists of many strings, some empty, against what they were made of. */
+/* Lists of many strings, some empty, compared with their sources. */
 static void check_list(const char *key, const unsigned char *stored, size_t len)
 {
     struct json_value object, array, item;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test-json-time.c - timestamps: known ones, the C library's opinion of many, and the second that is kept between
- * two.
+ * test-json-time.c - timestamps: known ones, many compared with the C library, and the cached second between two of
+ * them.
  */
 #include <time.h>
 
@@ -80,7 +80,7 @@ static void test_against_libc(void)
         check_against_libc(random__next(&random));
 }
 
-/* Over the end of a second, back again, and many within one. */
+/* Across the end of a second, back again, and many within one. */
 static void test_roll_over(void)
 {
     uint64_t end = UINT64_C(1735689600) * SECOND; /* the end of 2024 */

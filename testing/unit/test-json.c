@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-json.c - lines as they have to be, byte for byte: each kind, each flag, each buffer size. */
+/* test-json.c - lines byte for byte: each kind, each flag, each buffer size. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -23,8 +23,8 @@ static char line[LINE_MAX_BYTES];
 #define MODULE_REST MODULE_VERSIONS COMMON
 
 /*
- * The line, whole, and into buffers of every size from none to more than enough: either the same line or -ENOSPC, and
- * never a byte beyond, which is the sanitizer's to see.
+ * Compare the line, and write it into buffers of every size from none to more than enough: the result is this line or
+ * -ENOSPC, and never a byte beyond, which the sanitizer detects.
  */
 static void check_line(const char *want)
 {
@@ -49,7 +49,7 @@ static void check_line(const char *want)
     }
 }
 
-/* One variable field in a record of `type`, and what its key and the keys about it are then. */
+/* Check one variable field in a record of `type`, its key and the keys about it. */
 static void check_value(enum ebpf_event_type type, enum ebpf_tag tag, unsigned int flags, uint32_t orig_len,
                         const void *data, size_t len, const char *key, const char *want)
 {
@@ -120,7 +120,7 @@ static void test_strings(void)
     check_line(MODULE "\"filename\":\"\"," MODULE_REST);
     RECORD_ADD(&record, EBPF_TAG_NAME, 0, "a\"b\\c/d\x01\b\t\n\f\r\x1f\x7f\0e");
     check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\\u007f\\u0000e\"," MODULE_REST);
-    /* A tag that is there twice counts once; one that the event has no key for does not count. */
+    /* A tag that occurs twice counts once; a tag for which the event has no key is ignored. */
     RECORD_ADD(&record, EBPF_TAG_NAME, 0, "second");
     RECORD_ADD(&record, EBPF_TAG_ENV, 0, "A=b\0");
     check_line(MODULE "\"filename\":\"a\\\"b\\\\c/d\\u0001\\b\\t\\n\\f\\r\\u001f\\u007f\\u0000e\"," MODULE_REST);
@@ -155,7 +155,7 @@ static void test_paths(void)
     CHECK_EXEC(CWD, 0, "a\0\0b\0", "cwd", "\"/b//a\"");
     CHECK_EXEC(FILENAME, EBPF_VARLEN_NAME_ONLY, "memfd:x\0", "filename", "\"memfd:x\"");
     CHECK_EXEC(FILENAME, EBPF_VARLEN_NAME_ONLY, "memfd:\"\0", "filename", "\"memfd:\\\"\"");
-    /* Not there: nothing, and not the root. */
+    /* A missing path is empty, and not the root. */
     CHECK_EXEC(FILENAME, 0, "ls\0", "cwd", "\"\"");
     CHECK_EXEC(FILENAME, 0, "ls\0", "cwd_truncated", "");
     CHECK_EXEC(FILENAME, 0, "ls\0", "script", "");
@@ -225,7 +225,7 @@ static void test_env(void)
     CHECK_EXEC(ENV, 0, "A=b\0C=\"\0", "env", "[\"A=b\",\"C=\\\"\"]");
 }
 
-/* A terminal's event says itself how much was cut. */
+/* The event of a terminal has a member of its own for the number of bytes that were cut. */
 static void test_tty(void)
 {
     struct ebpf_process_tty_write_event write = {.hdr.type = EBPF_EVENT_PROCESS_TTY_WRITE, .tty_out_truncated = 7};
@@ -267,7 +267,7 @@ static void check_size(uint64_t size)
     CHECK_SAME(record__value(&record, "size"), want);
 }
 
-/* Powers of two and of ten, what is beside them, and some in between. */
+/* Powers of two and of ten, their neighbours, and some in between. */
 static void test_numbers(void)
 {
     uint64_t random = 6;
@@ -304,7 +304,9 @@ static void test_signed_numbers(void)
     }
 }
 
-/* The kinds of file_info: an octal number of each length, times that come again and others that have their place. */
+/*
+ * The kinds of file_info: an octal number of each length, times that repeat and others that are cached in their slot.
+ */
 static void test_file_info(void)
 {
     struct ebpf_file_create_event create = {.hdr.type = EBPF_EVENT_FILE_CREATE, .file_info.type = EBPF_FILE_TYPE_FILE};

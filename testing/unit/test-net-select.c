@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-net-select.c - conditions about addresses and ports: what is meant, refused, left out. */
+/*
+ * test-net-select.c - conditions on addresses and ports: what they match, which are refused, which events are left out.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
@@ -87,7 +89,7 @@ static void test_addresses(void)
     }
 }
 
-/* Of each kind one suffices; it may be at either end; every network event is decided, and no other. */
+/* One match of each kind suffices, at either end; every network event is decided, and no other event. */
 static void test_together(void)
 {
     const struct ebpf_condition conditions[] = {
@@ -171,7 +173,7 @@ static void test_about_no_event(void)
     CHECK(warnings(c, 4, 0) == 0);
 }
 
-/* Conditions that nothing can meet together. */
+/* Conditions that nothing can match together. */
 static void test_contradictions(void)
 {
     static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-output.c - what testing/tool cannot bring about at will: a write that finds no room where there seemed to be */
+/* test-output.c - states that testing/tool cannot cause at will: a write that finds no room where there seemed to be */
 #include "../../non-GPL/Events/EventsTrace/Output.c"
 
 #include "check.h"
@@ -36,7 +36,9 @@ static void test_goes_on_after_no_room(void)
     }
 }
 
-/* When the time for the last writes is over, one that has blocked is not tried again for each line that is left. */
+/*
+ * When the time for the last writes is over, a descriptor that has blocked is not tried again for each remaining line.
+ */
 static void test_blocks_once_at_the_end(void)
 {
     struct output output;
@@ -56,7 +58,7 @@ static void test_blocks_once_at_the_end(void)
     close(ends[1]);
 }
 
-/* The lines that are not in the pipe, or not whole. */
+/* The lines that are not in the pipe, or not completely. */
 static void test_what_is_left(void)
 {
     static char line[1000];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-prune.c - programs without what is never executed do what they did before. */
+/* test-prune.c - programs without their dead code do what they did before. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +92,7 @@ static void test_branches(void)
     CHECK_PRUNED(same, MOV(6, 1), HELPER, JUMP(BPF_JEQ, 0, 0, 1), MOV(6, 1), EXIT);
 }
 
-/* A jump that crosses what has gone becomes shorter; one that has nothing left to cross goes too. */
+/* A jump across removed code becomes shorter; a jump that has nothing left to cross is removed too. */
 static void test_distances(void)
 {
     struct bpf_insn crossed[] = {HELPER,    MOV(1, 0), JUMP(BPF_JEQ, 0, 7, 3), JUMP(BPF_JEQ, 1, 0, 1), MOV(0, 1),
@@ -128,7 +128,7 @@ static void test_functions(void)
     pruned__free(&pruned);
 }
 
-/* For the sake of the kernel, which looks for it. */
+/* Because the kernel looks for it. */
 static void test_tail_call(void)
 {
     struct bpf_insn next[] = {MOV(1, 0), JUMP(BPF_JNE, 1, 2, 2), MOV(3, 0), TAIL_CALL, EXIT};
@@ -184,7 +184,7 @@ static struct bpf_insn random_insn(int place)
     switch (next_random(12)) {
     case 0:
         return (struct bpf_insn)HELPER;
-    case 1: /* now and then back */
+    case 1: /* now and then backwards */
         insn.code = BPF_JMP | BPF_JA;
         insn.dst_reg = insn.src_reg = 0;
         insn.imm = 0;
@@ -281,7 +281,7 @@ static uint64_t calculate(const struct bpf_insn *insn, uint64_t a, uint64_t b)
     return is_64 ? a : (uint32_t)a;
 }
 
-/* What a program returns, and how many helpers it has called; helpers return one number after another. */
+/* The value that a program returns, and the number of helpers that it has called; helpers return successive numbers. */
 static uint64_t execute(const struct bpf_insn *insns, size_t count, unsigned *ret_steps)
 {
     uint64_t registers[RANDOM_REGISTERS] = {0}, calls = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-record.c - the decoder takes what is a record, refuses what is not, and reads nothing beside it. */
+/* test-record.c - the decoder accepts valid records, refuses others, and reads nothing out of bounds. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 static struct record record;
 static char line[LINE_MAX_BYTES];
 
-/* ebpf_record__check of `size` bytes of the record that say they are `said`. */
+/* Call ebpf_record__check with `size` bytes of the record, which claim to be `said`. */
 static int check_part(size_t size, size_t said)
 {
     void *copy = malloc(size ? size : 1);
@@ -112,7 +112,10 @@ static void test_lengths(void)
         v->len = len;
         int ret = check_whole();
 
-        /* Up to 8 it is this field; from 25 to 32 it swallows the next one whole; else what follows is no field. */
+        /*
+         * Up to 8 it is this field; from 25 to 32 it swallows the next one entirely; otherwise what follows is no
+         * field.
+         */
         if (len >= 1 && len <= 8)
             CHECK(ret == 0);
         else if (len > 32)
@@ -167,7 +170,7 @@ static void test_any_bytes(void)
     }
 }
 
-/* Random bytes within fields whose heads are right: all must become a line. */
+/* Random bytes within fields with valid heads: all must become a line. */
 static void test_any_values(void)
 {
     static unsigned char value[512];
@@ -211,7 +214,7 @@ static void test_field(void)
     CHECK(field.len == 0x5a5a5a5a);
 }
 
-/* ebpf_field__path into buffers of every size, the sufficient ones told by `want`. */
+/* Call ebpf_field__path with buffers of every size; `want` shows which are sufficient. */
 static void check_path(const void *data, size_t len, unsigned int flags, const char *want)
 {
     struct ebpf_field field = {EBPF_TAG_CWD, (uint16_t)flags, data, (uint32_t)len, 0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test-schema.c - rows, lines and the JSON Schema say the same. Every event is made from its rows: each of its keys
- * must be in its line and in the schema, of the right type, and the line must have no other.
+ * test-schema.c - rows, lines and the JSON Schema agree. Every event is made from its rows: each of its keys must be in
+ * its line and in the schema, of the right type, and the line must have no other.
  */
 #include <stdlib.h>
 
@@ -84,7 +84,7 @@ static const char *row_kind(const struct row *row)
     return row->tag ? tags[row->tag].kind : row->kind;
 }
 
-/* What the value of a scalar or variable kind begins with: the table of kinds tells by its schema. */
+/* Return the first character of a value of a scalar or variable kind, from its schema in the table of kinds. */
 static char kind_first(const char *kind)
 {
     static const struct {
@@ -115,7 +115,7 @@ static bool value_is_of(struct json_value value, const char *kind)
     return first == kind_first(kind) || (kind_first(kind) == '0' && (first == '-' || (first >= '0' && first <= '9')));
 }
 
-/* Whether a key is one of the rows', or one about the values of one. */
+/* Return whether a key is that of a row, or one about the value of a row. */
 static bool key_is_known(struct json_value key, const struct row *row)
 {
     static const char *const suffixes[] = {"", "_truncated", "_length", "_unreachable", "_deleted", "_unstable"};
@@ -134,7 +134,7 @@ static bool key_is_known(struct json_value key, const struct row *row)
     return false;
 }
 
-/* Each row's key is in the object, in the rows' order and of its kind, and nothing else that `extra` does not count. */
+/* Each row's key is in the object, in the order of the rows and of its kind, and nothing else except `extra` keys. */
 static void check_object(struct json_value object, const struct row *rows, size_t extra)
 {
     struct json_value key, value;
@@ -167,7 +167,7 @@ static void add_fields(const struct row *rows, unsigned int flags)
     }
 }
 
-/* The alternative of the schema for an event_type. */
+/* Return the alternative of the schema for an event_type. */
 static bool schema_of(const char *event_type, struct json_value *ret_schema)
 {
     struct json_value one_of, properties, constant, value;
@@ -211,7 +211,7 @@ static void check_against_schema(struct json_value object, struct json_value obj
     }
 }
 
-/* The record's line, whose name must be the event's. */
+/* Check the record's line, which must have the event's name. */
 static bool line_of(const char *name, struct json_value *ret_object)
 {
     struct json_value value;
