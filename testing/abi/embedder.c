@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * embedder.c - a program as it was built with an earlier header, run with a library that has more: later-backend.c has
- * the events that it gets. Prints what does not hold; its status tells too.
+ * embedder.c - a program that was built with an earlier header, run with a library that has more; later-backend.c makes
+ * the events. Prints what fails; so does its status.
  */
 #include EARLIER_HEADER
 
@@ -21,7 +21,7 @@ static void check(bool holds, const char *what)
 
 #define CHECK(condition) check((condition), #condition)
 
-/* A struct that is given to the library, and what is behind it. */
+/* A struct that is given to the library, and the memory after it. */
 #define GUARDED(type)                                                                                                  \
     struct {                                                                                                           \
         type value;                                                                                                    \

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* later-backend.c - what the library of test-abi reads from: two records, one of a type that was added, and counts. */
+/* later-backend.c - the backend of test-abi's library: two records, one of an added type, and counts. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>

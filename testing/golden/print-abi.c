@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * print-abi.c - prints what a program that embeds the library is compiled with: members of structs with offset and
- * size, values of enums. The wire format's follow from Events.def.
+ * print-abi.c - prints the layout that an embedding program is compiled with: members of structs with offset and size,
+ * values of enums. Those of the wire format follow from Events.def.
  */
 #include <stddef.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@ static void print_value(const char *name, long value)
     printf("    %-40s %6ld\n", name, value);
 }
 
-/* The rows of a struct are in a block of their own, where `self` is that struct. */
+/* The rows of a struct are in a block of their own, in which `self` is that struct. */
 #define STRUCT_BEGIN(type)                                                                                             \
     {                                                                                                                  \
         typedef type self;                                                                                             \
