@@ -48,9 +48,9 @@ static void crash_with_helper(const char *program)
     file__puts(CORE_PATTERN, pattern);
     pid_t child = child__start(crash, NULL);
     int status = child__wait(child);
-    struct pollfd told = {.fd = fifo, .events = POLLIN};
+    struct pollfd reported = {.fd = fifo, .events = POLLIN};
 
-    CHECK(poll(&told, 1, 20000) == 1);
+    CHECK(poll(&reported, 1, 20000) == 1);
     pid_t pid = number__receive(fifo);
 
     await_end(pid);

@@ -298,7 +298,7 @@ static void run_session(struct session *session)
     if (tracer_start(session))
         run_jobs(session);
     else
-        session->problem = "EventsTrace did not tell in 60 s that the probes are attached";
+        session->problem = "EventsTrace did not report within 60 s that the probes are attached";
     if (tracer_ended(session))
         session->problem = "EventsTrace ended by itself";
     if (!tracer_stop(session) && !session->problem)

@@ -80,7 +80,7 @@ long syscall(long number, ...)
     return ret;
 }
 
-__attribute__((destructor)) static void tell(void)
+__attribute__((destructor)) static void write_counts(void)
 {
     const char *path = getenv("REFUSE_COUNTS");
     FILE *file = path ? fopen(path, "w") : NULL;
