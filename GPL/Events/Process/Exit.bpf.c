@@ -12,7 +12,7 @@
  *
  * The stored state is in a table indexed by signal_struct, which lives until the last task of the process is freed. An
  * entry is held while the process closes its files, and longer if a tracer holds threads that have ended. A process
- * that finds no free bucket stores its entry in task storage, if the kernel has it (since 5.13), so it takes nothing
+ * that finds no free slot stores its entry in task storage, if the kernel has it (since 5.13), so it takes nothing
  * from others.
  *
  * Only once: do_notify_parent is called with interrupts off and tasklist_lock held for writing, so it is never skipped
