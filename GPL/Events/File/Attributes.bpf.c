@@ -2,19 +2,19 @@
 /*
  * FILE_MODIFY, change_type PERMISSIONS, OWNER, TIMES, XATTRS and FLAGS.
  *
- * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families come to, with the
- * path, and whose values tell whether it was done. Changes of attributes and access control lists come to vfs_setxattr
- * and vfs_removexattr, and since 6.2 to vfs_set_acl and vfs_remove_acl, with a dentry only: see MountSearch.h. An
- * overlay comes there as well, for its layers, which is no event. notify_change, which is behind them, also runs for
- * writes, truncations and what file systems do by themselves.
+ * Hooks: the ends of chmod_common, chown_common and vfs_utimes, which all calls of the three families pass with the
+ * path, and whose values show success. Changes of extended attributes and access control lists pass vfs_setxattr and
+ * vfs_removexattr, and since 6.2 vfs_set_acl and vfs_remove_acl, with a dentry only: see MountSearch.h. An overlay
+ * calls these for its layers too, which is no event. notify_change, which is behind them, also runs for writes,
+ * truncations and the file system's own changes.
  *
- * Flags of an inode (chattr) come to vfs_fileattr_set, by FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR or file_setattr(2). Before
- * 5.13 each file system has them for itself, and the ends of the ioctl system calls are looked at.
+ * Flags of an inode (chattr) pass vfs_fileattr_set, by FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR or file_setattr(2). Before
+ * 5.13 each file system handles them itself, so the programs are at the ends of the ioctl system calls.
  *
  * Tried: each call by path and by descriptor, by 32-bit callers, on tmpfs, ext4 and overlayfs, with and without copying
- * up. Misses: what single file systems change by ioctls of their own (FS_IOC_SETVERSION, encryption, verity), and what
- * nfsd and other kernel threads do for others; with the credentials of another personality of io_uring, what is below
- * the upper layer of an overlay. A change to what was there before is reported.
+ * up. Misses: changes by ioctls of single file systems (FS_IOC_SETVERSION, encryption, verity), and changes that nfsd
+ * and other kernel threads make for others; with the credentials of another io_uring personality, changes below the
+ * upper layer of an overlay. A change to the value that was there before is reported.
  */
 #include "Change.h"
 #include "MountSearch.h"
@@ -28,7 +28,7 @@ static __always_inline int change__emit(enum preemption preemption, struct path 
     return 0;
 }
 
-/* At the ends of a function that changes what its first argument leads to. */
+/* Programs at both ends of a function that changes the file to which its first argument, a path, leads. */
 static __always_inline int change__session(struct pt_regs *regs, enum ebpf_change_type type)
 {
     if (!kernel__session_is_return(regs))
@@ -96,8 +96,8 @@ static __always_inline int xattr__changed(u64 dentry, u64 name)
 }
 
 /*
- * At the ends of a function whose second and third argument are dentry and name. One is kept for the end, and the other
- * with the task: what an overlay calls within such a function is none.
+ * Programs at both ends of a function whose second and third argument are dentry and name. The session stores one for
+ * the end, the task the other: a call that an overlay makes within such a function is no event.
  */
 static __always_inline int xattr__session(struct pt_regs *regs)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Change.h - how the record of a FILE_MODIFY is made, whatever has changed. */
+/* Change.h - makes the record of a FILE_MODIFY, whatever has changed. */
 #ifndef EBPF_FILE_CHANGE_H
 #define EBPF_FILE_CHANGE_H
 
 #include "File.h"
 
-/* Begin the record, without bytes; NULL if no event is to be made, as for the kernel's own threads. */
+/* Begin the record, without bytes. Return NULL if no event is to be made, as for the kernel's own threads. */
 static __always_inline struct scratch *change__begin(enum preemption preemption, enum ebpf_change_type type)
 {
     struct scratch *s =

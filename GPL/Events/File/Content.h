@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Content.h - how a FILE_MODIFY of change_type CONTENT is made, for those who see one: Modify.bpf.c, ModifyAsync.bpf.c
- * and Mapping.bpf.c.
- */
+/* Content.h - makes a FILE_MODIFY of change_type CONTENT, for Modify.bpf.c, ModifyAsync.bpf.c and Mapping.bpf.c. */
 #ifndef EBPF_FILE_CONTENT_H
 #define EBPF_FILE_CONTENT_H
 
@@ -35,7 +32,7 @@ static __always_inline int content__emit(enum preemption preemption, struct file
     return 0;
 }
 
-/* content__emit for what is done all the time; see file_event__fill_seldom. */
+/* content__emit for frequent operations; see file_event__fill_seldom. */
 static __always_inline int content__emit_often(enum preemption preemption, struct file *file, s64 bytes)
 {
     EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
@@ -60,7 +57,7 @@ static __always_inline int content__emit_at(enum preemption preemption, u64 file
     return 0;
 }
 
-#define COPYING 1 /* content_op.object in vfs_copy_file_range; in aio_write it is the kiocb */
+#define COPYING 1 /* content_op.object in vfs_copy_file_range; in aio_write the object is the kiocb */
 
 static __always_inline void content_op__begin(u64 object, u64 file)
 {
@@ -75,7 +72,7 @@ static __always_inline void content_op__begin(u64 object, u64 file)
     state->content_op.file = file;
 }
 
-/* End what the current task has begun with an object. Returns the file; 0 when it has not begun it. */
+/* End the operation that the current task has begun on an object. Return the file; 0 if it has not begun one. */
 static __always_inline u64 content_op__end(u64 object)
 {
     struct task_state *state = task_state__find();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * FILE_CREATE: a directory, device, pipe, socket or symbolic link was created, or a file without a name (O_TMPFILE) got
- * one. FILE_LINK: a file got a further name. Files that an open creates: see Open.bpf.c.
+ * one. FILE_LINK: a hard link was created. For files that an open creates, see Open.bpf.c.
  *
  * Hooks: the ends of vfs_mkdir, vfs_mknod, vfs_create (a regular file by mknod), vfs_symlink and vfs_link, which system
- * calls, the bind of a unix socket and io_uring share, and whose values tell whether it was done. The mount is noted at
- * the LSM's path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers. Kernels that
- * preempt programs tell it a moment earlier, by a kprobe; see kprobe__security_d_instantiate.
+ * calls, the bind of a unix socket and io_uring share, and whose values show success. The mount is noted at the LSM's
+ * path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers. On kernels that preempt
+ * BPF programs, a kprobe reports the creation a moment earlier; see kprobe__security_d_instantiate.
  *
  * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: network file
- * systems whose new directory has no inode yet here.
+ * systems whose new directory has no inode yet at this point.
  */
 #include "../Core/Memfd.h"
 #include "Operation.h"
@@ -23,9 +23,9 @@ static __always_inline u64 current__cred(void)
 }
 
 /*
- * Note the creation of a dentry. `other`: of a link the dentry of the file, of a symbolic link the target. Where it is
- * told when it is done (kprobe__security_d_instantiate), which filling a dentry for another reason does not say, what
- * the selection leaves out is noted too, so that it is counted.
+ * Note the creation of a dentry. `other` is, for a link, the dentry of the file, for a symbolic link the target. If the
+ * creation is reported when it is done (kprobe__security_d_instantiate), a creation that the selection leaves out is
+ * noted too, so that it can be counted: that function is also called to fill a dentry for other reasons.
  */
 static __always_inline int creation__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
                                            enum dir_op_kind kind, const void *other)
@@ -61,10 +61,10 @@ PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
           creation__begin(EBPF_EVENT_FILE_LINK, dir->mnt, dentry, DIR_OP_LINK, old))
 
 /*
- * An open that creates a file comes to path_mknod too, while it is walking its path. It is reported by Open.bpf.c,
- * except where it does not come to its end: see fentry__security_d_instantiate.
+ * An open that creates a file passes path_mknod too, while it walks its path. Open.bpf.c reports it, unless the open
+ * fails after creating the file: see fentry__security_d_instantiate.
  */
-#define IS_OPENING 0x80000000u /* besides the flags of a lookup */
+#define IS_OPENING 0x80000000u /* in addition to the flags of a lookup */
 
 static __always_inline u32 current__open_flags(void)
 {
@@ -93,8 +93,9 @@ static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mknod__begin(dir, dentry))
 
 /*
- * Who created it, once the record says who the current task is: an overlay fills its dentries while it acts with the
- * credentials of who mounted it. Those that were noted are held until the system call ends.
+ * Replace the credentials in the record, which are the current task's, by those of the process that created the file:
+ * an overlay fills its dentries while it acts with the credentials of the process that mounted it. The noted
+ * credentials are held until the system call ends.
  */
 static __always_inline void creator__correct(struct ebpf_cred_info *creds, const struct dir_op *op)
 {
@@ -102,7 +103,7 @@ static __always_inline void creator__correct(struct ebpf_cred_info *creds, const
         cred_info__fill_of(creds, false, (struct cred *)op->cred);
 }
 
-/* A dentry is in a directory now; `target` is what a symbolic link points to. */
+/* Report a dentry that is in a directory now; `target` is the target of a symbolic link. */
 static __always_inline int created__emit(enum preemption preemption, struct dentry *dentry, struct inode *inode,
                                          const struct dir_op *op, const char *target)
 {
@@ -126,7 +127,7 @@ static __always_inline int created__end(enum spare_hook hook, struct dentry *den
     return op ? created__emit(MAY_BE_PREEMPTED, dentry, dentry->d_inode, op, target) : 0;
 }
 
-/* The dentry is the second argument of each, as 5.10 counts them. */
+/* The dentry is the second argument of each, counted as on 5.10. */
 #define NEW_DENTRY ((struct dentry *)COMPAT_IDMAP_ARG(ctx, 1))
 
 struct spare_body_map mkdir_body SEC(".maps");
@@ -176,7 +177,7 @@ DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_
 static __always_inline int linked__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                         struct inode *inode, const struct dir_op *op)
 {
-    /* its only name, and the dentry that it had until now is in no directory's table: it had none */
+    /* its only name, and its previous dentry is in no directory's table: it had no name */
     if (inode->i_nlink == 1 && !old->d_hash.pprev)
         return created__emit(preemption, new, inode, op, NULL);
     EMIT_OPERATION(FILE_LINK, e, s, preemption) {
@@ -206,7 +207,10 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
 
-/* Whether a name, at an address, has the prefix of a memfd's; in one load, for each new socket comes here. */
+/*
+ * Return whether the name at an address has the prefix of a memfd's. It takes one load, because every new socket passes
+ * here.
+ */
 static __always_inline bool name__begins_as_memfd(u64 name)
 {
     u32 at = compat__short_name_offset();
@@ -215,7 +219,7 @@ static __always_inline bool name__begins_as_memfd(u64 name)
     return (word & MEMFD_PREFIX_MASK) == MEMFD_PREFIX;
 }
 
-/* What is in no directory: a socket, a pipe, a memfd. */
+/* Handle a dentry that is in no directory: that of a socket, a pipe or a memfd. */
 static __always_inline int nameless__created(struct dentry *dentry)
 {
     const char *name = (const char *)dentry->d_name.name;
@@ -226,8 +230,9 @@ static __always_inline int nameless__created(struct dentry *dentry)
 }
 
 /*
- * Whether a dentry, of which there is a note, is another one: a creation failed, its dentry is gone, and what is looked
- * up now has the same name and got its memory. The table of names does not have it yet, and has never lost it.
+ * Return whether a dentry is another one than the noted dentry at its address: the creation failed, its dentry was
+ * freed, and a lookup got the memory for a dentry of this name. That one is not yet in the table of names, and was
+ * never removed from it.
  */
 static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct dentry *dentry)
 {
@@ -235,12 +240,12 @@ static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct 
 }
 
 /*
- * Where the kernel preempts programs, and has kprobes, all of these are told when the file system has done its part
- * and gives the dentry its inode, the last of it that can be hooked at an entry. A dentry gets an inode when it is
- * looked up as well: then it is another one than was noted, or a path is being walked. On NFS, where a dentry is not
- * yet in the table of names when it is noted, a directory that could not be created may be taken for created when the
- * same task finds it at the same address, made by somebody else. A file system that fails after this, as none of those
- * that were tried does, has a creation told that it undoes.
+ * Where the kernel preempts BPF programs and has kprobes, this program reports all creations: when the file system has
+ * done its part and gives the dentry its inode, which is the last function that can be hooked at its entry. A dentry
+ * also gets an inode in a lookup; then it is not the noted one, or a path is being walked. On NFS, where a dentry is
+ * not yet in the table of names when it is noted, a directory that could not be created may be reported as created if
+ * this task then finds it at this address, created by another process. If a file system failed after this point, as
+ * none of those tried does, a creation that it undoes would be reported.
  */
 SEC("ebpf.kprobe/security_d_instantiate")
 int kprobe__security_d_instantiate(struct pt_regs *regs)
@@ -259,7 +264,7 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     u32 kind = op->kind;
 
     if (kind == DIR_OP_REPORTED)
-        op->dentry = 0; /* what was created is gone; this is by a call that notes nothing, and tells its own end */
+        op->dentry = 0; /* the created file is gone; this call notes nothing and reports its own end */
     op->kind = DIR_OP_REPORTED;
     if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
         count__seen_and_filtered(op->flags & (EMIT_TYPES_MAX - 1));
@@ -272,9 +277,9 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
 
 /*
  * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and
- * leaves it behind. Later kernels refuse it before (43b450632676). The kernel comes here when the file system has
- * created it, and, which the note tells apart, when it has found a file. The end of the open, the obvious hook, would
- * cost each open something.
+ * leaves the file behind. Later kernels refuse it before (43b450632676). The kernel calls this function when the file
+ * system has created the file, and also when it has found one; the note distinguishes the two. The end of the open, the
+ * obvious hook, would add a cost to each open.
  */
 SEC("ebpf.fentry/security_d_instantiate")
 int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode *inode)

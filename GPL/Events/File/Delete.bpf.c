@@ -2,16 +2,15 @@
 /*
  * FILE_DELETE: a name of a file, or a directory, was deleted.
  *
- * Hook: d_delete, which vfs_unlink and vfs_rmdir call when the file system has done it, and which finds the inode still
- * there. The mount is noted at path_unlink and path_rmdir of the LSM, which unlink, unlinkat, rmdir and io_uring come
- * to; see Operation.h. The obvious hook, vfs_rmdir, is inlined on 5.10, although BTF lists it. On kernels that preempt
- * programs it is a kprobe.
+ * Hook: d_delete, which vfs_unlink and vfs_rmdir call when the file system has done it, and where the inode still
+ * exists. The mount is noted at path_unlink and path_rmdir of the LSM, which unlink, unlinkat, rmdir and io_uring pass;
+ * see Operation.h. The obvious hook, vfs_rmdir, is inlined on 5.10, although BTF lists it. On kernels that preempt BPF
+ * programs a kprobe is used.
  *
- * NFS does not delete a file that is open, but renames it: that is seen at d_move (Rename.bpf.c).
+ * NFS does not delete an open file, but renames it: d_move (Rename.bpf.c) reports that.
  *
  * A file that is replaced by a rename is reported by FILE_RENAME. Tried: unlink, unlinkat, rmdir, by 32-bit callers and
- * io_uring, on tmpfs, ext4 and overlayfs; failures of each kind. Misses: what a file system deletes by a call of its
- * own.
+ * io_uring, on tmpfs, ext4 and overlayfs; failures of each kind. Misses: deletions by a file system's own ioctls.
  */
 #include "Delete.h"
 #include "Subvolume.h"
@@ -19,7 +18,7 @@
 PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
           dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_DELETE, 0))
 
-/* It may be a subvolume, which has given back its device number at the end. */
+/* It may be a subvolume, whose device number is released by the end. */
 static __always_inline u32 directory__device(struct dentry *dentry)
 {
     return super__has_devices(dentry->d_sb->s_magic) ? btrfs__device((u64)BPF_CORE_READ(dentry, d_inode)) : 0;

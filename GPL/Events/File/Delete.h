@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Delete.h - the record of a deletion. */
+/* Delete.h - makes the record of a deletion. */
 #ifndef EBPF_FILE_DELETE_H
 #define EBPF_FILE_DELETE_H
 

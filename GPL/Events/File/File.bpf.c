@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* File.bpf.c - what file events have in common; see File.h. */
+/* File.bpf.c - fills in the members that file events share; see File.h. */
 #include "File.h"
 
 FILE_EVENT_BEGINS_AS_CREATE(file_delete);
@@ -31,7 +31,7 @@ int file_actor__fill_slot(u32 slot)
     return 0;
 }
 
-/* The number of a subvolume is given back when that is deleted, and 0 then. */
+/* The device number of a subvolume is released when the subvolume is deleted, and is 0 then. */
 int btrfs__device(u64 inode)
 {
     const struct btrfs_layout *at = (const void *)&emit_constants.btrfs;

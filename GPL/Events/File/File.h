@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * File.h - what file events have in common: who acts, the file, where it is.
+ * File.h - what file events have in common: the acting process, the file, its path.
  *
- * Each begins with the members of struct ebpf_file_create_event. Who probes the kernel says which dentry, mount and
- * inode it is about; global functions, which the verifier checks once a program, do the rest.
+ * Each begins with the members of struct ebpf_file_create_event. A probe supplies the dentry, mount and inode; global
+ * functions, which the verifier checks once per program, do the rest.
  */
 #ifndef EBPF_FILE_FILE_H
 #define EBPF_FILE_FILE_H
@@ -15,26 +15,28 @@
                        __builtin_offsetof(struct ebpf_file_create_event, file_info),                                   \
                    "file events begin alike")
 
-/* file_actor__fill for the slot of that number; in File.bpf.c. */
+/* Call file_actor__fill for the slot of that number. Defined in File.bpf.c. */
 extern int file_actor__fill_slot(u32 slot);
 
-/* Ids, credentials and name of the current task, and its cgroup. Returns its root directory, which paths end at. */
+/*
+ * Fill in ids, credentials and name of the current task, and its cgroup. Return its root directory, at which paths end.
+ */
 static __always_inline const struct path_root *file_actor__fill(struct scratch *s)
 {
     file_actor__fill_slot(s->slot);
     return &s->job.root;
 }
 
-/* file_info of the inode at an address. */
+/* Fill in file_info of the inode at an address. */
 extern int file_info__fill(u32 slot, u64 inode);
 
-/* The device number that stat(2) tells of the inode at an address, on btrfs; 0 when it is not known. */
+/* Return the device number that stat(2) returns for the inode at an address, on btrfs; 0 if it is not known. */
 extern int btrfs__device(u64 inode);
 
-/* What the inode, when it is a symbolic link, points to. */
+/* Append the target of the inode at an address, if it is a symbolic link. */
 extern int file_symlink__append(u32 slot, u64 inode);
 
-/* Hand in a file event, unless its paths are not wanted. */
+/* Submit a file event, unless the selection rejects its paths. */
 static __always_inline void file_event__submit(struct scratch *s, enum ebpf_event_type type)
 {
     struct cpu_counters *c;
@@ -50,20 +52,20 @@ static __always_inline void file_event__submit(struct scratch *s, enum ebpf_even
 }
 
 /*
- * What a file event has between its actor and its file: what was changed, in a FILE_MODIFY; in others nothing. Returns
+ * Set the member of a file event between its actor and its file: the change type in a FILE_MODIFY, 0 in others. Return
  * `s`, which may be NULL.
  */
 static __always_inline struct scratch *file_event__begin(struct scratch *s, u32 change_type)
 {
     _Static_assert(__builtin_offsetof(struct ebpf_file_modify_event, change_type) ==
                        __builtin_offsetof(struct ebpf_file_create_event, reserved),
-                   "what was changed has the place of nothing");
+                   "the change type is where other events have a reserved member");
     if (s)
         ((struct ebpf_file_modify_event *)s->data)->change_type = change_type;
     return s;
 }
 
-/* EMIT for file events, whose paths may turn out not to be wanted. */
+/* EMIT for file events, whose paths the selection may reject. */
 #define FILE_EVENT(NAME)                                                                                               \
     static __always_inline void file_event__end_##NAME(struct scratch **s)                                             \
     {                                                                                                                  \
@@ -80,7 +82,7 @@ FILE_EVENT(FILE_MODIFY)
 #define EMIT_FILE(NAME, e, s, preemption, fate)                                                                        \
     EMIT_RECORD(NAME, e, s, file_event__begin(EMIT_BEGIN(NAME, preemption, fate), 0), file_event__end_##NAME)
 
-/* A whole event but for what is its own, of what is at the addresses of a mount, a dentry and an inode. */
+/* Fill in a whole event except for the members of its own. Mount, dentry and inode are given by their addresses. */
 static __always_inline void file_event__fill(struct scratch *s, u64 mnt, u64 dentry, u64 inode)
 {
     const struct path_root *root = file_actor__fill(s);
@@ -106,7 +108,7 @@ static __always_inline void file_event__fill(struct scratch *s, u64 mnt, u64 den
         ns_;                                                                                                           \
     })
 
-/* The number of a typed inode; for others see compat__inode_number. */
+/* Return the number of a typed inode; for others see compat__inode_number. */
 static __always_inline u64 inode__number(struct inode *inode)
 {
     return bpf_core_field_exists(struct inode___ino_u64, i_ino) ? ((struct inode___ino_u64 *)inode)->i_ino
@@ -146,7 +148,7 @@ static __always_inline void file_info__set_device(struct ebpf_file_info *fi, u32
     fi->dev_minor = dev & ((1 << MINOR_BITS) - 1);
 }
 
-/* file_info of a typed inode: a tenth of what file_info__fill takes. */
+/* Fill in file_info of a typed inode, at a tenth of the cost of file_info__fill. */
 static __always_inline void file_info__fill_typed(struct scratch *s, struct inode *inode)
 {
     struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
@@ -171,8 +173,8 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 }
 
 /*
- * What comes before the path. Returns whose root directory it ends at. Who acts is filled in as well, which finds that
- * out anyway, unless the path may tell that the rest is not wanted.
+ * Return the root directory at which the path ends. Fill in the actor too, which finds that directory anyway, unless
+ * the selection may reject the path.
  */
 static __always_inline const struct path_root *file_event__fill_root(struct scratch *s)
 {
@@ -183,7 +185,9 @@ static __always_inline const struct path_root *file_event__fill_root(struct scra
     return &s->job.root;
 }
 
-/* What comes after it, without a symbolic link's target. Returns false when the rest is not wanted. */
+/*
+ * Fill in the members after the path, without a symbolic link's target. Return false if the selection rejects the path.
+ */
 static __always_inline bool file_event__fill_info(struct scratch *s, struct inode *inode)
 {
     if (paths__are_rejected(s))
@@ -202,7 +206,7 @@ static __always_inline void file_event__fill_rest(struct scratch *s, struct inod
         file_symlink__append(s->slot, scalar__of(s, inode));
 }
 
-/* As file_event__fill, of what is typed. `start` has the root directory that file_event__fill_root returns. */
+/* file_event__fill for typed objects. `start` has the root directory that file_event__fill_root returns. */
 static __always_inline void file_event__fill_typed(struct scratch *s, struct path_start start, struct inode *inode)
 {
     path__append_typed(s, EBPF_TAG_PATH, start);
@@ -210,8 +214,8 @@ static __always_inline void file_event__fill_typed(struct scratch *s, struct pat
 }
 
 /*
- * The same for what is seldom done: one walk by addresses costs about a thousand instructions more, but the verifier
- * half as many at each start.
+ * file_event__fill for rare operations: a walk by addresses costs about a thousand instructions more, but halves the
+ * work of the verifier at each start.
  */
 static __always_inline void file_event__fill_seldom(struct scratch *s, struct path *path, struct inode *inode)
 {
@@ -221,7 +225,7 @@ static __always_inline void file_event__fill_seldom(struct scratch *s, struct pa
     file_event__fill_rest(s, inode);
 }
 
-/* An event about a typed file that is open. */
+/* Fill in an event about a typed open file. */
 static __always_inline void file_event__fill_of(struct scratch *s, struct path *path, struct inode *inode)
 {
     file_event__fill_typed(s, path_start__of(file_event__fill_root(s), path), inode);

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_MODIFY, change_type CONTENT, as far as a file is mapped to be written; see Modify.bpf.c.
+ * FILE_MODIFY, change_type CONTENT, for files that are mapped to be written; see Modify.bpf.c.
  *
- * Hooks: the ends of vm_mmap_pgoff and mprotect_fixup. It is reported when a shared mapping is made, or made writable,
- * for stores are no calls. Sessions do not take their place where the kernel preempts programs: 310 instructions more
- * for each mapping, of which each program that is started makes several. perf_event_mmap, which both call when they
- * have succeeded, comes 13 times in the start of a program that does nothing, 429 each.
+ * Hooks: the ends of vm_mmap_pgoff and mprotect_fixup. An event is made when a shared mapping is created writable, or
+ * made writable, because stores are no calls. Where the kernel preempts BPF programs, sessions are not used: they take
+ * 310 instructions more for each mapping, and each program start makes several. perf_event_mmap, which both functions
+ * call when they have succeeded, runs 13 times at the start of a program that does nothing, 429 instructions each.
  *
- * Tried: mappings that are sealed or end in a hole, of files on tmpfs, ext4 and overlayfs. Misses: nothing of what was
- * tried.
+ * Tried: mappings that are sealed or end in a hole, of files on tmpfs, ext4 and overlayfs. Misses: nothing known.
  */
 #include "Content.h"
 
@@ -29,8 +28,8 @@ int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsign
 }
 
 /*
- * A shared mapping of a file is to be made writable. The hook still knows that it was not: the file is noted, and the
- * end of mprotect_fixup, which comes next, says whether it was done. A sealed mapping is refused in between.
+ * A shared mapping of a file is about to be made writable. Only this hook knows that it was not: it notes the file, and
+ * the end of mprotect_fixup, which comes next, shows whether it was done. A sealed mapping is refused in between.
  */
 static __always_inline int mprotect__begin(bool typed, struct vm_area_struct *vma, unsigned long prot)
 {
@@ -57,8 +56,9 @@ int BPF_PROG(lsm__file_mprotect, struct vm_area_struct *vma, unsigned long reqpr
 }
 
 /*
- * Where bpf is no active LSM. Not at security_file_mprotect, but at the function of what comes next: each function that
- * has a trampoline costs a start something, and 6.1 waits 0.15 s when its table of them grows, with the 66th.
+ * Used where bpf is no active LSM. It is not at security_file_mprotect, but at the start of the function that comes
+ * next: each further function with a trampoline adds to the start, and 6.1 waits 0.15 s when its table of them grows,
+ * with the 66th.
  */
 SEC("ebpf.fentry/mprotect_fixup")
 int BPF_PROG(fentry__mprotect_fixup)
@@ -70,14 +70,14 @@ int BPF_PROG(fentry__mprotect_fixup)
     return mprotect__begin(false, (void *)compat__arg_before_last(ctx, 5, 4), PROT_WRITE);
 }
 
-/* One that is refused leaves a note, which nobody comes for. */
+/* A refused call leaves a note that nothing takes. */
 SEC("ebpf.kprobe/security_file_mprotect")
 int kprobe__security_file_mprotect(struct pt_regs *regs)
 {
     return mprotect__begin(false, (void *)KPROBE_ARG_1(regs), KPROBE_ARG_3(regs));
 }
 
-/* What is mapped of a file of an overlay is the file below it. */
+/* The mapping of a file on an overlay is of the file in the layer below. */
 static __always_inline int mapping__emit_at(u64 file)
 {
     struct path *path = compat__user_path((void *)file);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// clang-format off: it makes one paragraph of the table
+// clang-format off: it would join the lines of the table
 /*
- * FILE_MODIFY, change_type CONTENT: bytes of a regular file were written, or it was made shorter or longer.
+ * FILE_MODIFY, change_type CONTENT: bytes of a regular file were written, or its size was changed.
  *
- * Hooks: the ends of the functions that do it, for their values tell how much was written, and that something was. No
- * function is behind all of them: security_file_permission, which is before all, does not know what comes of it, and
- * what is behind (fsnotify) is inlined and leaves out what nobody watches.
+ * Hooks: the ends of these functions, whose values show how much was written, and that something was. No single
+ * function is behind all of them: security_file_permission, which comes before, does not know the outcome, and the
+ * common function behind them (fsnotify) is inlined and ignores files that nobody watches.
  *
  *   write, pwrite                      vfs_write
  *   writev, pwritev, pwritev2          vfs_writev
- *   sendfile                           do_splice_direct (copy_file_range comes there too, on some kernels)
+ *   sendfile                           do_splice_direct (on some kernels copy_file_range calls it too)
  *   splice, also by io_uring           do_splice
  *   copy_file_range, FICLONE           vfs_copy_file_range, vfs_clone_file_range
  *   fallocate, also by io_uring        vfs_fallocate
@@ -17,13 +17,13 @@
  *   aio, io_uring                      see ModifyAsync.bpf.c
  *   a shared writable mapping          see Mapping.bpf.c
  *
- * Where the kernel preempts programs, those at the ends are sessions (Core/Kprobe.h).
+ * Where the kernel preempts BPF programs, sessions (Core/Kprobe.h) are used.
  *
- * File systems on top of others write to files of their own, which the kernel marks FMODE_NOACCOUNT.
+ * Stacked file systems write to files of their own, which the kernel marks FMODE_NOACCOUNT.
  *
- * Tried: each call of the table, by 32-bit callers, on tmpfs, ext4 and overlayfs. Misses: what the kernel writes for
- * itself (core dumps, accounting), ioctls of single file systems (XFS_IOC_EXCHANGE_RANGE, EXT4_IOC_SWAP_BOOT), and what
- * is written to the device below a file system.
+ * Tried: each call of the table, by 32-bit callers, on tmpfs, ext4 and overlayfs. Misses: the kernel's own writes (core
+ * dumps, accounting), ioctls of single file systems (XFS_IOC_EXCHANGE_RANGE, EXT4_IOC_SWAP_BOOT), and writes to the
+ * device below a file system.
  */
 // clang-format on
 #include "Content.h"
@@ -53,7 +53,7 @@ int BPF_PROG(fexit__vfs_write, struct file *file, const char *buf, unsigned long
 WRITE_SPARE(1)
 WRITE_SPARE(2)
 
-/* At the ends of a function that writes to its first argument. */
+/* Programs at the end of a function that writes to its first argument. */
 static __always_inline int write__session(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
@@ -91,7 +91,7 @@ int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s
     return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret, 0) : 0;
 }
 
-/* At the ends of a function that writes to its third argument. */
+/* Programs at the end of a function that writes to its third argument. */
 static __always_inline int splice__session(struct pt_regs *regs)
 {
     if (!kernel__session_is_return(regs))
@@ -108,15 +108,15 @@ int session__do_splice(struct pt_regs *regs)
 }
 
 /*
- * Whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error. One
- * that was unmounted while it is in use has none (NULL), and what processes do there is theirs.
+ * Return whether a mount is the kernel's own, as that of an overlay's layer: its namespace is MNT_NS_INTERNAL, an error
+ * pointer. A mount that was unmounted while in use has no namespace (NULL), but belongs to the processes that use it.
  */
 static __always_inline bool mount__is_internal(u64 vfsmount)
 {
     struct mount *mnt = mount__of(vfsmount);
     u64 ns = (u64)BPF_CORE_READ(mnt, mnt_ns);
 
-    /* mounts of memfds and the like are the kernel's as well, but their file system is nobody else's */
+    /* mounts of memfds and the like are the kernel's as well, but no other file system uses theirs */
     return ns > (u64)-MAX_ERRNO && !(BPF_CORE_READ(mnt, mnt.mnt_sb, s_flags) & SB_KERNMOUNT);
 }
 
@@ -195,7 +195,7 @@ int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 
     return ret ? 0 : content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, 0);
 }
 
-/* At the ends of a function whose value is 0, of how much it writes to a file nothing is known. */
+/* Programs at the end of a function whose value is 0: the number of bytes written is not known. */
 static __always_inline int change__session(struct pt_regs *regs, u64 file)
 {
     if (!kernel__session_is_return(regs))
@@ -211,7 +211,7 @@ int session__vfs_fallocate(struct pt_regs *regs)
     return change__session(regs, KPROBE_ARG_1(regs));
 }
 
-/* By a file: ftruncate and O_TRUNC. By a path it comes from vfs_truncate, which has the mount. */
+/* Called with a file for ftruncate and O_TRUNC; with a path it is called by vfs_truncate, which has the mount. */
 SPARES("ebpf.fexit/do_truncate", fexit__do_truncate, truncate_body, SPARE_TRUNCATE)
 
 SEC("ebpf.fexit/do_truncate")

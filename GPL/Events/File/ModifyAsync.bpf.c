@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_MODIFY, change_type CONTENT, as far as aio and io_uring write; see Modify.bpf.c.
+ * FILE_MODIFY, change_type CONTENT, for writes by aio and io_uring; see Modify.bpf.c.
  *
- * Hooks: where both complete a write. One that goes on by itself (O_DIRECT) is reported when it has begun, without
- * `bytes`: at the end of aio_write, and at kiocb_done.
+ * Hooks: where both complete a write. A write that continues asynchronously (O_DIRECT) is reported when it has begun,
+ * without `bytes`: at the end of aio_write, and at kiocb_done.
  *
- * Tried: aio, and io_uring in its three ways, by 32-bit callers too; writes that stop half-way. Misses: nothing of what
- * was tried.
+ * Tried: aio, and io_uring in its three ways, also by 32-bit callers; writes that stop half-way. Misses: nothing known.
  */
 #include "Content.h"
 
-/* A write that is done at once completes within aio_write, one that goes on is still there at its end. */
+/* A write that is done at once completes within aio_write; one that continues is still noted at its end. */
 SEC("ebpf.fentry/aio_write")
 int BPF_PROG(fentry__aio_write, struct kiocb *kiocb)
 {
@@ -64,7 +63,10 @@ static __always_inline bool io_uring__is_write(u8 opcode)
     return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
 }
 
-/* What a write has written before it stopped half-way: that is kept with the request, and not said again at its end. */
+/*
+ * Return the bytes that a write has written before it stopped half-way: the request stores that number, and its final
+ * result does not include it.
+ */
 static __always_inline s64 io_uring__bytes_before(struct io_kiocb *req)
 {
     struct io_async_rw *io = BPF_CORE_READ(req, async_data);
@@ -81,7 +83,7 @@ static __always_inline int io_uring__done(enum preemption preemption, struct io_
 {
     if (!io_uring__is_write(BPF_CORE_READ(req, opcode)))
         return 0;
-    if (ret == -EAGAIN) /* it will be tried once more */
+    if (ret == -EAGAIN) /* it will be tried again */
         return 0;
     if (ret == -EIOCBQUEUED)
         return io_uring__emit(preemption, req, BYTES_UNKNOWN);
@@ -90,7 +92,7 @@ static __always_inline int io_uring__done(enum preemption preemption, struct io_
     return bytes > 0 ? io_uring__emit(preemption, req, bytes) : 0;
 }
 
-/* The request's own kiocb is what it begins with, so that 5.10, which passes that, passes the same address. */
+/* The request begins with its kiocb, so 5.10, which passes the kiocb, passes an equal address. */
 SEC("ebpf.fentry/kiocb_done")
 int BPF_PROG(fentry__kiocb_done, void *request, s64 ret)
 {
@@ -103,7 +105,7 @@ int kprobe__kiocb_done(struct pt_regs *regs)
     return io_uring__done(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
 }
 
-/* A write that has stopped half-way is not gone on with: it ends with what it has written. */
+/* A write that has stopped half-way and is not continued ends with what it has written. */
 static __always_inline int io_uring__fail(enum preemption preemption, struct io_kiocb *req)
 {
     s64 bytes = io_uring__is_write(BPF_CORE_READ(req, opcode)) ? io_uring__bytes_before(req) : 0;

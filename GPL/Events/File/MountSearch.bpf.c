@@ -2,12 +2,12 @@
 /*
  * MountSearch.bpf.c - finds the mount that leads to a dentry; see MountSearch.h.
  *
- * The list of a file system's mounts is read without its lock. An entry that is freed meanwhile leads astray or
- * nowhere: each step is counted, and an end that is not the list's own counts as ambiguous.
+ * The list of a file system's mounts is read without its lock. If an entry is freed meanwhile, the walk may go astray
+ * or end early: steps are counted, and an end that is not the list's own counts as ambiguous.
  *
- * Misses: a file that was named by way of another namespace (/proc/PID/root) is given the path that it has in the own
- * one, if it has one there. Tried: mnt_want_write knows the mount, but each change of any file comes there, and what
- * it knows would have to be kept until the end of the call.
+ * Misses: a file that was named through another namespace (/proc/PID/root) gets the path that it has in the process'
+ * own namespace, if it has one there. Tried: mnt_want_write knows the mount, but each change of any file calls it, and
+ * the mount would have to be stored until the end of the call.
  */
 #include "MountSearch.h"
 
@@ -17,12 +17,12 @@
 #define CLIMB_OUTER 32
 #define LAYER_OF_OVERLAY 0ULL
 
-#define LINK_HIT 1ULL    /* in an address of a link: its mount is of the namespace */
+#define LINK_HIT 1ULL    /* bit in the address of a link: its mount is in the namespace */
 #define LINK_ASTRAY 2ULL /* no address: the list could not be read to its end */
 
 #define ANY_NAMESPACE 0ULL
 
-/* x86-64, and 32-bit where it differs */
+/* x86-64, and 32-bit if it differs */
 enum {
     NR_IOCTL = 16,
     NR_IOCTL_32 = 54,
@@ -35,7 +35,7 @@ enum {
     NR_FSCONFIG = 431,
 };
 
-/* Whether a system call changes attributes of an open file, which is its first argument. */
+/* Return whether a system call changes attributes of an open file, which is its first argument. */
 static __always_inline bool syscall__is_of_fd(const struct syscall_begin *call)
 {
     if (call->is_32)
@@ -43,7 +43,7 @@ static __always_inline bool syscall__is_of_fd(const struct syscall_begin *call)
     return call->nr == NR_FSETXATTR || call->nr == NR_FREMOVEXATTR || call->nr == NR_IOCTL;
 }
 
-/* The mount of the open file that a system call names, when it is open as that dentry; else 0. */
+/* Return the mount of the open file that a system call names, if the file is open as this dentry; otherwise 0. */
 static __always_inline u64 mount__of_fd(u64 dentry)
 {
     struct syscall_begin call = {};
@@ -60,8 +60,8 @@ static __always_inline bool dentry__is_layer(u64 dentry)
 }
 
 /*
- * CLIMB_INNER up from a dentry. Returns 1 when that met `root`, or, for LAYER_OF_OVERLAY, the upper or work directory
- * of an overlay; 0 at the top; else how far it has come.
+ * Go up CLIMB_INNER steps from a dentry. Return 1 if that met `root`, or, for LAYER_OF_OVERLAY, the upper or work
+ * directory of an overlay; 0 at the top; otherwise the dentry reached.
  */
 u64 dentry__climb(u64 dentry, u64 root)
 {
@@ -78,7 +78,7 @@ u64 dentry__climb(u64 dentry, u64 root)
     return dentry;
 }
 
-/* Whether a mount leads to a dentry of its file system, to change it. */
+/* Return whether a dentry of the mount's file system can be changed through the mount. */
 int mount__leads_to(u64 vfsmount, u64 dentry)
 {
     struct vfsmount *mnt = (void *)vfsmount;
@@ -94,7 +94,7 @@ int mount__leads_to(u64 vfsmount, u64 dentry)
     return dentry == 1;
 }
 
-/* Where in a mount its link in the list is. */
+/* Return the offset of a mount's link in the list. */
 static __always_inline u64 link__offset(void)
 {
     return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
@@ -109,7 +109,7 @@ static __always_inline u64 link__of_sb(u64 sb)
                : sb + bpf_core_field_offset(struct super_block___list, s_mounts);
 }
 
-/* The link after one, 0 after the last. */
+/* Return the next link, 0 after the last. */
 static __always_inline u64 link__next(u64 link, u64 head)
 {
     u64 next = 0;
@@ -121,15 +121,15 @@ static __always_inline u64 link__next(u64 link, u64 head)
     return next == head ? 0 : next;
 }
 
-/* The struct vfsmount at a link. */
+/* Return the struct vfsmount of a link. */
 static __always_inline u64 link__mount(u64 link)
 {
     return (link & ~LINK_HIT) - link__offset() + bpf_core_field_offset(struct mount, mnt);
 }
 
 /*
- * From a link on, the next one whose mount, which is not `known`, is of the namespace and leads to the dentry, or how
- * far it has come.
+ * Search after a link for the next one whose mount is not `known`, is in the namespace and leads to the dentry. Return
+ * it with LINK_HIT, or the link reached.
  */
 __noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
 {
@@ -148,7 +148,10 @@ __noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
     return link;
 }
 
-/* The same, much further. Returns 0 when the list has no such link, and one without a mark when it is too long. */
+/*
+ * Search like link__seek, but much further. Return 0 if the list has no such link, and a link without a mark if the
+ * list is too long.
+ */
 __noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
 {
 #pragma clang loop unroll(disable)
@@ -158,8 +161,8 @@ __noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
 }
 
 /*
- * The mount of the namespace that leads to a dentry. `preferred` is taken when it is not 0; that there is another one
- * is said.
+ * Return the mount of the namespace that leads to a dentry, or `preferred` if that is not 0; MOUNT_AMBIGUOUS is set if
+ * there is another one.
  */
 static __always_inline u64 mount__search(u64 sb, u64 dentry, u64 ns, u64 preferred)
 {
@@ -179,7 +182,7 @@ static __always_inline bool mount__is_candidate(u64 vfsmount, u64 sb, u64 dentry
     return (u64)BPF_CORE_READ((struct vfsmount *)vfsmount, mnt_sb) == sb && mount__leads_to(vfsmount, dentry);
 }
 
-/* The mount of the working or root directory of a task, when it leads to the dentry. */
+/* Return the mount of the working or root directory of a task, if it leads to the dentry. */
 static __always_inline u64 mount__preferred(struct task_struct *task, u64 sb, u64 dentry)
 {
     struct fs_struct *fs = BPF_CORE_READ(task, fs);
@@ -203,7 +206,7 @@ u64 mount__of_dentry(u64 dentry)
     return mnt ? mnt : mount__search(sb, dentry, ANY_NAMESPACE, 0);
 }
 
-/* Whether what the current task does may be what a file system does by itself. */
+/* Return whether the current task may be acting for a file system. */
 static __always_inline bool current__may_act_inside(void)
 {
     struct task_struct *task = (void *)bpf_get_current_task();

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_CREATE, as far as an open creates a file; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
+ * FILE_CREATE, for files that an open creates; FILE_MEMFD_OPEN and FILE_SHMEM_OPEN: an existing memfd, or file under
  * /dev/shm, was opened.
  *
- * Hook: security_file_open. Every open comes there once, by whatever call or io_uring, with the path resolved and the
- * file made where it was to be made: the kernel marks such a file FMODE_CREATED. A few loads are enough to leave out
- * opens that are none of the three. The system calls, the obvious hooks, have a string that another thread can change.
- * An LSM program, which the kernel never skips, would come too late: a module before it (Landlock) may refuse an open
- * that has created its file. Kernels that preempt programs tell it at the same place by a kprobe.
+ * Hook: security_file_open. Every open passes it once, by whatever call or io_uring, with the path resolved and the
+ * file created if it had to be: the kernel marks such a file FMODE_CREATED. A few loads are enough to ignore other
+ * opens. The system calls, the obvious hooks, have a string that another thread can change. An LSM program, which the
+ * kernel never skips, would come too late: a module before it (Landlock) may refuse an open that has created its file.
+ * On kernels that preempt BPF programs, a kprobe on this function is used.
  *
- * O_TMPFILE makes a file that has no name: it is reported when linkat gives it one, see Create.bpf.c.
+ * O_TMPFILE creates a file without a name: it is reported when linkat gives it one, see Create.bpf.c.
  *
- * An open that is refused after this point by the file system is reported when the file was created by it, which is
- * true. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
- * opens that fail before they come here, after a file was made: see fentry__security_d_instantiate in Create.bpf.c.
+ * An open that the file system refuses after this point is reported if it created the file, because the file does
+ * exist. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
+ * opens that fail before this point, after a file was created: see fentry__security_d_instantiate in Create.bpf.c.
  */
 #include "File.h"
 
 /* A name of three letters, without its NUL, as a number. */
 #define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
 
-/* What a dentry has in itself of a short name. */
+/* Return the bytes of a short name that the dentry itself contains. */
 static __always_inline u32 dentry__short_name(struct dentry *dentry)
 {
     u32 name = 0;
@@ -31,7 +31,10 @@ static __always_inline u32 dentry__short_name(struct dentry *dentry)
     return name;
 }
 
-/* A name of three letters is in the dentry itself, so one look tells most others. */
+/*
+ * Return whether a dentry has a name of three letters. Such a name is in the dentry itself, so one load excludes most
+ * others.
+ */
 static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
 {
     u32 name = 0;
@@ -43,16 +46,16 @@ static __always_inline bool dentry__is_named(struct dentry *dentry, u32 name3)
 }
 
 /*
- * Mounts that are not /dev/shm, so that an open of a file on another tmpfs follows no addresses; see
+ * A cache of mounts that are not /dev/shm, so that an open of a file on another tmpfs follows no addresses; see
  * mounts__have_numbers. A rename of a mountpoint does not change the number, but the kernel refuses it in the namespace
- * of the mount (EBUSY): one that another namespace renames to shm is seen from the next mount on.
+ * of the mount (EBUSY): if another namespace renames one to shm, that is noticed after the next mount or unmount.
  */
-#define ELSEWHERE_MAX 32 /* a power of two; by the device of the file system */
+#define ELSEWHERE_MAX 32 /* a power of two; indexed by the device of the file system */
 
 static struct mount_elsewhere {
     u64 claims, version;
     u64 mnt, ns;
-    u64 event; /* 0: none, or being written */
+    u64 event; /* 0: empty, or being written */
 } mounts_elsewhere[ELSEWHERE_MAX];
 
 static __always_inline bool mounts_elsewhere__are_cached(void)
@@ -82,7 +85,7 @@ static __always_inline bool mounts_elsewhere__have(struct vfsmount *mnt, struct 
            (u64)ns == READ_ONCE(entry->ns) && READ_ONCE(entry->version) == version;
 }
 
-/* Keep a mount of the current namespace, of which that was found out when the namespace had this number. */
+/* Cache a mount of the current namespace as not /dev/shm, as found when the namespace had this number. */
 static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct super_block *sb, u64 event)
 {
     struct mount_elsewhere *entry = mounts_elsewhere__entry(sb);
@@ -97,13 +100,15 @@ static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct s
     claim__release(&entry->claims);
 }
 
-/* Whether a mount is named so that it is not /dev/shm, without a look at what is above it. */
+/*
+ * Return whether the name of a mount's mountpoint excludes that it is /dev/shm, without a look at the directory above.
+ */
 static __always_inline bool mount__is_named_otherwise(struct mount *mnt)
 {
     return dentry__short_name(READ_AT(mount, mnt, mnt_mountpoint)) != NAME3('s', 'h', 'm');
 }
 
-/* Whether the root of a mount is the directory shm in a directory or mount point dev, as /dev/shm is everywhere. */
+/* Return whether a mountpoint is the directory shm in a directory or mountpoint dev, as /dev/shm is everywhere. */
 static __always_inline bool mount__is_dev_shm(struct mount *mnt)
 {
     struct dentry *mountpoint = READ_AT(mount, mnt, mnt_mountpoint);
@@ -118,7 +123,10 @@ static __always_inline bool mount__is_dev_shm(struct mount *mnt)
     return dentry__is_named(above, NAME3('d', 'e', 'v'));
 }
 
-/* The address of the mount; a pointer, from which the verifier lets a constant be taken, where that will do. */
+/*
+ * Return the address of the mount; as a pointer, from which the verifier allows a constant to be subtracted, if
+ * possible.
+ */
 static __always_inline struct mount *opened__mount(struct file *file)
 {
     if (emit_constants.casts)
@@ -128,16 +136,16 @@ static __always_inline struct mount *opened__mount(struct file *file)
     return mount__of(mnt ? mnt : (u64)BPF_CORE_READ(file, f_path.mnt));
 }
 
-/* Whether a file on a tmpfs is under /dev/shm. */
+/* Return whether a file on a tmpfs is under /dev/shm. */
 static __always_inline bool opened__is_in_dev_shm(struct file *file, struct vfsmount *vfsmount, struct super_block *sb)
 {
     struct mount *mnt = opened__mount(file);
 
     if (mounts_elsewhere__are_cached()) {
-        u64 event = current__mnt_ns()->event; /* before the mount is looked at */
+        u64 event = current__mnt_ns()->event; /* before the mount is examined */
 
         if (mount__is_named_otherwise(mnt)) {
-            /* an unmount marks all of a tree before it gives the namespace its number */
+            /* an unmount marks all mounts of a tree before it changes the number of the namespace */
             if (event && (u64)current__mnt_ns() == (u64)BPF_CORE_READ(mnt, mnt_ns) &&
                 !(BPF_CORE_READ(mnt, mnt.mnt_flags) & MNT_UMOUNT))
                 mounts_elsewhere__add(vfsmount, sb, event);
@@ -147,7 +155,7 @@ static __always_inline bool opened__is_in_dev_shm(struct file *file, struct vfsm
     return mount__is_dev_shm(mnt);
 }
 
-/* Which event the opening of a file is, 0 for none. */
+/* Return the event that the opening of a file is, 0 for none. */
 static __always_inline u32 opened__type(struct file *file)
 {
     u32 mode = file->f_mode;
@@ -176,12 +184,12 @@ static __always_inline u32 opened__type(struct file *file)
                : 0;
 }
 
-/* The three events have the same members and the same ring, so that one record does for all of them. */
+/* The three events have equal members and one ring, so one record layout serves all of them. */
 _Static_assert(sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_memfd_open_event) &&
                    sizeof(struct ebpf_file_create_event) == sizeof(struct ebpf_file_shmem_open_event),
-               "opened files are told alike");
+               "the events of opened files have one layout");
 
-/* Which of them it is, the record says. */
+/* Submit the record as the event whose type is in its header. */
 static __always_inline void opened__end(struct scratch **s)
 {
     if (*s)
@@ -190,7 +198,7 @@ static __always_inline void opened__end(struct scratch **s)
 
 static __always_inline int opened__emit(enum preemption preemption, struct file *file, u32 type)
 {
-    type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record to the verifier, not three */
+    type = scalar__hide(type) & (EMIT_TYPES_MAX - 1); /* one record for the verifier, not three */
     struct scratch *begun =
         emit__begin(preemption, type, sizeof(emit_record_FILE_CREATE), fate__of(current__is_filtered()));
 
@@ -201,7 +209,7 @@ static __always_inline int opened__emit(enum preemption preemption, struct file 
 
 SPARES("ebpf.fentry/security_file_open", fentry__security_file_open, open_body, SPARE_OPEN)
 
-/* A mark each time takes less than what its spares would need to see that an open is no event. */
+/* A mark each time takes less than its spares would need to see that an open is no event. */
 SEC("ebpf.fentry/security_file_open")
 int BPF_PROG(fentry__security_file_open, struct file *trusted)
 {

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Operation.h - what changes a directory: by which mount, and whether it is what a process asked for.
+ * Operation.h - operations that change a directory: through which mount, and whether a process asked for them.
  *
- * The functions whose end tells that something was created, linked, deleted or moved are given dentries, and a path
- * needs a mount. The LSM's path hooks have both, just before. So the mount is noted there with the task, and the end of
- * the operation, at which the dentries are still held, does all else. What was noted is for one dentry: an operation
- * that fails leaves a note that fits nothing that follows, and what a file system on top of others does below, in the
- * same task, is about other dentries and fits none.
+ * The functions whose end shows that something was created, linked, deleted or moved get dentries, and a path needs a
+ * mount. The LSM's path hooks, just before, have both. So a program there notes the mount with the task, and the
+ * program at the end of the operation, where the dentries are still held, does everything else. A note is for one
+ * dentry: if an operation fails, its note matches nothing that follows, and operations that a stacked file system
+ * performs below, in this task, are about other dentries and match none.
  *
- * Nothing is noted for what the selection leaves out, but for creations where a kprobe tells of them (creation__begin).
- * Its end counts it as filtered, except when the task acts with credentials that are not its own: then a file system on
- * top of others does something below.
+ * An operation that the selection leaves out is not noted, except for creations that a kprobe reports
+ * (creation__begin). Its end counts it as filtered, unless the task acts with credentials other than its own: then a
+ * stacked file system is performing an operation below.
  */
 #ifndef EBPF_FILE_OPERATION_H
 #define EBPF_FILE_OPERATION_H
 
 #include "File.h"
 
-/* Hash and length of a name, which the verifier lets nobody read as one number. */
+/* Return hash and length of a name, which the verifier does not allow to be read as one number. */
 static __always_inline u64 dentry__name_id(struct dentry *dentry)
 {
     return (u64)dentry->d_name.hash << 32 | dentry->d_name.len;
 }
 
-/* Note an operation on a typed dentry by a typed mount. NULL when there is no memory for it. */
+/* Note an operation on a typed dentry through a typed mount. Return NULL if there is no memory for it. */
 static __always_inline struct dir_op *dir_op__note(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind,
                                                    u32 flags)
 {
@@ -40,7 +40,7 @@ static __always_inline struct dir_op *dir_op__note(struct vfsmount *mnt, struct 
     return &state->dir_op;
 }
 
-/* The same, unless the selection leaves it out. An event of `type` may come of it. */
+/* Note an operation that may become an event of `type`, unless the selection leaves it out. */
 static __always_inline int dir_op__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
                                          enum dir_op_kind kind, u32 flags)
 {
@@ -55,7 +55,7 @@ static __always_inline bool dir_op__is_of(const struct task_state *state, struct
     return state && state->dir_op.dentry == (u64)dentry && state->dir_op.name_id == dentry__name_id(dentry);
 }
 
-/* Whether the current task acts for itself: not for a file system that is on top of others. */
+/* Return whether the current task acts for itself, not for a stacked file system. */
 static __always_inline bool current__acts_for_itself(void)
 {
     bool does;
@@ -64,7 +64,7 @@ static __always_inline bool current__acts_for_itself(void)
     return does;
 }
 
-/* Whether an operation of `type` that has come to its end is left out by the selection, as which it is counted. */
+/* Return whether the selection leaves out an operation of `type` that has ended, and count it as filtered if so. */
 static __always_inline bool dir_op__is_left_out(enum ebpf_event_type type, bool has_failed)
 {
     if (!current__is_filtered())
@@ -74,7 +74,7 @@ static __always_inline bool dir_op__is_left_out(enum ebpf_event_type type, bool 
     return true;
 }
 
-/* Take the note of an operation on a dentry. Returns it; NULL when there is none, and when the operation has failed. */
+/* Take the note of an operation on a dentry. Return NULL if there is none, or if the operation has failed. */
 static __always_inline struct dir_op *dir_op__take(enum preemption preemption, enum spare_hook hook,
                                                    struct dentry *dentry, bool has_failed)
 {
@@ -88,7 +88,7 @@ static __always_inline struct dir_op *dir_op__take(enum preemption preemption, e
     return has_failed ? NULL : &state->dir_op;
 }
 
-/* The end of an operation: its note, NULL when no event comes of it. */
+/* End an operation. Return its note; NULL if it is no event. */
 static __always_inline struct dir_op *dir_op__end(enum preemption preemption, enum ebpf_event_type type,
                                                   enum spare_hook hook, struct dentry *dentry, bool has_failed)
 {
@@ -124,8 +124,8 @@ static __always_inline void dir_op__fill_both(struct scratch *s, const struct pa
 }
 
 /*
- * The n-th of `count` spares of a program that takes notes: see Core/Spare.h. A note that is still there has found
- * nobody; the mark tells what is usual in less time.
+ * Run the n-th of `count` spares of a program that takes notes; see Core/Spare.h. A note that is still there shows that
+ * no program has run; the mark takes less time in the usual case.
  */
 static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_hook hook, struct dentry *dentry, u32 n,
                                              u32 count)
@@ -136,7 +136,10 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     return 0;
 }
 
-/* The n-th of `count` spares of a program at the end of an operation on `dentry`, which may use the context. */
+/*
+ * The n-th of `count` spares of a program at the end of an operation on `dentry`, an expression that may use the
+ * context.
+ */
 #define DIR_OP_SPARE(section, name, n, count, body, hook, dentry)                                                      \
     SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
     {                                                                                                                  \
@@ -148,8 +151,8 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     DIR_OP_SPARE(section, name, 2, 2, body, hook, dentry)
 
 /*
- * The LSM program, the trampoline and the kprobe of a path hook: the same statement for all. What the kprobe finds in
- * its registers is said once more.
+ * The LSM program, the trampoline and the kprobe of a path hook, with one statement for all. The arguments are listed a
+ * second time as the kprobe finds them in its registers.
  */
 #define PATH_HOOK(hook, args, kprobe_args, statement)                                                                  \
     SEC("ebpf.lsm/path_" #hook) int BPF_PROG(lsm__path_##hook, PATH_HOOK_ARGS args)                                    \
@@ -170,7 +173,7 @@ static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_h
     }
 #define PATH_HOOK_ARGS(...) __VA_ARGS__
 
-/* As the arguments of most begin. */
+/* The arguments with which most of them begin. */
 #define DIR_AND_DENTRY (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry))
 
 #endif

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_CREATE and FILE_DELETE, as far as calls of their own make and delete files: mq_open and mq_unlink do with
- * message queues, bpf(2) with files that stand for objects (BPF_OBJ_PIN). Where their file systems are mounted, open,
- * unlink and the like do it too; that is reported as with any other file.
+ * FILE_CREATE and FILE_DELETE, for files that calls of their own create and delete: mq_open and mq_unlink for message
+ * queues, bpf(2) for files that stand for objects (BPF_OBJ_PIN). Where their file systems are mounted, open, unlink and
+ * the like work too, and are reported as for any other file.
  *
- * Hooks: the end of vfs_mkobj, which nobody else calls, and the end of the function by which a message queue's name is
- * deleted; unlink(2) comes there as well, so the number of the system call decides. The mount of a pinned object is
- * noted at path_mknod, see Operation.h. Message queues come to no such hook, for they are found without a mount: where
+ * Hooks: the end of vfs_mkobj, which only these two call, and the end of the function that deletes the name of a
+ * message queue; unlink(2) calls that as well, so the number of the system call decides. The mount of a pinned object
+ * is noted at path_mknod, see Operation.h. Message queues pass no such hook, because they are found without a mount: if
  * the process sees none, the path begins at the root of their file system, and is unreachable.
  *
- * Tried: queues that are there already, queues with and without a mount, 32-bit callers, objects whose place is taken.
- * Misses: what BPF itself puts into bpffs while it is mounted (iterators of the kernel's).
+ * Tried: queues that exist already, queues with and without a mount, 32-bit callers, objects whose name is taken.
+ * Misses: files that BPF itself puts into bpffs while it is mounted (the kernel's iterators).
  */
 #include "MountSearch.h"
 #include "Operation.h"
@@ -18,7 +18,7 @@
 #define NR_MQ_UNLINK 241
 #define NR_MQ_UNLINK_32 278
 
-/* What the current task has noted of a dentry that it creates; NULL when there is nothing. */
+/* Return the current task's note about a dentry that it creates; NULL if there is none. */
 static __always_inline const struct dir_op *dir_op__take_creation(struct dentry *dentry)
 {
     struct task_state *state = task_state__find();

@@ -2,20 +2,20 @@
 /*
  * FILE_RENAME: a file or directory was renamed or moved, or exchanged with another one.
  *
- * Hooks: d_move and d_exchange, which vfs_rename calls, or the file system itself, when it has been done: both dentries
- * still have the places that they had, so one program reads both paths. The mount and the flags are noted at
- * path_rename of the LSM, which every rename comes to, by system call or io_uring; see Operation.h. On kernels that
- * preempt programs they are kprobes.
+ * Hooks: d_move and d_exchange, which vfs_rename, or the file system itself, calls when the rename is done: both
+ * dentries are still in their old directories, so one program reads both paths. The mount and the flags are noted at
+ * path_rename of the LSM, which every rename passes, by system call or io_uring; see Operation.h. On kernels that
+ * preempt BPF programs kprobes are used.
  *
- * A rename of one name of a file to another name of the same file does nothing, and is no event. Tried: rename,
- * renameat2 with each flag, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: what a file system
- * renames by a call of its own.
+ * A rename of one name of a file to another name of this file does nothing, and is no event. Tried: rename, renameat2
+ * with each flag, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: renames by a file system's own
+ * ioctls.
  */
 #include "Delete.h"
 
 #define RENAME_FLAGS (EBPF_RENAME_F_NOREPLACE | EBPF_RENAME_F_EXCHANGE | EBPF_RENAME_F_WHITEOUT)
 
-/* Both directories are by the same mount, or there would be no rename. */
+/* Both directories are reached through one mount, or there would be no rename. */
 PATH_HOOK(rename, (struct path * old_dir, struct dentry *old, struct path *new_dir, struct dentry *new, u32 flags),
           (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), NULL, NULL, KPROBE_ARG_5(regs)),
           dir_op__begin(EBPF_EVENT_FILE_RENAME, old_dir->mnt, old, DIR_OP_RENAME, flags &RENAME_FLAGS))

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * FILE_CREATE and FILE_DELETE, as far as ioctls of btrfs do it: subvolumes and snapshots.
+ * FILE_CREATE and FILE_DELETE, for btrfs subvolumes and snapshots, which ioctls create and delete.
  *
- * Hooks: for what is created the ends of the ioctl system calls, for what is deleted their begin, where it is noted as
- * any deletion is, and d_delete, which finds the inode still there, but no device number (Delete.bpf.c). One that is
- * given by its number, or whose name the kernel does not know yet, is first seen there. btrfs is a module, which may be
- * loaded later than the probes, so nothing is attached to it; and what it calls of the kernel's (d_instantiate) is
- * called for each file, socket and pipe. The new dentry is looked for among the newest of its directory, by the name
- * that the caller has given.
+ * Hooks: for creations the ends of the ioctl system calls; for deletions their beginning, where a deletion is noted as
+ * any other, and d_delete, where the inode still exists, but no device number (Delete.bpf.c). A subvolume that is given
+ * by its number, or whose name the kernel does not know yet, is first seen at d_delete. btrfs is a module, which may be
+ * loaded later than the probes, so nothing is attached to it; and the kernel function that it calls (d_instantiate) is
+ * called for each file, socket and pipe. The new dentry is searched by the caller's name among the newest of its
+ * directory.
  *
- * Each ioctl pays for it, some 200 instructions, so the programs are loaded only where the kernel has btrfs when the
+ * Each ioctl becomes about 200 instructions slower, so the programs are loaded only if the kernel has btrfs when the
  * probes start.
  *
  * Tried: subvolumes and snapshots by both versions of the calls, in directories that know the name already. Misses: a
- * btrfs that is loaded later, and names that the caller changes while the call is under way, which count as lost. What
- * is first seen at d_delete has no spares, and the device number of the file system.
+ * btrfs that is loaded later. Names that the caller changes during the call count as lost. A subvolume that is first
+ * seen at d_delete has no spares, and has the device number of the file system.
  */
 #include "Operation.h"
 #include "Subvolume.h"
@@ -34,7 +34,7 @@
 #define CHILD_INNER 16
 #define CHILD_OUTER 64
 
-/* Whether a dentry is there and has a name: all of a short one, as much of a longer one. */
+/* Return whether a dentry has an inode and a name: all of a short name is compared, the beginning of a longer one. */
 static __always_inline bool dentry__has_name(struct dentry *dentry, const u64 *name)
 {
     u64 own[NAME_COMPARED / 8] = {}, differs = 0;
@@ -49,8 +49,8 @@ static __always_inline bool dentry__has_name(struct dentry *dentry, const u64 *n
 }
 
 /*
- * CHILD_INNER on from a link of what is in a directory, for what has the name at a user's address. Returns a dentry, or
- * how far it has come, with the lowest bit set; 0 at the end.
+ * Search CHILD_INNER links of a directory's children for the name at a user address. Return the dentry, or the link
+ * reached, with the lowest bit set; 0 at the end.
  */
 u64 child__seek(u64 link, u64 head, u64 user_name)
 {
@@ -68,7 +68,7 @@ u64 child__seek(u64 link, u64 head, u64 user_name)
     return link | 1;
 }
 
-/* What has the name at a user's address in a directory; 0 when it is not found. */
+/* Return the child of a directory with the name at a user address; 0 if it is not found. */
 u64 child__find(u64 directory, u64 user_name)
 {
     u64 head = directory + compat__children_offset(), link = head | 1;
@@ -85,8 +85,8 @@ static __always_inline void subvolume__fill(struct scratch *s, u64 dentry, u64 m
 }
 
 /*
- * A directory that was refused leaves a note, and its dentry, which the subvolume gets: then the note has found that
- * this is created, and told (kprobe__security_d_instantiate).
+ * A directory that was refused leaves a note, and its dentry, which the subvolume gets: then the note has led to this
+ * creation being reported already (kprobe__security_d_instantiate).
  */
 static __always_inline bool subvolume__is_reported(u64 dentry)
 {
@@ -114,7 +114,7 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
     struct file *file = fd__file(fd);
     u64 dentry = 0;
 
-    /* no other file system has these commands: one that is not there now was put in the place of the other */
+    /* no other file system has these commands: if the file is not on btrfs now, another one has replaced it */
     if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC)
         dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry), argument + (is_v2 ? NAME_AT_V2 : NAME_AT));
     if (!dentry) {
@@ -141,7 +141,7 @@ int BPF_PROG(fexit____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs, lon
     return ret ? 0 : ioctl__created(MAY_BE_PREEMPTED, regs->bx, regs->cx, regs->dx);
 }
 
-/* Without a dentry the note says that nothing was noted. */
+/* A note without a dentry means that nothing was noted. */
 static __always_inline void subvolume__note(struct task_state *state, struct dentry *dentry, struct file *file)
 {
     u64 inode = (u64)BPF_CORE_READ(dentry, d_inode);
@@ -183,7 +183,7 @@ int BPF_PROG(fentry____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs)
     return ioctl__deletes(regs->bx, regs->cx, regs->dx);
 }
 
-/* At both ends of the system call, whose number and arguments are in registers of the caller's. */
+/* Programs at both ends of the system call, whose number and arguments are in the caller's registers. */
 static __always_inline int ioctl__session(struct pt_regs *regs, bool is_32)
 {
     bool is_return = kernel__session_is_return(regs);
@@ -220,10 +220,10 @@ int subvolume__deleted(u64 dentry)
         ((u32)call.second != SNAP_DESTROY && (u32)call.second != SNAP_DESTROY_V2))
         return 0;
     struct file *file = fd__file(call.first);
-    /* another thread may have put another file in its place */
+    /* another thread may have replaced the file meanwhile */
     bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
 
-    /* what is filtered does not come here */
+    /* filtered operations do not get here */
     EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, FATE_MADE)
         subvolume__fill(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
     return 0;

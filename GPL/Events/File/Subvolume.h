@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Subvolume.h - subvolumes of btrfs, which ioctls of its own make and delete. */
+/* Subvolume.h - btrfs subvolumes, which ioctls create and delete. */
 #ifndef EBPF_FILE_SUBVOLUME_H
 #define EBPF_FILE_SUBVOLUME_H
 
 #include "File.h"
 
-/* Emit the deletion of the dentry at an address, of btrfs, if it is that of a subvolume by ioctl. */
+/* Emit the deletion of the dentry at an address, on btrfs, if an ioctl deletes it as a subvolume. */
 extern int subvolume__deleted(u64 dentry);
 
 #endif
