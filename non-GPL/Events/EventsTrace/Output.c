@@ -262,6 +262,15 @@ static bool errno__is_full(int number)
     return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EAGAIN;
 }
 
+/* Whether a failed write means that the reader has gone; a terminal that has gone is not the only cause of EIO. */
+static bool output__is_closed(const struct output *output, int number)
+{
+    struct pollfd terminal = {.fd = output->fd};
+
+    return number == EPIPE || number == ECONNRESET ||
+           (number == EIO && output->slow && poll(&terminal, 1, 0) == 1 && terminal.revents & POLLHUP);
+}
+
 /* Write to a description that blocks; EAGAIN if the timer has interrupted it. */
 static ssize_t output__write_in_time(const struct output *output, const char *from, size_t len)
 {
@@ -300,9 +309,11 @@ static bool output__write(struct output *output, size_t most)
     output->full = n == 0 ? ENOSPC : errno__is_full(errno) ? errno : 0;
     if (output->full)
         return false;
-    output->closed = errno == EPIPE || errno == ECONNRESET;
+    int err = errno;
+
+    output->closed = output__is_closed(output, err);
     if (!output->closed)
-        output->error = errno;
+        output->error = err;
     return false;
 }
 
