@@ -2,10 +2,21 @@
 /*
  * tool-backend.c - what EventsTrace reads from when it is tested without a kernel: events that are made here.
  *
- * The environment says which: TOOL_EVENTS, a number, or "flood" for as many as there is room for; TOOL_LOG, how many
- * messages opening writes; TOOL_OPEN_MS, how long that takes; TOOL_CONDITIONS, that it writes the conditions. With
- * --net-conn-attempt the events are connections to port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255, with
- * --net-conn-failed these fail, with --file-modify writes to some files in turn, with --file-create files and
+ * The environment says which and how:
+ *
+ *   TOOL_EVENTS       how many events are made, or "flood" for as many as there is room for
+ *   TOOL_PAUSE_MS     how long to wait after each event
+ *   TOOL_QUIET        the reader is not woken
+ *   TOOL_PATH         bytes of the path of a file that is created: control characters, of which JSON makes six each
+ *   TOOL_LOST         events that the ring had no room for; TOOL_LOST_AT_END: those that are counted with the end only
+ *   TOOL_OVER_BUDGET  events that a process has lost for its budget
+ *   TOOL_LOG          how many messages opening writes
+ *   TOOL_OPEN_MS      how long opening takes
+ *   TOOL_ERROR        errno that opening fails with
+ *   TOOL_CONDITIONS   opening writes the conditions; TOOL_OPTIONS: the other options
+ *
+ * With --net-conn-attempt the events are connections to port 80 of 192.0.2.0, 192.0.2.1, and so on up to 192.0.2.255,
+ * with --net-conn-failed these fail, with --file-modify writes to some files in turn, with --file-create files and
  * directories in turn, with another option new sessions.
  */
 #include "Backend.h"
@@ -13,6 +24,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -25,6 +37,7 @@
 #include <unistd.h>
 
 #define RING_SIZE (1u << 20)
+#define RECORD_MAX 8192
 #define BATCH 64
 #define FILES 30
 #define STEP_MS 10
@@ -52,6 +65,13 @@ static _Atomic uint64_t made;
 static enum ebpf_event_type type;
 static atomic_bool stopped;
 static pthread_t maker;
+
+static long environment__number(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value ? strtol(value, NULL, 10) : 0;
+}
 
 static uint64_t boot__ns(void)
 {
@@ -110,17 +130,32 @@ static event_t event__make(void)
     return e;
 }
 
+/* Put the path of a file that is created behind its event, which has room for it; returns its bytes. */
+static uint32_t path__append(uint8_t *at)
+{
+    uint32_t len = type == EBPF_EVENT_FILE_CREATE ? (uint32_t)environment__number("TOOL_PATH") : 0;
+    struct ebpf_varlen head = {.tag = EBPF_TAG_PATH, .len = len, .orig_len = len};
+
+    if (!len)
+        return 0;
+    memcpy(at, &head, sizeof(head));
+    memset(at + sizeof(head), 1, (len + 7) & ~7u);
+    return (uint32_t)sizeof(head) + ((len + 7) & ~7u);
+}
+
 /* Whether there was room for one more. */
 static bool event__put(struct ring *ring)
 {
     uint64_t pos = ring->producer, taken = *(volatile uint64_t *)&ring->consumer;
     event_t e = event__make();
-    uint32_t head[2] = {e.hdr.size, 0};
+    uint8_t *at = ring->data + pos % RING_SIZE;
+    uint32_t head[2] = {0}, fixed = e.hdr.size;
 
-    if (pos + sizeof(head) + e.hdr.size > taken + RING_SIZE)
+    if (pos + RECORD_MAX > taken + RING_SIZE)
         return false;
-    memcpy(ring->data + pos % RING_SIZE, head, sizeof(head));
-    memcpy(ring->data + pos % RING_SIZE + sizeof(head), &e, e.hdr.size);
+    head[0] = e.hdr.size += path__append(at + sizeof(head) + fixed);
+    memcpy(at, head, sizeof(head));
+    memcpy(at + sizeof(head), &e, fixed);
     made++;
     ring->producer = pos + sizeof(head) + e.hdr.size;
     return true;
@@ -132,11 +167,17 @@ static void *events__make(void *backend)
     const char *wanted = getenv("TOOL_EVENTS");
     uint64_t count = !wanted ? 0 : !strcmp(wanted, "flood") ? UINT64_MAX : strtoull(wanted, NULL, 10);
 
+    const long pause_ms = environment__number("TOOL_PAUSE_MS"), quiet = environment__number("TOOL_QUIET");
+
     while (!stopped && made < count) {
-        for (int i = 0; i < BATCH && made < count && event__put(&rings[EBPF_RING_MAIN]); i++)
+        for (int i = 0; i < (pause_ms ? 1 : BATCH) && made < count && event__put(&rings[EBPF_RING_MAIN]); i++)
             ;
-        eventfd_write(b->ring_fds[EBPF_RING_MAIN], 1);
-        sched_yield();
+        if (!quiet)
+            eventfd_write(b->ring_fds[EBPF_RING_MAIN], 1);
+        if (pause_ms)
+            sleep__ms(pause_ms);
+        else
+            sched_yield();
     }
     while (!stopped && *(volatile uint64_t *)&rings[EBPF_RING_MAIN].consumer != rings[EBPF_RING_MAIN].producer)
         sleep__ms(1);
@@ -146,9 +187,27 @@ static void *events__make(void *backend)
 
 static void tool__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
 {
+    uint64_t lost = (uint64_t)environment__number("TOOL_LOST");
+
     (void)backend;
+    if (stopped)
+        lost += (uint64_t)environment__number("TOOL_LOST_AT_END");
     memset(ret_counts, 0, sizeof(*ret_counts));
-    ret_counts->seen[type] = ret_counts->delivered[type] = made;
+    ret_counts->delivered[type] = made;
+    ret_counts->lost[type][EBPF_REASON_RING_FULL] = lost;
+    ret_counts->seen[type] = made + lost;
+}
+
+/* Returned once. */
+static bool tool__over_budget(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over)
+{
+    static bool returned;
+
+    (void)backend;
+    *ret_over = (struct ebpf_over_budget){.uid = 1000, .lost = (uint64_t)environment__number("TOOL_OVER_BUDGET")};
+    if (returned || !ret_over->lost)
+        return false;
+    return returned = true;
 }
 
 static void tool__stop(struct ebpf_backend *backend)
@@ -173,14 +232,12 @@ static void tool__close(struct ebpf_backend *backend)
 }
 
 static const struct ebpf_backend_ops tool_ops = {
-    .counts = tool__counts, .stop = tool__stop, .select = tool__select, .close = tool__close};
-
-static long environment__number(const char *name)
-{
-    const char *value = getenv(name);
-
-    return value ? strtol(value, NULL, 10) : 0;
-}
+    .counts = tool__counts,
+    .stop = tool__stop,
+    .select = tool__select,
+    .over_budget = tool__over_budget,
+    .close = tool__close,
+};
 
 /* Whether it came to its end. */
 static bool opening__takes_time(const struct ebpf_source_opts *opts)
@@ -201,6 +258,15 @@ static void conditions__write(const struct ebpf_source_opts *opts, const struct 
         ebpf_log__write(log, EBPF_LOG_WARNING, "condition of kind %d: %s %u", c->kind, c->exclude ? "not" : "only",
                         c->id);
     }
+}
+
+static void options__write(const struct ebpf_source_opts *opts, const struct ebpf_log *log)
+{
+    ebpf_log__write(log, EBPF_LOG_WARNING,
+                    "events %" PRIx64 " env %d low_latency %d libbpf_log %d ring_bytes %u coalesce_ms %u budget %u "
+                    "disable_hooks %s",
+                    opts->events.bits, opts->env, opts->low_latency, opts->libbpf_log, opts->ring_bytes,
+                    opts->coalesce_ms, opts->budget, opts->disable_hooks ? opts->disable_hooks : "none");
 }
 
 /* Which events are made. */
@@ -231,6 +297,12 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         ebpf_log__write(&log, EBPF_LOG_WARNING, "message %ld, which is as long as messages are", i);
     if (environment__number("TOOL_CONDITIONS"))
         conditions__write(opts, &log);
+    if (environment__number("TOOL_OPTIONS"))
+        options__write(opts, &log);
+    if (environment__number("TOOL_ERROR")) {
+        free(b);
+        return (int)-environment__number("TOOL_ERROR");
+    }
     if (!opening__takes_time(opts)) {
         free(b);
         return -ECANCELED;
