@@ -9,6 +9,7 @@
 struct ebpf_source_opts fake_opts;
 int fake_error;
 int fake_stopped;
+struct ebpf_backend *fake_backend;
 
 #define RING_SIZE 4096
 #define RING_DISCARDED (1u << 30)
@@ -82,6 +83,6 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         b->rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
     }
     b->available = opts->events;
-    *ret_backend = b;
+    *ret_backend = fake_backend = b;
     return 0;
 }

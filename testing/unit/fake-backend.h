@@ -10,6 +10,7 @@
 
 extern struct ebpf_source_opts fake_opts; /* what the last backend was opened with */
 extern int fake_error;                    /* what opening one gives; 0: a backend */
+extern struct ebpf_backend *fake_backend; /* the last one */
 extern int fake_stopped;                  /* how often one was stopped */
 
 /* Put a record into the first ring of a backend, which has room for a few that were not read. */

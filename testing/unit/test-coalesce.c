@@ -89,6 +89,33 @@ static void test_files_and_processes_are_apart(void)
     CHECK(due_count == 3 && due[0].bytes == 10 && due[1].bytes == 20 && due[2].bytes == 30);
 }
 
+/* Whether such a change is kept back, behind one of process 1 and file 7. */
+static bool is_same_as_first(const struct ebpf_file_modify_event *e)
+{
+    setup();
+    CHECK(!write_at(0, 1, 7, 1));
+    return ebpf_coalesce__take(coalesce, &e->hdr, sizeof(*e));
+}
+
+/* A process has a start time and a file a device, without which neither number is one's own. */
+static void test_what_is_the_same(void)
+{
+    struct ebpf_file_modify_event e = change(1, 1, 7, 1);
+
+    CHECK(is_same_as_first(&e));
+    e.pids.start_time_ns++;
+    CHECK(!is_same_as_first(&e));
+    e = change(1, 1, 7, 1);
+    e.file_info.dev_major = 8;
+    CHECK(!is_same_as_first(&e));
+    e = change(1, 1, 7, 1);
+    e.file_info.dev_minor = 1;
+    CHECK(!is_same_as_first(&e));
+    e = change(1, 1, 7, 1);
+    e.pids.tid = 5; /* any of its threads */
+    CHECK(is_same_as_first(&e));
+}
+
 static void test_nothing_is_overtaken(void)
 {
     struct ebpf_file_modify_event chmod = change(3, 1, 7, 0);
@@ -121,8 +148,10 @@ static void test_many_files(void)
         told += !write_at(inode, 1, inode, 1);
         told += !write_at(inode, 1, inode, 1);
     }
-    for (size_t i = 0; i < due_count; i++)
+    for (size_t i = 0; i < due_count; i++) {
         count += due[i].count;
+        CHECK(due[i].inode == i + 1); /* the oldest has to go */
+    }
     CHECK(due_count == 44 && told == 300 && count == 44); /* 300 - 256 had to go */
     due_count = 0;
     for (uint64_t end = 101; end <= 401; end += 50) {
@@ -139,6 +168,7 @@ int main(void)
     test_first_at_once_others_as_one();
     test_windows_end_with_time();
     test_files_and_processes_are_apart();
+    test_what_is_the_same();
     test_nothing_is_overtaken();
     test_many_files();
     ebpf_coalesce__free(coalesce);

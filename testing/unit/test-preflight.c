@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-preflight.c - errors of libbpf and of the kernel: each is told by its cause, none as "Unknown error". */
 #include <bpf/libbpf.h>
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdarg.h>
+#include <sys/syscall.h>
 
 #include "Bpf/Preflight.h"
 #include "check.h"
@@ -19,6 +22,47 @@ static void keep(void *user, enum ebpf_log_level level, const char *format, va_l
 }
 
 static const struct ebpf_log logger = {.fn = keep};
+
+static uint64_t capabilities; /* that this process seems to have; bit n: number n */
+
+/* In the place of the C library's, for what is asked with it. */
+long syscall(long number, ...)
+{
+    long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
+    long a[6];
+    va_list args;
+
+    va_start(args, number);
+    for (int i = 0; i < 6; i++)
+        a[i] = va_arg(args, long);
+    va_end(args);
+    if (number != SYS_capget)
+        return real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    struct __user_cap_data_struct *data = (void *)a[1];
+
+    data[0].effective = (uint32_t)capabilities;
+    data[1].effective = (uint32_t)(capabilities >> 32);
+    return 0;
+}
+
+/* Whether these capabilities are too few, by the message and by the value. */
+static bool privilege_is_missing(uint64_t some)
+{
+    said[0] = '\0';
+    capabilities = some;
+    int err = preflight__check(&logger);
+
+    return strstr(said, "no privilege; run as root, or with CAP_BPF and CAP_PERFMON") && err == -EPERM;
+}
+
+static void test_capabilities(void)
+{
+    const uint64_t bpf = UINT64_C(1) << 39, perfmon = UINT64_C(1) << 38, admin = UINT64_C(1) << CAP_SYS_ADMIN;
+
+    CHECK(privilege_is_missing(0));
+    CHECK(privilege_is_missing(bpf) && privilege_is_missing(perfmon) && privilege_is_missing(~(bpf | admin)));
+    CHECK(!privilege_is_missing(bpf | perfmon) && !privilege_is_missing(admin));
+}
 
 static bool is_told(const char *text)
 {
@@ -63,6 +107,7 @@ static void test_explanations(void)
 
 int main(void)
 {
+    test_capabilities();
     test_texts();
     test_explanations();
     return check__report();

@@ -3,66 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "Reader.h"
 #include "check.h"
+#include "reader-rig.h"
 
-#define RING_SIZE 65536
-#define STREAMS 4
-#define SEEN_MAX 4096
-#define BUSY (1u << 31)
-#define DISCARDED (1u << 30)
-
-struct memory_ring {
-    uint64_t consumer, producer;
-    _Alignas(8) uint8_t data[2 * RING_SIZE]; /* the second half mirrors the first, as the kernel maps it */
-};
-
-static struct memory_ring memory[EBPF_RING_COUNT];
-static struct ebpf_counts counts;
-static struct ebpf_backend backend;
-static struct ebpf_reader reader;
-
-static struct {
-    uint64_t seq, ts;
-    enum ebpf_event_type type;
-} seen[SEEN_MAX];
-static int seen_count, refuse_from, losses_count;
-static bool refuse_losses;
-static struct loss losses[512];
-
-static void memory__counts(struct ebpf_backend *b, struct ebpf_counts *ret_counts)
-{
-    (void)b;
-    *ret_counts = counts;
-}
-
-static void memory__end(struct ebpf_backend *b)
-{
-    (void)b;
-}
-
-static struct ebpf_process others[EBPF_OTHERS_MAX];
-static size_t other_count;
-
-static size_t memory__others(struct ebpf_backend *b, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
-{
-    (void)b;
-    memcpy(ret_others, others, other_count * sizeof(*others));
-    return other_count;
-}
-
-static uint64_t over_budget_lost; /* 0: nobody exceeds a budget */
 static uint64_t over_budget_told[8];
 static int over_budget_count;
 static bool refuse_over_budget;
-
-static bool memory__over_budget(struct ebpf_backend *b, struct ebpf_over_budget *ret_over)
-{
-    (void)b;
-    *ret_over = (struct ebpf_over_budget){.uid = 1000, .lost = over_budget_lost};
-    over_budget_lost = 0;
-    return ret_over->lost;
-}
 
 static int on_over_budget(void *user, const struct ebpf_over_budget *over)
 {
@@ -74,83 +20,9 @@ static int on_over_budget(void *user, const struct ebpf_over_budget *over)
     return 0;
 }
 
-static const struct ebpf_backend_ops memory_ops = {.counts = memory__counts,
-                                                   .stop = memory__end,
-                                                   .others = memory__others,
-                                                   .over_budget = memory__over_budget,
-                                                   .close = memory__end};
-
-static int on_event(void *user, const struct ebpf_event *event)
-{
-    (void)user;
-    if (refuse_from && seen_count >= refuse_from)
-        return -ENOSPC;
-    seen[seen_count].seq = event->seq;
-    seen[seen_count].ts = event->hdr->ts_boot_ns;
-    seen[seen_count++].type = event->hdr->type;
-    return 0;
-}
-
-static int on_loss(void *user, const struct ebpf_loss *loss)
-{
-    (void)user;
-    if (refuse_losses)
-        return -ENOSPC;
-    losses[losses_count++] = *loss__of(loss);
-    return 0;
-}
-
 static void setup(void)
 {
-    const struct ebpf_source_opts opts = {.sz = sizeof(opts),
-                                          .handler = on_event,
-                                          .loss_handler = on_loss,
-                                          .budget = 10,
-                                          .over_budget_handler = on_over_budget};
-
-    ebpf_reader__fini(&reader);
-    memset(memory, 0, sizeof(memory));
-    memset(&counts, 0, sizeof(counts));
-    seen_count = losses_count = refuse_from = 0;
-    backend.ops = &memory_ops;
-    for (int i = 0; i < EBPF_RING_COUNT; i++)
-        backend.rings[i] =
-            (struct ebpf_ringbuf){&memory[i].consumer, &memory[i].producer, memory[i].data, RING_SIZE - 1};
-    CHECK(!ebpf_reader__init(&reader, &backend, &opts, STREAMS));
-}
-
-static void ring__put(struct memory_ring *ring, const void *data, uint32_t len, uint32_t flags)
-{
-    uint32_t head[2] = {len | flags, 0};
-    uint64_t pos = ring->producer;
-
-    for (uint32_t i = 0; i < 8 + len; i++) {
-        uint8_t byte = i < 8 ? ((uint8_t *)head)[i] : ((const uint8_t *)data)[i - 8];
-
-        ring->data[(pos + i) % RING_SIZE] = byte;
-        ring->data[(pos + i) % RING_SIZE + RING_SIZE] = byte;
-    }
-    ring->producer = pos + 8 + ((len + 7) & ~7u);
-}
-
-static struct ebpf_process_setsid_event make(uint64_t ts, uint32_t stream, uint64_t stream_seq)
-{
-    struct ebpf_process_setsid_event e = {
-        .hdr = {.ts_boot_ns = ts,
-                .stream = stream,
-                .stream_seq = stream_seq,
-                .size = sizeof(e),
-                .type = EBPF_EVENT_PROCESS_SETSID},
-    };
-
-    return e;
-}
-
-static void put(int ring, uint64_t ts, uint32_t stream, uint64_t stream_seq)
-{
-    struct ebpf_process_setsid_event e = make(ts, stream, stream_seq);
-
-    ring__put(&memory[ring], &e, sizeof(e), 0);
+    rig__begin(&(struct ebpf_source_opts){.budget = 10, .over_budget_handler = on_over_budget});
 }
 
 static void test_merges_by_time(void)
@@ -219,7 +91,6 @@ static void test_tells_a_hole_in_its_place(void)
     put(EBPF_RING_MAIN, 10, 2, 1);
     counts.lost[EBPF_EVENT_PROCESS_EXEC][EBPF_REASON_RING_FULL] = 3;
     put(EBPF_RING_MAIN, 20, 2, 5);
-    reader.losses_checked_ns = UINT64_MAX / 2; /* no regular check during this test */
     CHECK(ebpf_reader__consume(&reader) == 2);
     CHECK(losses_count == 1);
     CHECK(losses[0].head.first_seq == 2 && losses[0].head.last_seq == 4);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-select.c - conditions as lists, and those that make no sense. */
+#include <dlfcn.h>
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "Bpf/Resolve.h"
@@ -13,6 +16,20 @@
 
 static struct selection built;
 static int messages;
+static bool seems_mounted; /* cgroups (v2), whatever is mounted there */
+
+/* In the place of the C library's. */
+int statfs(const char *path, struct statfs *ret_fs)
+{
+    int (*real)(const char *, struct statfs *) = (int (*)(const char *, struct statfs *))dlsym(RTLD_NEXT, "statfs");
+    int err = real(path, ret_fs);
+
+    if (seems_mounted && !strcmp(path, "/sys/fs/cgroup")) {
+        ret_fs->f_type = CGROUP2_SUPER_MAGIC;
+        return 0;
+    }
+    return err;
+}
 
 static void on_log(void *user, enum ebpf_log_level level, const char *format, va_list args)
 {
@@ -171,6 +188,23 @@ static void test_cgroups(void)
     }
 }
 
+/* How deep a cgroup is below the root: the probes look at a process's own cgroup of that level. */
+static void test_cgroup_levels(void)
+{
+    struct ebpf_condition c = {.kind = EBPF_SELECT_CGROUP, .text = "/test-select-a/b"};
+
+    seems_mounted = true;
+    if (build(&c, 1) == -EOPNOTSUPP)
+        return; /* in a cgroup namespace nothing can be selected by cgroup */
+    CHECK(!build(&c, 1) && built.include.cgroup_is_set[0] && built.include.cgroup_levels[0] == 2);
+    CHECK_SAME((const char *)built.include.cgroup_paths[0], "/test-select-a/b");
+    c.text = "/";
+    c.exclude = true;
+    CHECK(!build(&c, 1) && built.exclude.cgroup_is_set[0] && built.exclude.cgroup_levels[0] == 0);
+    CHECK(built.exclude.kinds == 1u << SELECT_CGROUP && !built.include.kinds);
+    seems_mounted = false;
+}
+
 static void test_refused(void)
 {
     static char long_path[400];
@@ -238,6 +272,7 @@ int main(void)
     test_paths();
     test_links();
     test_cgroups();
+    test_cgroup_levels();
     test_refused();
     test_too_many();
     return check__report();

@@ -71,6 +71,14 @@ static void test_refusals(void)
     opts.events.bits = ~UINT64_C(0);
     check_refused(&opts, -EINVAL, 1);
     opts = good_opts();
+    opts.coalesce_ms = EBPF_COALESCE_MS_MAX;
+    check_opens(&opts);
+    opts.coalesce_ms++;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
+    opts.condition_count = 1;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
     fake_error = -EPERM;
     check_refused(&opts, -EPERM, 0); /* the backend has logged */
     fake_error = 0;
