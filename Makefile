@@ -253,6 +253,8 @@ unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$
 $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 
+$(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CLI)/Option*.c $(CLI)/Suggest.c))
+
 # The tool with events from a test backend.
 TOOL_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(CLI_SRCS) testing/tool/tool-backend.c)
 

@@ -226,7 +226,8 @@ typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *f
 typedef void (*ebpf_log_line_fn)(void *user, enum ebpf_log_level level, const char *line);
 
 /**
- * One event. It must not call ebpf_source__poll, __consume or __close on the same source.
+ * One event. For the same source, ebpf_source__poll and __consume fail with -EBUSY until the handler has returned, and
+ * ebpf_source__close takes effect then.
  * @return 0 when it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
  */
 typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
