@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* gen-events-doc.c - prints docs/events.md: how to read the stream, and the rows of Events.def as tables. */
+/*
+ * gen-events-doc.c - print what the manuals say of the rows of Events.def.
+ *
+ *   gen-events-doc                 docs/events.md: how to read the stream, and all rows as tables
+ *   gen-events-doc table CLASS     events whose options begin with that word, as rows of a table in Markdown
+ *   gen-events-doc man             the events as a list in mdoc(7)
+ */
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "EbpfEvents.h"
 #include "Json.h"
@@ -183,6 +190,16 @@ static void print_title(const char *name, const char *doc)
     printf(".\n");
 }
 
+/* The texts of NOTE rows, by event. */
+enum {
+#define EVENT(id, NAME, name, option, ring, doc) id_##name = id,
+#include "Events.def"
+};
+static const char *const notes[EBPF_EVENT_TYPE_COUNT] = {
+#define NOTE(name, text) [id_##name] = text,
+#include "Events.def"
+};
+
 static void print_groups(void)
 {
     fputs(groups, stdout);
@@ -212,6 +229,8 @@ static void print_events(void)
 #define END_GROUP(name) }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     print_title(#NAME, doc);                                                                                           \
+    if (notes[id])                                                                                                     \
+        printf("%s\n", notes[id]);                                                                                     \
     printf("\nOption `--%s`, ring `%s`.\n%s", option, #ring, table_head);
 #define FIELD(kind, name, key, doc) print_row(key, type_##kind, doc, "");
 #define FIELD_IF(kind, name, key, FLAG_NAME, doc) print_row(key, type_##kind, doc, " (not always there)");
@@ -231,7 +250,7 @@ static void print_rings(void)
 #include "Events.def"
 }
 
-int main(void)
+static void print_document(void)
 {
     fputs(reading, stdout);
     printf("| key | type | meaning |\n|---|---|---|\n");
@@ -250,5 +269,45 @@ int main(void)
     print_groups();
     print_enums();
     print_events();
+}
+
+static void print_table(const char *class)
+{
+    printf("| option | event | meaning |\n|---|---|---|\n");
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    if (!strncmp(option, class, strlen(class)))                                                                        \
+        printf("| `--%s` | `%s` | %s |\n", option, #NAME, doc);
+#include "Events.def"
+}
+
+/* Print sentences, a line each, as mdoc(7) has it. */
+static void print_sentences(const char *text)
+{
+    for (const char *end; (end = strstr(text, ". ")); text = end + 2)
+        printf("%.*s\n", (int)(end + 1 - text), text);
+    printf("%s\n", text);
+}
+
+static void print_man(void)
+{
+    printf(".Bl -tag -width Ds\n");
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    printf(".It Fl -%s\n.Dv %s :\n%s.\n", option, #NAME, doc);                                                         \
+    if (notes[id])                                                                                                     \
+        print_sentences(notes[id]);
+#include "Events.def"
+    printf(".El\n");
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1)
+        print_document();
+    else if (argc == 3 && !strcmp(argv[1], "table"))
+        print_table(argv[2]);
+    else if (argc == 2 && !strcmp(argv[1], "man"))
+        print_man();
+    else
+        return fprintf(stderr, "usage: gen-events-doc [table CLASS|man]\n"), 2;
     return 0;
 }

@@ -27,6 +27,9 @@
 #ifndef EVENT
 #define EVENT(id, NAME, name, option, ring, doc)
 #endif
+#ifndef NOTE
+#define NOTE(name, text)
+#endif
 #ifndef REPEATS
 #define REPEATS(group, member)
 #endif

@@ -10,6 +10,7 @@
 #undef END_GROUP
 #undef REPEATS
 #undef EVENT
+#undef NOTE
 #undef FIELD
 #undef FIELD_IF
 #undef FLAG
