@@ -17,7 +17,7 @@
  * socket with the same ports and peer. Where the kernel has skipped the program that forgets it (PREEMPT_RT, where even
  * that can be preempted), the next one to look for a place finds that there is no such socket any more.
  *
- * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (SOCKET_TAKE)
+ * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take)
  * tells.
  */
 #ifndef EBPF_CORE_SOCKETS_H
@@ -194,18 +194,18 @@ static __always_inline void socket__forget(struct socket_entry *e)
  * Take an entry, to tell what it is about. Of several at the same moment one gets it; false for the others, and for an
  * entry that is another connection's by now.
  */
-#define SOCKET_TAKE(e_, sk_, ends_)                                                                                    \
-    ({                                                                                                                 \
-        bool taken_ = false;                                                                                           \
-                                                                                                                       \
-        if (claim__spin(&(e_)->lock, SOCKET_LOCK_TRIES)) {                                                             \
-            taken_ = (e_)->sk == (u64)(sk_) && (e_)->ends == (ends_) && !(e_)->is_reported;                            \
-            if (taken_)                                                                                                \
-                (e_)->is_reported = 1;                                                                                 \
-            claim__release(&(e_)->lock);                                                                               \
-        }                                                                                                              \
-        taken_;                                                                                                        \
-    })
+static __always_inline bool socket__take(struct socket_entry *e, const struct sock *sk, u64 ends)
+{
+    bool is_taken = false;
+
+    if (claim__spin(&e->lock, SOCKET_LOCK_TRIES)) {
+        is_taken = e->sk == (u64)sk && e->ends == ends && !e->is_reported;
+        if (is_taken)
+            e->is_reported = 1;
+        claim__release(&e->lock);
+    }
+    return is_taken;
+}
 
 /* Whether the socket of an entry is not there any more, or has become another connection's. */
 static __always_inline bool socket__is_gone(u64 address, u64 ends)

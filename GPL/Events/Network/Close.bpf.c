@@ -149,7 +149,7 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
     u32 state = connection__state(e, sk, tp->bytes_acked);
     bool ended_unseen = !e && connection__has_ended_unseen(sk, tp);
 
-    if (e && !SOCKET_TAKE(e, sk, ends))
+    if (e && !socket__take(e, sk, ends))
         return 0;
     if (ended_unseen)
         state = TCP_ESTABLISHED;
@@ -237,7 +237,7 @@ static __always_inline int mptcp__end(struct sock *sk)
     struct socket_entry *e = first ? socket__find_entry(first, NULL, ends) : NULL;
     u32 state = connection__state(e, sk, false);
 
-    if (e && !SOCKET_TAKE(e, first, ends))
+    if (e && !socket__take(e, first, ends))
         return 0;
     if (!state) {
         if (e || (sk->__sk_common.skc_state == TCP_SYN_SENT && connections__may_lack_entries()))
@@ -301,7 +301,7 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
         return 0;
     if (state != TCP_SYN_SENT)
         return tcp__is_mptcp(tp) ? 0 : connection__end(sk, tp, true);
-    if (SOCKET_TAKE(e, sk, ends))
+    if (socket__take(e, sk, ends))
         connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED, true);
     return 0;
 }

@@ -88,7 +88,7 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
     struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
-        if (e ? SOCKET_TAKE(e, sk, ends) : connections__may_lack_entries())
+        if (e ? socket__take(e, sk, ends) : connections__may_lack_entries())
             connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED, false);
         return 0;
     }
