@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Budget.bpf.c - what processes and users have spent; see Budget.h. */
+/* Budget.bpf.c - what processes and users have spent of their budgets; see Budget.h. */
 #include "Budget.h"
 #include "Pending.h"
 #include "Share.h"
@@ -10,7 +10,10 @@
 struct budget_users_map budget_users SEC(".maps");
 struct budget_forks_map budget_forks SEC(".maps");
 
-/* False when `size` events have been made in this second. Tasks that do this at once may make one more each. */
+/*
+ * Spend an event. Returns false if `size` events have been made in this second. Tasks that do this at once may make one
+ * more each.
+ */
 static __always_inline bool budget__spend(struct budget *budget, u64 now, u64 size)
 {
     if ((s64)(now - READ_ONCE(budget->since)) >= NS_PER_S) {
@@ -38,7 +41,7 @@ static __always_inline bool user__spends(u64 now)
     return true;
 }
 
-/* Events that the process has lost since the reader has last asked, this one included. */
+/* Count a lost event. Returns how many the process has lost since the last look of the reader. */
 static __always_inline u64 process_budget__lose(struct process_budget *p, u32 period)
 {
     if (READ_ONCE(p->period) != period) {
@@ -49,7 +52,7 @@ static __always_inline u64 process_budget__lose(struct process_budget *p, u32 pe
     return READ_ONCE(p->lost);
 }
 
-/* Who it is, unless that is there already. The owner of the note calls it. */
+/* Fill in the process, unless it is there already. Only the owner of the claim calls this. */
 static __always_inline void over_budget__fill(struct over_budget *o, u32 period, u64 lost)
 {
     WITH_CURRENT(task, typed, {
@@ -66,7 +69,7 @@ static __always_inline void over_budget__fill(struct over_budget *o, u32 period,
     o->lost = lost;
 }
 
-/* Note the current process, if none has lost more. An odd version tells the reader that it is being written. */
+/* Note the current process, if no other one has lost more. An odd version shows the reader that it is being written. */
 static __always_inline void over_budget__note(struct process_budget *p)
 {
     u32 period = READ_ONCE(emit_runtime.budget_period);

@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Budget.h - how many events a process may make in a second, of those that any user can make at will and that wait in
- * the same ring as execs.
+ * Budget.h - how many events a process may make in a second, of those types that any user can make at will and that are
+ * in the same ring as execs.
  *
- * An event takes of the budget of the process that acts, which is kept with the process and shared by its threads, and
- * then of the user's, which is that of BUDGET_PROCESSES processes: or a hundred processes had a hundred budgets. Root's
- * processes have no such bound in common. Nobody's budget is taken of by what others do, so a connection that is
- * accepted takes of none. What is beyond a budget is counted as lost (EBPF_REASON_BUDGET), before anything of it is
- * computed, and so is what belongs to it: the exit of a process whose fork is lost, unless it has executed something;
- * the failure or the close of a connection whose attempt is. A fork or attempt that is reported has its end.
+ * An event takes from the budget of the acting process, which its threads share, and then from that of its user, which
+ * is BUDGET_PROCESSES times as large; otherwise a hundred processes would have a hundred budgets. Root has no budget as
+ * a user. What others do takes from nobody's budget, so accepting a connection takes from none. An event beyond the
+ * budget is counted as lost (EBPF_REASON_BUDGET) before anything of it is computed. So is what belongs to it: the exit
+ * of a process whose fork is lost, unless the process has executed something, and the failure or close of a connection
+ * whose attempt is lost. If a fork or an attempt is reported, its end is reported too.
  *
- * Who has lost most on a CPU since the reader last asked is noted for the reader (struct over_budget), in memory that
- * it maps: a record would need room in the ring that is full.
+ * On each CPU the process that has lost most since the last look of the reader is noted (struct over_budget), in memory
+ * that the library maps: a record would need room in the ring that is full.
  *
- * Where there is no memory to keep a process' budget, it has none that could be exceeded.
+ * If there is no memory for the budget of a process, the process has no limit.
  */
 #ifndef EBPF_CORE_BUDGET_H
 #define EBPF_CORE_BUDGET_H
 
 #include "Select.h"
 
-#define BUDGET_PROCESSES 16 /* that a user can have spend all of their budgets in the same second */
+#define BUDGET_PROCESSES 16 /* number of processes of a user that can spend all of their budgets within one second */
 #define BUDGET_USERS 1024
 
-/* A map of what users have spent. The one that has been idle for longest gives way, and has spent nothing then. */
+/* What users have spent. The user who has been idle for longest is evicted, and has spent nothing by then. */
 struct budget_users_map {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, BUDGET_USERS);
@@ -42,10 +42,10 @@ struct budget_forks_map {
 extern struct budget_users_map budget_users SEC(".maps");
 extern struct budget_forks_map budget_forks SEC(".maps");
 
-/* Take an event of the budget of the current process; 1 when there is nothing left. In Budget.bpf.c. */
+/* Take an event from the budget of the current process. Returns 1 if nothing is left. In Budget.bpf.c. */
 extern int budget__is_spent(void);
 
-/* What becomes of an event of the current task that is of those that take of a budget. */
+/* Return the fate of an event of the current task, of a type that takes from a budget. */
 static __always_inline enum fate current__fate(void)
 {
     if (current__is_filtered())
@@ -61,7 +61,7 @@ static __always_inline u8 *lost_fork__at(u32 tgid)
     return forks ? &forks->is_lost[tgid & (TREE_CHUNK - 1)] : NULL;
 }
 
-/* Note what becomes of the fork of a process, which has not run yet; where there are budgets. */
+/* Note the fate of the fork of a process, which has not run yet. Only with a budget. */
 static __always_inline void fork__note_fate(u32 tgid, enum fate fate)
 {
     u8 *is_lost_at = lost_fork__at(tgid);
@@ -70,7 +70,7 @@ static __always_inline void fork__note_fate(u32 tgid, enum fate fate)
         WRITE_ONCE(*is_lost_at, fate == FATE_OVER_BUDGET);
 }
 
-/* What becomes of the exit of a process, given whether it is filtered. */
+/* Return the fate of the exit of a process, given whether it is filtered. */
 static __always_inline enum fate exit__fate(struct task_struct *leader, bool is_filtered)
 {
     u8 *is_lost_at = emit_constants.budget ? lost_fork__at(leader->tgid) : NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Cgroup.bpf.c - walks from a cgroup to the root of its hierarchy, in steps and turns as those of Path.bpf.c. */
+/* Cgroup.bpf.c - walks from a cgroup to the root of its hierarchy, in nested loops like those of Path.bpf.c. */
 #include "Cgroup.h"
 #include "Path.h"
 
@@ -8,7 +8,7 @@
 
 struct cgroup_paths_map cgroup_paths SEC(".maps");
 
-/* Keep the path that was just written as `v`. */
+/* Cache the path that was just appended as `v`. */
 static __always_inline void cgroup_cache__store(struct ebpf_varlen *v, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__entry(id);

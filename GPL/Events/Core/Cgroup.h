@@ -8,14 +8,15 @@
 #include "Table.h"
 
 /*
- * Append the path of a cgroup's node from the root of its hierarchy; in Cgroup.bpf.c. `id` is the node's when it can be
- * kept by it, else 0.
+ * Append the path of a cgroup's node, up to the root of its hierarchy; in Cgroup.bpf.c. `id`: the node's, by which the
+ * path may be cached; 0 if it may not.
  */
 extern int cgroup_path__append(u32 slot, u64 kn, u64 id);
 
 /*
- * Paths of cgroups, by the id of the node. A cgroup cannot be renamed under v2, and its id is not used again, so an
- * entry never gets old; under v1 it can, and each hierarchy has ids of its own.
+ * The cache of cgroup paths, by the id of the node. Under v2 a cgroup cannot be renamed and its id is not reused, so an
+ * entry never gets old. Under v1 cgroups can be renamed and each hierarchy has its own ids, so those paths are not
+ * cached.
  */
 #define CGROUP_CACHE_LEN 488
 #define CGROUP_CACHE_ENTRIES 512 /* a power of two */
@@ -24,7 +25,7 @@ struct cgroup_cache_entry {
     u64 id;
     u64 claims;
     u32 len;
-    u32 version; /* odd: being written */
+    u32 version; /* odd while it is being written */
     u8 path[CGROUP_CACHE_LEN];
 };
 
@@ -42,7 +43,7 @@ static __always_inline struct cgroup_cache_entry *cgroup_cache__entry(u64 id)
     return table__slot(&cgroup_paths, CGROUP_CACHE_ENTRIES, id);
 }
 
-/* Append the path of the cgroup with this node as it is kept. False when it is not. */
+/* Append the path of a cgroup from the cache. Returns false if it is not cached. */
 static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
 {
     struct cgroup_cache_entry *e = cgroup_cache__entry(id);
@@ -63,15 +64,15 @@ static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
     return true;
 }
 
-/* A cgroup: its node, and the id by which its path is kept, 0 when it is not. */
+/* A cgroup: its node, and the id by which its path may be cached, 0 if it may not. */
 struct cgroup_ref {
     u64 node, id;
 };
 
 /*
- * The cgroup of who is in a css_set: in the pids controller's own hierarchy where there is one (cgroup v1), else in the
- * unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup. For
- * `memory` see scalar__through.
+ * Return the cgroup of the tasks in a css_set: in the pids controller's own hierarchy if there is one (cgroup v1), else
+ * in the unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's
+ * cgroup. For `memory` see scalar__through.
  */
 static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct css_set *cset)
 {

@@ -17,14 +17,14 @@ static __always_inline void claim__release(u64 *claims)
     CLAIM_ADD(claims, -1);
 }
 
-/* Whether the caller owns the word now; claim__release has to follow in either case. */
+/* Claim a word, and return whether the caller owns it now. claim__release has to follow in either case. */
 static __always_inline bool claim__enter(u64 *claims)
 {
     CLAIM_ADD(claims, 1);
     return READ_ONCE(*claims) == 1;
 }
 
-/* Take a word that nobody owns. False, with nothing to release, if somebody does or is just trying to. */
+/* Claim a word that nobody owns. Returns false, with nothing to release, if it has an owner or another claimant. */
 static __always_inline bool claim__try(u64 *claims)
 {
     if (claim__enter(claims))
@@ -33,7 +33,7 @@ static __always_inline bool claim__try(u64 *claims)
     return false;
 }
 
-/* Try so many times; for owners that release after a few instructions. */
+/* Try claim__try so many times; for owners that release after a few instructions. */
 static __always_inline bool claim__spin(u64 *claims, int tries)
 {
     for (int i = 0; i < tries; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Compat.h - the one place that knows that kernels differ. One getter a difference; each says which kernel made it and
- * when it can go. The choice is made by CO-RE when the probes are loaded: what the kernel lacks is dead code to its
+ * Compat.h - the differences between kernels. Each getter hides one of them, and says which kernel made it and when the
+ * getter can go. CO-RE makes the choice when the probes are loaded: what the running kernel lacks is dead code to its
  * verifier.
  */
 #ifndef EBPF_CORE_COMPAT_H
@@ -17,11 +17,11 @@ static __always_inline bool compat__has_current_btf(void)
 }
 
 /*
- * A typed pointer, which the verifier is no longer to trust; loads through it stay single instructions. For a pointer
- * that is loaded through a trusted one, verifiers since 6.2 look up whether it is to be trusted as well, by comparing
- * names through the whole BTF, up to four times a load: that was 70 % of a start on 6.12. The kfunc that ends the trust
- * (a35b9af4ec2c) came before the trouble did; where it is missing the call becomes a move. Arguments of fentry and
- * fexit programs are never trusted.
+ * A typed pointer that the verifier no longer trusts; loads through it remain single instructions. For a pointer that
+ * is loaded through a trusted one, verifiers since 6.2 look up whether it is trusted too, by comparing names through
+ * the whole BTF, up to four times a load: 70 % of a start on 6.12. The kfunc that ends the trust (a35b9af4ec2c) is
+ * older than that lookup. Where it is missing the call becomes a move. Arguments of fentry and fexit programs are never
+ * trusted.
  */
 static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void *)CALL_RDONLY_CAST;
 
@@ -30,9 +30,8 @@ static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void
 extern const volatile struct emit_constants emit_constants;
 
 /*
- * A member of the object at an address, as BPF_CORE_READ reads it. Where the kernel has the kfunc, it makes a typed
- * pointer of an address as well: a load of a few instructions, of which a bad one gives 0, in the place of a helper
- * call of ninety.
+ * Read a member of the object at an address, as BPF_CORE_READ does. Where the kernel has the kfunc, the address becomes
+ * a typed pointer: a few instructions, with 0 for a bad address, instead of a helper call of ninety.
  */
 #define READ_AT(type, address, ...)                                                                                    \
     ({                                                                                                                 \
@@ -47,8 +46,8 @@ extern const volatile struct emit_constants emit_constants;
     })
 
 /*
- * Run `statement` with `task` being the current task, typed where the kernel offers that (`typed` tells). A macro,
- * because the two have different types to the verifier and cannot share a variable.
+ * Run `statement` with the current task as `task`, typed where the kernel offers that (`typed` says so). A macro,
+ * because a typed pointer and an address cannot share a variable in the eyes of the verifier.
  */
 #define WITH_CURRENT(task, typed, statement)                                                                           \
     do {                                                                                                               \
@@ -64,8 +63,8 @@ extern const volatile struct emit_constants emit_constants;
     } while (0)
 
 /*
- * Registers of the system call that a task is in, where the helper for it is missing (before 5.15, dd6e10fbd9fa): they
- * are at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
+ * Registers of the system call that a task is in, where the helper for them is missing (before 5.15, dd6e10fbd9fa).
+ * They are at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
  */
 #define KERNEL_STACK_SIZE 16384
 #define SYSCALL_REGS_SIZE 168
@@ -80,7 +79,9 @@ static __always_inline struct pt_regs *compat__syscall_regs(struct task_struct *
     return (void *)BPF_CORE_READ(task, stack) + KERNEL_STACK_SIZE - SYSCALL_REGS_SIZE;
 }
 
-/* Value of a function at its end, where the helper exists (5.17, f92c1e183604); else its place after the arguments. */
+/*
+ * Return the value of a function at its end: by the helper (since 5.17, f92c1e183604), else from behind its arguments.
+ */
 static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
 {
     u64 ret = 0;
@@ -94,7 +95,10 @@ static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
     return ret;
 }
 
-/* The last argument of a function that has got more of them: where they cannot be counted (before 5.17), of so many. */
+/*
+ * Return the last argument of a function that got further arguments. Before 5.17 they cannot be counted, and there are
+ * `args`.
+ */
 static __always_inline u64 compat__last_arg(u64 *ctx, u32 args)
 {
     u64 last = 0;
@@ -108,7 +112,7 @@ static __always_inline u64 compat__last_arg(u64 *ctx, u32 args)
     return last;
 }
 
-/* An argument by how many come behind it, as an address; before 5.17, of so many. */
+/* Return, as an address, the argument that has `behind` others behind it. Before 5.17 there are `args` in all. */
 static __always_inline u64 compat__arg_before_last(u64 *ctx, u32 args, u32 behind)
 {
     u64 arg = 0;
@@ -121,8 +125,8 @@ static __always_inline u64 compat__arg_before_last(u64 *ctx, u32 args, u32 behin
 }
 
 /*
- * The value of inet_csk_accept at its end, behind its arguments: four, and two since 6.10 (92ef0fd55ac8). Typed, so
- * that each is read at a place of its own.
+ * Return the value of inet_csk_accept, which stands behind its arguments: four, or two since 6.10 (92ef0fd55ac8). It is
+ * typed, so each branch reads it at a constant offset.
  */
 static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
 {
@@ -139,7 +143,7 @@ static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
 }
 
 /*
- * Whether a BPF program of a cgroup, at the end of __cgroup_bpf_run_filter_sock_addr, was asked about a connect: its
+ * Whether a BPF program of a cgroup was asked about a connect, at the end of __cgroup_bpf_run_filter_sock_addr. The
  * kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
  */
 static __always_inline bool compat__is_connect_filter(u64 *ctx)
@@ -160,8 +164,8 @@ static __always_inline bool compat__is_connect_filter(u64 *ctx)
 }
 
 /*
- * The value of that function, which has four arguments before 5.12 (772412176fb9; a helper that came with that kernel
- * tells) and five until there is a helper for it.
+ * Return the value of that function. It has four arguments before 5.12 (772412176fb9; a helper of that kernel shows
+ * it), then five, until there is a helper that returns the value.
  */
 static __always_inline int compat__connect_filter_ret(u64 *ctx)
 {
@@ -171,8 +175,8 @@ static __always_inline int compat__connect_filter_ret(u64 *ctx)
 }
 
 /*
- * Where a dentry has a name that needs no memory of its own: an array until 6.12, whose length differs, a union since
- * (61bc24ac9fa7). The offset, for CO-RE takes no load from an array of another length.
+ * Return the offset of the short name that is stored in the dentry itself: an array of varying length until 6.12, a
+ * union since (61bc24ac9fa7). The offset, because CO-RE refuses a load from an array of another length.
  */
 static __always_inline u32 compat__short_name_offset(void)
 {
@@ -182,8 +186,8 @@ static __always_inline u32 compat__short_name_offset(void)
 }
 
 /*
- * The id of the cgroup at a level above that of the current task, 0 when there is none. Before 6.1 the helper for it is
- * not for tracing programs, but the ids stand in the cgroup. Goes with 5.15.
+ * Return the id of the ancestor at `level` of the current task's cgroup, 0 if there is none. Before 6.1 tracing
+ * programs may not call the helper for it, but the cgroup lists the ids. Goes with 5.15.
  */
 static __always_inline u64 compat__ancestor_cgroup_id(u32 level)
 {
@@ -200,7 +204,7 @@ static __always_inline u64 compat__ancestor_cgroup_id(u32 level)
     return id;
 }
 
-/* The same for another task. */
+/* compat__ancestor_cgroup_id for another task. */
 static __always_inline u64 compat__ancestor_cgroup_id_of(struct task_struct *task, u32 level)
 {
     struct cgroup___ids *ids = (void *)BPF_CORE_READ(task, cgroups, dfl_cgrp);
@@ -219,8 +223,9 @@ static __always_inline u64 compat__ancestor_cgroup_id_of(struct task_struct *tas
 }
 
 /*
- * Whether a kernel thread is a user mode helper that has not been executed: of all that are not made by kthread_create
- * and end, the only ones. Before 5.18 helpers begin as kernel threads; 5.17 alone cannot be asked. Goes with 5.15.
+ * Whether a kernel thread is a user mode helper that has not executed anything. No other thread ends that
+ * kthread_create did not make. Before 5.18 helpers start as kernel threads. 5.17 offers nothing to decide it by. Goes
+ * with 5.15.
  */
 static __always_inline bool compat__is_unexecuted_helper(struct task_struct *task)
 {
@@ -229,7 +234,7 @@ static __always_inline bool compat__is_unexecuted_helper(struct task_struct *tas
     return !bpf_core_field_exists(thread->worker_private) && !BPF_CORE_READ(thread, set_child_tid);
 }
 
-/* Parent of a cgroup's node; renamed in 6.15 (633488947ef6). */
+/* Return the parent of a cgroup's node. Renamed in 6.15 (633488947ef6). */
 static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_node *kn)
 {
     struct kernfs_node___rcu *rcu = (void *)kn;
@@ -240,8 +245,8 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
 }
 
 /*
- * A member of an inode out of a copy of its beginning, which one helper call makes; where the kernel has it further
- * behind, by a call of its own.
+ * Read a member of an inode from a copy of the inode's beginning, which one helper call makes. A member that the kernel
+ * has further behind takes a call of its own.
  */
 #define INODE_COPY_SIZE 160
 #define INODE_GET(copy, inode, type, member)                                                                           \
@@ -277,8 +282,8 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
     })
 
 /*
- * Whether an inode is the upper or work directory of an overlay: a bit of its state. That is a struct on 7.2, where the
- * bit is an enumerator, 32 bits on 6.12 and a long before, where it is a macro, of which the kernel tells nothing.
+ * Whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on 7.2,
+ * where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not show.
  */
 static __always_inline bool compat__inode_is_layer(struct inode *inode)
 {
@@ -299,8 +304,8 @@ static __always_inline bool compat__inode_is_layer(struct inode *inode)
 }
 
 /*
- * Where a dentry links to what is in its directory, and a directory to the newest of it; the lists are of another kind
- * since 6.8.
+ * Return the offset of a dentry's link in the list of its directory, and of a directory's list, newest entry first. The
+ * lists have another type since 6.8.
  */
 static __always_inline u64 compat__sibling_offset(void)
 {
@@ -316,7 +321,9 @@ static __always_inline u64 compat__children_offset(void)
                : bpf_core_field_offset(struct dentry___subdirs, d_subdirs);
 }
 
-/* The flag of a dentry that was unlinked, or replaced by a rename: a macro until 6.15, of which BTF tells nothing. */
+/*
+ * Return the flag of a dentry that was unlinked, or replaced by a rename: a macro until 6.15, which BTF does not show.
+ */
 static __always_inline u32 compat__cant_mount(void)
 {
     return bpf_core_enum_value_exists(enum dentry_flags, DCACHE_CANT_MOUNT)
@@ -324,7 +331,7 @@ static __always_inline u32 compat__cant_mount(void)
                : 1 << 8;
 }
 
-/* The inode number, which has another type since 7.0. */
+/* Return the inode number, which has another type since 7.0. */
 static __always_inline u64 compat__inode_number(struct inode *inode)
 {
     struct inode___ino_u64 *as_u64 = (void *)inode;
@@ -334,15 +341,18 @@ static __always_inline u64 compat__inode_number(struct inode *inode)
 }
 
 /*
- * Functions that work on a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
- * since 6.2 (256c8aed2b42): arguments are one place further. Goes with 5.10.
+ * Functions that take a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
+ * since 6.2 (256c8aed2b42). Their arguments are one further. Goes with 5.10.
  */
 static __always_inline bool compat__has_idmap_arg(void)
 {
     return bpf_core_field_exists(struct vfsmount___userns, mnt_userns) || bpf_core_type_exists(struct mnt_idmap);
 }
 
-/* Argument `n`, as 5.10 counts them, of such a function. A constant place each: the verifier allows no other. */
+/*
+ * Return argument `n`, as 5.10 counts them, of such a function. The verifier allows only constant offsets, so each
+ * branch has one.
+ */
 #define COMPAT_IDMAP_ARG(ctx, n)                                                                                       \
     ({                                                                                                                 \
         u64 value_;                                                                                                    \
@@ -362,7 +372,7 @@ static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
     return compat__has_idmap_arg() ? ctx__address(ctx + n + 1) : ctx__address(ctx + n);
 }
 
-/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 less the first, and the idmap. */
+/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 without the first, and the idmap. */
 struct delegated_inode {
     int unused;
 };
@@ -381,14 +391,15 @@ static __always_inline struct dentry *compat__vfs_create_dentry(const u64 *ctx)
     return (struct dentry *)dentry;
 }
 
-/* Whether a value is an error: negative as an int, whose upper half may be anything, or a pointer that says so. */
+/* Whether a value is an error: negative as an int, with anything in its upper half, or an error pointer. */
 static __always_inline bool compat__is_error(u64 ret)
 {
     return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
 }
 
 /*
- * The path by which a process has opened a file, when `file` is the one below it, of a file system under another one.
+ * Return the path by which a process opened a file. `file` may be the one below it, of the file system under another
+ * one.
  */
 static __always_inline struct path *compat__user_path(struct file *file)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Credentials.h - the records of ids that change: by a call (Process/Credentials.bpf.c) or an exec (Exec.bpf.c). */
+/* Credentials.h - the records of changed ids: by a call (Process/Credentials.bpf.c) or by an exec (Exec.bpf.c). */
 #ifndef EBPF_CORE_CREDENTIALS_H
 #define EBPF_CORE_CREDENTIALS_H
 
 #include "Task.h"
 
-/* Fill the record of new user ids; its credentials are those that the task has now. */
+/* Fill the record of new user ids. Its credentials are the task's present ones. */
 static __always_inline void setuid__fill(struct scratch *s, struct ebpf_process_setuid_event *e, struct cred *after)
 {
     e->new_ruid = after->uid.val;
@@ -15,7 +15,7 @@ static __always_inline void setuid__fill(struct scratch *s, struct ebpf_process_
     CURRENT_FILL_ALL(s, e);
 }
 
-/* Fill the record of new group ids; its credentials are those that the task has now. */
+/* Fill the record of new group ids. Its credentials are the task's present ones. */
 static __always_inline void setgid__fill(struct scratch *s, struct ebpf_process_setgid_event *e, struct cred *after)
 {
     e->new_rgid = after->gid.val;

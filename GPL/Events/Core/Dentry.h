@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Dentry.h - names and mounts as the kernel has them. */
+/* Dentry.h - names and mounts in the kernel's own structs. */
 #ifndef EBPF_CORE_DENTRY_H
 #define EBPF_CORE_DENTRY_H
 
@@ -7,7 +7,7 @@
 
 #define NAME_MAX 255
 
-/* What a dentry begins with, as it is read at once. */
+/* The beginning of a dentry, which one call reads. */
 struct dentry_head {
     u32 flags, seq;
     u64 hash_next, hash_pprev;
@@ -34,7 +34,7 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
     head->name = (u64)BPF_CORE_READ(dentry, d_name.name);
 }
 
-/* In no directory, and named by memfd_create. */
+/* Whether a dentry is in no directory, and has the name of a memfd. */
 static __always_inline bool dentry__is_memfd(struct dentry *dentry)
 {
     char name[8] = {};

@@ -1,29 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * EmitShared.h - what the library shares with the emit path besides records: sizes, counters, settings.
- */
+/* EmitShared.h - what the library shares with the probes besides records: sizes, counters, settings. */
 #ifndef EBPF_CORE_EMIT_SHARED_H
 #define EBPF_CORE_EMIT_SHARED_H
 
 #include "../EbpfEventProto.h"
 
 #define EMIT_TYPES_MAX 64
-#define EMIT_CLAIM_TRIES 8 /* slots tried before an event is given up; also the fewest that there may be */
+#define EMIT_CLAIM_TRIES 8 /* slots that a program tries before it gives up an event; also the least number of slots */
 
-/* Room in a slot: fixed part and five paths, the arguments, the environment when it is wanted. */
+/* Room in a slot: fixed part and five paths, then the arguments, then the environment if it is wanted. */
 #define SCRATCH_PATHS 22528
 #define SCRATCH_DATA (SCRATCH_PATHS + EBPF_ARGS_MAX + 64)
 #define SCRATCH_DATA_ENV (SCRATCH_DATA + EBPF_ENV_MAX + 64)
 
 /*
- * Calls of no helper, which the library replaces when it loads a program: linkers of libbpf 1.1 know no kfuncs. See
- * `UNTRUSTED` in Compat.h, and Kprobe.h.
+ * Calls of no helper, which the library replaces when it loads a program, because linkers of libbpf 1.1 know no kfuncs.
+ * See `UNTRUSTED` in Compat.h, and Kprobe.h.
  */
 #define CALL_RDONLY_CAST 0x7e000001
 #define CALL_SESSION_COOKIE 0x7e000002
 #define CALL_SESSION_IS_RETURN 0x7e000003
 
-/* Types that are cast to, all structs. */
+/* Types that pointers are cast to, all structs. */
 #define CAST_TYPES(TYPE)                                                                                               \
     TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode) TYPE(cred)
 
@@ -34,13 +32,13 @@ enum cast_type {
 };
 
 /*
- * Whose events are wanted, and of which files. What is included narrows: of each kind that has something, one must
- * match. What is excluded takes away.
+ * Whose events are wanted, and of which files. An event passes if it matches one include of every kind that has any,
+ * and no exclude.
  */
-#define SELECT_VALUES 16 /* ids of a kind */
+#define SELECT_VALUES 16 /* ids of each kind */
 #define SELECT_TEXTS 8   /* names, cgroups, paths */
 #define SELECT_PATH_MAX 256
-#define SELECT_NO_ID 0xffffffffu /* fills up a list: no process' and no user's */
+#define SELECT_NO_ID 0xffffffffu /* fills the rest of a list: no process and no user has this id */
 
 enum select_kind {
     SELECT_PID,
@@ -48,35 +46,35 @@ enum select_kind {
     SELECT_UID,
     SELECT_COMM,
     SELECT_CGROUP,
-    SELECT_CONTAINER, /* who has a pid or mount namespace of its own */
+    SELECT_CONTAINER, /* a process with a pid or mount namespace of its own */
     SELECT_PATH,
 };
 
 struct select_list {
-    ebpf_u32 kinds; /* bit n: there is something of kind n */
+    ebpf_u32 kinds; /* bit n: there are conditions of kind n */
     ebpf_u32 reserved;
     ebpf_u32 pids[SELECT_VALUES], uids[SELECT_VALUES];
     ebpf_u64 comms[SELECT_TEXTS][2];
-    ebpf_u64 cgroups[SELECT_TEXTS]; /* ids; 0: there is none, as yet */
+    ebpf_u64 cgroups[SELECT_TEXTS]; /* ids; 0: the cgroup does not exist yet */
     ebpf_u32 cgroup_levels[SELECT_TEXTS];
     ebpf_u32 cgroup_is_set[SELECT_TEXTS];
     ebpf_u64 cgroup_paths[SELECT_TEXTS][SELECT_PATH_MAX / 8]; /* from the root of the hierarchy; "": not known */
-    ebpf_u32 path_lens[SELECT_TEXTS];                         /* 0 fills up */
-    ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8];        /* as records have them: components, leaf first */
+    ebpf_u32 path_lens[SELECT_TEXTS];                         /* 0 fills the rest */
+    ebpf_u64 paths[SELECT_TEXTS][SELECT_PATH_MAX / 8];        /* in the format of records: components, leaf first */
 };
 
-/* The only condition about who acts, if there is only one, and that of one process id, user id or name. */
+/* A copy of the only condition on tasks, if there is only one, and it is about one process id, user id or name. */
 struct select_quick {
-    ebpf_u32 kinds;    /* bit n: it is of kind n; 0: the lists have to be looked through */
-    ebpf_u32 excludes; /* what matches is left out, not what does not */
+    ebpf_u32 kinds;    /* bit n: it is of kind n; 0: the lists have to be searched */
+    ebpf_u32 excludes; /* what matches is rejected, not what does not */
     ebpf_u64 value[2]; /* the id, or the name */
     ebpf_u64 mask[2];  /* of the bytes that count */
 };
 
 /*
- * What is known of a process, by its number: the trees that it belongs to, and above those bits which process it was,
- * because numbers are used again. Fork writes a few bits of the start time there; the library writes 0, for a process
- * that has started before `selected_at`.
+ * The trees that a process belongs to, by process id. Ids are reused, so the bits above the flags tell which process it
+ * is: fork stores a few bits of the start time there. The library stores 0, for a process that started before
+ * `selected_at`.
  */
 #define TREE_CHUNK 4096
 #define TREE_KNOWN 1
@@ -93,27 +91,27 @@ struct lost_forks {
     ebpf_u8 is_lost[TREE_CHUNK];
 };
 
-/* What has been spent of a budget of events. */
+/* The spent part of a budget of events. */
 struct budget {
-    ebpf_u64 since; /* begin of its second, monotonic, ns */
+    ebpf_u64 since; /* beginning of its second, monotonic, ns */
     ebpf_u64 spent;
 };
 
-/* Of the processes that have exceeded their budgets, the one that lost most; of a CPU. */
+/* The process of a CPU that has lost most of those that exceeded their budgets. */
 struct over_budget {
     ebpf_u64 claims;
-    ebpf_u64 version; /* odd: it is being written */
-    ebpf_u64 lost;    /* since the round began; 0: none */
-    ebpf_u32 period;  /* emit_runtime.budget_period then */
+    ebpf_u64 version; /* odd while it is being written */
+    ebpf_u64 lost;    /* since the period began; 0: none */
+    ebpf_u32 period;  /* emit_runtime.budget_period at that time */
     ebpf_u32 uid;
     struct ebpf_pid_info pids;
     char comm[EBPF_COMM_LEN];
 };
 
-/* Bytes of a slot before its data; asserted in Probe.bpf.c. */
+/* Bytes of a slot before its data; Probe.bpf.c asserts it. */
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
-/* What is kept for a task without kprobes and budgets; see Pending.h. */
+/* Bytes that are stored for a task without kprobes and budgets; see Pending.h. */
 #define TASK_STATE_LEAST 96
 
 /* Hooks that have spare programs, see Spare.h. */
@@ -149,7 +147,7 @@ enum spare_hook {
     SPARE_HOOK_COUNT,
 };
 
-/* No value of emit_constants.spares. */
+/* Not a value of emit_constants.spares. */
 #define SPARES_NEVER 2
 
 struct cpu_counters {
@@ -158,52 +156,52 @@ struct cpu_counters {
     ebpf_u64 filtered[EMIT_TYPES_MAX];
     ebpf_u64 lost[EBPF_REASON_COUNT][EMIT_TYPES_MAX];
     ebpf_u64 rescued[SPARE_HOOK_COUNT]; /* events made by another program than the main one of a hook */
-    ebpf_u64 pointer;                   /* of the probes, for a moment; see scalar__of_any */
+    ebpf_u64 pointer;                   /* used by the probes for a moment; see scalar__of_any */
     struct over_budget over_budget;
 };
 
 _Static_assert((int)EBPF_EVENT_TYPE_COUNT <= EMIT_TYPES_MAX, "raise EMIT_TYPES_MAX");
 
-/* Where btrfs keeps the device number that stat(2) returns, each subvolume's own; all 0: not known. */
+/* Where btrfs stores the device number that stat(2) returns, which each subvolume has of its own. All 0: not known. */
 struct btrfs_layout {
     ebpf_u32 inode_at, root_at; /* in a btrfs_inode */
     ebpf_u32 device_at;         /* in a btrfs_root */
 };
 
-/* Constants, set before the probes are loaded. */
 #define EMIT_POISON 0xee
 
+/* Constants, set before the probes are loaded. */
 struct emit_constants {
     ebpf_u32 slots;            /* scratch slots that programs share, at least EMIT_CLAIM_TRIES */
-    ebpf_u32 kprobes;          /* programs that are not preempted are used; each CPU has one more slot for them */
+    ebpf_u32 kprobes;          /* programs that cannot be preempted are in use; each CPU has one more slot for them */
     ebpf_u32 wakeup_bytes;     /* wake the reader when a ring holds this much; 0: as soon as it has read everything */
-    ebpf_u32 capture_env;      /* environment of executed programs wanted */
+    ebpf_u32 capture_env;      /* the environment of executed programs is wanted */
     ebpf_u32 spares;           /* hooks have spare programs */
-    ebpf_u32 selects;          /* bit n: there may be conditions of kind n; what tests for others is left out */
+    ebpf_u32 selects;          /* bit n: there may be conditions of kind n; the code for other kinds is removed */
     ebpf_u32 has_task_storage; /* tracing programs may use it */
-    ebpf_u32 sk_storage;       /* programs can keep something in the storage of sockets */
-    ebpf_u32 casts;            /* addresses can be made typed pointers */
-    ebpf_u32 poison;           /* of a build for tests: see record__poison */
+    ebpf_u32 sk_storage;       /* programs can use the storage of sockets */
+    ebpf_u32 casts;            /* addresses can be cast to typed pointers */
+    ebpf_u32 poison;           /* in builds for tests: see record__poison */
     ebpf_u32 reserved;
-    ebpf_u32 budget;                      /* events a process and second, of those in Budget.h; 0: any number */
-    ebpf_u64 mark_seed;                   /* drawn by lot: which tasks have marks in the same places */
+    ebpf_u32 budget;                      /* events a process and second, of the types of Budget.h; 0: no limit */
+    ebpf_u64 mark_seed;                   /* random: decides which tasks share slots for marks */
     ebpf_u64 events;                      /* bit n: event type n is wanted */
-    ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* their numbers in the kernel's BTF */
+    ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* type ids in the kernel's BTF */
     struct btrfs_layout btrfs;
 };
 
-/* Set after loading, and changed while running. A section of its own, which the library maps. */
+/* Set after loading, and changed at run time. A section of its own, which the library maps. */
 #define EMIT_RUNTIME_SECTION ".data.runtime"
 
 struct emit_runtime {
     ebpf_u32 self_tgid;     /* the process of the library: its own actions are not events */
-    ebpf_u32 live;          /* all programs are attached, and the source is not stopped: else they do nothing */
-    ebpf_u64 self_start_ns; /* when that process started, as events have it */
+    ebpf_u32 live;          /* all programs are attached and the source is not stopped; otherwise they do nothing */
+    ebpf_u64 self_start_ns; /* start time of that process, as events have it */
     ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
-    ebpf_u64 sockets_untracked;               /* connections that found no place at all; see Sockets.h */
-    ebpf_u64 sockets_more;                    /* 1: some found none in the table */
-    ebpf_u64 zero;                            /* 0, of which the verifier knows nothing */
-    ebpf_u32 budget_period;                   /* how often the library has asked who exceeds a budget */
+    ebpf_u64 sockets_untracked;               /* connections that found no room at all; see Sockets.h */
+    ebpf_u64 sockets_more;                    /* 1: some connection found no slot in the table */
+    ebpf_u64 zero;                            /* 0, unknown to the verifier */
+    ebpf_u32 budget_period;                   /* incremented at each look of the library at who exceeds a budget */
     ebpf_u32 reserved;
     ebpf_u32 host_mnt_ns; /* mount namespace of the first process */
     ebpf_u32 selects;     /* bit n: a condition of kind n is set */

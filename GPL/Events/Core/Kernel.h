@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kernel.h - what the probes read of the kernel: only those types, only those members.
+ * Kernel.h - the kernel types that the probes read, with only the members that they read.
  *
- * Every struct is CO-RE relocatable, so neither order nor offset matters here, only names and kinds of type; libbpf
- * moves each access to where the running kernel has it. Being declared here and not generated on the build machine, the
- * probes build on a machine whose own kernel has no BTF, and give the same object everywhere. A member that some kernel
- * names otherwise stands in a second declaration whose name ends in ___<what>; Compat.h chooses between them.
+ * Every struct is CO-RE relocatable: libbpf moves each access to where the running kernel has the member. So neither
+ * order nor offset matters here, only names and kinds of type. Because the types are declared here and not generated on
+ * the build machine, the probes build on a machine whose kernel has no BTF, and give the same object everywhere. A
+ * member that some kernels name or type differently stands in a second declaration, whose name ends in ___<what>;
+ * Compat.h chooses between them.
  */
 #ifndef EBPF_CORE_KERNEL_H
 #define EBPF_CORE_KERNEL_H
@@ -33,7 +34,7 @@ typedef int key_t;
 #define PF_EXITING 0x00000004
 #define PF_FORKNOEXEC 0x00000040
 #define PF_KTHREAD 0x00200000
-#define EXIT_TRACE 0x30 /* exit_state: waited for by a tracer, not by the parent yet */
+#define EXIT_TRACE 0x30 /* exit_state: a tracer has to wait first, then the parent */
 #define SIGNAL_GROUP_EXIT 0x00000004
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -60,7 +61,7 @@ typedef int key_t;
 #define VM_SHARED 0x00000008
 #define FMODE_WRITE 0x2
 #define FMODE_CREATED 0x100000
-#define FMODE_NOACCOUNT 0x20000000 /* the kernel's own: a file system's below another one */
+#define FMODE_NOACCOUNT 0x20000000 /* a file of the kernel's own: below one of a file system that is on top of others */
 #define MNT_READONLY 0x40
 #define SB_KERNMOUNT (1 << 22)
 #define BTRFS_MAGIC 0x9123683e
@@ -98,7 +99,7 @@ typedef int key_t;
 #define ECONNRESET 104
 #define ETIMEDOUT 110
 
-/* What memfd_create puts before the name given: "memfd:", as a little endian number. */
+/* The prefix that memfd_create gives to names: "memfd:", as a little endian number. */
 #define MEMFD_PREFIX 0x3a64666d656dULL
 #define MEMFD_PREFIX_LEN 6
 #define MEMFD_PREFIX_MASK 0xffffffffffffULL
@@ -117,7 +118,7 @@ typedef struct {
     u32 val;
 } kgid_t;
 
-/* two u32 until 6.2, one u64 since: 64 bits at one place on a little endian machine */
+/* two u32 until 6.2, one u64 since: 64 bits at one offset on a little endian machine */
 struct kernel_cap {
     u64 val;
 };
@@ -139,7 +140,9 @@ struct uid_gid_extent {
     u32 lower_first;
 };
 
-/* More than UID_GID_MAP_EXTENTS are where `forward` points, in the place of `extent`. */
+/*
+ * If there are more than UID_GID_MAP_EXTENTS, they are where `forward` points, which then stands in place of `extent`.
+ */
 struct uid_gid_map {
     u32 nr_extents;
     struct uid_gid_extent extent[1];
@@ -176,7 +179,7 @@ struct ipc_params {
 
 struct mnt_namespace {
     struct ns_common ns;
-    u64 event; /* of its mounts */
+    u64 event; /* counts changes of its mounts */
 };
 
 struct net {
@@ -303,7 +306,7 @@ struct cgroup {
     struct cgroup_root *root;
 };
 
-/* Until 6.0 (7f203bc89eb6); then there is a helper that tracing programs may call. */
+/* Until 6.0 (7f203bc89eb6). Later kernels have a helper that tracing programs may call. */
 struct cgroup___ids {
     int level;
     u64 ancestor_ids[1];
@@ -353,7 +356,7 @@ struct task_struct {
     struct nameidata *nameidata;
 };
 
-/* Until 5.17 a thread made by kthread_create has its struct kthread in place of the first. */
+/* Until 5.17 a thread made by kthread_create has its struct kthread in `set_child_tid`. */
 struct task_struct___kthread {
     int *set_child_tid;
     void *worker_private; /* since 5.17 (e32cf5dfbe22) */
@@ -382,13 +385,13 @@ struct module {
 
 #pragma clang attribute pop
 
-/* Since 5.15; their values depend on how the kernel was configured. */
+/* Since 5.15. Their values depend on the kernel's configuration. */
 enum cgroup_bpf_attach_type { CGROUP_INET4_CONNECT, CGROUP_INET6_CONNECT };
 
-/* Its value depends on how the kernel was configured. */
+/* Its value depends on the kernel's configuration. */
 enum cgroup_subsys_id { pids_cgrp_id };
 
-/* Since 6.15; the others are fixed by the interface to user space. */
+/* Since 6.15. The other operations are fixed by the interface to user space. */
 enum io_uring_op { IORING_OP_WRITEV_FIXED };
 #define IORING_WRITEV 2
 #define IORING_WRITE_FIXED 5

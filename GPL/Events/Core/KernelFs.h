@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* KernelFs.h - what the probes read of file systems: included by Kernel.h, among its types, and like them. */
+/*
+ * KernelFs.h - the types of file systems that the probes read; a part of Kernel.h, which includes it among its types.
+ */
 #ifndef EBPF_CORE_KERNEL_FS_H
 #define EBPF_CORE_KERNEL_FS_H
 
@@ -34,7 +36,7 @@ struct inode {
     const char *i_link;
 };
 
-/* An unsigned long until 7.0, 64 bits since: the same on 64-bit machines, but not to CO-RE. */
+/* An unsigned long until 7.0, a u64 since: equal on 64-bit machines, but different types to CO-RE. */
 struct inode___ino_long {
     unsigned long i_ino;
 };
@@ -58,7 +60,10 @@ struct inode___state_struct {
     struct inode_state_flags i_state;
 };
 
-/* Times: 6.6 (13bc24457850) renamed ctime, 6.7 (12cd44023651) the others, 6.11 (3aa63a569c64) took them apart. */
+/*
+ * Times: 6.6 (13bc24457850) renamed ctime, 6.7 (12cd44023651) the others, 6.11 (3aa63a569c64) split seconds and
+ * nanoseconds.
+ */
 struct inode___spec {
     struct timespec64 i_atime, i_mtime, i_ctime;
 };
@@ -102,7 +107,7 @@ struct dentry {
     struct super_block *d_sb;
 };
 
-/* What is in a directory: until 6.8 (da549bdd15c2), and since. */
+/* The entries of a directory: until 6.8 (da549bdd15c2), and since. */
 struct list_head {
     struct list_head *next, *prev;
 };
@@ -162,7 +167,7 @@ struct mount {
     struct mnt_namespace *mnt_ns;
 };
 
-/* The mounts of a file system: a list of the usual kind on 6.12, on 7.2 a chain that ends with NULL. */
+/* The mounts of a file system: a doubly linked list on 6.12, on 7.2 a chain that ends with NULL. */
 struct super_block___list {
     struct list_head s_mounts;
 };
@@ -191,7 +196,7 @@ struct file {
     unsigned int f_flags, f_mode;
 };
 
-/* Since 6.5 (62d53c4a1dfe); until 6.7 (def3ae83da02) it had the lower path, and the file's own was the user's. */
+/* Since 6.5 (62d53c4a1dfe). Until 6.7 (def3ae83da02) it held the lower path, and f_path was the user's. */
 struct backing_file {
     struct path user_path;
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* KernelNet.h - what the probes read of sockets and packets: included by Kernel.h, among its types, and like them. */
+/*
+ * KernelNet.h - the types of sockets and packets that the probes read; a part of Kernel.h, which includes it among its
+ * types.
+ */
 #ifndef EBPF_CORE_KERNEL_NET_H
 #define EBPF_CORE_KERNEL_NET_H
 
@@ -58,7 +61,7 @@ struct tcp_sock {
     bool is_mptcp;
 };
 
-/* Counts since 6.5 (38967f424b5b). */
+/* The counts exist since 6.5 (38967f424b5b). */
 struct mptcp_sock {
     struct sock *first;
     u64 bytes_sent, bytes_received;

@@ -10,7 +10,7 @@
 #define MFD_FLAGS 0x1f
 #define MEMFD_NAME_MAX 256
 
-/* The second argument of the system call; false when it is another one. */
+/* Return the second argument of memfd_create. False if the task is in another system call. */
 static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs,
                                               u32 *ret_flags)
 {
@@ -36,7 +36,7 @@ static __always_inline bool memfd_flags__of_current(u32 *ret_flags)
     return memfd_flags__read(false, task, compat__syscall_regs(task), ret_flags);
 }
 
-/* A file was made whose name has the prefix of a memfd's: by memfd_create, or by another system call. */
+/* Report a new file whose name has the prefix of a memfd's, if memfd_create made it. */
 static __always_inline int memfd__created(enum preemption preemption, const char *name)
 {
     u32 flags = 0;

@@ -17,12 +17,12 @@ struct mount_cache_entry {
     u64 mnt; /* struct vfsmount */
     u64 root_dentry, root_mnt;
     u64 mountpoint[2]; /* parent mount, and dentry there */
-    u32 version;       /* odd: being written */
+    u32 version;       /* odd while it is being written */
     u32 len;
     u64 components;
-    u64 ns, event;  /* namespace and its number when the mount was found in its place; 0: not known */
-    u64 since;      /* boot time, ns, when that was */
-    u64 is_settled; /* it is in its place as long as the namespace has the number */
+    u64 ns, event;  /* namespace, and its number when the mount was found at its mountpoint; 0: not known */
+    u64 since;      /* when that was: boot time, ns */
+    u64 is_settled; /* it stays at its mountpoint as long as the namespace has the number */
     struct {
         u64 dentry, parent, hash_len;
         u32 seq, reserved;
@@ -73,14 +73,14 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
     return true;
 }
 
-/* Whether an entry holds without a look at its mount. The numbers are read first: see mount_cache__settle. */
+/* Whether an entry is valid without a look at its mount. The numbers are read first: see mount_cache__settle. */
 static __always_inline bool mount_cache__is_settled(const struct mount_cache_entry *e, const struct scratch *s)
 {
     return mounts__have_numbers() && READ_ONCE(e->event) == s->job.root.mnt_event &&
            READ_ONCE(e->ns) == s->job.root.mnt_ns && READ_ONCE(e->is_settled);
 }
 
-/* Note that the mount was found in its place by a look at it, since the time of the record. */
+/* Note that the mount was found at its mountpoint, after the time of the record. */
 static __always_inline void mount_cache__settle(struct mount_cache_entry *e, struct scratch *s)
 {
     const struct ebpf_event_header *hdr = (void *)s->data;
@@ -110,7 +110,7 @@ static __always_inline bool mount_cache__holds(const struct mount_cache_entry *e
         return false;
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < MOUNT_CACHE_COMPONENTS; i++) {
-        struct dentry_head head; /* not cleared, for all of it is read */
+        struct dentry_head head; /* not cleared, because all of it is read */
 
         if (i >= e->components)
             break;
@@ -140,7 +140,7 @@ int mount_cache__append(u32 slot)
         return -1;
     u64 off = READ_ONCE(s->walk.start) + used;
 
-    BARRIER(off); /* the bound stands next to the use: one of what was put away in between is forgotten */
+    BARRIER(off); /* the check stands next to the use: the verifier loses the bounds of a spilled value */
     if (off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     cached__copy(&s->data[off], e->path, len, MOUNT_CACHE_LEN);
@@ -159,7 +159,7 @@ static __always_inline bool mount_cache__fill(struct mount_cache_entry *e, struc
 {
     u64 typed = READ_ONCE(s->walk.typed), n = s->walk.components - typed;
 
-    /* the mountpoint is read again, and has to be the one that the walk went by */
+    /* the mountpoint is read again, and has to be the one that the walk went through */
     if (!mountpoint__read(e->mountpoint, s->job.mnt) || e->mountpoint[0] != (u64)mount__of(s->job.root.mnt) ||
         (!n && e->mountpoint[1] != s->job.root.dentry))
         return false;

@@ -2,12 +2,12 @@
 /*
  * Path.h - paths of files as variable fields.
  *
- * A path is walked from the leaf to the root, and stored in that order, so that it can be cut at the root and never
- * loses its leaf; user space turns it round. It ends at the root directory of the process, so it is the path as the
- * process sees it. Where that root is not the host's, varlen__root_path tells where it is.
+ * A path is walked from the leaf to the root and stored in that order, so that it can be cut at the root and never
+ * loses its leaf; user space reverses it. It ends at the root directory of the process, so it is the path that the
+ * process sees. If that root is not the host's, varlen__root_path appends where it is.
  *
- * A probe takes the root directory of a process once (path_root__of), and says of each path that it appends where that
- * begins (struct path_start). What begins a path is an argument, and never what the record before has left in the slot.
+ * A probe takes the root directory of a process once (path_root__of), and says where each path begins (struct
+ * path_start). Where a path begins is always an argument, never something that an earlier record left in the slot.
  */
 #ifndef EBPF_CORE_PATH_H
 #define EBPF_CORE_PATH_H
@@ -19,20 +19,24 @@
 enum walk_phase {
     WALK_UP,
     WALK_CHECK,
-    WALK_UNCHECKED, /* up once more, not to be checked */
+    WALK_UNCHECKED, /* up again, without a check afterwards */
     WALK_DONE,
 };
 
-/* Append the path in s->job as field `tag`; in Path.bpf.c. Returns 0, or a negative number when there was no room. */
+/* Append the path of s->job as field `tag`; in Path.bpf.c. Returns 0, or a negative number if there was no room. */
 extern int path__append_job(u32 slot, u32 tag);
 
-/* Go on with a walk that was begun. */
+/* Continue a walk that was begun. */
 extern int path__walk(u32 slot);
 
-/* Take back that the leaf of a walk is deleted, when its file system may have dropped the name for another reason. */
+/*
+ * Clear the flag that the leaf of a walk is deleted, if its file system may have dropped the name for another reason.
+ */
 extern int path__doubt_deletion(u32 slot);
 
-/* Put the root directory of a task in the slot. Returns where, for the paths that end there. `typed`: see Read.h. */
+/*
+ * Store the root directory of a task in the slot, and return it, for the paths that end there. For `typed` see Read.h.
+ */
 static __always_inline const struct path_root *path_root__of(struct scratch *s, bool typed, struct task_struct *task)
 {
     struct path_root *root = &s->job.root;
@@ -57,13 +61,13 @@ static __always_inline const struct path_root *path_root__of(struct scratch *s, 
 }
 
 /*
- * Where a path begins: at a dentry, by way of a mount, as the process with that root directory sees it. The pointers
- * are typed, or addresses.
+ * Where a path begins: at a dentry, reached through a mount, as seen by the process with that root directory. The
+ * pointers are typed, or addresses.
  */
 struct path_start {
     const struct path_root *root; /* in the slot of the record */
     struct vfsmount *mnt;
-    struct dentry *mnt_root; /* for typed pointers only */
+    struct dentry *mnt_root; /* needed for typed pointers only */
     struct dentry *dentry;
 };
 
@@ -90,9 +94,8 @@ static __always_inline void path__append(struct scratch *s, enum ebpf_tag tag, s
 }
 
 /*
- * The walk in Path.bpf.c takes a helper's call for each look at a dentry. From a typed dentry its parents are typed
- * too, and each look is an instruction, so most of a path is walked here: up to the root of the mount, or of the
- * process.
+ * The walk in Path.bpf.c takes a helper call for each look at a dentry. The parents of a typed dentry are typed too,
+ * and each look is one instruction. So most of a path is walked here: up to the root of the mount, or of the process.
  */
 #define TYPED_COMPONENTS 8
 
@@ -100,7 +103,10 @@ enum walk_result { WALK_AT_ROOT, WALK_AT_MOUNT, WALK_GIVEN_UP };
 
 #define SHORT_NAME_COPIED 24
 
-/* A name of the usual length is copied as it stands in the dentry. False when there is no room. */
+/*
+ * Append the name of a dentry. A name of the usual length is copied from the dentry itself. Returns false if there is
+ * no room.
+ */
 static __always_inline bool component__append_typed(struct scratch *s, struct dentry *dentry)
 {
     u64 used = READ_ONCE(s->walk.used);
@@ -112,7 +118,7 @@ static __always_inline bool component__append_typed(struct scratch *s, struct de
     if (used > EBPF_PATH_MAX - NAME_MAX - 1 || off > SCRATCH_PATHS - NAME_MAX - 1 || len > NAME_MAX)
         return false;
     if (len > SHORT_NAME_COPIED) {
-        s->data[off + len] = 0; /* at a place in each branch: behind both the verifier would tell one from the other */
+        s->data[off + len] = 0; /* in each branch: behind both, the verifier would check what follows twice */
         bpf_probe_read_kernel(&s->data[off], len, dentry->d_name.name);
     } else {
         kernel__copy(true, &s->data[off], (void *)dentry + compat__short_name_offset(), SHORT_NAME_COPIED);
@@ -125,7 +131,7 @@ static __always_inline bool component__append_typed(struct scratch *s, struct de
 static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
 {
     struct path_walk *w = &s->walk;
-    /* by another mount the root directory is one like any other */
+    /* through another mount the root directory is a directory like any other */
     u64 root = s->job.mnt == s->job.root.mnt ? s->job.root.dentry : 0;
 
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
@@ -152,7 +158,7 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
     return WALK_GIVEN_UP;
 }
 
-/* Whether what was walked above is still as it was. */
+/* Whether the components that walk__up_typed went through are unchanged. */
 static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry)
 {
     struct path_walk *w = &s->walk;
@@ -202,7 +208,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     path__select(s, tag);
 }
 
-/* The same for a dentry that is in a directory, whether the kernel has it in a table of names or not. */
+/* path__append_typed for a dentry that is in a directory, even if it is not in the kernel's hash table of names. */
 static __always_inline void path__append_existing(struct scratch *s, enum ebpf_tag tag, struct path_start start)
 {
     u64 at = READ_ONCE(s->len);
@@ -213,7 +219,7 @@ static __always_inline void path__append_existing(struct scratch *s, enum ebpf_t
         ((struct ebpf_varlen *)&s->data[at])->flags &= ~EBPF_VARLEN_DELETED;
 }
 
-/* Append a path of the kernel's as field `tag`, as the process with that root directory sees it. */
+/* Append a struct path of the kernel as field `tag`, as the process with that root directory sees it. */
 static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, const struct path_root *root, bool typed,
                                          struct path *path)
 {
@@ -224,8 +230,8 @@ static __always_inline void varlen__path(struct scratch *s, enum ebpf_tag tag, c
 }
 
 /*
- * Whether a mount is what its namespace shows as /: it is mounted on the root of another one, and so on to the first.
- * There is one below the root file system as a rule (rootfs), and two since 7.0.
+ * Whether a mount is what its namespace shows as /: it is mounted on the root of another mount, and so on to the first.
+ * As a rule there is one below the root file system (rootfs), and two since 7.0.
  */
 #define MOUNTS_BELOW_ROOT 4
 
@@ -243,7 +249,7 @@ static __always_inline bool mount__is_top(struct mount *mnt)
     return false;
 }
 
-/* The root directory is in a mount that is in no namespace (lazily unmounted, from open_tree), or in another one. */
+/* Whether the mount of the root directory is in no namespace (lazily unmounted, from open_tree), or in another one. */
 static __always_inline bool path_root__is_apart(const struct path_root *root)
 {
     struct mount *mnt = mount__of(root->mnt);
@@ -252,9 +258,9 @@ static __always_inline bool path_root__is_apart(const struct path_root *root)
 }
 
 /*
- * Where the root of the process is, seen from the root of its mount namespace; nothing when it is the host's root, be
- * it in another namespace with a copy of the host's mounts. A root that is not in the namespace of the process at all
- * is told from the host's by being called unreachable, whatever directory it is.
+ * Append where the root of the process is, seen from the root of its mount namespace. Nothing is appended for the
+ * host's root, even in another namespace with a copy of the host's mounts. A root that is outside the namespace of its
+ * process is flagged unreachable, so it differs from the host's whatever directory it is.
  */
 static __always_inline void varlen__root_path(struct scratch *s, const struct path_root *root)
 {

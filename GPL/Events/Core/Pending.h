@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pending.h - what a program keeps for a later one in the same task.
+ * Pending.h - what a program stores for a later one of the same task.
  *
- * It is in the task's own storage, made when it is first needed and freed with the task: no other task can take the
+ * It is in the task's own storage, which is created on first use and freed with the task: no other task can take the
  * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel
- * has no memory for it (see Lib/Bpf/LocalStorage.h), it is in a table by thread. What is kept there is needed for
- * moments, and the thread that has been idle for longest gives way: thousands would have to begin something in such a
- * moment.
+ * has no memory for it (see Lib/Bpf/LocalStorage.h), it is in a table by thread. Entries there are needed for moments
+ * only, and the thread that has been idle for longest is evicted: an attacker would need thousands of threads that
+ * begin something within such a moment.
  */
 #ifndef EBPF_CORE_PENDING_H
 #define EBPF_CORE_PENDING_H
@@ -20,52 +20,52 @@ enum dir_op_kind {
     DIR_OP_LINK,
     DIR_OP_RENAME,
     DIR_OP_OPEN,     /* an open creates a file */
-    DIR_OP_LEFT_OUT, /* a creation that the selection leaves out */
-    DIR_OP_REPORTED, /* a creation whose event is made */
+    DIR_OP_LEFT_OUT, /* a creation that the selection rejects */
+    DIR_OP_REPORTED, /* a creation that has been reported */
 };
 
-/* Among the flags of a creation: its dentry was in the kernel's table of names when it was noted. */
+/* A flag of a creation: its dentry was in the kernel's hash table of names when it was noted. */
 #define DIR_OP_HASHED 0x80000000u
 
 struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
-    u32 flags; /* of a rename; of a deletion the device number, 0: that of the inode; DIR_OP_HASHED */
+    u32 flags; /* flags of a rename; device number of a deletion, or 0: the inode's; DIR_OP_HASHED */
     u32 kind;  /* enum dir_op_kind */
-    /* with emit_constants.kprobes only */
-    u64 other; /* of a link the dentry of the file, of a symbolic link the target; 0: none */
-    u64 cred;  /* of a creation, by whose credentials; 0: it is not told under others */
+    /* only with emit_constants.kprobes */
+    u64 other; /* of a link: the dentry of the file; of a symbolic link: the target; 0: none */
+    u64 cred;  /* credentials of a creation; 0: it is not reported under others */
 };
 
-/* What the current task executes, when it needs an interpreter; see Process/Exec.bpf.c. Addresses. */
+/* The script that the current task executes by an interpreter; see Process/Exec.bpf.c. Addresses. */
 struct script {
     u64 file, inode;
-    u64 bprm; /* an exec that failed leaves its script: not to be taken for that of a later one */
+    u64 bprm; /* tells the script from that of an earlier exec, which failed */
 };
 
-/* A write that the current task has begun, where one function that is probed calls another; see File/Content.h. */
+/* A write that the current task has begun, where one probed function calls another; see File/Content.h. */
 struct content_op {
     u64 object; /* 0: none */
     u64 file;
 };
 
-/* What a process has spent of its budget, and lost beyond it; kept with its first thread. See Budget.h. */
+/* The budget that a process has spent, and the events lost beyond it; stored with its first thread. See Budget.h. */
 struct process_budget {
     struct budget own;
-    u64 lost; /* in that period of emit_runtime.budget_period */
+    u64 lost; /* in that emit_runtime.budget_period */
     u32 period;
     u32 reserved;
 };
 
-/* What is last is for some settings only: the library cuts it off where entries of a table stand in. */
+/* The last members are for some settings only: the library cuts them off in the table that replaces task storage. */
 struct task_state {
     struct content_op content_op;
     struct script script;
-    u64 mprotect_file; /* whose mapping is being made writable; 0: none */
-    u64 xattr_name;    /* address of that of the attribute that is being changed */
+    u64 mprotect_file; /* file whose mapping is being made writable; 0: none */
+    u64 xattr_name;    /* address of the name of the attribute that is being changed */
     struct dir_op dir_op;
-    struct process_budget budget; /* with a budget only */
+    struct process_budget budget; /* only with a budget */
 };
 
 _Static_assert(__builtin_offsetof(struct task_state, dir_op.other) == TASK_STATE_LEAST, "TASK_STATE_LEAST is wrong");
@@ -83,13 +83,13 @@ struct task_table_map {
     __uint(type, BPF_MAP_TYPE_LRU_HASH);
     __uint(max_entries, TASK_TABLE_MAX);
     __uint(key_size, sizeof(u64));
-    __uint(value_size, sizeof(struct task_state)); /* or TASK_STATE_LEAST, so its type is not said */
+    __uint(value_size, sizeof(struct task_state)); /* or TASK_STATE_LEAST, so it has no type */
 };
 
 extern struct task_states_map task_states SEC(".maps");
 extern struct task_table_map task_table SEC(".maps");
 
-/* What is kept of the current task, which had this thread id then; NULL when there is nothing. */
+/* Return the state of the current task, given its thread id at that time; NULL if there is none. */
 static __always_inline struct task_state *task_state__find_by(u32 tid)
 {
     if (emit_constants.has_task_storage)
@@ -104,7 +104,7 @@ static __always_inline struct task_state *task_state__find(void)
     return task_state__find_by(bpf_get_current_pid_tgid());
 }
 
-/* Of the thread with that id, made where there is none yet. */
+/* Return the state of the thread with that id, created on first use. */
 static __always_inline struct task_state *task_table__get(u64 id)
 {
     struct task_state none = {}, *state = bpf_map_lookup_elem(&task_table, &id);
@@ -115,7 +115,7 @@ static __always_inline struct task_state *task_table__get(u64 id)
     return bpf_map_lookup_elem(&task_table, &id);
 }
 
-/* What is kept of the current task, made where there is nothing yet; NULL when there is no memory. */
+/* Return the state of the current task, created on first use; NULL if there is no memory. */
 static __always_inline struct task_state *task_state__get(void)
 {
     if (emit_constants.has_task_storage)
@@ -123,7 +123,7 @@ static __always_inline struct task_state *task_state__get(void)
     return task_table__get(bpf_get_current_pid_tgid());
 }
 
-/* The same of the first thread of its process. */
+/* Return the state of the first thread of the current process, created on first use; NULL if there is no memory. */
 static __always_inline struct task_state *task_state__get_of_process(void)
 {
     if (emit_constants.has_task_storage) {

@@ -17,7 +17,10 @@ struct task_states_map task_states SEC(".maps");
 struct task_table_map task_table SEC(".maps");
 struct spare_marks_map spare_marks SEC(".maps");
 
-/* The slot's number when it was free. A function of its own, which the verifier looks at once, not once a try. */
+/*
+ * Claim a slot. Returns its number, or -1 if it is taken. A function of its own, which the verifier checks once, not
+ * once for each try.
+ */
 __noinline int scratch__claim_slot(u32 slot)
 {
     slot %= emit_constants.slots;
@@ -34,8 +37,8 @@ int scratch__claim_from(u32 first)
 }
 
 /*
- * Run once by the library, by BPF_PROG_RUN and thus in its own process: tells who that is in the initial pid namespace,
- * and which directory is the root of the first process, whatever namespace or root the library runs in.
+ * Run once by the library, with BPF_PROG_RUN and thus in its own process. Notes that process' id in the initial pid
+ * namespace, and the root directory of the first process, whatever namespace or root the library runs in.
  */
 SEC("raw_tp/identify_self")
 int raw_tp__identify_self(void *ctx)
@@ -54,7 +57,7 @@ int raw_tp__identify_self(void *ctx)
 }
 
 /*
- * Attached for a moment when nothing else needs a trampoline, to tell whether the kernel has them. Its target never
+ * Attached for a moment if nothing else needs a trampoline, to find out whether the kernel has them. Its target never
  * runs.
  */
 SEC("ebpf.fentry/bpf_fentry_test1")

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Probe.h - the one include of a probe: all that it makes a record with. EMIT is a block that fills a record, in a slot
- * (Slot.h), and hands it in at its end.
+ * Probe.h - the one include of a probe, with all that it makes a record with. EMIT is a block that fills a record in a
+ * slot (Slot.h) and submits it at its end.
  *
- * Per event type, always: seen = delivered + filtered + lost. A probe reaches exactly one of submit, filtered and lost
- * after it has said seen; emit__begin says it.
+ * For each event type, at any time: seen = delivered + filtered + lost. emit__begin counts an event as seen; after that
+ * exactly one of the three others is counted.
  */
 #ifndef EBPF_CORE_PROBE_H
 #define EBPF_CORE_PROBE_H
@@ -29,7 +29,7 @@ struct ring_map {
 extern struct ring_map ring_main SEC(".maps");
 extern struct ring_map ring_bulk SEC(".maps");
 
-/* One that is not made. */
+/* Count an event that is not made. */
 static __always_inline void count__unmade(enum ebpf_event_type type, enum fate fate)
 {
     struct cpu_counters *c = counters__get();
@@ -43,7 +43,7 @@ static __always_inline void count__unmade(enum ebpf_event_type type, enum fate f
         COUNT(c->filtered[type]);
 }
 
-/* All of the header but the time, which tells when the event was. */
+/* Fill in the header but the time. */
 static __always_inline void record__begin(struct scratch *s, enum ebpf_event_type type, u32 size)
 {
     struct ebpf_event_header *hdr = (void *)s->data;
@@ -56,8 +56,8 @@ static __always_inline void record__begin(struct scratch *s, enum ebpf_event_typ
 }
 
 /*
- * Fill the name and the fixed part behind the header with what no event has, so that a test finds the member that a
- * probe leaves as the record before had it. Not so in a build that is used: then this is dead code to the verifier.
+ * Fill the name and the fixed part behind the header with bytes that no event has, so that a test finds a member that a
+ * probe left unfilled. Only in builds for tests: elsewhere this is dead code to the verifier.
  */
 static __always_inline void record__poison(struct scratch *s, u32 size)
 {
@@ -67,9 +67,9 @@ static __always_inline void record__poison(struct scratch *s, u32 size)
 }
 
 /*
- * Begin a record of `type` whose fixed part has `size` bytes, unless its fate is another one. The fixed part is not
- * cleared: the caller fills every member. Returns NULL, with the event counted, when it is not to be made. `time` is
- * that of the event; 0: now.
+ * Begin a record of `type` whose fixed part has `size` bytes, if its fate is to be made. The fixed part is not cleared:
+ * the caller fills every member. Returns NULL, with the event counted, if there is to be no record. `time` is that of
+ * the event; 0: now.
  */
 static __always_inline struct scratch *emit__begin_at(enum preemption preemption, enum ebpf_event_type type, u32 size,
                                                       enum fate fate, u64 time)
@@ -101,7 +101,7 @@ static __always_inline struct scratch *emit__begin(enum preemption preemption, e
     return emit__begin_at(preemption, type, size, fate, 0);
 }
 
-/* How full the ring is, is asked for with each eighth record of a slot: a reader that is to be woken has time. */
+/* Query the ring only for every eighth record of a slot: waking the reader a few records late does no harm. */
 static __always_inline u64 emit__wakeup_flags(void *ring, u64 stream_seq)
 {
     if (!emit_constants.wakeup_bytes)
@@ -113,7 +113,7 @@ static __always_inline u64 emit__wakeup_flags(void *ring, u64 stream_seq)
     return BPF_RB_NO_WAKEUP;
 }
 
-/* Hand the record to its ring and give the slot back. `limit` bounds the length for the verifier. */
+/* Copy the record to its ring and release the slot. `limit` bounds the length for the verifier. */
 static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type type, enum ebpf_ring ring, u32 limit)
 {
     struct ebpf_event_header *hdr = (void *)s->data;
@@ -136,7 +136,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     scratch__release(s);
 }
 
-/* For each event of the schema: the type of its record, and the function that ends a block which makes one. */
+/* For each event of the schema: the type of its record, and the function that ends the block of EMIT. */
 // clang-format off
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
     typedef struct ebpf_##name##_event emit_record_##NAME;                                                             \
@@ -149,9 +149,9 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
 #include "../Events.def"
 
 /*
- * Make a record in the block that follows. `e` is its fixed part, of which the block fills every member behind the
- * header; `s` is its slot, which variable fields are added to. The block is skipped, and the event counted, if `begin`
- * gives no slot. Every way out of the block, a return too, ends in `end`, which hands the record in.
+ * Make a record in the block that follows. `e` is its fixed part, whose members behind the header the block has to
+ * fill; `s` is its slot, to which variable fields are appended. If `begin` gives no slot the block is skipped; the
+ * event has been counted then. Every way out of the block, even a return, ends in `end`, which submits the record.
  */
 #define EMIT_RECORD(NAME, e, s, begin, end)                                                                            \
     for (struct scratch * s __attribute__((cleanup(end))) = (begin), *once_##s = s; once_##s; once_##s = NULL)         \
@@ -165,7 +165,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     EMIT_RECORD(NAME, e, s, EMIT_BEGIN_AT(NAME, preemption, fate, time), emit__end_##NAME)
 #define EMIT(NAME, e, s, preemption, fate) EMIT_AT(NAME, e, s, preemption, fate, 0)
 
-/* EMIT in a program that serves several events, if this one is selected. */
+/* EMIT if the event is selected, for programs that serve several events. */
 #define EMIT_WANTED_AT(NAME, e, s, fate, time)                                                                         \
     EMIT_RECORD(NAME, e, s,                                                                                            \
                 event__is_wanted(EBPF_EVENT_##NAME) ? EMIT_BEGIN_AT(NAME, MAY_BE_PREEMPTED, fate, time) : NULL,        \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Read.h - loads and stores as they are written, and reads of kernel memory.
+ * Read.h - loads and stores that happen as they are written, and reads of kernel memory.
  *
  * The compiler may merge, split, move and repeat a plain access. That breaks a probe in two ways: another CPU changes
- * the word in between, or the verifier no longer sees the check and the use of one value.
+ * the word in between, or the verifier no longer sees that a value was checked before its use.
  */
 #ifndef EBPF_CORE_READ_H
 #define EBPF_CORE_READ_H
@@ -14,7 +14,7 @@
 #define READ_ONCE(variable) (*(const volatile typeof(variable) *)&(variable))
 #define WRITE_ONCE(variable, value) (*(volatile typeof(variable) *)&(variable) = (value))
 
-/* Store a pointer in a u64 of a map, to read it back as a number. The verifier refuses the cast in a register. */
+/* Store a pointer in a u64 of a map, to load it as a number later. The verifier refuses that cast in a register. */
 #define STORE_POINTER(variable, pointer) (*(const void *volatile *)&(variable) = (pointer))
 
 /* Hide the origin of a value from the compiler, so that it cannot merge or move what was computed before. */
@@ -22,9 +22,9 @@
 
 /*
  * Follow pointers from `p`: KREAD(typed, task, real_parent, tgid) reads task->real_parent->tgid. If `typed`, `p` is a
- * BTF pointer (an argument of a tp_btf, fentry or fexit program) and each step is one load that BTF checks; otherwise
- * it is an address, and each step a helper call of some hundred instructions. `typed` is a constant wherever this is
- * used, so only one of the two is compiled.
+ * BTF pointer (an argument of a tp_btf, fentry or fexit program), and each step is one load that BTF checks. Otherwise
+ * `p` is an address, and each step is a helper call of some hundred instructions. `typed` is a constant in every use,
+ * so only one of the two is compiled.
  */
 #define KREAD_1(p, a) (p)->a
 #define KREAD_2(p, a, b) (p)->a->b
@@ -55,7 +55,7 @@ static __always_inline void kernel__copy(bool typed, void *dst, const void *src,
         ((u64 *)dst)[i] = READ_ONCE(((const u64 *)src)[i]);
 }
 
-/* Read an argument that is a pointer from the program's context as an address, with which one can calculate. */
+/* Return an argument of the context that is a pointer as an address, which allows arithmetic. */
 static __always_inline u64 ctx__address(const u64 *arg)
 {
     u64 address = 0;

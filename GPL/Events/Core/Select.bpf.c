@@ -2,14 +2,14 @@
 /*
  * Select.bpf.c - whether a task and a path meet the conditions; see Select.h.
  *
- * Kernels before 6.8 check each global function, called or not: what no condition asks for is nothing but its first
- * line. Each list has a function of its own, in which the verifier sees one walk through it.
+ * Kernels before 6.8 check each global function, called or not, so a function whose condition is not in use returns on
+ * its first line. Each list has a function of its own, in which the verifier sees one walk through it.
  *
- * The task that is decided about is the current one, or, for the end of a process that is seen in another one, given by
- * its address; 0 stands for the current one.
+ * The task to be decided about is the current one, for which 0 stands. For the end of a process, which may be seen in
+ * another task, it is given by its address.
  *
- * A process id is used again when its process has ended, so a condition on it holds for a process that had started when
- * the condition was made, and for no other.
+ * Process ids are reused. So a condition on a process id holds only for a process that had started when the condition
+ * was made.
  */
 #include "Kprobe.h"
 #include "Select.h"
@@ -24,7 +24,7 @@ static __always_inline const struct select_list *list__of(u32 excluded)
     return excluded ? &emit_runtime.exclude : &emit_runtime.include;
 }
 
-/* Process and user ids, which a list has in the same way. */
+/* Whether a list has an id: of a process or of a user. */
 static __always_inline int ids__have(const u32 *ids, u32 id)
 {
 #pragma clang loop unroll(disable)
@@ -62,7 +62,7 @@ int selection__has_uid(u32 excluded, u32 uid)
     return emit_constants.selects & 1u << SELECT_UID ? ids__have(list__of(excluded)->uids, uid) : 0;
 }
 
-/* Bytes of a name up to its NUL, and zeros. */
+/* Return the bytes of a name up to its NUL, then zeros. */
 static __always_inline u64 comm__cut(u64 word)
 {
     u64 zero = (word - 0x0101010101010101ULL) & ~word & 0x8080808080808080ULL;
@@ -89,7 +89,7 @@ int selection__has_comm(u32 excluded, u64 task)
 
         if (listed == comm[0] && list->comms[i][1] == comm[1])
             return 1;
-        if (listed == ~0ULL) /* fills up */
+        if (listed == ~0ULL) /* marks the end of the list */
             return 0;
     }
     return 0;
@@ -127,13 +127,13 @@ static __always_inline u16 *tree__entry(u32 tgid)
     return chunk ? &chunk->entries[tgid & (TREE_CHUNK - 1)] : NULL;
 }
 
-/* A few bits of a start time, not all 0. */
+/* Return a few bits of a start time, not all 0. */
 static __always_inline u16 tree__mark_of(u64 start_time)
 {
     return hash__of(start_time, 16 - TREE_BITS) | 1;
 }
 
-/* Flags of a process, 0 when the entry is about another one that had its number, or nothing is known. */
+/* Return the tree flags of a process; 0 if the entry is about an earlier process with that id, or nothing is known. */
 static __always_inline u32 tree__flags_at(const u16 *entry, u64 start_time)
 {
     u32 bits = READ_ONCE(*entry), mark = bits >> TREE_BITS;
@@ -143,7 +143,7 @@ static __always_inline u32 tree__flags_at(const u16 *entry, u64 start_time)
     return bits & ((1u << TREE_BITS) - 1);
 }
 
-/* Give a process the flags of its parent, which may not be known (yet). */
+/* Give a process the flags of its parent, whose flags may not be known (yet). */
 static __always_inline u32 tree__inherit(u16 *entry, u64 start_time, u32 parent, u64 parent_start_time)
 {
     const u16 *of_parent = tree__entry(parent);
@@ -154,8 +154,8 @@ static __always_inline u32 tree__inherit(u16 *entry, u64 start_time, u32 parent,
 }
 
 /*
- * Trees of a process. One of which nothing is known, because it is older than the probes or the kernel skipped the
- * program at its birth, gets those of its parent.
+ * Return the tree flags of a process; one older than the probes, or whose start the kernel skipped, inherits its
+ * parent's on first use.
  */
 int tree__flags(u32 tgid, u64 task)
 {
@@ -172,7 +172,10 @@ int tree__flags(u32 tgid, u64 task)
     return tree__inherit(entry, start_time, BPF_CORE_READ(parent, tgid), BPF_CORE_READ(parent, start_time));
 }
 
-/* A pid or mount namespace that is not the first process'. A process that has ended has no mount namespace left. */
+/*
+ * Whether a task is in another pid or mount namespace than the first process. A process that has ended has no mount
+ * namespace left.
+ */
 static __always_inline bool task__is_in_container(u64 task)
 {
     struct task_struct *other = (void *)task;
@@ -193,7 +196,9 @@ static __always_inline u32 task__uid(u64 task)
     return task ? BPF_CORE_READ(other, cred, uid.val) : (u32)bpf_get_current_uid_gid();
 }
 
-/* Returns from the function when the condition of a kind is not met; `include` and `exclude` tell what matches. */
+/*
+ * Return from the function if the condition of a kind is not met. `is_included`, `is_excluded`: whether a list matches.
+ */
 #define DECIDE(kind, is_included, is_excluded)                                                                         \
     do {                                                                                                               \
         if (emit_runtime.include.kinds & 1u << (kind) && !(is_included))                                               \
@@ -204,7 +209,7 @@ static __always_inline u32 task__uid(u64 task)
 
 #define SELECTS(kind) (emit_constants.selects & emit_runtime.selects & 1u << (kind))
 
-/* `named` is the task whose name counts. */
+/* Whether the conditions on tasks reject a task. `named` is the task whose name counts. */
 static __always_inline int task__is_rejected(u32 tgid, u64 task, u64 named)
 {
     if (SELECTS(SELECT_PID))
@@ -247,8 +252,8 @@ int selection__rejects_process(u64 leader, u32 is_current)
 }
 
 /*
- * Whether the path that was walked last is, or is below, the n-th path of a list: its last bytes are that path's, which
- * is stored in the same way, leaf first, and a component begins there.
+ * Whether the path that was walked last is the n-th path of a list, or below it. Both are stored leaf first, so the
+ * walked path has to end with the other one, at the beginning of a component.
  */
 int path__is_below(u32 slot, u32 n)
 {
@@ -271,7 +276,7 @@ int path__is_below(u32 slot, u32 n)
         u64 left = len - i * 8;
 
         if (left < 8)
-            differs <<= 64 - left * 8; /* a little endian machine: the first bytes are the lowest */
+            differs <<= 64 - left * 8; /* on a little endian machine the first bytes are the lowest */
         if (differs)
             return 0;
         if (left <= 8)
@@ -305,7 +310,7 @@ int selection__look_at_path(u32 slot)
     return 0;
 }
 
-/* Give the conditions on that path the id of the cgroup. `text` has SELECT_PATH_MAX bytes, zeros behind its NUL. */
+/* Give the conditions on a cgroup's path its id. `text` has SELECT_PATH_MAX bytes, zeros behind its NUL. */
 static __always_inline void list__take_cgroup(struct select_list *list, const u64 *text, u64 id)
 {
 #pragma clang loop unroll(disable)
@@ -321,8 +326,8 @@ static __always_inline void list__take_cgroup(struct select_list *list, const u6
 }
 
 /*
- * A cgroup is selected by its path, but told by its id, and one that is removed and made again, as when a service is
- * restarted, has another id. The kernel has a lock that keeps interrupts off here, so this is not skipped.
+ * A cgroup is selected by its path, but compared by its id. One that is removed and created again, as when a service
+ * restarts, has a new id. The kernel never skips this program: it holds a lock here that keeps interrupts off.
  */
 SEC("ebpf.tp_btf/cgroup_mkdir")
 int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
@@ -339,8 +344,8 @@ int BPF_PROG(tp_btf__cgroup_mkdir, struct cgroup *cgroup, const char *path)
 }
 
 /*
- * A child belongs to the trees of its parent. Where the kernel preempts probes it is a kprobe, or three programs: a
- * child whose entry was missed would be lost with all that descend from it, and to inherit twice does no harm.
+ * A child belongs to the trees of its parent. Where the kernel preempts probes, this is a kprobe or three programs: a
+ * child whose entry was missed would be lost with all its descendants, and inheriting twice does no harm.
  */
 static __always_inline int trees__follow(struct task_struct *parent, struct task_struct *child)
 {

@@ -2,9 +2,9 @@
 /*
  * Select.h - whose events are wanted, and of which files.
  *
- * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Who
- * acts is decided before anything of an event is computed (current__is_filtered); files are decided by the paths, once
- * those are known.
+ * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Whether
+ * the acting task is wanted is decided before anything of an event is computed (current__is_filtered). Whether a file
+ * is wanted is decided once its paths are known.
  */
 #ifndef EBPF_CORE_SELECT_H
 #define EBPF_CORE_SELECT_H
@@ -12,7 +12,7 @@
 #include "Slot.h"
 #include "Task.h"
 
-/* What is known of whose descendants processes are, by process id; made only when trees are followed. */
+/* Tree flags of processes, by process id. Created only if trees are followed. */
 struct tree_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(map_flags, BPF_F_MMAPABLE);
@@ -23,7 +23,7 @@ struct tree_map {
 
 extern struct tree_map tree_members SEC(".maps");
 
-/* What becomes of an event: it is made, or counted as something else. */
+/* The fate of an event: it is made, or counted as something else. */
 enum fate {
     FATE_MADE,
     FATE_FILTERED,
@@ -35,13 +35,13 @@ static __always_inline enum fate fate__of(bool is_filtered)
     return is_filtered ? FATE_FILTERED : FATE_MADE;
 }
 
-/* Whether the selection leaves out what the current task does; in Select.bpf.c. */
+/* Whether the selection rejects what the current task does; in Select.bpf.c. */
 extern int selection__rejects(u32 tgid);
 
-/* Kinds of conditions that are about who acts. */
+/* Kinds of conditions on the acting task. */
 #define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
 
-/* Whether a task's name is the one of `emit_runtime.quick`. Of most names eight bytes tell. */
+/* Whether a task's name is that of `emit_runtime.quick`. For most names eight bytes decide. */
 static __always_inline bool comm__meets_quick(bool typed, struct task_struct *task)
 {
     const struct select_quick *quick = &emit_runtime.quick;
@@ -56,7 +56,7 @@ static __always_inline bool comm__meets_quick(bool typed, struct task_struct *ta
     return !((word ^ quick->value[1]) & quick->mask[1]);
 }
 
-/* Whether `emit_runtime.quick` leaves out what the current task does; here, since a call would double the cost. */
+/* Whether `emit_runtime.quick` rejects what the current task does. Inline, because a call would double the cost. */
 static __always_inline bool current__fails_quick(u32 kinds)
 {
     bool matches = false;
@@ -70,7 +70,10 @@ static __always_inline bool current__fails_quick(u32 kinds)
     return matches == emit_runtime.quick.excludes;
 }
 
-/* The same for the lists, and for a process id, since there may be more to a process than its number. */
+/*
+ * Whether the lists, or `emit_runtime.quick` with a process id, reject it. Only the lists know whether a process with
+ * that id is the process meant.
+ */
 static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
 {
     const struct select_quick *quick = &emit_runtime.quick;
@@ -82,14 +85,14 @@ static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
     return selection__rejects(tgid);
 }
 
-/* Whether the current process' actions are not wanted. What a single condition leaves out is found out first. */
+/* Whether the selection rejects what the current process does. A single condition is checked first. */
 static __always_inline bool current__is_filtered(void)
 {
     const bool selects = emit_constants.selects & SELECTS_TASKS;
     u32 kinds = 0;
 
     if (selects)
-        kinds = READ_ONCE(emit_runtime.quick.kinds); /* only then: the compiler would load it always */
+        kinds = READ_ONCE(emit_runtime.quick.kinds); /* only then: otherwise the compiler would always load it */
     if (kinds && current__fails_quick(kinds))
         return true;
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
@@ -98,8 +101,8 @@ static __always_inline bool current__is_filtered(void)
 }
 
 /*
- * Whether the selection leaves out what there is to say of a process itself, given by the address of its leader; in
- * Select.bpf.c. `is_current`: the current task is of that process.
+ * Whether the selection rejects events about a process itself, given the address of its leader; in Select.bpf.c.
+ * `is_current`: the current task belongs to that process.
  */
 extern int selection__rejects_process(u64 leader, u32 is_current);
 
@@ -114,20 +117,20 @@ static __always_inline bool process__is_filtered(u32 tgid, u64 leader, bool is_c
            selection__rejects_process(leader, is_current);
 }
 
-/* There are conditions about paths. */
+/* Whether there are conditions on paths. */
 static __always_inline bool paths__are_selected(void)
 {
     return emit_constants.selects & SELECTS_PATHS && emit_runtime.selects & SELECTS_PATHS;
 }
 
-/* How a path meets the conditions: bits of scratch.path_matches. */
+/* How a path matches the conditions: bits of scratch.path_matches. */
 #define PATH_IS_INCLUDED 1
 #define PATH_IS_NOT_EXCLUDED 2
 
-/* Look at the path that was walked last; in Select.bpf.c. */
+/* Match the path that was walked last against the conditions; in Select.bpf.c. */
 extern int selection__look_at_path(u32 slot);
 
-/* A path of a file event was appended. Of two, one that is wanted suffices. */
+/* Match a path that was appended. If a file event has two paths, one match is enough. */
 static __always_inline void path__select(struct scratch *s, u32 tag)
 {
     if (paths__are_selected() && (tag == EBPF_TAG_PATH || tag == EBPF_TAG_OLD_PATH || tag == EBPF_TAG_NEW_PATH))

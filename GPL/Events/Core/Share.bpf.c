@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "Kernel.h"
-
-#include "Compat.h"
+/* Share.bpf.c - whose share a task uses; see Share.h. */
 #include "Share.h"
 
-#define NAMESPACES_MAX 33 /* a user namespace in another one: 33 levels, since 3.12 (8742f229b635) */
+#define NAMESPACES_MAX 33 /* user namespaces nest 33 levels deep, since 3.12 (8742f229b635) */
 
 #define UID_GID_MAP_EXTENTS 5
 
-/* The user outside of a namespace who is root in it, or whoever is first. */
+/* Return the id that root of a namespace has outside of it; if root is not mapped, that of the first mapped user. */
 static __always_inline u32 user_namespace__root(struct user_namespace *ns)
 {
     return BPF_CORE_READ(ns, uid_map.nr_extents) > UID_GID_MAP_EXTENTS
@@ -17,9 +15,9 @@ static __always_inline u32 user_namespace__root(struct user_namespace *ns)
 }
 
 /*
- * The user id of the current task, where it is in the initial user namespace. Elsewhere that of whoever is not root and
- * made the outermost namespace around it; where root made all of them, that of the root of the innermost one, unless
- * that is the machine's.
+ * Return the user id of the current task if it is in the initial user namespace. Otherwise return the owner of the
+ * outermost user namespace around it that is not owned by root. If root owns all of them, return the outside id of root
+ * in the innermost one, or, if that is 0, the user id of the task.
  */
 __noinline u32 share__user(void)
 {

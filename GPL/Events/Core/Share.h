@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Share.h - how much of a hash map that everybody fills is each user's: a map of counts by user id. A user may have as
- * many entries as are free: however many users take all that they can, the next one has half of what they have left.
- * Root has no bounds, and is not in the map. Whoever makes a user namespace has many ids in it, but one share.
+ * Share.h - the share of each user in a hash map that anybody can fill: a map of counts by user id. A user may have as
+ * many entries as are free, so however many users take all that they can, the next one still gets half of what they
+ * have left. Root has no limit, and is not in the map. Whoever makes a user namespace has many ids in it, but one
+ * share.
  */
 #ifndef EBPF_CORE_SHARE_H
 #define EBPF_CORE_SHARE_H
@@ -16,10 +17,10 @@ struct share_map {
     __type(value, u64);
 };
 
-/* The user whose share the current task takes of; in Share.bpf.c. */
+/* Return the user whose share the current task uses; in Share.bpf.c. */
 extern u32 share__user(void);
 
-#define SHARE_ALL 0xffffffff /* the id of no user: entries of all users together */
+#define SHARE_ALL 0xffffffff /* the id of no user: counts the entries of all users together */
 
 static __always_inline s64 share__entries(void *map, u32 uid)
 {
@@ -28,7 +29,7 @@ static __always_inline s64 share__entries(void *map, u32 uid)
     return count ? (s64)*count : 0;
 }
 
-/* Count an entry; false when there is no room for another user. */
+/* Count an entry of a user. Returns false if the map has no room for another user. */
 static __always_inline bool share__add(void *map, u32 uid)
 {
     u64 none = 0, *count = bpf_map_lookup_elem(map, &uid);
@@ -54,7 +55,7 @@ static __always_inline void share__subtract(void *map, u32 uid)
         bpf_map_delete_elem(map, &uid);
 }
 
-/* Count an entry of a user in a hash map of that size; false when the user has as many as a user may have. */
+/* Count an entry of a user in a hash map of that size. Returns false if the user has as many as allowed. */
 static __always_inline bool share__take(void *map, u32 uid, s64 size)
 {
     if (uid && (share__entries(map, uid) >= size - share__entries(map, SHARE_ALL) || !share__add(map, uid)))
@@ -70,7 +71,7 @@ static __always_inline void share__give_back(void *map, u32 uid)
     share__subtract(map, SHARE_ALL);
 }
 
-/* A socket's address as a number, which to the verifier it is only when a helper has read it. */
+/* Return a socket's address as a number. To the verifier it is one only after a helper has read it. */
 static __always_inline u64 sock__address(struct sock *sk)
 {
     struct sock *pointer = sk;

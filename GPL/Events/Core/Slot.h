@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Slot.h - scratch slots, in which records are put together, their variable fields, and the counters.
+ * Slot.h - scratch slots, in which records are assembled, with their variable fields, and the counters.
  *
- * A record is put together in a scratch slot and copied into the ring whole, at its exact length. A BPF program can be
- * preempted by one on the same CPU, so a slot is claimed (Claim.h). A program that finds a slot taken tries the next;
- * one that finds none counts the event as lost.
+ * A record is assembled in a scratch slot and copied into the ring as a whole, at its exact length. Another BPF program
+ * can preempt one on its CPU, so a slot is claimed (Claim.h). A program that finds a slot taken tries the next. One
+ * that finds none free counts the event as lost.
  */
 #ifndef EBPF_CORE_SLOT_H
 #define EBPF_CORE_SLOT_H
@@ -13,32 +13,34 @@
 #include "Compat.h"
 #include "EmitShared.h"
 
-/* The root directory of a process, where its paths end; see Path.h. Addresses. */
+/* The root directory of a process, at which its paths end; see Path.h. Addresses. */
 struct path_root {
-    u64 dentry, mnt; /* dentry 0: up to the top of the mounts */
-    u64 mnt_ns;      /* mount namespace of the process; 0 when it has given that up */
-    u64 mnt_event;   /* its number, where mounts__have_numbers */
-    u32 is_apart;    /* the top of the mounts is not that of the process' namespace */
+    u64 dentry, mnt; /* dentry 0: up to the topmost mount */
+    u64 mnt_ns;      /* mount namespace of the process; 0 once the process has given it up */
+    u64 mnt_event;   /* number of the namespace, where mounts__have_numbers */
+    u32 is_apart;    /* the topmost mount is not that of the process' namespace */
     u32 reserved;
 };
 
-/* Where a walk starts, in which root directory it ends. Addresses: typed pointers cannot pass through memory. */
+/*
+ * Where a walk begins, and the root directory at which it ends. Addresses: typed pointers cannot pass through memory.
+ */
 struct path_job {
     u64 dentry, mnt;
     struct path_root root;
 };
 
-/* A walk along it, in Path.bpf.c. */
+/* The state of a walk; see Path.bpf.c. */
 struct path_walk {
-    u64 dentry, mnt, mnt_root; /* where it is; mnt is a struct mount, while that of a job is a struct vfsmount */
+    u64 dentry, mnt, mnt_root; /* where the walk is; mnt is a struct mount, that of a job a struct vfsmount */
     u32 phase;
-    u32 start; /* of the value in the record */
+    u32 start; /* offset of the value in the record */
     u32 used;
     u32 flags;
     u32 components, checked;
     u32 steps;
-    u32 typed;  /* the first of the components, that path__append_typed has to check */
-    u32 mounts; /* that were left upwards */
+    u32 typed;  /* number of components, from the leaf on, that path__append_typed has to check */
+    u32 mounts; /* number of mounts that were left upwards */
     u32 reserved;
     struct {
         u64 dentry;
@@ -46,29 +48,29 @@ struct path_walk {
     } seen[EBPF_PATH_COMPONENTS_MAX];
 };
 
-/* What is to be copied page by page from a process' memory; see Exec.bpf.c. */
+/* A copy of a process' memory, page by page; see Exec.bpf.c. */
 struct user_copy {
     u64 from;
-    u32 to, left; /* place in the record, bytes */
+    u32 to, left; /* offset in the record, bytes */
 };
 
 struct scratch {
     u64 claims;                      /* see Claim.h */
-    u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; touched by the owner only */
+    u64 stream_seq[EBPF_RING_COUNT]; /* last number given in each ring; only the owner uses it */
     u32 slot;
     u32 len; /* bytes of the record so far */
     struct path_job job;
     struct path_walk walk;
     struct user_copy copy;
     u64 scalar;       /* see scalar__of */
-    u32 path_matches; /* how the paths of a file event meet the selection; see Select.h */
+    u32 path_matches; /* how the paths of a file event match the selection; see Select.h */
     u32 reserved;
     u8 data[SCRATCH_DATA_ENV];
 };
 
 extern struct emit_runtime emit_runtime;
 
-/* Its value is cut to what is needed when the probes are loaded, so its type is not said. */
+/* The library reduces its value size when it loads the probes, so the value has no type. */
 struct scratch_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, EMIT_CLAIM_TRIES);
@@ -92,15 +94,15 @@ static __always_inline bool event__is_wanted(enum ebpf_event_type type)
     return emit_constants.events >> type & 1;
 }
 
-/* A slot by its number, for global functions. */
+/* Return a slot by its number; for global functions. */
 static __always_inline struct scratch *scratch__at(u32 slot)
 {
     return bpf_map_lookup_elem(&scratch, &slot);
 }
 
 /*
- * The same number, of which the verifier knows nothing any more. It looks once at what follows then, not once for each
- * number that it may be.
+ * Return the number as a value that the verifier knows nothing about. Then it checks the code that follows once, not
+ * once for each value.
  */
 static __always_inline u64 scalar__hide(u64 number)
 {
@@ -140,7 +142,7 @@ static __always_inline void count__seen_and_lost(enum ebpf_event_type type, enum
     count__lost(type, reason);
 }
 
-/* Several that cannot be made for want of a slot: what the selection leaves out is filtered, not lost. */
+/* Count events that are not made for want of a slot: as filtered if the selection rejects them, otherwise as lost. */
 static __always_inline void count__without_slot(enum ebpf_event_type type, u64 count, bool is_filtered)
 {
     struct cpu_counters *c = emit_runtime.live ? counters__get() : NULL;
@@ -169,7 +171,7 @@ static __always_inline void scratch__release(struct scratch *s)
     claim__release(&s->claims);
 }
 
-/* Claim the slot of that number. NULL when another one has it. */
+/* Claim the slot of that number. Returns NULL if it is taken. */
 static __always_inline struct scratch *scratch__try(u32 slot)
 {
     struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
@@ -181,8 +183,9 @@ static __always_inline struct scratch *scratch__try(u32 slot)
 }
 
 /*
- * Whether the kernel may preempt the program, as far as it preempts any. One that it does not (Kprobe.h) has a slot of
- * its CPU's, which nobody can keep from it: the others may be held by who does not get to run.
+ * Whether the kernel may preempt the program, on a kernel that preempts BPF programs. A program that cannot be
+ * preempted (Kprobe.h) uses a slot that is reserved for its CPU, because preempted programs could hold all others for
+ * long.
  */
 enum preemption {
     MAY_BE_PREEMPTED,
@@ -190,8 +193,8 @@ enum preemption {
 };
 
 /*
- * Claim a free slot, trying from `slot` on; in Probe.bpf.c. Its number, or a negative one when there is none. A global
- * function: the verifier would look at all that follows once for each try.
+ * Claim a free slot from number `slot` on; in Probe.bpf.c. Returns its number, or a negative one if none is free. A
+ * global function, because the verifier would otherwise check all that follows once for each try.
  */
 extern int scratch__claim_from(u32 slot);
 
@@ -201,15 +204,15 @@ static __always_inline struct scratch *scratch__claim(enum preemption preemption
     struct scratch *s = scratch__try(preemption == NOT_PREEMPTED ? emit_constants.slots + slot : slot);
 
     if (s)
-        return s; /* as good as always */
+        return s; /* the usual case */
     int other = scratch__claim_from(slot + 1);
 
     return other < 0 ? NULL : bpf_map_lookup_elem(&scratch, &other);
 }
 
 /*
- * A BTF pointer as a plain number: the verifier refuses arithmetic on the pointer itself, so it goes through memory, of
- * a map.
+ * Return a BTF pointer as a number. The verifier refuses arithmetic on the pointer itself, so it passes through memory
+ * of a map.
  */
 static __always_inline u64 scalar__through(u64 *memory, const void *ptr)
 {
@@ -222,9 +225,7 @@ static __always_inline u64 scalar__of(struct scratch *s, const void *ptr)
     return scalar__through(&s->scalar, ptr);
 }
 
-/*
- * The same where there is no slot, by way of memory of this CPU. 0 when another program came between.
- */
+/* scalar__of without a slot, through memory of this CPU. Returns 0 if another program came between. */
 static __always_inline u64 scalar__of_any(const void *ptr)
 {
     struct cpu_counters *c = counters__get();
@@ -235,15 +236,15 @@ static __always_inline u64 scalar__of_any(const void *ptr)
         return 0;
     STORE_POINTER(c->pointer, ptr);
     scalar = READ_ONCE(c->pointer);
-    WRITE_ONCE(c->pointer, 0); /* no addresses of the kernel to whom the counters are mapped */
+    WRITE_ONCE(c->pointer, 0); /* the counters are mapped by user space, which is not to see kernel addresses */
     is_own = scalar == (u64)ptr;
-    BARRIER(scalar); /* or the pointer, which it is equal to, might be returned */
+    BARRIER(scalar); /* or the compiler might return the pointer, which is equal */
     return is_own ? scalar : 0;
 }
 
 /*
- * Head of a variable field at the end of the record, or NULL when it would begin beyond `limit` (which leaves the
- * record as it is). The caller writes the bytes behind it, says how many in varlen__end.
+ * Begin a variable field at the end of the record. Returns its head, or NULL if it would begin beyond `limit`, which
+ * leaves the record as it is. The caller writes the bytes behind the head and passes their number to varlen__end.
  */
 static __always_inline struct ebpf_varlen *varlen__begin(struct scratch *s, enum ebpf_tag tag, u32 limit)
 {
@@ -269,7 +270,7 @@ static __always_inline void varlen__end(struct scratch *s, struct ebpf_varlen *v
     s->len += sizeof(*v) + ((len + 7) & ~7u);
 }
 
-/* A string of the kernel's, of at most `max` bytes (a constant, below SCRATCH_PATHS), its NUL not counted. */
+/* Append a kernel string of at most `max` bytes (a constant, below SCRATCH_PATHS), its NUL not counted. */
 static __always_inline void varlen__kernel_str(struct scratch *s, enum ebpf_tag tag, const char *str, u32 max)
 {
     struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - max);

@@ -2,7 +2,7 @@
 /*
  * Sockets.bpf.c - the table of sockets; see Sockets.h.
  *
- * In this folder, because the static linker of libbpf places a map wrongly whose declaration it has seen before its
+ * It is in this folder because libbpf's static linker misplaces a map whose declaration it has seen before its
  * definition, and files are linked in the order of their names.
  */
 #include "Sockets.h"
@@ -40,7 +40,7 @@ int socket__take_over(u64 address, u64 ends)
         u64 old = e->sk;
 
         if (!old || !socket__is_gone(old, e->ends) || !claim__try(&e->lock))
-            continue; /* also when another one is at it: there are more places */
+            continue; /* also if another program is at it: there are more slots */
         bool is_mine = e->sk == old;
 
         if (is_mine)

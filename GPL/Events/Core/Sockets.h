@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Sockets.h - what is kept of a TCP connection from its beginning to its end: who opened or accepted it, and how it
- * ended.
+ * Sockets.h - who opened or accepted a TCP connection, and how it ended: stored from its beginning to its end.
  *
- * Most are in a table of fixed size. A connection has one of eight places that follow from its addresses, and claims
- * it (Claim.h), for a hundred instructions. One that finds none, because there are so
- * many or because somebody makes it so, is kept in the storage of its socket, which takes 1,300 to 2,500. Where the
- * kernel has none, a hash map has a share for each user; also for connections of MPTCP and those that a socket of SMC
- * has accepted, since programs that are given such a socket have only the address of the TCP socket below it. So a
- * process that fills the table makes others slower, and hides nothing. A connection that finds no place at all says so
- * in its event (`untracked`), and its end is reported by what can be seen then (emit_runtime.sockets_untracked): of a
- * connection of MPTCP or SMC that is over when it is closed, nothing.
+ * Most entries are in a table of fixed size. A connection has eight slots there, which follow from its addresses, and
+ * claims one (Claim.h) for a hundred instructions. If all are taken, because there are so many connections or because
+ * somebody wants it so, the entry is in the storage of the socket, for 1,300 to 2,500 instructions. If the kernel has
+ * no such storage, the entry is in a hash map in which each user has a share. That map also serves connections of MPTCP
+ * and those that a socket of SMC has accepted, because programs that are given such a socket have only the address of
+ * the TCP socket below it. So a process that fills the table makes others slower, and hides nothing. A connection that
+ * finds no room at all is marked `untracked` in its event, and its end is reported by what can be seen then
+ * (emit_runtime.sockets_untracked). That is nothing for a connection of MPTCP or SMC that has ended before it is
+ * closed.
  *
- * An entry stays until the kernel destroys the socket (tcp_destroy_sock), also when its end has been told, or its
- * attempt has failed, or it is disconnected. The kernel may use the address of a socket again, so an entry is only of a
- * socket with the same ports and peer. Where the kernel has skipped the program that forgets it (PREEMPT_RT, where even
- * that can be preempted), the next one to look for a place finds that there is no such socket any more.
+ * An entry stays until the kernel destroys the socket (tcp_destroy_sock), even if its end has been reported, its
+ * attempt has failed, or the socket is disconnected. The kernel may reuse the address of a socket, so an entry belongs
+ * only to a socket with its ports and peer. If the kernel has skipped the program that frees the entry (on PREEMPT_RT,
+ * where that program can be preempted too), the next connection that looks for a slot finds that the socket is gone.
  *
- * A process can close what an interrupt ends at the same moment on another CPU. Who takes the entry (socket__take)
- * tells.
+ * A process can close a connection at the very moment at which an interrupt ends it on another CPU. The one that takes
+ * the entry (socket__take) reports it.
  */
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
@@ -32,15 +32,15 @@
 #define SOCKETS_BITS 14
 #define SOCKETS_MAX (1 << SOCKETS_BITS)
 #define SOCKETS_TRIES 8
-#define SOCKETS_MORE 8192 /* that find no place, and have no storage */
+#define SOCKETS_MORE 8192 /* entries for connections that find no slot, and have no storage */
 
 enum socket_role {
     SOCKET_OPENED = 1,
     SOCKET_ACCEPTED,
-    SOCKET_FOUND, /* was up before the probes: only how it ended is known */
+    SOCKET_FOUND, /* established before the probes were attached: only its end is known */
 };
 
-/* Where an entry is. */
+/* Where an entry is stored. */
 enum socket_home {
     SOCKET_IN_TABLE,
     SOCKET_IN_STORAGE,
@@ -50,16 +50,16 @@ enum socket_home {
 struct socket_entry {
     u64 sk; /* struct sock; 0: free */
     u64 claims;
-    u64 lock;  /* as claims */
+    u64 lock;  /* a try-lock as well */
     u64 since; /* boot time, ns */
     u64 ends;  /* ports and peer */
     u16 role;
-    u16 fate;        /* of the event of its attempt or accept: filtered by who that was, or over the budget */
-    u16 is_reported; /* its end has been */
-    u16 ended_in;    /* TCP state in which the connection ended; 0 while it has not */
-    u16 error;       /* of the socket, then */
+    u16 fate;        /* fate of its attempt or accept */
+    u16 is_reported; /* its end is reported */
+    u16 ended_in;    /* TCP state in which the connection ended; 0: it has not */
+    u16 error;       /* of the socket, at that time */
     u16 home;
-    u32 uid; /* whose share it is of */
+    u32 uid; /* user whose share it takes */
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };
@@ -71,7 +71,7 @@ struct sockets_map {
     __type(value, struct socket_entry);
 };
 
-/* Of those that find no place. */
+/* For connections that find no slot in the table. */
 struct socket_storage_map {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -97,7 +97,7 @@ static __always_inline u64 socket__ends_of(u16 sport, u16 dport, u32 daddr)
     return (u64)sport << 48 | (u64)dport << 32 | daddr;
 }
 
-/* Both ports and the last word of the peer's address: they stay until the socket is used again. */
+/* Return both ports and the last word of the peer's address, which stay until the socket is used again. */
 static __always_inline u64 socket__ends_at(bool typed, struct sock *sk, u16 sport)
 {
     u32 daddr = KREAD(typed, sk, __sk_common.skc_family) == AF_INET6
@@ -112,7 +112,7 @@ static __always_inline u64 socket__ends(struct sock *sk, u16 sport)
     return socket__ends_at(true, sk, sport);
 }
 
-/* FOR_EACH_SLOT of a connection. */
+/* FOR_EACH_SLOT for the slots of a connection. */
 #define FOR_EACH_SOCKET_SLOT(e, n, ends)                                                                               \
     FOR_EACH_SLOT(e, n, &sockets, SOCKETS_MAX, hash__of(ends, SOCKETS_BITS), SOCKETS_TRIES)
 
@@ -128,14 +128,14 @@ static __always_inline struct socket_entry *socket__find_in_table(const struct s
     return NULL;
 }
 
-/* Make and delete an entry of sockets_more; in Sockets.bpf.c. */
+/* Create and delete an entry of sockets_more; in Sockets.bpf.c. */
 extern int socket__make_share(u64 address);
 extern int socket__drop_share(u64 address, u32 uid);
 
 /*
- * The place of a connection that found none in the table. `keeper` is its socket, typed, for the storage of it; NULL
- * for one of MPTCP or SMC. bpf_skc_to_mptcp_sock would give the socket of MPTCP to keep it, but takes no pointer that
- * tracing programs have (6.1 to 7.2).
+ * Return the entry of a connection that has no slot in the table. `keeper` is its socket, typed, for that socket's
+ * storage; NULL for a connection of MPTCP or SMC. bpf_skc_to_mptcp_sock would give the socket of MPTCP as keeper, but
+ * takes no pointer that tracing programs have (6.1 to 7.2).
  */
 static __always_inline struct socket_entry *socket__more(struct sock *sk, struct sock *keeper, bool make)
 {
@@ -150,7 +150,7 @@ static __always_inline struct socket_entry *socket__more(struct sock *sk, struct
     struct socket_entry *e =
         bpf_sk_storage_get(&socket_storage, keeper, NULL, make || shared ? BPF_SK_STORAGE_GET_F_CREATE : 0);
 
-    if (e && shared) { /* SMC's: here is its socket */
+    if (e && shared) { /* a connection of SMC, whose socket is known now */
         *e = *shared;
         socket__drop_share(address, e->uid);
     }
@@ -159,7 +159,7 @@ static __always_inline struct socket_entry *socket__more(struct sock *sk, struct
     return e;
 }
 
-/* The entry of a connection; see socket__more. */
+/* Return the entry of a connection, wherever it is. For `keeper` see socket__more. */
 static __always_inline struct socket_entry *socket__find_entry(struct sock *sk, struct sock *keeper, u64 ends)
 {
     struct socket_entry *e = socket__find_in_table(sk, ends);
@@ -170,7 +170,7 @@ static __always_inline struct socket_entry *socket__find_entry(struct sock *sk, 
     return e && e->sk && e->ends == ends ? e : NULL;
 }
 
-/* The same of a connection that is not MPTCP's: without sockets_more, where there is storage. */
+/* Return the entry of a connection that is not MPTCP's. Without sockets_more, where there is storage. */
 static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 ends)
 {
     __builtin_assume(sk != NULL);
@@ -179,7 +179,7 @@ static __always_inline struct socket_entry *socket__find(struct sock *sk, u64 en
 
 static __always_inline void socket__forget(struct socket_entry *e)
 {
-    u64 address = READ_ONCE(e->sk); /* which the compiler must not take for the typed pointer it was found by */
+    u64 address = READ_ONCE(e->sk); /* or the compiler uses the typed pointer that it was compared with */
 
     e->sk = 0;
     if (e->home == SOCKET_IN_TABLE)
@@ -191,8 +191,8 @@ static __always_inline void socket__forget(struct socket_entry *e)
 #define SOCKET_LOCK_TRIES 32
 
 /*
- * Take an entry, to tell what it is about. Of several at the same moment one gets it; false for the others, and for an
- * entry that is another connection's by now.
+ * Take an entry, to report its end. If several programs try at the same moment, one gets it. Returns false to the
+ * others, and if the entry belongs to another connection by now.
  */
 static __always_inline bool socket__take(struct socket_entry *e, const struct sock *sk, u64 ends)
 {
@@ -207,7 +207,7 @@ static __always_inline bool socket__take(struct socket_entry *e, const struct so
     return is_taken;
 }
 
-/* Whether the socket of an entry is not there any more, or has become another connection's. */
+/* Whether the socket of an entry is gone, or has become another connection's. */
 static __always_inline bool socket__is_gone(u64 address, u64 ends)
 {
     struct inet_sock *inet = (void *)address;
@@ -217,12 +217,15 @@ static __always_inline bool socket__is_gone(u64 address, u64 ends)
            ends != socket__ends_at(false, sk, BPF_CORE_READ(inet, inet_sport));
 }
 
-/* The place of a connection whose end was not seen, for the connection at `address`; in Sockets.bpf.c. */
+/*
+ * Take the slot of a connection whose end was not seen, for the socket at `address`. Returns which of its slots, or a
+ * negative number. In Sockets.bpf.c.
+ */
 extern int socket__take_over(u64 address, u64 ends);
 
 /*
- * A place for a connection; what is left of an earlier one of the socket is taken over. NULL, and counted, when there
- * is none.
+ * Claim an entry for a connection. An entry that the socket still has from an earlier connection is taken over. Returns
+ * NULL, and counts the connection as untracked, if there is no room.
  */
 static __always_inline struct socket_entry *socket__claim(struct sock *sk, struct sock *keeper, u64 ends)
 {
@@ -243,7 +246,10 @@ static __always_inline struct socket_entry *socket__claim(struct sock *sk, struc
     return e;
 }
 
-/* Keep a connection that the current task, if it is one's, has begun just now. `keeper`: see socket__more. */
+/*
+ * Store a connection that has begun just now, with the current task as its owner, unless the role is SOCKET_FOUND. For
+ * `keeper` see socket__more.
+ */
 static __always_inline struct socket_entry *socket__track(bool typed, struct sock *sk, struct sock *keeper, u64 ends,
                                                           enum socket_role role, enum fate fate, u64 now)
 {
@@ -268,7 +274,7 @@ static __always_inline struct socket_entry *socket__track(bool typed, struct soc
     return e;
 }
 
-/* Keep a connection that is not MPTCP's, and which was there before the probes. */
+/* Store a connection that is not MPTCP's, and is older than the probes. */
 static __always_inline struct socket_entry *socket__track_found(struct sock *sk, u64 ends)
 {
     __builtin_assume(sk != NULL);

@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Spare.h - several programs on one hook that do one thing, for kernels that preempt BPF programs. What a kprobe can do
- * (Kprobe.h) needs none where there are kprobes.
+ * Spare.h - several programs on one hook that do the same work, for kernels that preempt BPF programs. Where the kernel
+ * has kprobes, what a kprobe can see (Kprobe.h) needs no spares.
  *
- * The kernel skips a program that is already running on the CPU (recursion_misses), and one that was preempted counts
- * as running: with preempt=full or lazy, every other task's event on that CPU would be lost until the first one goes
- * on. The guard is by program, so a hook has several. They run one after the other in the same task. The main program
- * is the first: it makes the event, and leaves a mark. The others, its spares, are stubs: one that finds no mark calls
- * the main program's body as a tail, which has no guard of its own. LSM programs have no guard at all since 6.2; where
- * they can be used nothing is spare.
+ * The kernel skips a program that is already running on the CPU (recursion_misses), and a preempted program counts as
+ * running. With preempt=full or lazy every event of other tasks on that CPU would be lost until the preempted one
+ * continues. The guard is by program, so a hook has several programs. They run one after the other in the task whose
+ * event it is. The first one, the main program, makes the event and leaves a mark. The others, its spares, are stubs: a
+ * spare that finds no mark makes a tail call to the main program's body, which has no guard of its own. LSM programs
+ * have no guard at all since 6.2; where they can be used there are no spares.
  *
- * An event is lost only when all programs are busy on the CPU. How often that was is at most
- *   - as often as the main program was skipped, less what the others have rescued, and
- *   - as often as the last one was skipped, which is busy for a moment only.
- * The first bound is exact where each run leaves a mark, the second holds where runs that make no event leave none.
+ * An event is lost only if all programs of its hook are busy on the CPU. The number of such losses is at most
+ *   - the skips of the main program, less the events that spares have rescued, and
+ *   - the skips of the last spare, which is never busy for long.
  *
- * A mark belongs to a task and says which hook the task's newest event is of. It is there from the first program of an
- * event to the last, which takes it away: for a microsecond, as a rule. Nothing else of the task comes between, for one
- * follows the other at one place of the kernel. All marks are in a table of some thousand places, which are free but
- * for those of tasks that are between two programs at this moment. A task has a few places that follow from its id, and
- * takes the first that is free.
+ * The first bound is exact where each run leaves a mark. The second holds where runs that make no event leave none.
  *
- * A place changes by additions only, so it is the sum of what is in it, and two tasks that take it at once both see
- * that: each takes its own away again and goes on to the next place. A last program that the kernel skips leaves a mark
- * behind. The task's next event takes it over. If there is none, the task having ended, it stays until all places of
- * some other task are taken, and it is more than some seconds old.
+ * A mark belongs to a task, and names the hook of the task's newest event. It exists from the first program of an event
+ * to the last, which takes it away: for a microsecond, as a rule. No other event of the task comes between, because the
+ * programs of a hook run directly one after the other. All marks are in a table of some thousand slots. A slot is free
+ * unless its task is between two programs at that moment. A task has a few slots, which follow from its id, and takes
+ * the first that is free.
  *
- * What somebody can do who makes marks stay behind, by tasks that end: where all four places of a task are marked and
- * no mark is old, one is taken from another task. That task's event is then reported twice if the task is between two
- * programs just now; no event is lost. For that most places would have to be filled every few seconds, by thousands of
- * tasks, each of which the kernel has to have skipped a program of in its last moment. Which tasks share places nobody
- * can know: a number drawn at the start decides.
+ * A slot changes by additions only, so it holds the sum of its marks, and two tasks that take it at once both see that:
+ * each takes its own mark away again and tries the next slot. If the kernel skips the last program, the mark stays
+ * behind. The task's next event reuses it. If the task has ended, the mark stays until a task finds all its slots
+ * taken, and the mark is some seconds old.
+ *
+ * An attacker can leave marks behind, with tasks that end. If all four slots of a task hold marks and none is old, the
+ * task replaces the mark of another task. If that one is between two programs just then, its event is reported twice;
+ * no event is lost. For that most slots would have to be filled every few seconds, by thousands of tasks, in the last
+ * moment of each of which the kernel has to skip a program. Nobody can know which tasks share slots: a random number
+ * that is drawn at the start decides.
  */
 #ifndef EBPF_CORE_SPARE_H
 #define EBPF_CORE_SPARE_H
@@ -54,7 +55,7 @@ struct spare_marks_map {
 
 extern struct spare_marks_map spare_marks SEC(".maps");
 
-/* A mark: the thread's id, when it was made, which program of the hook has seen it last, and the hook. */
+/* A mark: thread id, time, the last program of the hook that has seen it, and the hook. */
 #define MARK_TID_SHIFT 32
 #define MARK_TIME_SHIFT 16
 #define MARK_TIME_MASK 0xffff
@@ -67,7 +68,7 @@ extern struct spare_marks_map spare_marks SEC(".maps");
 
 struct mark_slots {
     struct mark_bucket *bucket;
-    u32 first; /* of the places of the bucket, to be tried by this task; then the others */
+    u32 first; /* slot of the bucket that this task tries first; then the others */
     u32 tid;
 };
 
@@ -91,7 +92,7 @@ static __always_inline bool mark__is_of(u64 mark, const struct mark_slots *slots
     return mark >> MARK_TID_SHIFT == slots->tid;
 }
 
-/* Put a mark in the place of another one, or of none. False when somebody else has changed the place meanwhile. */
+/* Replace a mark, or none, by another one. Returns false if somebody else has changed the slot meanwhile. */
 static __always_inline bool mark__replace(u64 *at, u64 old, u64 mark)
 {
     CLAIM_ADD(at, mark - old);
@@ -106,7 +107,7 @@ static __always_inline bool mark__is_old(u64 mark, u64 now)
     return ((now - (mark >> MARK_TIME_SHIFT)) & MARK_TIME_MASK) >= MARK_OLD;
 }
 
-/* Whether the last spare of a hook has put it, before it calls the body: no other comes that could take it away. */
+/* Whether the last spare of a hook left the mark before its call of the body. No later program could take it away. */
 static __always_inline bool mark__is_of_last(u64 mark, enum spare_hook hook)
 {
     return (mark & MARK_HOOK_MASK) == hook && (mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK) == MARK_ORDER_LAST;
@@ -123,7 +124,7 @@ static __always_inline void spare__put_mark(enum spare_hook hook, u32 order)
     u64 now = bpf_jiffies64() >> MARK_TIME_UNIT_SHIFT & MARK_TIME_MASK;
     u64 mark = (u64)slots.tid << MARK_TID_SHIFT | now << MARK_TIME_SHIFT | (u64)order << MARK_ORDER_SHIFT | hook;
 
-    /* first one that is free or the task's own, then one that is old, then any */
+    /* first try for a free slot or one of the task's own, then for an old one, then take any */
 #pragma clang loop unroll(disable)
     for (u32 n = 0; n <= 2 * MARK_SLOTS; n++) {
         u64 *at = mark_slots__at(&slots, n), old = READ_ONCE(*at);
@@ -139,9 +140,9 @@ static __always_inline void spare__put_mark(enum spare_hook hook, u32 order)
 }
 
 /*
- * Leave the mark of an event of a hook, by which the spares know that it is made. To be said in a body before it leaves
- * anything out that its spares do not leave out as well. None stays when the last spare has called the body: nobody
- * would take it away, and it would be taken for that of the next event.
+ * Leave the mark of an event, which shows the spares that it is made. A body calls this before it leaves out anything
+ * that its spares do not leave out too. If the last spare has called the body no mark stays, because no program would
+ * take it away, and it would be taken for that of the next event.
  */
 static __always_inline void spare__mark(enum spare_hook hook)
 {
@@ -149,9 +150,9 @@ static __always_inline void spare__mark(enum spare_hook hook)
 }
 
 /*
- * Whether a program before the n-th of `count` spares has left a mark. Notes in it that this one has seen it, or takes
- * it away when no other comes. A mark that this or a later spare has seen is one of an event before, whose last spare
- * was skipped.
+ * Whether a program before the n-th of `count` spares has left a mark. Notes in the mark that this spare has seen it;
+ * the last spare removes it. A mark that this or a later spare has already seen belongs to an earlier event, whose last
+ * spare was skipped.
  */
 static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 count)
 {
@@ -174,7 +175,7 @@ static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 co
     return false;
 }
 
-/* An event is made by another program than the main one. */
+/* Count an event that is made by another program than the main one. */
 static __always_inline void spare__count_rescued(enum spare_hook hook)
 {
     struct cpu_counters *c = counters__get();
@@ -183,7 +184,7 @@ static __always_inline void spare__count_rescued(enum spare_hook hook)
         COUNT(c->rescued[hook]);
 }
 
-/* Of one program, the body of a hook; the library puts it there. */
+/* Holds one program, the body of a hook, which the library puts there. */
 struct spare_body_map {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
     __uint(max_entries, 1);
@@ -192,9 +193,9 @@ struct spare_body_map {
 };
 
 /*
- * To be said in a body: a tail call, which is never made. Since 6.13 (a76ab5731e32) a program that its guard lets run
- * once a CPU has its stack in memory of the CPU, unless it contains a tail call. But a body that is called as a tail is
- * not guarded, so two tasks would share that stack.
+ * To be used in each body: a tail call that is never made. Since 6.13 (a76ab5731e32) a program that runs only once a
+ * CPU at a time has its stack in memory of the CPU, unless it contains a tail call. But a body that is reached by a
+ * tail call is not guarded, so two tasks would share that stack.
  */
 #define SPARE_BODY(ctx, body)                                                                                          \
     do {                                                                                                               \
@@ -202,7 +203,7 @@ struct spare_body_map {
             bpf_tail_call(ctx, &body, 0);                                                                              \
     } while (0)
 
-/* The n-th of `count` spares makes the event. */
+/* Make the event in the n-th of `count` spares. */
 static __always_inline void spare__rescue(void *ctx, void *body, enum spare_hook hook, u32 n, u32 count)
 {
     spare__count_rescued(hook);
@@ -211,7 +212,7 @@ static __always_inline void spare__rescue(void *ctx, void *body, enum spare_hook
     bpf_tail_call(ctx, body, 0);
 }
 
-/* All that the n-th of `count` spares does. */
+/* Run the n-th of `count` spares. */
 static __always_inline int spare__run(void *ctx, void *body, enum spare_hook hook, u32 n, u32 count)
 {
     if (!emit_constants.spares || spare__is_marked(hook, n, count))
@@ -220,7 +221,7 @@ static __always_inline int spare__run(void *ctx, void *body, enum spare_hook hoo
     return 0;
 }
 
-/* Two spares of a trampoline's program that begins with SPARE_BEGIN: each of its runs leaves a mark. */
+/* Define two spares of a trampoline's program that begins with SPARE_BEGIN: each of its runs leaves a mark. */
 #define SPARE_PROGRAM(section, name, n, body, hook)                                                                    \
     SEC(section) int BPF_PROG(name##_spare##n)                                                                         \
     {                                                                                                                  \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Syscall.h - the system call that the current task is in, on x86-64, and the open files that it names. */
+/* Syscall.h - the system call that the current task is in, on x86-64, and the open files that its arguments name. */
 #ifndef EBPF_CORE_SYSCALL_H
 #define EBPF_CORE_SYSCALL_H
 
@@ -36,7 +36,7 @@ static __always_inline void syscall__read(struct syscall_begin *ret_call)
     syscall_regs__read(false, task, compat__syscall_regs(task), ret_call);
 }
 
-/* An open file of the current task; NULL when there is none of that number. */
+/* Return an open file of the current task by its descriptor, NULL if there is none. */
 static __always_inline struct file *fd__file(u64 fd)
 {
     struct task_struct *task = (void *)bpf_get_current_task();

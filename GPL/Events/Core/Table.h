@@ -2,10 +2,10 @@
 /*
  * Table.h - array maps that are used as hash tables.
  *
- * A lookup in a BPF hash map costs four times as much as one in an array, and an update can fail. Here the tables are
- * arrays with a power of two of slots and open addressing: a key may be in a few slots, from the one on that its hash
- * names. An entry is claimed (Claim.h), so two programs never share a slot, and released when it is not needed any
- * more; then the slot is free, whatever stands behind it, for a search always looks at all slots of a key.
+ * A lookup in a BPF hash map costs four times as much as one in an array, and an insertion can fail. These tables are
+ * arrays with a power of two of slots and open addressing: a key has a few slots, from the one on that its hash
+ * selects. An entry claims its slot (Claim.h), so two programs never share one. A search always looks at all slots of
+ * its key, so an entry can release its slot whatever the slots behind it hold.
  */
 #ifndef EBPF_CORE_TABLE_H
 #define EBPF_CORE_TABLE_H
@@ -20,7 +20,7 @@ static __always_inline u32 hash__of(u64 key, u32 bits)
     return key * HASH_FACTOR >> (64 - bits);
 }
 
-/* Return a slot of an array map that has `slots` of them, a power of two; beyond the last comes the first. */
+/* Return slot `number` of an array map with `slots` slots, a power of two. Numbers wrap round the end. */
 static __always_inline void *table__slot(void *map, u32 slots, u32 number)
 {
     u32 slot = number & (slots - 1);
@@ -28,7 +28,7 @@ static __always_inline void *table__slot(void *map, u32 slots, u32 number)
     return bpf_map_lookup_elem(map, &slot);
 }
 
-/* Run the statement that follows for each of `tries` slots from `first` on, the n-th of which is `entry`. */
+/* Run the statement that follows for each of `tries` slots from `first` on. `entry` is the n-th of them. */
 #define FOR_EACH_SLOT(entry, n, map, slots, first, tries)                                                              \
     for (u32 n = 0; n < (tries); n++)                                                                                  \
         if ((entry = table__slot(map, slots, (first) + n)))

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Task.h - what events say of a task: ids, credentials, terminal, namespaces, name. For `typed` see Compat.h. */
+/*
+ * Task.h - the members of a record that describe a task: ids, credentials, terminal, namespaces, name. For `typed` see
+ * Read.h.
+ */
 #ifndef EBPF_CORE_TASK_H
 #define EBPF_CORE_TASK_H
 
@@ -57,11 +60,15 @@ static __always_inline void ctty__fill(struct ebpf_tty_dev *td, bool typed, stru
     tty_dev__fill(td, typed, KREAD(typed, task, signal, tty));
 }
 
-/* The namespace that a process' pid is of, which is not the one that its next child gets. For `memory` see Slot.h. */
+/*
+ * Return the namespace that a process' pid belongs to, which is not the one that its next child gets. For `memory` see
+ * scalar__through.
+ */
 static __always_inline u32 pid_ns__inum(u64 *memory, bool typed, struct pid *pid)
 {
     if (typed && !pid->level)
-        return pid->numbers[0].ns->ns.inum; /* the initial one; a place further down has no type to the verifier */
+        return pid->numbers[0]
+            .ns->ns.inum; /* the initial namespace; deeper entries of the array have no type to the verifier */
     struct upid *upid = (void *)(scalar__through(memory, pid) + bpf_core_field_offset(struct pid, numbers));
     struct pid_namespace *ns = NULL;
 
@@ -91,7 +98,10 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
     kernel__copy(typed, hdr->comm, task->comm, EBPF_COMM_LEN);
 }
 
-/* Threads that the kernel makes for itself; those that it makes for a process (io_uring) are that process'. */
+/*
+ * Whether the current task is a thread that the kernel started for itself. Those that it starts for a process
+ * (io_uring) belong to that process.
+ */
 static __always_inline bool current__is_kernel_thread(void)
 {
     bool is_kernel_thread;
@@ -100,7 +110,7 @@ static __always_inline bool current__is_kernel_thread(void)
     return is_kernel_thread;
 }
 
-/* Ids and name of the current task: what every event of a system call starts with. */
+/* Fill in ids and name of the current task, which every event of a system call has. */
 static __always_inline void current__fill(struct scratch *s, struct ebpf_pid_info *pi)
 {
     WITH_CURRENT(task, typed, {
@@ -109,7 +119,7 @@ static __always_inline void current__fill(struct scratch *s, struct ebpf_pid_inf
     });
 }
 
-/* Ids, name and credentials of the current task. */
+/* Fill in ids, name and credentials of the current task. */
 static __always_inline void current__fill_creds(struct scratch *s, struct ebpf_pid_info *pi, struct ebpf_cred_info *ci)
 {
     WITH_CURRENT(task, typed, {
@@ -119,7 +129,7 @@ static __always_inline void current__fill_creds(struct scratch *s, struct ebpf_p
     });
 }
 
-/* The same with terminal and namespaces, for a record `e` that has all of them. */
+/* Fill in ids, name, credentials, terminal and namespaces of the current task, in a record `e` that has all of them. */
 #define CURRENT_FILL_ALL(s, e)                                                                                         \
     WITH_CURRENT(task, typed, {                                                                                        \
         pid_info__fill(&(e)->pids, typed, task);                                                                       \
