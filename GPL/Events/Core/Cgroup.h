@@ -79,7 +79,7 @@ static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed,
     struct cgroup *unified = KREAD(typed, cset, dfl_cgrp);
     struct cgroup_ref ref = {};
 
-    if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id)) {
+    if (compat__has_pids_controller()) {
         u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
         struct cgroup_subsys_state **css_at = (void *)&cset->subsys + id * sizeof(void *), *css = NULL;
 

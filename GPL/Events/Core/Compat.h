@@ -125,67 +125,6 @@ static __always_inline u64 compat__arg_before_last(u64 *ctx, u32 args, u32 behin
 }
 
 /*
- * Return the value of inet_csk_accept, which stands behind its arguments: four, or two since 6.10 (92ef0fd55ac8). It is
- * typed, so each branch reads it at a constant offset.
- */
-static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
-{
-    struct sock *sk;
-
-    if (bpf_core_type_exists(struct proto_accept_arg)) {
-        sk = (void *)ctx[2];
-        BARRIER(sk);
-    } else {
-        sk = (void *)ctx[4];
-        BARRIER(sk);
-    }
-    return sk;
-}
-
-/*
- * Whether a BPF program of a cgroup was asked about a connect, at the end of __cgroup_bpf_run_filter_sock_addr. The
- * kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
- */
-static __always_inline bool compat__is_connect_filter(u64 *ctx)
-{
-    u32 kind;
-
-    if (bpf_core_field_exists(struct bpf_sock_addr_kern, uaddrlen)) {
-        kind = ctx[3];
-        BARRIER(kind);
-    } else {
-        kind = ctx[2];
-        BARRIER(kind);
-    }
-    if (!bpf_core_type_exists(enum cgroup_bpf_attach_type))
-        return kind == BPF_CGROUP_INET4_CONNECT || kind == BPF_CGROUP_INET6_CONNECT;
-    return kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET4_CONNECT) ||
-           kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET6_CONNECT);
-}
-
-/*
- * Return the value of that function. It has four arguments before 5.12 (772412176fb9; a helper of that kernel shows
- * it), then five, until there is a helper that returns the value.
- */
-static __always_inline int compat__connect_filter_ret(u64 *ctx)
-{
-    if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_check_mtu))
-        return compat__func_ret(ctx, 4);
-    return compat__func_ret(ctx, 5);
-}
-
-/*
- * Return the offset of the short name that is stored in the dentry itself: an array of varying length until 6.12, a
- * union since (61bc24ac9fa7). The offset, because CO-RE refuses a load from an array of another length.
- */
-static __always_inline u32 compat__short_name_offset(void)
-{
-    return bpf_core_field_exists(struct dentry___union, d_shortname)
-               ? bpf_core_field_offset(struct dentry___union, d_shortname)
-               : bpf_core_field_offset(struct dentry___array, d_iname);
-}
-
-/*
  * Return the id of the ancestor at `level` of the current task's cgroup, 0 if there is none. Before 6.1 tracing
  * programs may not call the helper for it, but the cgroup lists the ids. Goes with 5.15.
  */
@@ -244,170 +183,17 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
     return BPF_CORE_READ(kn, parent);
 }
 
-/*
- * Read a member of an inode from a copy of the inode's beginning, which one helper call makes. A member that the kernel
- * has further behind takes a call of its own.
- */
-#define INODE_COPY_SIZE 160
-#define INODE_GET(copy, inode, type, member)                                                                           \
-    ({                                                                                                                 \
-        typeof(((type *)0)->member) value_;                                                                            \
-        const u32 at_ = bpf_core_field_offset(type, member);                                                           \
-                                                                                                                       \
-        if (at_ + sizeof(value_) <= INODE_COPY_SIZE)                                                                   \
-            __builtin_memcpy(&value_, (copy) + at_, sizeof(value_));                                                   \
-        else                                                                                                           \
-            bpf_probe_read_kernel(&value_, sizeof(value_), (void *)(inode) + at_);                                     \
-        value_;                                                                                                        \
-    })
-
-#define NS_PER_SECOND 1000000000LL
-#define INODE_TIME(copy, inode, which)                                                                                 \
-    ({                                                                                                                 \
-        s64 ns_ = 0;                                                                                                   \
-                                                                                                                       \
-        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec)) {                                            \
-            ns_ = INODE_GET(copy, inode, struct inode___apart, i_##which##_sec) * NS_PER_SECOND +                      \
-                  INODE_GET(copy, inode, struct inode___apart, i_##which##_nsec);                                      \
-        } else if (bpf_core_field_exists(struct inode___hidden, __i_##which)) {                                        \
-            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___hidden, __i_##which);                      \
-                                                                                                                       \
-            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
-        } else if (bpf_core_field_exists(struct inode___spec, i_##which)) {                                            \
-            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___spec, i_##which);                          \
-                                                                                                                       \
-            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
-        }                                                                                                              \
-        ns_;                                                                                                           \
-    })
-
-/*
- * Whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on 7.2,
- * where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not show.
- */
-static __always_inline bool compat__inode_is_layer(struct inode *inode)
+/* Whether an operation of io_uring is IORING_OP_WRITEV_FIXED: since 6.15. */
+static __always_inline bool compat__is_writev_fixed(u8 opcode)
 {
-    struct inode___state_struct *as_struct = (void *)inode;
-    struct inode___state_int *as_int = (void *)inode;
-    u64 state, bit;
-
-    if (bpf_core_field_exists(as_struct->i_state.__state)) {
-        state = BPF_CORE_READ(as_struct, i_state.__state);
-        bit = bpf_core_enum_value(enum inode_state_flags_enum, I_OVL_INUSE);
-        BARRIER(bit);
-    } else {
-        state = BPF_CORE_READ(as_int, i_state);
-        bit = bpf_core_field_size(as_int->i_state) == sizeof(u32) ? 1 << 13 : 1 << 14;
-        BARRIER(bit);
-    }
-    return state & bit;
+    return bpf_core_enum_value_exists(enum io_uring_op, IORING_OP_WRITEV_FIXED) &&
+           opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED);
 }
 
-/*
- * Return the offset of a dentry's link in the list of its directory, and of a directory's list, newest entry first. The
- * lists have another type since 6.8.
- */
-static __always_inline u64 compat__sibling_offset(void)
+/* Whether the kernel was built with the pids controller of cgroups. */
+static __always_inline bool compat__has_pids_controller(void)
 {
-    return bpf_core_field_exists(struct dentry___children, d_sib)
-               ? bpf_core_field_offset(struct dentry___children, d_sib)
-               : bpf_core_field_offset(struct dentry___subdirs, d_child);
-}
-
-static __always_inline u64 compat__children_offset(void)
-{
-    return bpf_core_field_exists(struct dentry___children, d_children)
-               ? bpf_core_field_offset(struct dentry___children, d_children)
-               : bpf_core_field_offset(struct dentry___subdirs, d_subdirs);
-}
-
-/*
- * Return the flag of a dentry that was unlinked, or replaced by a rename: a macro until 6.15, which BTF does not show.
- */
-static __always_inline u32 compat__cant_mount(void)
-{
-    return bpf_core_enum_value_exists(enum dentry_flags, DCACHE_CANT_MOUNT)
-               ? bpf_core_enum_value(enum dentry_flags, DCACHE_CANT_MOUNT)
-               : 1 << 8;
-}
-
-/* Return the inode number, which has another type since 7.0. */
-static __always_inline u64 compat__inode_number(struct inode *inode)
-{
-    struct inode___ino_u64 *as_u64 = (void *)inode;
-    struct inode___ino_long *as_long = (void *)inode;
-
-    return bpf_core_field_exists(as_u64->i_ino) ? BPF_CORE_READ(as_u64, i_ino) : BPF_CORE_READ(as_long, i_ino);
-}
-
-/*
- * Functions that take a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
- * since 6.2 (256c8aed2b42). Their arguments are one further. Goes with 5.10.
- */
-static __always_inline bool compat__has_idmap_arg(void)
-{
-    return bpf_core_field_exists(struct vfsmount___userns, mnt_userns) || bpf_core_type_exists(struct mnt_idmap);
-}
-
-/*
- * Return argument `n`, as 5.10 counts them, of such a function. The verifier allows only constant offsets, so each
- * branch has one.
- */
-#define COMPAT_IDMAP_ARG(ctx, n)                                                                                       \
-    ({                                                                                                                 \
-        u64 value_;                                                                                                    \
-                                                                                                                       \
-        if (compat__has_idmap_arg()) {                                                                                 \
-            value_ = (ctx)[(n) + 1];                                                                                   \
-            BARRIER(value_);                                                                                           \
-        } else {                                                                                                       \
-            value_ = (ctx)[n];                                                                                         \
-            BARRIER(value_);                                                                                           \
-        }                                                                                                              \
-        value_;                                                                                                        \
-    })
-
-static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
-{
-    return compat__has_idmap_arg() ? ctx__address(ctx + n + 1) : ctx__address(ctx + n);
-}
-
-/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 without the first, and the idmap. */
-struct delegated_inode {
-    int unused;
-};
-
-static __always_inline struct dentry *compat__vfs_create_dentry(const u64 *ctx)
-{
-    u64 dentry;
-
-    if (bpf_core_type_exists(struct delegated_inode)) {
-        dentry = ctx[1];
-        BARRIER(dentry);
-    } else {
-        dentry = COMPAT_IDMAP_ARG(ctx, 1);
-        BARRIER(dentry);
-    }
-    return (struct dentry *)dentry;
-}
-
-/* Whether a value is an error: negative as an int, with anything in its upper half, or an error pointer. */
-static __always_inline bool compat__is_error(u64 ret)
-{
-    return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
-}
-
-/*
- * Return the path by which a process opened a file. `file` may be the one below it, of the file system under another
- * one.
- */
-static __always_inline struct path *compat__user_path(struct file *file)
-{
-    struct backing_file *backing = (void *)file;
-
-    if (bpf_core_field_exists(backing->user_path) && BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
-        return (void *)file + bpf_core_field_offset(struct backing_file, user_path);
-    return (void *)file + bpf_core_field_offset(struct file, f_path);
+    return bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id);
 }
 
 #endif

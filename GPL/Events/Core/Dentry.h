@@ -3,7 +3,7 @@
 #ifndef EBPF_CORE_DENTRY_H
 #define EBPF_CORE_DENTRY_H
 
-#include "Compat.h"
+#include "CompatFs.h"
 
 #define NAME_MAX 255
 

@@ -12,7 +12,7 @@
 #ifndef EBPF_CORE_MOUNT_CACHE_H
 #define EBPF_CORE_MOUNT_CACHE_H
 
-#include "Compat.h"
+#include "CompatFs.h"
 
 /*
  * Whether an entry may be trusted because its namespace has not changed. The kernel gives a namespace a new number,
@@ -22,7 +22,7 @@
  */
 static __always_inline bool mounts__have_numbers(void)
 {
-    return !emit_constants.casts && compat__has_current_btf() && bpf_core_field_exists(struct mnt_namespace, event);
+    return !emit_constants.casts && compat__has_current_btf() && compat__mounts_are_counted();
 }
 
 /* Continue a walk that has reached the root of its mount. Returns 0 if that ended the walk. */

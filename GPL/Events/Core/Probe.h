@@ -11,6 +11,8 @@
 
 #include "Budget.h"
 #include "Cgroup.h"
+#include "CompatFs.h"
+#include "CompatNet.h"
 #include "Kprobe.h"
 #include "Path.h"
 #include "Pending.h"

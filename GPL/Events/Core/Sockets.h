@@ -23,6 +23,7 @@
 #ifndef EBPF_CORE_SOCKETS_H
 #define EBPF_CORE_SOCKETS_H
 
+#include "CompatNet.h"
 #include "Select.h"
 #include "Share.h"
 #include "Spare.h"

@@ -122,7 +122,7 @@ static __always_inline int created__emit(enum preemption preemption, struct dent
 
 static __always_inline int created__end(enum spare_hook hook, struct dentry *dentry, u64 ret, const char *target)
 {
-    struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_CREATE, hook, dentry, compat__is_error(ret));
+    struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_CREATE, hook, dentry, ret__is_error(ret));
 
     return op ? created__emit(MAY_BE_PREEMPTED, dentry, dentry->d_inode, op, target) : 0;
 }

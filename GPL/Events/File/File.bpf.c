@@ -62,16 +62,13 @@ int file_info__fill(u32 slot, u64 inode_addr)
         dev = btrfs__device(inode_addr) ?: dev;
     fi->type = file_type__of(mode);
     fi->mode = mode;
-    if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
-        fi->inode = INODE_GET(copy, inode, struct inode___ino_u64, i_ino);
-    else
-        fi->inode = INODE_GET(copy, inode, struct inode___ino_long, i_ino);
+    fi->inode = compat__copied_number(copy, inode);
     fi->size = INODE_GET(copy, inode, struct inode, i_size);
     fi->uid = INODE_GET(copy, inode, struct inode, i_uid).val;
     fi->gid = INODE_GET(copy, inode, struct inode, i_gid).val;
-    fi->atime = INODE_TIME(copy, inode, atime);
-    fi->mtime = INODE_TIME(copy, inode, mtime);
-    fi->ctime = INODE_TIME(copy, inode, ctime);
+    fi->atime = COMPAT_COPIED_TIME(copy, inode, atime);
+    fi->mtime = COMPAT_COPIED_TIME(copy, inode, mtime);
+    fi->ctime = COMPAT_COPIED_TIME(copy, inode, ctime);
     file_info__set_device(fi, dev);
     fi->nlink = INODE_GET(copy, inode, struct inode, i_nlink);
     fi->reserved = 0;

@@ -92,29 +92,6 @@ static __always_inline void file_event__fill(struct scratch *s, u64 mnt, u64 den
     file_symlink__append(s->slot, inode);
 }
 
-#define INODE_TIME_TYPED(inode, which)                                                                                 \
-    ({                                                                                                                 \
-        s64 ns_ = 0;                                                                                                   \
-                                                                                                                       \
-        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec))                                              \
-            ns_ = ((struct inode___apart *)(inode))->i_##which##_sec * NS_PER_SECOND +                                 \
-                  ((struct inode___apart *)(inode))->i_##which##_nsec;                                                 \
-        else if (bpf_core_field_exists(struct inode___hidden, __i_##which))                                            \
-            ns_ = ((struct inode___hidden *)(inode))->__i_##which.tv_sec * NS_PER_SECOND +                             \
-                  ((struct inode___hidden *)(inode))->__i_##which.tv_nsec;                                             \
-        else if (bpf_core_field_exists(struct inode___spec, i_##which))                                                \
-            ns_ = ((struct inode___spec *)(inode))->i_##which.tv_sec * NS_PER_SECOND +                                 \
-                  ((struct inode___spec *)(inode))->i_##which.tv_nsec;                                                 \
-        ns_;                                                                                                           \
-    })
-
-/* Return the number of a typed inode; for others see compat__inode_number. */
-static __always_inline u64 inode__number(struct inode *inode)
-{
-    return bpf_core_field_exists(struct inode___ino_u64, i_ino) ? ((struct inode___ino_u64 *)inode)->i_ino
-                                                                : ((struct inode___ino_long *)inode)->i_ino;
-}
-
 static __always_inline u32 file_type__of(u32 mode)
 {
     switch (mode & S_IFMT) {
@@ -160,13 +137,13 @@ static __always_inline void file_info__fill_typed(struct scratch *s, struct inod
 
     fi->type = file_type__of(mode);
     fi->mode = mode;
-    fi->inode = inode__number(inode);
+    fi->inode = compat__inode_number(inode);
     fi->size = inode->i_size;
     fi->uid = inode->i_uid.val;
     fi->gid = inode->i_gid.val;
-    fi->atime = INODE_TIME_TYPED(inode, atime);
-    fi->mtime = INODE_TIME_TYPED(inode, mtime);
-    fi->ctime = INODE_TIME_TYPED(inode, ctime);
+    fi->atime = COMPAT_INODE_TIME(inode, atime);
+    fi->mtime = COMPAT_INODE_TIME(inode, mtime);
+    fi->ctime = COMPAT_INODE_TIME(inode, ctime);
     file_info__set_device(fi, dev);
     fi->nlink = inode->i_nlink;
     fi->reserved = 0;

@@ -22,7 +22,7 @@ SEC("ebpf.fexit/vm_mmap_pgoff")
 int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
              unsigned long flag, unsigned long pgoff, unsigned long ret)
 {
-    if (!file || !mapping__is_to_write(prot, flag) || compat__is_error(ret) || !(file->f_mode & FMODE_WRITE))
+    if (!file || !mapping__is_to_write(prot, flag) || ret__is_error(ret) || !(file->f_mode & FMODE_WRITE))
         return 0;
     return content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
 }

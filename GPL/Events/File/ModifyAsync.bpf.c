@@ -57,8 +57,7 @@ int session__aio_write(struct pt_regs *regs)
 
 static __always_inline bool io_uring__is_write(u8 opcode)
 {
-    if (bpf_core_enum_value_exists(enum io_uring_op, IORING_OP_WRITEV_FIXED) &&
-        opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED))
+    if (compat__is_writev_fixed(opcode))
         return true;
     return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
 }

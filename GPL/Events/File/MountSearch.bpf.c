@@ -94,37 +94,18 @@ int mount__leads_to(u64 vfsmount, u64 dentry)
     return dentry == 1;
 }
 
-/* Return the offset of a mount's link in the list. */
-static __always_inline u64 link__offset(void)
-{
-    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
-               ? bpf_core_field_offset(struct mount___chain, mnt_next_for_sb)
-               : bpf_core_field_offset(struct mount___list, mnt_instance);
-}
-
-static __always_inline u64 link__of_sb(u64 sb)
-{
-    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
-               ? sb + bpf_core_field_offset(struct super_block___chain, s_mounts)
-               : sb + bpf_core_field_offset(struct super_block___list, s_mounts);
-}
-
 /* Return the next link, 0 after the last. */
 static __always_inline u64 link__next(u64 link, u64 head)
 {
     u64 next = 0;
 
-    if (bpf_probe_read_kernel(&next, sizeof(next), (void *)link))
-        return LINK_ASTRAY;
-    if (bpf_core_field_exists(struct mount___chain, mnt_next_for_sb))
-        return next ? next + link__offset() : 0;
-    return next == head ? 0 : next;
+    return bpf_probe_read_kernel(&next, sizeof(next), (void *)link) ? LINK_ASTRAY : compat__next_mount_link(next, head);
 }
 
 /* Return the struct vfsmount of a link. */
 static __always_inline u64 link__mount(u64 link)
 {
-    return (link & ~LINK_HIT) - link__offset() + bpf_core_field_offset(struct mount, mnt);
+    return (link & ~LINK_HIT) - compat__mount_link_offset() + bpf_core_field_offset(struct mount, mnt);
 }
 
 /*
@@ -138,7 +119,7 @@ __noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
         link = link__next(link, head);
         if (!link || link == LINK_ASTRAY)
             return link;
-        struct mount *mnt = (void *)(link - link__offset());
+        struct mount *mnt = (void *)(link - compat__mount_link_offset());
         u64 of = (u64)BPF_CORE_READ(mnt, mnt_ns);
 
         if ((ns == ANY_NAMESPACE ? of <= (u64)-MAX_ERRNO : of == ns) && link__mount(link) != except &&
@@ -166,7 +147,7 @@ __noinline u64 link__find(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
  */
 static __always_inline u64 mount__search(u64 sb, u64 dentry, u64 ns, u64 preferred)
 {
-    u64 head = link__of_sb(sb), link = head, found = preferred;
+    u64 head = compat__mount_list(sb), link = head, found = preferred;
 
     if (!found) {
         link = link__find(head, head, ns, dentry, 0);

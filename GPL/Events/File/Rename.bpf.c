@@ -25,10 +25,10 @@ static __always_inline void renamed__fill_target(struct ebpf_file_rename_event *
     e->replaced_inode = e->exchanged_inode = 0;
     e->replaced_nlink = e->reserved_replaced = 0;
     if (e->hdr.flags & EBPF_RENAME_F_EXCHANGE) {
-        e->exchanged_inode = inode__number(target);
+        e->exchanged_inode = compat__inode_number(target);
     } else if (target) {
         e->hdr.flags |= EBPF_RENAME_F_REPLACED;
-        e->replaced_inode = inode__number(target);
+        e->replaced_inode = compat__inode_number(target);
         e->replaced_nlink = target->i_nlink;
     }
 }

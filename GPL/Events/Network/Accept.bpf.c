@@ -70,7 +70,7 @@ static __always_inline int tcp__accepted(struct sock *sk)
                                                     .key = sk,
                                                     .keeper = tcp__keeper(sk, tp),
                                                     .sport = tcp__sport(tp),
-                                                    .is_mptcp = tcp__is_mptcp(tp),
+                                                    .is_mptcp = compat__is_subflow(tp),
                                                     .sk_typed = true,
                                                     .typed = true})
               : 0;
@@ -114,7 +114,7 @@ static __always_inline int security_sock_graft__handle(struct sock *sk)
 {
     if (!emit_runtime.live || current__is_kernel_thread())
         return 0;
-    if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
+    if (compat__is_mptcp_sock(sk))
         return mptcp__accepted(sk);
     if (sk->__sk_common.skc_family == AF_SMC || sk->sk_protocol == IPPROTO_SMC)
         return smc__accepted(sk);
@@ -161,7 +161,7 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
             ip__set_v4(&event->net.destination, 0);
         event->backlog = sk->sk_max_ack_backlog;
         event->reserved = 0;
-        event->hdr.flags = tcp__is_mptcp(tp) ? EBPF_LISTEN_F_MPTCP : 0;
+        event->hdr.flags = compat__is_subflow(tp) ? EBPF_LISTEN_F_MPTCP : 0;
     }
     return 0;
 }

@@ -197,7 +197,7 @@ int BPF_PROG(fentry__tcp_close, struct sock *sk)
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp || tcp__is_mptcp(tp) || (sock__is_orphan(sk) && !sock__is_owned(sk, tp)))
+    if (!tp || compat__is_subflow(tp) || (sock__is_orphan(sk) && !sock__is_owned(sk, tp)))
         return 0;
     return connection__end(sk, tp, false);
 }
@@ -216,7 +216,7 @@ static __always_inline void mptcp_bytes__fill(struct ebpf_net_traffic *net, stru
 {
     struct tcp_sock *tp = (void *)first;
 
-    if (bpf_core_field_exists(msk->bytes_sent)) {
+    if (compat__mptcp_counts_bytes()) {
         net->bytes_sent = BPF_CORE_READ(msk, bytes_sent) + BPF_CORE_READ(msk, write_seq) - BPF_CORE_READ(msk, snd_nxt);
         net->bytes_received = BPF_CORE_READ(msk, bytes_received);
     } else {
@@ -271,7 +271,7 @@ int BPF_PROG(fentry__inet_stream_connect, struct socket *sock, const u16 *uaddr,
     if (family != AF_UNSPEC || len < (int)sizeof(family) || !emit_runtime.live || !sk ||
         sk->__sk_common.skc_state == TCP_LISTEN || sock__is_orphan(sk))
         return 0;
-    if (bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP)
+    if (compat__is_mptcp_sock(sk))
         return mptcp__end(sk);
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
@@ -300,8 +300,8 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
     if (!e || e->is_reported)
         return 0;
     if (state != TCP_SYN_SENT)
-        return tcp__is_mptcp(tp) ? 0 : connection__end(sk, tp, true);
+        return compat__is_subflow(tp) ? 0 : connection__end(sk, tp, true);
     if (socket__take(e, sk, ends))
-        connection__failed(e, sk, sport, tcp__is_mptcp(tp), ECONNABORTED, true);
+        connection__failed(e, sk, sport, compat__is_subflow(tp), ECONNABORTED, true);
     return 0;
 }

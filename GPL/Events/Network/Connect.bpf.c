@@ -54,7 +54,7 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
             : NULL;
 
     EMIT_WANTED_AT(NETWORK_CONNECTION_ATTEMPTED, event, s, fate, now) {
-        attempted__fill(s, event, e, tcp__is_mptcp(tp));
+        attempted__fill(s, event, e, compat__is_subflow(tp));
         net_info__fill(&event->net, sk, sport);
     }
     return 0;
@@ -89,12 +89,12 @@ int BPF_PROG(fentry__tcp_done, struct sock *sk)
 
     if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
         if (e ? socket__take(e, sk, ends) : connections__may_lack_entries())
-            connection__failed(e, sk, sport, tcp__is_mptcp(tp), sk->sk_err ?: ECONNABORTED, false);
+            connection__failed(e, sk, sport, compat__is_subflow(tp), sk->sk_err ?: ECONNABORTED, false);
         return 0;
     }
     if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
         return 0;
-    if (!e && tcp__is_mptcp(tp))
+    if (!e && compat__is_subflow(tp))
         return 0; /* a further subflow, or one whose end has been reported */
     if (!e)
         e = socket__track_found(sk, ends);
@@ -196,7 +196,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         return;
     if (is_v6 && ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
         return; /* tcp_v4_connect has been called for it */
-    struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = tcp__is_mptcp(tp)};
+    struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = compat__is_subflow(tp)};
     struct socket_entry *e =
         socket__find_entry(sk, tcp__keeper(sk, tp), socket__ends_of(a.sport, to.port, to.v6.words[3]));
 
@@ -217,7 +217,7 @@ static __always_inline void connect__refused(struct sock *sk, const void *uaddr,
     if (!emit_runtime.live || sk->__sk_common.skc_state != TCP_CLOSE || current__is_kernel_thread())
         return;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    bool is_mptcp = !tp && bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP;
+    bool is_mptcp = !tp && compat__is_mptcp_sock(sk);
     struct attempt a = {.sk = sk, .is_mptcp = is_mptcp, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)};
 
     bpf_probe_read_kernel(&family, sizeof(family), uaddr);

@@ -132,7 +132,7 @@ static __always_inline u64 sock__inode_number(struct sock *sk)
 {
     struct file *file = sk->sk_socket ? sk->sk_socket->file : NULL;
 
-    return file ? compat__inode_number(file->f_inode) : 0;
+    return file ? compat__inode_number_at(file->f_inode) : 0;
 }
 
 /* Begin a list that is new, or that belonged to a socket whose close was not seen. */

@@ -70,15 +70,10 @@ static __always_inline void net_info__fill(struct ebpf_net_info *net, struct soc
     net_info__fill_of(net, true, sk, sport);
 }
 
-static __always_inline bool tcp__is_mptcp(struct tcp_sock *tp)
-{
-    return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
-}
-
 /* Return the socket that stores the entry of a connection; see socket__more. */
 static __always_inline struct sock *tcp__keeper(struct sock *sk, struct tcp_sock *tp)
 {
-    return tcp__is_mptcp(tp) ? NULL : sk;
+    return compat__is_subflow(tp) ? NULL : sk;
 }
 
 static __always_inline u16 tcp__sport(struct tcp_sock *tp)

@@ -16,7 +16,7 @@
 
 /*
  * Report a memfd at the end of the function that creates it. The verifier takes the function's value for a pointer,
- * which compat__is_error would shift.
+ * which ret__is_error would shift.
  */
 static __always_inline int memfd__end(const char *name, u64 file)
 {

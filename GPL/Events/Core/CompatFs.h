@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* CompatFs.h - as Compat.h, the differences between kernels in file systems: dentries, inodes, mounts. */
+#ifndef EBPF_CORE_COMPAT_FS_H
+#define EBPF_CORE_COMPAT_FS_H
+
+#include "Compat.h"
+
+/*
+ * Return the offset of the short name that is stored in the dentry itself: an array of varying length until 6.12, a
+ * union since (61bc24ac9fa7). The offset, because CO-RE refuses a load from an array of another length.
+ */
+static __always_inline u32 compat__short_name_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___union, d_shortname)
+               ? bpf_core_field_offset(struct dentry___union, d_shortname)
+               : bpf_core_field_offset(struct dentry___array, d_iname);
+}
+
+/*
+ * Read a member of an inode from a copy of the inode's beginning, which one helper call makes. A member that the kernel
+ * has further behind takes a call of its own.
+ */
+#define INODE_COPY_SIZE 160
+#define INODE_GET(copy, inode, type, member)                                                                           \
+    ({                                                                                                                 \
+        typeof(((type *)0)->member) value_;                                                                            \
+        const u32 at_ = bpf_core_field_offset(type, member);                                                           \
+                                                                                                                       \
+        if (at_ + sizeof(value_) <= INODE_COPY_SIZE)                                                                   \
+            __builtin_memcpy(&value_, (copy) + at_, sizeof(value_));                                                   \
+        else                                                                                                           \
+            bpf_probe_read_kernel(&value_, sizeof(value_), (void *)(inode) + at_);                                     \
+        value_;                                                                                                        \
+    })
+
+#define NS_PER_SECOND 1000000000LL
+
+/* Return a time of an inode from its copy, in ns. */
+#define COMPAT_COPIED_TIME(copy, inode, which)                                                                         \
+    ({                                                                                                                 \
+        s64 ns_ = 0;                                                                                                   \
+                                                                                                                       \
+        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec)) {                                            \
+            ns_ = INODE_GET(copy, inode, struct inode___apart, i_##which##_sec) * NS_PER_SECOND +                      \
+                  INODE_GET(copy, inode, struct inode___apart, i_##which##_nsec);                                      \
+        } else if (bpf_core_field_exists(struct inode___hidden, __i_##which)) {                                        \
+            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___hidden, __i_##which);                      \
+                                                                                                                       \
+            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
+        } else if (bpf_core_field_exists(struct inode___spec, i_##which)) {                                            \
+            struct timespec64 spec_ = INODE_GET(copy, inode, struct inode___spec, i_##which);                          \
+                                                                                                                       \
+            ns_ = spec_.tv_sec * NS_PER_SECOND + spec_.tv_nsec;                                                        \
+        }                                                                                                              \
+        ns_;                                                                                                           \
+    })
+
+/* Return the number of an inode from its copy. */
+static __always_inline u64 compat__copied_number(const u8 *copy, struct inode *inode)
+{
+    if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
+        return INODE_GET(copy, inode, struct inode___ino_u64, i_ino);
+    return INODE_GET(copy, inode, struct inode___ino_long, i_ino);
+}
+
+/* Return a time of a typed inode, in ns. Members: see KernelFs.h. */
+#define COMPAT_INODE_TIME(inode, which)                                                                                \
+    ({                                                                                                                 \
+        s64 ns_ = 0;                                                                                                   \
+                                                                                                                       \
+        if (bpf_core_field_exists(struct inode___apart, i_##which##_sec))                                              \
+            ns_ = ((struct inode___apart *)(inode))->i_##which##_sec * NS_PER_SECOND +                                 \
+                  ((struct inode___apart *)(inode))->i_##which##_nsec;                                                 \
+        else if (bpf_core_field_exists(struct inode___hidden, __i_##which))                                            \
+            ns_ = ((struct inode___hidden *)(inode))->__i_##which.tv_sec * NS_PER_SECOND +                             \
+                  ((struct inode___hidden *)(inode))->__i_##which.tv_nsec;                                             \
+        else if (bpf_core_field_exists(struct inode___spec, i_##which))                                                \
+            ns_ = ((struct inode___spec *)(inode))->i_##which.tv_sec * NS_PER_SECOND +                                 \
+                  ((struct inode___spec *)(inode))->i_##which.tv_nsec;                                                 \
+        ns_;                                                                                                           \
+    })
+
+/* Return the number of a typed inode, which has another type since 7.0. */
+static __always_inline u64 compat__inode_number(struct inode *inode)
+{
+    return bpf_core_field_exists(struct inode___ino_u64, i_ino) ? ((struct inode___ino_u64 *)inode)->i_ino
+                                                                : ((struct inode___ino_long *)inode)->i_ino;
+}
+
+/* compat__inode_number of an inode at an address. */
+static __always_inline u64 compat__inode_number_at(struct inode *inode)
+{
+    struct inode___ino_u64 *as_u64 = (void *)inode;
+    struct inode___ino_long *as_long = (void *)inode;
+
+    return bpf_core_field_exists(as_u64->i_ino) ? BPF_CORE_READ(as_u64, i_ino) : BPF_CORE_READ(as_long, i_ino);
+}
+
+/*
+ * The mounts of a file system: a doubly linked list on 6.12, on 7.2 a chain that ends with NULL. Return the offset of
+ * a mount's link.
+ */
+static __always_inline u64 compat__mount_link_offset(void)
+{
+    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
+               ? bpf_core_field_offset(struct mount___chain, mnt_next_for_sb)
+               : bpf_core_field_offset(struct mount___list, mnt_instance);
+}
+
+/* Return the address of the head of the list, given that of the super block. */
+static __always_inline u64 compat__mount_list(u64 sb)
+{
+    return bpf_core_field_exists(struct mount___chain, mnt_next_for_sb)
+               ? sb + bpf_core_field_offset(struct super_block___chain, s_mounts)
+               : sb + bpf_core_field_offset(struct super_block___list, s_mounts);
+}
+
+/* Return the address of the link that a link or the head names as the next; 0 at the end. */
+static __always_inline u64 compat__next_mount_link(u64 next, u64 head)
+{
+    if (bpf_core_field_exists(struct mount___chain, mnt_next_for_sb))
+        return next ? next + compat__mount_link_offset() : 0;
+    return next == head ? 0 : next;
+}
+
+/*
+ * Whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on 7.2,
+ * where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not show.
+ */
+static __always_inline bool compat__inode_is_layer(struct inode *inode)
+{
+    struct inode___state_struct *as_struct = (void *)inode;
+    struct inode___state_int *as_int = (void *)inode;
+    u64 state, bit;
+
+    if (bpf_core_field_exists(as_struct->i_state.__state)) {
+        state = BPF_CORE_READ(as_struct, i_state.__state);
+        bit = bpf_core_enum_value(enum inode_state_flags_enum, I_OVL_INUSE);
+        BARRIER(bit);
+    } else {
+        state = BPF_CORE_READ(as_int, i_state);
+        bit = bpf_core_field_size(as_int->i_state) == sizeof(u32) ? 1 << 13 : 1 << 14;
+        BARRIER(bit);
+    }
+    return state & bit;
+}
+
+/*
+ * Return the offset of a dentry's link in the list of its directory, and of a directory's list, newest entry first. The
+ * lists have another type since 6.8.
+ */
+static __always_inline u64 compat__sibling_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___children, d_sib)
+               ? bpf_core_field_offset(struct dentry___children, d_sib)
+               : bpf_core_field_offset(struct dentry___subdirs, d_child);
+}
+
+static __always_inline u64 compat__children_offset(void)
+{
+    return bpf_core_field_exists(struct dentry___children, d_children)
+               ? bpf_core_field_offset(struct dentry___children, d_children)
+               : bpf_core_field_offset(struct dentry___subdirs, d_subdirs);
+}
+
+/*
+ * Return the flag of a dentry that was unlinked, or replaced by a rename: a macro until 6.15, which BTF does not show.
+ */
+static __always_inline u32 compat__cant_mount(void)
+{
+    return bpf_core_enum_value_exists(enum dentry_flags, DCACHE_CANT_MOUNT)
+               ? bpf_core_enum_value(enum dentry_flags, DCACHE_CANT_MOUNT)
+               : 1 << 8;
+}
+
+/*
+ * Functions that take a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
+ * since 6.2 (256c8aed2b42). Their arguments are one further. Goes with 5.10.
+ */
+static __always_inline bool compat__has_idmap_arg(void)
+{
+    return bpf_core_field_exists(struct vfsmount___userns, mnt_userns) || bpf_core_type_exists(struct mnt_idmap);
+}
+
+/*
+ * Return argument `n`, as 5.10 counts them, of such a function. The verifier allows only constant offsets, so each
+ * branch has one.
+ */
+#define COMPAT_IDMAP_ARG(ctx, n)                                                                                       \
+    ({                                                                                                                 \
+        u64 value_;                                                                                                    \
+                                                                                                                       \
+        if (compat__has_idmap_arg()) {                                                                                 \
+            value_ = (ctx)[(n) + 1];                                                                                   \
+            BARRIER(value_);                                                                                           \
+        } else {                                                                                                       \
+            value_ = (ctx)[n];                                                                                         \
+            BARRIER(value_);                                                                                           \
+        }                                                                                                              \
+        value_;                                                                                                        \
+    })
+
+static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
+{
+    return compat__has_idmap_arg() ? ctx__address(ctx + n + 1) : ctx__address(ctx + n);
+}
+
+/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 without the first, and the idmap. */
+struct delegated_inode {
+    int unused;
+};
+
+static __always_inline struct dentry *compat__vfs_create_dentry(const u64 *ctx)
+{
+    u64 dentry;
+
+    if (bpf_core_type_exists(struct delegated_inode)) {
+        dentry = ctx[1];
+        BARRIER(dentry);
+    } else {
+        dentry = COMPAT_IDMAP_ARG(ctx, 1);
+        BARRIER(dentry);
+    }
+    return (struct dentry *)dentry;
+}
+
+/*
+ * Return the path by which a process opened a file. `file` may be the one below it, of the file system under another
+ * one.
+ */
+static __always_inline struct path *compat__user_path(struct file *file)
+{
+    struct backing_file *backing = (void *)file;
+
+    if (bpf_core_field_exists(backing->user_path) && BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+        return (void *)file + bpf_core_field_offset(struct backing_file, user_path);
+    return (void *)file + bpf_core_field_offset(struct file, f_path);
+}
+
+/* Whether a mount namespace counts the changes of its mounts in a member that BTF shows. */
+static __always_inline bool compat__mounts_are_counted(void)
+{
+    return bpf_core_field_exists(struct mnt_namespace, event);
+}
+
+#endif
