@@ -32,7 +32,7 @@ static void dropped__report(void)
 {
     char line[DROPPED_MAX];
     int len =
-        snprintf(line, sizeof(line), "EventsTrace: warning: %lu messages were given up: nobody read them", dropped);
+        snprintf(line, sizeof(line), "EventsTrace: warning: %lu messages were dropped: nobody read them", dropped);
 
     if (dropped && message__keep(line, (size_t)len, 0))
         dropped = 0;

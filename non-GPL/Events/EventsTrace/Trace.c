@@ -181,7 +181,7 @@ static int trace__result(const struct trace *trace, size_t left)
         return EXIT_OK;
     message__write("%zu lines were not written: %s; they are counted as lost", left,
                    out->full ? "standard output is full, make room"
-                             : "nobody reads standard output, see what it goes to");
+                             : "nobody reads standard output, check where it goes");
     return EXIT_OUTPUT;
 }
 
@@ -232,7 +232,7 @@ static void warn_of_no_event(const struct options *o)
 {
     if (!o->events.bits)
         message__warn("no event is selected, so none will be reported; select with --process, --file, --net, --all or "
-                      "an option for one event, as --process-exec; EventsTrace --help lists them");
+                      "an option for one event, such as --process-exec; EventsTrace --help lists them");
 }
 
 /* Announce on a terminal that the tracing has begun. */

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,17 +78,21 @@ static int range__parse(const char *text, struct net_range *ret_range)
 static int address__add(struct net_list *list, const char *text, const struct ebpf_log *log)
 {
     if (list->address_count == NET_SELECT_VALUES)
-        return refuse(log, "there can be 16 addresses at most; name a network (ADDRESS/BITS)", text);
+        return refuse(log, "there can be at most 16 addresses; name a network (ADDRESS/BITS)", text);
     if (!text || range__parse(text, &list->addresses[list->address_count]))
-        return refuse(log, "it is no address of IPv4 or IPv6, and no network as 192.0.2.0/24", text ? text : "");
+        return refuse(log, "it is no address of IPv4 or IPv6, and no network such as 192.0.2.0/24", text ? text : "");
     list->address_count++;
     return 0;
 }
 
 static int port__add(struct net_list *list, uint32_t port, const struct ebpf_log *log)
 {
-    if (list->port_count == NET_SELECT_VALUES)
-        return refuse(log, "there can be 16 at most", "a further port");
+    char text[16];
+
+    if (list->port_count == NET_SELECT_VALUES) {
+        snprintf(text, sizeof(text), "%u", port);
+        return refuse(log, "there can be at most 16 ports", text);
+    }
     list->ports[list->port_count++] = port;
     return 0;
 }

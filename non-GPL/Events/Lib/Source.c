@@ -51,7 +51,8 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
     uint32_t ring = opts->ring_bytes;
 
     if (opts->events.bits & ~ebpf_event_set__all().bits) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: the set of events has unknown ones");
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot open a source: the set of events has one that this library does not know");
         return -EINVAL;
     }
     if (ring & (ring - 1) || (ring && ring < (uint32_t)getpagesize())) {
@@ -60,7 +61,7 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
         return -EINVAL;
     }
     if (opts->coalesce_ms > EBPF_COALESCE_MS_MAX) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: changes can be coalesced for %d ms at most",
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: writes can be merged for at most %d ms",
                         EBPF_COALESCE_MS_MAX);
         return -EINVAL;
     }
