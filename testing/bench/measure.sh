@@ -118,7 +118,7 @@ for command; do
         wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
         measure "$command" "$errors"
     else
-        # bpftrace, told to be quiet, does not report why it ends.
+        # bpftrace, asked to be quiet, does not report why it ends.
         timeout 60 sh -c "$(echo "$command" | sed 's/ -q / /')" 2>>"$errors" >/dev/null
     fi
     number=$((number + 1))

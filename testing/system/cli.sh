@@ -115,13 +115,13 @@ check "too few file descriptors" few_files
 
 # Both rings have the requested size, or 4 MiB; a size for which there is no memory is refused, with a remedy.
 ring_sizes() {
-    for due in 4096:4K 65536:64K 65536:65536 4194304:; do
-        size=${due#*:}
+    for expected in 4096:4K 65536:64K 65536:65536 4194304:; do
+        size=${expected#*:}
         trace ring.out ring.err -u --process-setsid ${size:+--ring-size "$size"} || return 1
         got=$(cat "/proc/$TRACE_PID/fdinfo/"* |
             awk '/^map_type:/ { ring = $2 == 27 } /^max_entries:/ && ring { print $2 }')
         trace_stop || return 1
-        [ "$got" = "$(printf '%s\n%s' "${due%:*}" "${due%:*}")" ] || { echo "rings of $got"; return 1; }
+        [ "$got" = "$(printf '%s\n%s' "${expected%:*}" "${expected%:*}")" ] || { echo "rings of $got"; return 1; }
     done
     refused 1 "smaller rings" EventsTrace --process-setsid --ring-size 1024M
 }

@@ -61,7 +61,7 @@ static void mark(long number)
 }
 
 /* Return the number of the last file in the output; -1 if there is none. */
-static long last_told(int out)
+static long last_reported(int out)
 {
     static char tail[TAIL + 1];
     off_t size = lseek(out, 0, SEEK_END);
@@ -88,7 +88,7 @@ static void burst_with_reader(long count, const char *path)
         fail(path);
     for (long i = 0; i < count; i++) {
         one_file(i);
-        while (i % (AHEAD / 4) == 0 && i > AHEAD && last_told(out) < i - AHEAD)
+        while (i % (AHEAD / 4) == 0 && i > AHEAD && last_reported(out) < i - AHEAD)
             usleep(WAIT_US);
     }
 }

@@ -20,7 +20,7 @@ has_storage() { # socket storage; without it SOCKETS_MORE, 8,192, are to be fill
 has_storage || CONNECTIONS=12500
 
 is() {
-    echo "$1: $2, due $3"
+    echo "$1: $2, expected $3"
     [ "$2" = "$3" ]
 }
 

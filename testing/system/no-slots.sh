@@ -8,7 +8,7 @@ cd /tmp || exit 1
 PEERS=20
 
 is() {
-    echo "$1: $2, due $3"
+    echo "$1: $2, expected $3"
     [ "$2" = "$3" ]
 }
 

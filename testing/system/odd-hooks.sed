@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Makes of Hooks.def the table of EventsTrace-odd-hooks: a row whose program and spare no probe has; an operation that
-# does not call what its program is attached to; and a program that is left out, as if the kernel skipped all its runs.
+# Turns Hooks.def into the table of EventsTrace-odd-hooks: a row whose program and spare do not exist; a trial that does
+# not call the function that its program is attached to; and a missing program, as if the kernel skipped all its runs.
 s/^PROGRAM(fexit__ksys_setsid,/& TRIAL(MKDIR),/
 s/^PROGRAM(tp_btf__tcp_destroy_sock,/& UNLESS(tcp_connect),/
 s/^PROGRAM(fentry__probe_trampoline)/&\

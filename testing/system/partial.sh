@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Each program of Hooks.def is refused in turn: the missing one is named, all other events still come. Those that are
-# only there where the kernel preempts BPF programs are refused on such a kernel, and together on one that does not.
+# Each program of Hooks.def is refused in turn: a warning names the missing one, all other events are still reported.
+# Programs for kernels that preempt BPF programs are refused on such a kernel, and all together on another one.
 # also: 6.1
 # vm: --file GPL/Events/Hooks.def
 # kernels: newest
@@ -12,7 +12,7 @@ cd /tmp || exit 1
 hook_columns >columns
 required="MAKES\|SERVES" optional="ADDS\|IMPROVES"
 
-# What each class makes happen, and the types that must come of it.
+# The operations of each class, and the types of events that they must cause.
 process_options="--process-fork --process-exec --process-exit --process-setsid --process-setuid --process-setgid
     --process-tty-write --process-memfd-create --process-shmget --process-ptrace --process-load-module"
 process_types="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID PROCESS_SETUID PROCESS_SETGID PROCESS_TTY_WRITE
@@ -42,18 +42,18 @@ make_events() {
     esac
 }
 
-# The events that are lost without a program: those for which it is in the only way.
+# Print the events that are lost without a program: those for which it is in the only way.
 events_lost_without() {
     awk -v program="$1" '$2 == "MAKES_ELSE" {other_ways[$3]} $1 == program && $2 ~ /^(MAKES|SERVES)$/ {events[$3]}
                          END {for (event in events) if (!(event in other_ways)) print event}' columns
 }
 
-# Whether it is missed: spares, second ways and what some kernels lack are not, while all is well.
+# Return whether a warning is expected without it: not for spares, second ways, and programs that some kernels lack.
 is_wanted() {
     grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
 }
 
-# The programs, and what would stand in for them.
+# The programs, and those that could replace them.
 with_stand_ins() {
     echo "$1" | tr , '\n'
     for program in $(echo "$1" | tr , ' '); do
@@ -88,18 +88,18 @@ without() {
     done
 }
 
-# of CLASS ROLES: the programs that have one of these roles for an event of that class
+# of CLASS ROLES: print the programs that have one of these roles for an event of that class
 of() {
     sed -n "s/^\([^ ]*\) \($2\) $(echo "$1" | tr a-z A-Z)_.*/\1/p" columns | sort -u
 }
 
-# What a class can be without altogether: no event of it needs it.
+# Programs that a class does not need at all: no event of it needs them.
 dispensable() {
     of "$1" "$required" >required
     of "$1" "$optional" | grep -vxFf required
 }
 
-# spares_of CLASS PATTERN: those of programs of the class, by their names.
+# spares_of CLASS PATTERN: print the spares of programs of the class, by their names.
 spares_of() {
     for program in $(of "$1" "$required\|$optional"); do
         awk -v program="$program" '$1 == program && $2 ~ /^(SPARES|COPIES)$/ {
@@ -116,15 +116,15 @@ for class in process file network; do
         continue
     fi
     check "without any spare of $class events" without $class "$(spares_of $class "" | paste -s -d ,)"
-    check "without what $class events can be without" without $class \
+    check "without all optional programs of $class events" without $class \
         "$(dispensable $class | paste -s -d ,)"
     for program in $(of $class "$required"); do
         check "without $program" without $class "$program"
     done
 done
 
-# Who is in a tree when the source is opened is known without a program that follows it.
-tree_that_nobody_follows() {
+# The processes in a tree when the source is opened are known without a program that follows it.
+tree_without_the_program() {
     trace part.out part.err -u --process-exec --tree $$ --disable-hook tp_btf__follow_trees,kprobe__follow_trees ||
         { cat part.err; return 1; }
     sh -c 'exit 3'
@@ -132,4 +132,4 @@ tree_that_nobody_follows() {
     grep -q "processes that start later are not recognized" part.err || { cat part.err; return 1; }
     [ "$(events PROCESS_EXEC part.out)" -gt 0 ]
 }
-check "without tp_btf__follow_trees" tree_that_nobody_follows
+check "without tp_btf__follow_trees" tree_without_the_program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lines.py - tests of EventsTrace's loop: each line is written, whole, in time and once; counts, messages and statuses."""
+"""lines.py - tests of EventsTrace's loop: each line is complete, in time and written once; counts, messages, statuses."""
 
 import errno
 import json
@@ -21,7 +21,7 @@ EXIT_FAILED, EXIT_USAGE, EXIT_NO_PRIVILEGE, EXIT_UNSUPPORTED, EXIT_NO_HOOK = 1, 
 
 
 def piped(*options, **more):
-    """The tool, and what it writes to standard output and standard error, which are read."""
+    """The tool, with readers of its standard output and standard error."""
     tool = start(*options, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more)
     return tool, Taken(tool.stdout.fileno()), Taken(tool.stderr.fileno())
 
@@ -33,7 +33,7 @@ def so_far(taken):
 # ----------------------------------------------------------------------------------------------------- each line in time
 
 def lines_in_time():
-    """A line leaves while the tool runs, also when nothing but time wakes it, and without -u."""
+    """A line is written while the tool runs, even if only a timer wakes it, and without -u."""
     for backend in ({}, {"TOOL_QUIET": 1}):
         tool, output, messages = piped("--process-setsid", events=3, backend=backend)
         wait_for("lines", lambda: so_far(output).count(b"\n") == 3)
@@ -42,7 +42,7 @@ def lines_in_time():
 
 
 def messages_in_time():
-    """A message that found no room is written when there is some, though no event happens."""
+    """A message that found no room is written when there is room, even if no event happens."""
     ours, theirs = os.pipe()
     fill(theirs)
     tool = start("--process-setsid", "-i", stdout=subprocess.PIPE, stderr=theirs, backend={"TOOL_LOG": 1})
@@ -55,7 +55,7 @@ def messages_in_time():
 
 
 def statistics():
-    """With -s the counts are written again and again, a second apart; without, once, at the end."""
+    """With -s the counts are written repeatedly, a second apart; without, once, at the end."""
     begin = time.monotonic()
     tool, _, messages = piped("--process-setsid", "-s")
     wait_for("counts", lambda: so_far(messages).count(b'"STATS"') >= 3)
@@ -69,7 +69,7 @@ def statistics():
 
 
 def last_lines():
-    """What is known with the end only is written as well: losses, coalesced changes."""
+    """What only the end produces is written as well: losses, merged changes."""
     tool, output, messages = piped("--process-setsid", events=3, backend={"TOOL_LOST_AT_END": 4})
     wait_for("lines", lambda: so_far(output).count(b"\n") == 3)
     stop(tool)
@@ -80,7 +80,7 @@ def last_lines():
 
 
 def losses():
-    """A loss is a line with the numbers that the events would have had, in time; so is who exceeds its budget."""
+    """A loss is a line with the numbers that the events would have had, in time; so is a process over its budget."""
     tool, output, messages = piped("--process-setsid", "--budget", "5", events=3,
                                    backend={"TOOL_LOST": 5, "TOOL_OVER_BUDGET": 6})
     wait_for("lines", lambda: so_far(output).count(b"\n") == 5)
@@ -92,7 +92,7 @@ def losses():
 
 
 def coalesced_at_the_end():
-    """Changes whose time is not over are written with the end."""
+    """Changes that are still being merged are written at the end."""
     tool, output, messages = piped("--file-modify", "--coalesce", "60000", events=300)
     wait_for("lines", lambda: so_far(output).count(b"\n") == 30)
     wait_for("sleep", lambda: is_idle(tool.pid))
@@ -103,16 +103,17 @@ def coalesced_at_the_end():
 
 
 def long_lines():
-    """A line that is longer than most: a path each byte of which becomes six."""
+    """A very long line: a path each byte of which becomes six."""
     lines, counts = traced("--file-create", events=8, backend={"TOOL_PATH": 4000})
     assert [line["path"] for line in lines] == ["/" + 4000 * "\1"] * 8, str(lines)[:1000]
     assert counts["FILE_CREATE"] == {"seen": 8, "delivered": 8, "filtered": 0, "lost": {}}, counts
 
 
-# --------------------------------------------------------------------------------------------------- who reads, and where
+# --------------------------------------------------------------------------------------------------- readers and
+# outputs
 
 def slow_reader():
-    """More than any buffer holds, for who begins to read late: every event comes, in order, and nothing is lost."""
+    """More lines than fit into any buffer, with a late reader: every event arrives, in order, and nothing is lost."""
     events = 20000
     for make in (os.pipe, lambda: [s.detach() for s in socket.socketpair()]):
         ours, theirs = make()
@@ -129,7 +130,7 @@ def slow_reader():
 
 
 def short_lines_are_whole():
-    """What a pipe holds of lines that are not read is whole lines: another writer's do not come between."""
+    """A pipe whose lines are not read holds complete lines: those of another writer do not come between."""
     ours, theirs = os.pipe()
     tool = start("--process-setsid", events="flood", stdout=theirs, stderr=subprocess.DEVNULL)
     wait_for_events(tool)
@@ -143,7 +144,7 @@ def short_lines_are_whole():
 
 
 def reader_gone_in_a_flood():
-    """The end of the reader, while it is waited for, is a quiet end."""
+    """If the reader ends while the tool waits for it, the tool ends quietly."""
     for make in (os.pipe, lambda: [s.detach() for s in socket.socketpair()], pty.openpty):
         ours, theirs = make()
         tool = start("--process-setsid", events="flood", stdout=theirs, stderr=subprocess.PIPE)
@@ -157,7 +158,7 @@ def reader_gone_in_a_flood():
 
 
 def full_device():
-    """A full device is warned of once, and tried again until the end, whose status says so."""
+    """A full device causes one warning, and is tried again until the end, whose status shows it."""
     with open("/dev/full", "wb") as full:
         tool = start("--process-setsid", events=50, stdout=full, stderr=subprocess.PIPE, backend={"TOOL_PAUSE_MS": 10})
     messages = Taken(tool.stderr.fileno())
@@ -172,7 +173,7 @@ def full_device():
 
 
 def full_for_a_while():
-    """A file that is full goes on when there is room again, without a loss; when it is full again, that is warned of."""
+    """Writing to a full file resumes when there is room, without a loss; a second time causes a second warning."""
     def limit(size):
         resource.prlimit(tool.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
@@ -200,17 +201,17 @@ def full_for_a_while():
 # ------------------------------------------------------------------------------------------------------------- messages
 
 def escaped():
-    """A message is one line, whatever is in it, and gives a terminal nothing to obey."""
+    """A message is one line, whatever it contains, without characters that a terminal interprets."""
     text = said("--format", "a\nb\x1b[31m\x7f\t'é\x01", status=EXIT_USAGE)
     assert text == ("EventsTrace: option '--format' wants json or elastic, not "
                     "'a\\x0ab\\x1b[31m\\x7f\\x09'é\\x01'\n"), text
 
 
 def exit_statuses():
-    """Each reason why nothing can be traced has a status of its own, and no counts."""
-    for number, due in ((errno.EINVAL, EXIT_USAGE), (errno.EPERM, EXIT_NO_PRIVILEGE), (errno.EACCES, EXIT_NO_PRIVILEGE),
-                        (errno.EOPNOTSUPP, EXIT_UNSUPPORTED), (errno.ENXIO, EXIT_NO_HOOK), (errno.EIO, EXIT_FAILED)):
-        text = said("--process-setsid", status=due, backend={"TOOL_ERROR": number})
+    """Each reason why nothing can be traced has its own status, and no counts."""
+    for number, expected in ((errno.EINVAL, EXIT_USAGE), (errno.EPERM, EXIT_NO_PRIVILEGE), (errno.EACCES, EXIT_NO_PRIVILEGE),
+                             (errno.EOPNOTSUPP, EXIT_UNSUPPORTED), (errno.ENXIO, EXIT_NO_HOOK), (errno.EIO, EXIT_FAILED)):
+        text = said("--process-setsid", status=expected, backend={"TOOL_ERROR": number})
         assert "STATS" not in text, text
 
 
@@ -238,22 +239,22 @@ def what_is_asked_for():
 
 
 def conditions_that_exclude():
-    """Users by number, root too; what is included and excluded at once is warned of, what is only in part is not."""
+    """Users by number, root too; a warning names what is included and excluded at once, but not a partial overlap."""
     text = said("--process-setsid", "--exclude-uid", "0", "--uid=4294967294", "--", "true", status=0,
                 backend={"TOOL_CONDITIONS": 1})
     assert "condition of kind 2: not 0\n" in text and "condition of kind 2: only 4294967294\n" in text, text
-    for options, due in ((["--path=/etc/x", "--exclude-path=/etc"], 1), (["--path=/etc", "--exclude-path=/etc/x"], 0),
-                         (["--path=/etc", "--exclude-path=/etcetera"], 0), (["--path=/etc/", "--exclude-path=/etc"], 1),
-                         (["--uid=5", "--exclude-uid=5"], 1), (["--uid=5", "--exclude-uid=6"], 0),
-                         (["--comm=sh", "--exclude-comm=s"], 0)):
+    for options, expected in ((["--path=/etc/x", "--exclude-path=/etc"], 1), (["--path=/etc", "--exclude-path=/etc/x"], 0),
+                              (["--path=/etc", "--exclude-path=/etcetera"], 0), (["--path=/etc/", "--exclude-path=/etc"], 1),
+                              (["--uid=5", "--exclude-uid=5"], 1), (["--uid=5", "--exclude-uid=6"], 0),
+                              (["--comm=sh", "--exclude-comm=s"], 0)):
         text = said("--file-create", *options, "--", "true", status=0)
-        assert text.count("excluded as well") == due, f"{options}: {text!r}"
+        assert text.count("excluded as well") == expected, f"{options}: {text!r}"
 
 
 # -------------------------------------------------------------------------------------------------- process and command
 
 def hardened():
-    """What events hold is other people's: no core dump, and no one who may attach to it but root."""
+    """Events contain other users' data: there is no core dump, and only root may attach to the tool."""
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     tool, output, _ = piped("--process-setsid", "-i", **STRANGER,
                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
@@ -266,16 +267,16 @@ def hardened():
 
 
 def status_of_command():
-    """The command's own, 128 and the signal that has ended it, and what a shell says of one that cannot be run."""
-    for command, due in ((["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143),
-                         (["sh", "-c", "kill -KILL $$"], 137), (["/no/such"], 127), (["/etc/passwd"], 126),
-                         (["/"], 126)):
-        text = said("--process-setsid", "--", *command, status=due)
-        assert ("cannot run" in text) == (due in (126, 127)), text
+    """The status is the command's own, 128 plus its signal, or that of a shell for a command that cannot be run."""
+    for command, expected in ((["true"], 0), (["sh", "-c", "exit 7"], 7), (["sh", "-c", "kill -TERM $$"], 143),
+                              (["sh", "-c", "kill -KILL $$"], 137), (["/no/such"], 127), (["/etc/passwd"], 126),
+                              (["/"], 126)):
+        text = said("--process-setsid", "--", *command, status=expected)
+        assert ("cannot run" in text) == (expected in (126, 127)), text
 
 
 def output_of_command():
-    """It goes to standard error: standard output has events and nothing else."""
+    """The command's output goes to standard error: standard output has only events."""
     tool, output, messages = piped("--process-setsid", "--", "sh", "-c", "echo out; echo err >&2", events=3)
     ends(tool)
     assert "out\nerr\n" in messages.text()
@@ -290,7 +291,7 @@ def kill_command(text):
 
 
 def second_signal():
-    """A command that goes on after the first signal is left behind with the second one."""
+    """The second signal ends the tool even if the command continues after the first one."""
     tool, _, messages = piped("--process-setsid", "--", "sh", "-c", COMMAND_WITH_TRAP % "TERM")
     wait_for("command", lambda: b"pid " in so_far(messages))
     try:
@@ -305,8 +306,8 @@ def second_signal():
 
 
 def interrupt_from_the_terminal():
-    """What the terminal sends, the command has got as well, so it is not passed on; one that is not of the terminal's
-    group, as here, would show it."""
+    """A signal of the terminal reaches the command too, so the tool does not pass it on; a command outside of the
+    terminal's process group, as here, would receive it."""
     master, slave = pty.openpty()
     tool = subprocess.Popen(["setsid", "-c", TOOL, "--process-setsid", "--", "setsid", "sh", "-c", COMMAND_WITH_TRAP % "INT"],
                             stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, env=environment())

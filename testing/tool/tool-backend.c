@@ -86,7 +86,10 @@ static void sleep__ms(long ms)
     nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-/* Memory that is mapped twice in a row, as the kernel maps a ring. No file: the size of those may be limited. */
+/*
+ * Memory that is mapped twice in a row, as the kernel maps a ring. Not a file, because the size of files may be
+ * limited.
+ */
 static void *memory__twice(size_t size)
 {
     uint8_t *at = mmap(NULL, 2 * size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -130,7 +133,7 @@ static event_t event__make(void)
     return e;
 }
 
-/* Put the path of a file that is created behind its event, which has room for it; returns its bytes. */
+/* Put the path of a created file after its event, which has room for it. Return its size. */
 static uint32_t path__append(uint8_t *at)
 {
     uint32_t len = type == EBPF_EVENT_FILE_CREATE ? (uint32_t)environment__number("TOOL_PATH") : 0;
@@ -143,7 +146,7 @@ static uint32_t path__append(uint8_t *at)
     return (uint32_t)sizeof(head) + ((len + 7) & ~7u);
 }
 
-/* Whether there was room for one more. */
+/* Return whether there was room for one more. */
 static bool event__put(struct ring *ring)
 {
     uint64_t pos = ring->producer, taken = *(volatile uint64_t *)&ring->consumer;
@@ -239,7 +242,7 @@ static const struct ebpf_backend_ops tool_ops = {
     .close = tool__close,
 };
 
-/* Whether it came to its end. */
+/* Return whether it came to its end. */
 static bool opening__takes_time(const struct ebpf_source_opts *opts)
 {
     for (long ms = environment__number("TOOL_OPEN_MS"); ms > 0; ms -= STEP_MS) {
@@ -269,7 +272,7 @@ static void options__write(const struct ebpf_source_opts *opts, const struct ebp
                     opts->coalesce_ms, opts->budget, opts->disable_hooks ? opts->disable_hooks : "none");
 }
 
-/* Which events are made. */
+/* The events to make. */
 static enum ebpf_event_type type__of(struct ebpf_event_set wanted)
 {
     static const enum ebpf_event_type types[] = {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""tool.py - what tests of EventsTrace with events of tool-backend.c begin with: start it, wait for it, read what it writes.
+"""tool.py - helpers for tests of EventsTrace with events of tool-backend.c: start it, wait for it, read its output.
 
-The first argument is the program. What is to end by itself has to end within DEADLINE_S, which fits a loaded machine;
+The first argument is the program. A tool that is expected to end by itself has DEADLINE_S, which fits a loaded machine;
 without what is tested it never ends. After a signal it has PROMISED_S.
 """
 
@@ -49,11 +49,11 @@ def ends(tool, status=EXIT_OK):
         tool.kill()
         tool.wait()
         raise AssertionError(f"it has not ended within {DEADLINE_S} s") from None
-    assert ended == status, f"it ended with {ended}, due {status}"
+    assert ended == status, f"it ended with {ended}, expected {status}"
 
 
 class Late(AssertionError):
-    """It has ended, but not as soon as promised."""
+    """It has ended, but not as soon as documented."""
 
 
 def stop(tool, status=EXIT_OK, number=signal.SIGTERM):
@@ -66,7 +66,7 @@ def stop(tool, status=EXIT_OK, number=signal.SIGTERM):
 
 
 class Taken(threading.Thread):
-    """Reads a descriptor to its end."""
+    """Read a descriptor to its end."""
 
     def __init__(self, fd):
         super().__init__(daemon=True)
@@ -74,7 +74,7 @@ class Taken(threading.Thread):
         self.start()
 
     def run(self):
-        with contextlib.suppress(OSError):      # the other end of a terminal has gone
+        with contextlib.suppress(OSError):      # the other end of a terminal is gone
             while chunk := os.read(self.fd, 65536):
                 self.chunks.append(chunk)
 
@@ -87,20 +87,20 @@ class Taken(threading.Thread):
 
 
 def stats_of(messages):
-    """The last counts among messages."""
+    """Return the last counts among messages."""
     lines = [line for line in messages.splitlines() if line.startswith('{"event_type":"STATS"')]
     assert lines, f"no counts in {messages!r}"
     return json.loads(lines[-1])
 
 
 def adds_up(output, messages, kind="PROCESS_SETSID"):
-    """Whole lines, which stand for as many events as the counts say."""
+    """There are only complete lines, and they stand for as many events as the counts show."""
     assert not output or output.endswith("\n"), f"the last line is not whole: {output[-80:]!r}"
     lines = [json.loads(line) for line in output.splitlines()]
-    told = sum(line.get("count", 1) for line in lines if line.get("event_type") == kind)
+    reported = sum(line.get("count", 1) for line in lines if line.get("event_type") == kind)
     counts = stats_of(messages)["events"][kind]
     lost = sum(counts["lost"].values())
-    assert told == counts["delivered"], f"{told} events in the lines, {counts['delivered']} are counted"
+    assert reported == counts["delivered"], f"{reported} events in the lines, {counts['delivered']} are counted"
     assert counts["seen"] == counts["delivered"] + lost, counts
     return counts
 
@@ -116,21 +116,21 @@ def fill(fd):
 
 
 def thread_stat(pid, tid):
-    """State of a thread, and the ticks that it has run for."""
+    """Return the state of a thread, and the ticks that it has run for."""
     with open(f"/proc/{pid}/task/{tid}/stat", encoding="utf-8", errors="replace") as file:
         fields = file.read().rpartition(")")[2].split()
     return fields[0], int(fields[11]) + int(fields[12])
 
 
 def is_idle(pid):
-    """Whether its first thread sleeps, and has done so for a while."""
+    """Return whether its first thread has been sleeping for a while."""
     before = thread_stat(pid, pid)
     time.sleep(0.2)
     return before[0] == "S" and thread_stat(pid, pid) == before
 
 
 def wait_for_events(tool, ticks=5):
-    """Until the thread that makes them has run for long enough to make thousands: more than an output takes unread."""
+    """Wait until the thread that makes events has run long enough for thousands: more than an output takes unread."""
     def run_for():
         others = [tid for tid in os.listdir(f"/proc/{tool.pid}/task") if int(tid) != tool.pid]
         return sum(thread_stat(tool.pid, tid)[1] for tid in others)
@@ -138,19 +138,19 @@ def wait_for_events(tool, ticks=5):
     wait_for("events", lambda: run_for() >= ticks)
 
 
-# Who may not open what it writes to, as the terminal of another user, who runs it by su.
+# A user who may not open the tool's output, such as the terminal of another user, who runs it by su.
 STRANGER = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() == 0 else {}
 
 
 def run_with(*command, **more):
-    """What a command writes to standard error, and to standard output if that goes there."""
+    """Return the output of a command on standard error, and on standard output if that is redirected there."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           env=environment(), timeout=DEADLINE_S, check=False, **more)
     return done.returncode, done.stdout
 
 
 def said(*options, status=2, **more):
-    """What it writes, both together, when it is to end by itself."""
+    """Return the output, both streams together, of a tool that is expected to end by itself."""
     tool = start(*options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **more)
     output = Taken(tool.stdout.fileno())
     ends(tool, status)
@@ -158,7 +158,7 @@ def said(*options, status=2, **more):
 
 
 def traced(*options, events, backend=None):
-    """The lines and counts of so many events."""
+    """Return the lines and counts of that many events."""
     tool = start("-s", *options, events=events, stdout=subprocess.PIPE, stderr=subprocess.PIPE, backend=backend)
     output, messages = Taken(tool.stdout.fileno()), Taken(tool.stderr.fileno())
     wait_for("counts", lambda: f'"records":{events}'.encode() in b"".join(messages.chunks))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* fake-backend.c - stands for the backend that loads probes: rings with what a test puts there, no counts. */
+/* fake-backend.c - replaces the backend that loads probes: rings with the records of a test, no counts. */
 #include "fake-backend.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ struct ebpf_backend *fake_backend;
 static uint64_t consumer_pos[EBPF_RING_COUNT], producer_pos[EBPF_RING_COUNT];
 static _Alignas(8) uint8_t data[EBPF_RING_COUNT][RING_SIZE];
 
-/* The head of a record of that length; returns what is behind it. */
+/* Write the head of a record of that length; return the position after it. */
 static uint8_t *ring__begin_record(uint32_t len, uint32_t flags)
 {
     uint8_t *at = data[0] + producer_pos[0] % RING_SIZE;
@@ -35,7 +35,7 @@ void fake__put(const void *record, uint32_t size)
     if (producer_pos[0] - consumer_pos[0] + (left < span ? left : 0) + span > RING_SIZE)
         abort();
     if (left < span)
-        ring__begin_record(left - 8, RING_DISCARDED); /* what would go beyond the end goes to the beginning */
+        ring__begin_record(left - 8, RING_DISCARDED); /* a part beyond the end wraps to the beginning */
     memcpy(ring__begin_record(size, 0), record, size);
 }
 

@@ -17,7 +17,7 @@ struct rig_event seen[SEEN_MAX];
 int seen_count, refuse_from, losses_count;
 bool refuse_losses;
 struct loss losses[512];
-int counts_count; /* how often the counts were asked for */
+int counts_count; /* how often the counts were read */
 
 static void memory__counts(struct ebpf_backend *b, struct ebpf_counts *ret_counts)
 {
@@ -41,7 +41,7 @@ static size_t memory__others(struct ebpf_backend *b, struct ebpf_process ret_oth
     return other_count;
 }
 
-uint64_t over_budget_lost; /* 0: nobody exceeds a budget */
+uint64_t over_budget_lost; /* 0: no process exceeds a budget */
 static bool memory__over_budget(struct ebpf_backend *b, struct ebpf_over_budget *ret_over)
 {
     (void)b;

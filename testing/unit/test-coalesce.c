@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-coalesce.c - many changes told as few: the sums are exact, and nothing is overtaken. */
+/* test-coalesce.c - many changes merged into few: the sums are exact, and nothing is reordered. */
 #include <string.h>
 
 #include "Coalesce.h"
@@ -13,26 +13,26 @@ static struct ebpf_coalesce *coalesce;
 static struct {
     uint64_t count, bytes, inode;
     uint16_t flags;
-} due[64];
-static size_t due_count;
+} merged[64];
+static size_t merged_count;
 
-static void on_due(void *user, const struct ebpf_event_header *hdr, uint32_t size, uint64_t count)
+static void on_merged(void *user, const struct ebpf_event_header *hdr, uint32_t size, uint64_t count)
 {
     const struct ebpf_file_modify_event *e = (const void *)hdr;
 
-    CHECK(user == &due && size == sizeof(*e) && due_count < 64);
+    CHECK(user == &merged && size == sizeof(*e) && merged_count < 64);
     CHECK(e->count == count);
-    due[due_count].count = count;
-    due[due_count].bytes = e->bytes;
-    due[due_count].inode = e->file_info.inode;
-    due[due_count++].flags = hdr->flags;
+    merged[merged_count].count = count;
+    merged[merged_count].bytes = e->bytes;
+    merged[merged_count].inode = e->file_info.inode;
+    merged[merged_count++].flags = hdr->flags;
 }
 
 static void setup(void)
 {
     ebpf_coalesce__free(coalesce);
-    due_count = 0;
-    CHECK(!ebpf_coalesce__new(WINDOW_MS, on_due, &due, &coalesce));
+    merged_count = 0;
+    CHECK(!ebpf_coalesce__new(WINDOW_MS, on_merged, &merged, &coalesce));
 }
 
 static struct ebpf_file_modify_event change(uint64_t ms, uint32_t tgid, uint64_t inode, uint64_t bytes)
@@ -47,7 +47,7 @@ static struct ebpf_file_modify_event change(uint64_t ms, uint32_t tgid, uint64_t
     };
 }
 
-/* Whether it was kept back. */
+/* Return whether it was held back. */
 static bool write_at(uint64_t ms, uint32_t tgid, uint64_t inode, uint64_t bytes)
 {
     struct ebpf_file_modify_event e = change(ms, tgid, inode, bytes);
@@ -61,12 +61,12 @@ static void test_first_at_once_others_as_one(void)
     CHECK(!write_at(0, 1, 7, 10));
     for (uint64_t i = 1; i < 100; i++)
         CHECK(write_at(i, 1, 7, i));
-    CHECK(due_count == 0);
+    CHECK(merged_count == 0);
     CHECK(!write_at(100, 1, 7, 5)); /* another window */
-    CHECK(due_count == 1 && due[0].count == 99 && due[0].bytes == 4950);
-    CHECK(due[0].flags == (EBPF_MODIFY_F_BYTES | EBPF_MODIFY_F_COUNT));
+    CHECK(merged_count == 1 && merged[0].count == 99 && merged[0].bytes == 4950);
+    CHECK(merged[0].flags == (EBPF_MODIFY_F_BYTES | EBPF_MODIFY_F_COUNT));
     ebpf_coalesce__expire(coalesce, UINT64_MAX);
-    CHECK(due_count == 1); /* the first one of a window was told */
+    CHECK(merged_count == 1); /* the first one of a window was reported */
 }
 
 static void test_windows_end_with_time(void)
@@ -74,9 +74,9 @@ static void test_windows_end_with_time(void)
     setup();
     CHECK(!write_at(0, 1, 7, 1) && write_at(50, 1, 7, 2));
     ebpf_coalesce__expire(coalesce, 100 * MS);
-    CHECK(due_count == 0);
+    CHECK(merged_count == 0);
     ebpf_coalesce__expire(coalesce, 101 * MS);
-    CHECK(due_count == 1 && due[0].count == 1 && due[0].bytes == 2);
+    CHECK(merged_count == 1 && merged[0].count == 1 && merged[0].bytes == 2);
     CHECK(!write_at(102, 1, 7, 3));
 }
 
@@ -86,10 +86,10 @@ static void test_files_and_processes_are_apart(void)
     CHECK(!write_at(0, 1, 7, 1) && !write_at(0, 2, 7, 1) && !write_at(0, 1, 8, 1));
     CHECK(write_at(1, 1, 7, 10) && write_at(1, 2, 7, 20) && write_at(1, 1, 8, 30));
     ebpf_coalesce__expire(coalesce, UINT64_MAX);
-    CHECK(due_count == 3 && due[0].bytes == 10 && due[1].bytes == 20 && due[2].bytes == 30);
+    CHECK(merged_count == 3 && merged[0].bytes == 10 && merged[1].bytes == 20 && merged[2].bytes == 30);
 }
 
-/* Whether such a change is kept back, behind one of process 1 and file 7. */
+/* Return whether such a change is held back, after one of process 1 and file 7. */
 static bool is_same_as_first(const struct ebpf_file_modify_event *e)
 {
     setup();
@@ -97,7 +97,7 @@ static bool is_same_as_first(const struct ebpf_file_modify_event *e)
     return ebpf_coalesce__take(coalesce, &e->hdr, sizeof(*e));
 }
 
-/* A process has a start time and a file a device, without which neither number is one's own. */
+/* A process is identified by its start time too, and a file by its device. */
 static void test_what_is_the_same(void)
 {
     struct ebpf_file_modify_event e = change(1, 1, 7, 1);
@@ -128,37 +128,37 @@ static void test_nothing_is_overtaken(void)
     chmod.hdr.flags = 0;
     chmod.change_type = EBPF_CHANGE_PERMISSIONS;
     CHECK(!write_at(0, 1, 7, 1) && write_at(1, 1, 7, 2));
-    CHECK(!ebpf_coalesce__take(coalesce, &other.hdr, sizeof(other)) && due_count == 0);
-    CHECK(!ebpf_coalesce__take(coalesce, &chmod.hdr, sizeof(chmod)) && due_count == 1);
+    CHECK(!ebpf_coalesce__take(coalesce, &other.hdr, sizeof(other)) && merged_count == 0);
+    CHECK(!ebpf_coalesce__take(coalesce, &chmod.hdr, sizeof(chmod)) && merged_count == 1);
     CHECK(!write_at(4, 1, 7, 1) && write_at(5, 1, 7, 2));
-    CHECK(!ebpf_coalesce__take(coalesce, &gone.hdr, sizeof(gone)) && due_count == 2);
+    CHECK(!ebpf_coalesce__take(coalesce, &gone.hdr, sizeof(gone)) && merged_count == 2);
     CHECK(!write_at(6, 1, 7, 1) && write_at(7, 1, 7, 2) && !write_at(6, 2, 7, 1) && write_at(7, 2, 7, 2));
-    CHECK(!ebpf_coalesce__take(coalesce, &end.hdr, sizeof(end)) && due_count == 3);
+    CHECK(!ebpf_coalesce__take(coalesce, &end.hdr, sizeof(end)) && merged_count == 3);
     ebpf_coalesce__expire(coalesce, UINT64_MAX);
-    CHECK(due_count == 4);
+    CHECK(merged_count == 4);
 }
 
-/* More files than there is room for: some are told early, none is lost. */
+/* More files than there is room for: some are reported early, none is lost. */
 static void test_many_files(void)
 {
-    uint64_t told = 0, count = 0;
+    uint64_t reported = 0, count = 0;
 
     setup();
     for (uint64_t inode = 1; inode <= 300; inode++) {
-        told += !write_at(inode, 1, inode, 1);
-        told += !write_at(inode, 1, inode, 1);
+        reported += !write_at(inode, 1, inode, 1);
+        reported += !write_at(inode, 1, inode, 1);
     }
-    for (size_t i = 0; i < due_count; i++) {
-        count += due[i].count;
-        CHECK(due[i].inode == i + 1); /* the oldest has to go */
+    for (size_t i = 0; i < merged_count; i++) {
+        count += merged[i].count;
+        CHECK(merged[i].inode == i + 1); /* the oldest is evicted */
     }
-    CHECK(due_count == 44 && told == 300 && count == 44); /* 300 - 256 had to go */
-    due_count = 0;
+    CHECK(merged_count == 44 && reported == 300 && count == 44); /* 300 - 256 were evicted */
+    merged_count = 0;
     for (uint64_t end = 101; end <= 401; end += 50) {
         ebpf_coalesce__expire(coalesce, end * MS);
-        for (size_t i = 0; i < due_count; i++)
-            count += due[i].count;
-        due_count = 0;
+        for (size_t i = 0; i < merged_count; i++)
+            count += merged[i].count;
+        merged_count = 0;
     }
     CHECK(count == 300);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-hooks.c - which programs are chosen when some are refused. */
+/* test-hooks.c - the programs that are chosen if some are refused. */
 #include "Bpf/Hooks.h"
 #include "check.h"
 
@@ -34,7 +34,7 @@ static int wanted_count(void)
     return count;
 }
 
-/* A row for every event, and a way for each when nothing is refused. */
+/* There is a row for every event, and a way for each if nothing is refused. */
 static void test_every_event_has_a_way(void)
 {
     hooks__init(&hooks);
@@ -44,7 +44,7 @@ static void test_every_event_has_a_way(void)
     CHECK(!wanted("fentry__probe_trampoline"));
 }
 
-/* Or what the kernel's guard skips would be lost without being counted. */
+/* Otherwise runs that the kernel's guard skips would be lost without being counted. */
 static void test_every_way_is_charged(void)
 {
     bool required[EBPF_EVENT_TYPE_COUNT][WAYS] = {0}, charged[EBPF_EVENT_TYPE_COUNT][WAYS] = {0};
@@ -123,12 +123,12 @@ static void test_finds_the_event_of_a_program(void)
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(skipped_event("fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
     CHECK(skipped_event("fentry__bprm_change_interp") == 0);
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that nobody wants */
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that is not selected */
     CHECK(skipped_event("fentry__security_file_open") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
 }
 
-/* An LSM program takes the place of a program and of its spares, unless it is refused. */
+/* An LSM program replaces a program and its spares, unless it is refused. */
 static void test_lsm(void)
 {
     hooks__init(&hooks);
@@ -149,7 +149,10 @@ static void test_lsm(void)
     CHECK(!hooks.available.bits);
 }
 
-/* Where there are kprobes they take the places of programs and their spares, several of one kprobe's; LSM first. */
+/*
+ * If there are kprobes, they replace programs and their spares; one kprobe may replace several; LSM programs come
+ * first.
+ */
 static void test_kprobes(void)
 {
     hooks__init(&hooks);
@@ -168,7 +171,7 @@ static void test_kprobes(void)
     CHECK(wanted("fexit__vfs_mkdir") && wanted("fexit__vfs_mkdir_spare1") && wanted("fexit__vfs_link"));
 }
 
-/* Sessions do so for programs at the ends of functions, and a skip of theirs is the loss of the same event. */
+/* Sessions replace programs at the ends of functions, and a skip of a session counts as a loss of the event. */
 static void test_sessions(void)
 {
     hooks__init(&hooks);
@@ -187,7 +190,7 @@ static void test_sessions(void)
     CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare2") && wanted("session__vfs_writev"));
 }
 
-/* Spares come to the program that they are spares of by way of a map, or do its work; both are named after it. */
+/* A spare calls the program of which it is a copy through a map, or does its work; both are named after it. */
 static void test_bodies(void)
 {
     const struct hook_row *row;
@@ -217,11 +220,11 @@ static void test_spares(void)
     hooks__refuse(hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_EXEC));
     CHECK(!wanted("tp_btf__sched_process_exec_spare1") && wanted("tp_btf__sched_process_exec_spare2"));
-    /* attached after what they are spares of, and so run after it, or on a trampoline before it */
+    /* attached after the program of which they are spares, and so run after it, or on a trampoline before it */
     CHECK(hooks__find(&hooks, "tp_btf__sched_process_exec") < hooks__find(&hooks, "tp_btf__sched_process_exec_spare1"));
 }
 
-/* Print all programs, and the maps by way of which spares call them, for who compares them with the object. */
+/* Print all programs, and the maps through which spares call them, to be compared with the object. */
 static void print_names(void)
 {
     const struct hook_row *row;
@@ -246,7 +249,9 @@ static void print_choice(enum ebpf_event_type event, const char *condition)
     puts("");
 }
 
-/* Print what is loaded for each event alone on a kernel that preempts no programs, and on one with all stand-ins. */
+/*
+ * Print what is loaded for each event alone, on a kernel that preempts no programs, and on one with all replacements.
+ */
 static void print_choices(void)
 {
     for (int event = 1; event < EBPF_EVENT_TYPE_COUNT; event++) {

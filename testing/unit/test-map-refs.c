@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-map-refs.c - which maps the probes refer to, as their object says. */
+/* test-map-refs.c - the maps that the probes refer to, according to their object. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static struct map_refs refs_of(const char *program)
     return refs;
 }
 
-/* What a program refers to itself, and what only a function does that it calls. */
+/* Maps that a program itself refers to, and maps that only a function does that it calls. */
 static void test_reached(void)
 {
     const struct map_refs exec = refs_of("tp_btf__sched_process_exec"), setsid = refs_of("fexit__ksys_setsid");
@@ -43,7 +43,7 @@ static void test_reached(void)
     CHECK(map_refs__has(&setsid, "setsid_body") && !map_refs__has(&setsid, "cgroup_paths"));
 }
 
-/* Several programs need what each of them does; none needs nothing. */
+/* Several programs need the maps of each of them; no program needs no map. */
 static void test_several(void)
 {
     const char *const programs[] = {"fentry__tcp_close", "tp_btf__sched_process_exit", "no_such_program"};
@@ -54,7 +54,7 @@ static void test_several(void)
     CHECK(!map_refs__find(&refs, object, object_size, programs, 0) && !refs.count);
 }
 
-/* An object that ends too early is refused, wherever that is. */
+/* An object that ends too early is refused, wherever it ends. */
 static void test_cut(void)
 {
     const char *const programs[] = {"tp_btf__sched_process_exec"};

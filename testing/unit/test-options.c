@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-options.c - the rows of options, each by itself, and what becomes of a command line. */
+/* test-options.c - the rows of options, each by itself, and the results of command lines. */
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
@@ -9,7 +9,7 @@
 #include "../../non-GPL/Events/EventsTrace/OptionTake.h"
 #include "check.h"
 
-/* Options are for the rest of the process: nothing frees their texts. */
+/* Options are for the rest of the process: nothing frees their strings. */
 const char *__asan_default_options(void);
 
 const char *__asan_default_options(void)
@@ -36,7 +36,7 @@ static int parse(struct options *ret_options, char **argv)
 
     while (argv[argc])
         argc++;
-    optind = 0; /* getopt begins anew */
+    optind = 0; /* getopt starts over */
     message[0] = '\0';
     return options__parse(ret_options, argc, argv);
 }
@@ -60,7 +60,7 @@ static void test_rows(void)
     }
 }
 
-/* An option that is about an event selects it, and no other one. */
+/* The option of an event selects that event, and no other one. */
 static void test_events(void)
 {
     struct options o;
@@ -147,7 +147,7 @@ static void test_others(void)
     CHECK(!PARSE(&o, "--process-exec") && o.action == ACTION_TRACE && o.format == FORMAT_JSON);
 }
 
-/* What lines for consumers of Elastic's program are made from. */
+/* The options from which lines for consumers of Elastic's program are made. */
 static void test_elastic(void)
 {
     struct options o;
@@ -158,7 +158,7 @@ static void test_elastic(void)
     CHECK(!ebpf_event_set__has(o.events, EBPF_EVENT_FILE_LINK));
 }
 
-/* A text that makes no sense is refused with a message, and changes nothing. */
+/* An invalid value is refused with a message, and changes nothing. */
 static void test_refusals(void)
 {
     struct options untouched = {.budget = 7}, o = untouched;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-preflight.c - errors of libbpf and of the kernel: each is told by its cause, none as "Unknown error". */
+/* test-preflight.c - errors of libbpf and of the kernel: each message names the cause, none is "Unknown error". */
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -23,9 +23,9 @@ static void keep(void *user, enum ebpf_log_level level, const char *format, va_l
 
 static const struct ebpf_log logger = {.fn = keep};
 
-static uint64_t capabilities; /* that this process seems to have; bit n: number n */
+static uint64_t capabilities; /* capabilities that this process seems to have; bit n: number n */
 
-/* In the place of the C library's, for what is asked with it. */
+/* Replaces that of the C library. */
 long syscall(long number, ...)
 {
     long (*real)(long, ...) = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
@@ -45,7 +45,7 @@ long syscall(long number, ...)
     return 0;
 }
 
-/* Whether these capabilities are too few, by the message and by the value. */
+/* Return whether these capabilities are too few, by the message and by the value. */
 static bool privilege_is_missing(uint64_t some)
 {
     said[0] = '\0';
@@ -64,28 +64,28 @@ static void test_capabilities(void)
     CHECK(!privilege_is_missing(bpf | perfmon) && !privilege_is_missing(admin));
 }
 
-static bool is_told(const char *text)
+static bool has_cause(const char *text)
 {
     return strlen(text) > 5 && !strstr(text, "nknown") && !strstr(text, "-errno");
 }
 
-/* Those of libbpf's own, and those that a newer libbpf may have. */
+/* libbpf's own errors, and those that a newer libbpf may have. */
 static void test_texts(void)
 {
     CHECK_SAME(preflight__error(-ENOMEM), "Cannot allocate memory");
     CHECK_SAME(preflight__error(-LIBBPF_ERRNO__RELOC), "the probes cannot be fitted to this kernel");
     CHECK_SAME(preflight__error(-LIBBPF_ERRNO__PROGTYPE), "the kernel does not know a kind of program");
     for (int number = __LIBBPF_ERRNO__START; number < __LIBBPF_ERRNO__END + 20; number++)
-        CHECK(is_told(preflight__error(-number)));
+        CHECK(has_cause(preflight__error(-number)));
 }
 
-/* What opening fails with is an errno, and one line has the cause. */
-static void check_explained(int err, int due, const char *cause)
+/* Opening fails with an errno, and one line has the cause. */
+static void check_explained(int err, int expected, const char *cause)
 {
     lines = 0;
     said[0] = '\0';
-    CHECK(preflight__explain(&logger, err) == due);
-    if (!CHECK(lines == 1 && strstr(said, cause) && is_told(said)))
+    CHECK(preflight__explain(&logger, err) == expected);
+    if (!CHECK(lines == 1 && strstr(said, cause) && has_cause(said)))
         printf("    said %s\n", said);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-reader-time.c - what comes while the reader looks, clocks, and when losses are looked for. */
+/* test-reader-time.c - records that come while the reader reads, clocks, and when losses are detected. */
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -9,10 +9,10 @@
 #include "check.h"
 #include "reader-rig.h"
 
-static time_t wall_step;    /* what a test has set the wall clock forward by */
-static uint64_t stopped_ns; /* the monotonic clock, when it is stopped */
+static time_t wall_step;    /* how far a test has set the wall clock forward */
+static uint64_t stopped_ns; /* the monotonic clock, if it is stopped */
 
-/* In the place of the C library's. */
+/* Replaces that of the C library. */
 int clock_gettime(clockid_t clock, struct timespec *ret_time)
 {
     long err = syscall(SYS_clock_gettime, clock, ret_time);
@@ -29,9 +29,9 @@ static void setup(void)
     rig__begin(&(struct ebpf_source_opts){.coalesce_ms = 0});
 }
 
-static uint64_t *bulk_producer; /* alone in a page, which is not there until a test's records are made */
+static uint64_t *bulk_producer; /* alone in a page, which is not mapped until a test's records are made */
 
-/* The reader, which has found the other ring empty, looks at this one: just now both get a record. */
+/* The reader, which has found the other ring empty, reads this one: at this moment both get a record. */
 static void on_look(int signal)
 {
     (void)signal;
@@ -72,14 +72,14 @@ static void test_the_clock_is_set(void)
     CHECK(step > UINT64_C(3500000000000) && step < UINT64_C(3700000000000));
 }
 
-/* A hole of one record is noticed; where there is none, the counts are not asked for with each record. */
+/* A gap of one record is noticed; without a gap, the counts are not read with each record. */
 static void test_sees_the_least_hole(void)
 {
     setup();
     stopped_ns = reader.losses_checked_ns = 5000000000;
     counts_count = 0;
     for (uint64_t i = 1; i <= 3; i++) {
-        put(EBPF_RING_MAIN, 10 * i, 2, i); /* a slot numbers its records for each ring by itself */
+        put(EBPF_RING_MAIN, 10 * i, 2, i); /* a slot numbers its records for each ring separately */
         put(EBPF_RING_BULK, 10 * i + 5, 2, i);
         put(EBPF_RING_BULK, 10 * i + 6, 3, i);
     }
@@ -91,7 +91,7 @@ static void test_sees_the_least_hole(void)
     stopped_ns = 0;
 }
 
-/* The counts are asked for four times a second, however often records are read. */
+/* The counts are read four times a second, however often records are read. */
 static void test_checks_losses_now_and_then(void)
 {
     setup();
@@ -109,7 +109,7 @@ static void test_checks_losses_now_and_then(void)
     stopped_ns = 0;
 }
 
-/* A line that stands for several changes, and is not taken, is as many lost. */
+/* A line that stands for several changes, and is not accepted, counts as that many losses. */
 static void test_counts_what_a_refused_line_stands_for(void)
 {
     struct ebpf_file_modify_event e = {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-reader.c - one stream of several rings: order, numbers, losses; from rings in memory. */
+/* test-reader.c - merges several rings into one stream: order, numbers, losses; from rings in memory. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "check.h"
 #include "reader-rig.h"
 
-static uint64_t over_budget_told[8];
+static uint64_t over_budget_reported[8];
 static int over_budget_count;
 static bool refuse_over_budget;
 
@@ -16,7 +16,7 @@ static int on_over_budget(void *user, const struct ebpf_over_budget *over)
     if (refuse_over_budget)
         return -ENOSPC;
     CHECK(over->uid == 1000 && over->time_ns && over->ts_boot_ns);
-    over_budget_told[over_budget_count++] = over->lost;
+    over_budget_reported[over_budget_count++] = over->lost;
     return 0;
 }
 
@@ -50,7 +50,7 @@ static void test_waits_for_a_writer(void)
     setup();
     ring__put(&memory[EBPF_RING_MAIN], &e, sizeof(e), BUSY);
     put(EBPF_RING_MAIN, 20, 1, 1);
-    put(EBPF_RING_BULK, 30, 2, 1); /* must not overtake what is behind the unfinished one */
+    put(EBPF_RING_BULK, 30, 2, 1); /* must not overtake the record behind the unfinished one */
     CHECK(ebpf_reader__consume(&reader) == 0);
     *(uint32_t *)memory[EBPF_RING_MAIN].data = sizeof(e);
     CHECK(ebpf_reader__consume(&reader) == 3);
@@ -68,7 +68,7 @@ static void test_skips_what_was_discarded(void)
     CHECK(seen[0].ts == 20);
 }
 
-/* Many times round the ring. */
+/* Many times around the ring. */
 static void test_wraps(void)
 {
     uint64_t made = 0;
@@ -84,8 +84,8 @@ static void test_wraps(void)
     CHECK(memory[0].producer > 4 * RING_SIZE);
 }
 
-/* A record that the ring had no room for: counted by the probe, a hole in its stream. */
-static void test_tells_a_hole_in_its_place(void)
+/* A record for which the ring had no room: counted by the probe, a gap in its stream. */
+static void test_reports_a_gap_in_its_place(void)
 {
     setup();
     put(EBPF_RING_MAIN, 10, 2, 1);
@@ -98,10 +98,10 @@ static void test_tells_a_hole_in_its_place(void)
     CHECK(seen[0].seq == 1 && seen[1].seq == 5);
 }
 
-/* Records that vanish between probe and reader are holes too: a replay that drops every third. */
+/* Records that vanish between probe and reader are gaps too: a replay that drops every third. */
 static void test_notices_dropped_records(void)
 {
-    uint64_t expected = 1, told = 0;
+    uint64_t expected = 1, reported = 0;
 
     setup();
     for (uint64_t i = 1; i <= 300; i++) {
@@ -116,7 +116,7 @@ static void test_notices_dropped_records(void)
     ebpf_reader__report_losses(&reader);
     for (int e = 0, l = 0; e < seen_count || l < losses_count;) {
         if (l < losses_count && losses[l].head.first_seq == expected) {
-            told += losses[l].head.last_seq - losses[l].head.first_seq + 1;
+            reported += losses[l].head.last_seq - losses[l].head.first_seq + 1;
             expected = losses[l++].head.last_seq + 1;
         } else if (e < seen_count && CHECK(seen[e].seq == expected)) {
             e++;
@@ -125,7 +125,7 @@ static void test_notices_dropped_records(void)
             break;
         }
     }
-    CHECK(told == 100 && seen_count == 200);
+    CHECK(reported == 100 && seen_count == 200);
 }
 
 static void test_counts_what_the_handler_refuses(void)
@@ -150,8 +150,8 @@ static void test_counts_what_the_handler_refuses(void)
     CHECK(reader.seq == 5);
 }
 
-/* A handler that has no room for a notice gets it later, with what was lost meanwhile. */
-static void test_tells_refused_losses_again(void)
+/* A handler that has no room for a report gets it later, with the losses that were added meanwhile. */
+static void test_reports_refused_losses_again(void)
 {
     uint64_t *lost = counts.lost[EBPF_EVENT_PROCESS_SETSID];
 
@@ -169,8 +169,8 @@ static void test_tells_refused_losses_again(void)
     CHECK(losses_count == 1);
 }
 
-/* A program is skipped, and 300 ms later its spare copy has made the event after all; another one stays lost. */
-static void test_tells_no_loss_that_is_made_good(void)
+/* A program is skipped, and 300 ms later its spare has made the event after all; another one stays lost. */
+static void test_reports_no_loss_that_is_made_good(void)
 {
     uint64_t *lost = counts.lost[EBPF_EVENT_PROCESS_SETSID];
 
@@ -182,7 +182,7 @@ static void test_tells_no_loss_that_is_made_good(void)
         CHECK(losses_count == (check >= EBPF_READER_SETTLE_CHECKS - 1));
     }
     CHECK(losses[0].head.first_seq == 1 && losses[0].head.last_seq == 1 && reader.seq == 1);
-    lost[EBPF_REASON_RECURSION] = 3; /* the end: all that is counted is lost */
+    lost[EBPF_REASON_RECURSION] = 3; /* the end: everything that is counted is lost */
     ebpf_reader__report_losses(&reader);
     CHECK(losses_count == 2 && losses[1].head.last_seq == 3);
     lost[EBPF_REASON_RECURSION] = 2;
@@ -190,7 +190,10 @@ static void test_tells_no_loss_that_is_made_good(void)
     CHECK(losses_count == 2 && reader.seq == 3);
 }
 
-/* What other processes that have a source do is left out, and counted; that of one with the number of such is not. */
+/*
+ * Actions of other processes that have a source are left out, and counted; those of a process that reuses such an id
+ * are not.
+ */
 static void test_leaves_out_other_sources(void)
 {
     struct ebpf_process_setsid_event e;
@@ -219,7 +222,7 @@ static void test_leaves_out_other_sources(void)
     ring__put(&memory[EBPF_RING_MAIN], &end, sizeof(end), 0);
     CHECK(ebpf_reader__consume(&reader) == 6);
     CHECK(seen_count == 3 && seen[0].ts == 11 && seen[1].ts == 13 && seen[1].seq == 2);
-    CHECK(seen[2].ts == 21); /* its end is told */
+    CHECK(seen[2].ts == 21); /* its exit is reported */
     ebpf_reader__stats(&reader, &stats);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 2);
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].delivered == 2);
@@ -252,7 +255,7 @@ static bool is_even(void *user, const struct ebpf_event_header *hdr)
     return hdr->ts_boot_ns % 2 == 0;
 }
 
-/* What the caller leaves out has no number, and is counted. */
+/* Events that the caller leaves out have no number, and are counted. */
 static void test_leaves_out_what_is_not_wanted(void)
 {
     struct stats stats;
@@ -267,7 +270,7 @@ static void test_leaves_out_what_is_not_wanted(void)
     CHECK(stats.types[EBPF_EVENT_PROCESS_SETSID].filtered == 3);
 }
 
-/* Once a second at most; one that was not taken comes again; the last one with the end. */
+/* At most once a second; a report that was not accepted comes again; the last one comes at the end. */
 static void test_over_budget(void)
 {
     setup();
@@ -280,17 +283,17 @@ static void test_over_budget(void)
     over_budget_lost = 6;
     reader.losses_checked_ns = 0;
     ebpf_reader__consume(&reader);
-    CHECK(over_budget_count == 1 && over_budget_told[0] == 5);
+    CHECK(over_budget_count == 1 && over_budget_reported[0] == 5);
     reader.losses_checked_ns = 0;
     ebpf_reader__consume(&reader);
     CHECK(over_budget_count == 1); /* not within a second */
     reader.losses_checked_ns = 0;
     reader.over_budget_reported_ns -= UINT64_C(1000000000);
     ebpf_reader__consume(&reader);
-    CHECK(over_budget_count == 2 && over_budget_told[1] == 6);
+    CHECK(over_budget_count == 2 && over_budget_reported[1] == 6);
     over_budget_lost = 7;
     ebpf_reader__report_losses(&reader);
-    CHECK(over_budget_count == 3 && over_budget_told[2] == 7);
+    CHECK(over_budget_count == 3 && over_budget_reported[2] == 7);
     ebpf_reader__report_losses(&reader);
     CHECK(over_budget_count == 3);
 }
@@ -302,11 +305,11 @@ int main(void)
     test_waits_for_a_writer();
     test_skips_what_was_discarded();
     test_wraps();
-    test_tells_a_hole_in_its_place();
+    test_reports_a_gap_in_its_place();
     test_notices_dropped_records();
     test_counts_what_the_handler_refuses();
-    test_tells_refused_losses_again();
-    test_tells_no_loss_that_is_made_good();
+    test_reports_refused_losses_again();
+    test_reports_no_loss_that_is_made_good();
     test_survives_corrupt_records();
     test_leaves_out_other_sources();
     test_leaves_out_what_is_not_wanted();

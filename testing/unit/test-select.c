@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-select.c - conditions as lists, and those that make no sense. */
+/* test-select.c - conditions as lists, and invalid ones. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/magic.h>
@@ -18,7 +18,7 @@ static struct selection built;
 static int messages;
 static bool seems_mounted; /* cgroups (v2), whatever is mounted there */
 
-/* In the place of the C library's. */
+/* Replaces that of the C library. */
 int statfs(const char *path, struct statfs *ret_fs)
 {
     int (*real)(const char *, struct statfs *) = (int (*)(const char *, struct statfs *))dlsym(RTLD_NEXT, "statfs");
@@ -74,7 +74,7 @@ static void test_all_kinds(void)
     CHECK(built.kinds == (built.include.kinds | built.exclude.kinds));
 }
 
-/* Leaf first, as records have paths. */
+/* Leaf first, as paths in records are. */
 static void test_paths(void)
 {
     static const struct {
@@ -95,7 +95,7 @@ static void test_paths(void)
     }
 }
 
-/* The paths that a condition has become, one after the other. */
+/* The paths into which a condition was resolved, one after the other. */
 static bool path__is(size_t n, const char *path)
 {
     char turned[SELECT_PATH_MAX] = {0};
@@ -157,7 +157,7 @@ static void test_links(void)
     CHECK(!unlink(below(real, "/link")) && !rmdir(below(real, "/real")) && !rmdir(real));
 }
 
-/* Where cgroups are mounted; without them there is nothing to see but that. */
+/* If cgroups are mounted; otherwise only that can be tested. */
 static void test_cgroups(void)
 {
     static const struct {
@@ -188,14 +188,14 @@ static void test_cgroups(void)
     }
 }
 
-/* How deep a cgroup is below the root: the probes look at a process's own cgroup of that level. */
+/* Depth of a cgroup below the root: the probes compare a process' own cgroup of that level. */
 static void test_cgroup_levels(void)
 {
     struct ebpf_condition c = {.kind = EBPF_SELECT_CGROUP, .text = "/test-select-a/b"};
 
     seems_mounted = true;
     if (build(&c, 1) == -EOPNOTSUPP)
-        return; /* in a cgroup namespace nothing can be selected by cgroup */
+        return; /* in a cgroup namespace, filters by cgroup are refused */
     CHECK(!build(&c, 1) && built.include.cgroup_is_set[0] && built.include.cgroup_levels[0] == 2);
     CHECK_SAME((const char *)built.include.cgroup_paths[0], "/test-select-a/b");
     c.text = "/";
@@ -241,7 +241,7 @@ static void test_too_many(void)
     CHECK(build(conditions, SELECT_TEXTS + 1) == -EINVAL && messages == 1);
 }
 
-/* What is tested without a look through the lists: one condition about who acts. */
+/* Tested without a search of the lists: a single condition on the actor. */
 static void test_quick(void)
 {
     struct ebpf_condition c[] = {{.kind = EBPF_SELECT_COMM, .text = "load", .exclude = true},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-source-wake.c - what wakes who waits for a source; later selections; what the kernel offers. */
+/* test-source-wake.c - what wakes the waiter of a source; later selections; features of the kernel. */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -22,7 +22,7 @@ static struct ebpf_source_opts good_opts(void)
 
 #define LONG_MS 20000 /* on a loaded machine too */
 
-/* Whether one of the source's descriptors becomes readable in time; -1: any that is no ring's. */
+/* Return whether one of the source's descriptors becomes readable in time; -1: any that is no ring's. */
 static bool becomes_ready(const struct ebpf_source *source, int fd)
 {
     struct epoll_event ready[EBPF_RING_COUNT + 1];
@@ -42,7 +42,7 @@ static bool becomes_ready(const struct ebpf_source *source, int fd)
     return false;
 }
 
-/* Each ring wakes who waits, and time does, again and again; reading ends that until then. */
+/* Each ring wakes the waiter, and a timer does, repeatedly; reading resets both. */
 static void test_wakes(void)
 {
     struct ebpf_source_opts opts = good_opts();
@@ -78,7 +78,7 @@ static int take_port(void *user, const struct ebpf_event *event)
     return 0;
 }
 
-/* A connection to a port comes through, or not. */
+/* A connection to a port passes the filter, or does not. */
 static bool port_comes_through(struct ebpf_source *source, uint16_t port, uint64_t number)
 {
     struct ebpf_network_connection_attempted_event event = {
@@ -92,7 +92,7 @@ static bool port_comes_through(struct ebpf_source *source, uint16_t port, uint64
     return port_taken == port;
 }
 
-/* A selection that is refused changes nothing, whoever refuses it. */
+/* A refused selection changes nothing, whichever part refuses it. */
 static void test_select(void)
 {
     const struct ebpf_condition http = {.kind = EBPF_SELECT_PORT, .id = 80},

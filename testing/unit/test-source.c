@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-source.c - what the interface promises of a source, as far as it needs no kernel. */
+/* test-source.c - the contract of a source, as far as it needs no kernel. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static struct ebpf_source_opts good_opts(void)
     return opts;
 }
 
-/* Opening fails with that error, in errno as well, and writes no source; it has logged that many lines. */
+/* Opening fails with that error, also in errno, and writes no source; it has logged that many lines. */
 static void check_refused(const struct ebpf_source_opts *opts, int err, int want_lines)
 {
     struct ebpf_source *source = UNTOUCHED;
@@ -84,7 +84,10 @@ static void test_refusals(void)
     fake_error = 0;
 }
 
-/* A caller of an older version: members that are not in its struct are absent. A size of no whole words is none. */
+/*
+ * A caller of an older version: members that are not in its struct are absent. A size that is no multiple of a word is
+ * invalid.
+ */
 static void test_smaller_opts(void)
 {
     struct ebpf_source_opts opts = good_opts();
@@ -109,7 +112,7 @@ static void test_smaller_opts(void)
     check_refused(&opts, -EINVAL, 0);
 }
 
-/* A caller of a newer version: what is not known here must not be asked for. */
+/* A caller of a newer version: it must not ask for what is not known here. */
 static void test_larger_opts(void)
 {
     struct {
@@ -235,7 +238,7 @@ static void test_next(void)
     if (!CHECK(!ebpf_source__open(&opts, &source)))
         return;
     CHECK(ebpf_source__next(source, 0, &event) == 0 && !event);
-    CHECK(ebpf_source__next(source, 30, &event) == 0); /* nothing comes in that time */
+    CHECK(ebpf_source__next(source, 30, &event) == 0); /* nothing arrives in that time */
     fake__put_setsid(1);
     fake__put_setsid(2);
     CHECK(next_is(source, 1, 1));
@@ -246,15 +249,15 @@ static void test_next(void)
     CHECK(ebpf_source__poll(source, 0) == 1); /* reads it, and it waits */
     ebpf_source__stop(source);
     CHECK(ebpf_source__next(source, -1, &event) == 1 && event->seq == 4);
-    CHECK(ebpf_source__next(source, -1, &event) == 0); /* stopped: for ever would be long */
+    CHECK(ebpf_source__next(source, -1, &event) == 0); /* stopped: waiting for ever would take long */
     ebpf_source__close(source);
 }
 
-#define ENDLESS 200000 /* records, of which a call reads fewer at once */
+#define ENDLESS 200000 /* records, of which one call reads fewer */
 
 static uint64_t put_so_far;
 
-/* Nothing is wanted, and whenever a record is read there is another one. */
+/* No event passes, and whenever a record is read there is another one. */
 static bool is_wanted_never(void *user, const struct ebpf_event_header *hdr)
 {
     (void)user, (void)hdr;
@@ -263,7 +266,7 @@ static bool is_wanted_never(void *user, const struct ebpf_event_header *hdr)
     return false;
 }
 
-/* Records that give no event do not keep a call beyond its time. */
+/* Records that become no event do not hold a call beyond its time. */
 static void test_next_beside_what_is_left_out(void)
 {
     struct ebpf_source_opts opts = good_opts();
@@ -284,7 +287,7 @@ static void test_next_beside_what_is_left_out(void)
     ebpf_source__close(source);
 }
 
-/* While an event waits to be taken, nothing is read: the rings are bounded, and a queue would not be. */
+/* While an event waits to be returned, nothing is read: the rings are bounded, and a queue would not be. */
 static void test_next_is_bounded(void)
 {
     struct ebpf_source_opts opts = good_opts();
@@ -306,7 +309,7 @@ static void ignore_signal(int signal)
     (void)signal;
 }
 
-/* A call that waits for ever is interrupted by a signal; a source with a handler has no next event. */
+/* A call without a timeout is interrupted by a signal; a source with a handler has no next event. */
 static void test_next_refused(void)
 {
     struct ebpf_source_opts opts = good_opts();
@@ -355,7 +358,7 @@ static void test_version(void)
     CHECK_SAME(ebpf_events__version(), EBPF_EVENTS_VERSION);
 }
 
-/* Nothing is left when the descriptors run out, and a line tells it. */
+/* Nothing is left if descriptors run out, and a line reports it. */
 static void test_shortage(void)
 {
     struct ebpf_source_opts opts = good_opts();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-trees.c - whose descendants the processes of this machine are, by processes of the test's own. */
+/* test-trees.c - tree flags of the processes of this machine, with processes of the test's own. */
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -19,7 +19,7 @@ static unsigned int entry(pid_t pid)
     return table[pid / TREE_CHUNK].entries[pid % TREE_CHUNK];
 }
 
-/* A child with a child of its own, which both wait for their end. */
+/* A child with a child of its own, both of which wait for their end. */
 static pid_t begin_family(pid_t *ret_grandchild)
 {
     int ends[2];
@@ -60,12 +60,12 @@ static void test_descendants(void)
         return;
     CHECK(!trees__mark(table, chunks, c, 1));
     CHECK(entry(child) == KNOWN_IN && entry(grandchild) == KNOWN_IN && entry(self) == TREE_KNOWN);
-    CHECK(!trees__mark(table, chunks, c, 2)); /* the tree within a tree has a mark of its own */
+    CHECK(!trees__mark(table, chunks, c, 2)); /* the tree within a tree has a flag of its own */
     CHECK(entry(child) == KNOWN_IN && entry(grandchild) == KNOWN_OUT);
     c[0].exclude = true;
     CHECK(!trees__mark(table, chunks, c, 1));
     CHECK(entry(child) == KNOWN_OUT && entry(grandchild) == KNOWN_OUT);
-    CHECK(!trees__mark(table, chunks, c + 2, 1)); /* about no tree */
+    CHECK(!trees__mark(table, chunks, c + 2, 1)); /* not about a tree */
     CHECK(entry(child) == TREE_KNOWN && entry(self) == TREE_KNOWN);
     end_family(child, grandchild);
 }
