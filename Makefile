@@ -255,6 +255,19 @@ $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 
 $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CLI)/Option*.c $(CLI)/Suggest.c))
 
+# The backend that loads the probes, with a kernel that the test makes up: the calls that reach the kernel go to the
+# test. The probes' object is the real one.
+KERNEL_CALLS := backend__attach backend__destroy_links backend__leave_out bpf_map__fd bpf_map_update_elem \
+	bpf_obj_get_info_by_fd bpf_prog_test_run_opts bpf_program__fd epoll_ctl instances__join instances__others \
+	libbpf_num_possible_cpus preflight__check preflight__kernel_preempts targets__load trials__run
+BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) $(wildcard testing/unit/bpf/*.c))
+
+$(BUILD)/unit/obj/$(LIB)/Bpf/Object.o: $(SKELETON)
+$(BUILD)/unit/obj/$(LIB)/Bpf/Kinds.o: UNIT_CFLAGS += -Wno-format-truncation # gcc cannot see at -O1 what fits
+
+$(BUILD)/unit/test-backend: $(BACKEND_OBJS) $(BUILD)/lists/BACKEND_OBJS
+	$(Q)$(CC) -fsanitize=address,undefined $(KERNEL_CALLS:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lbpf
+
 # The tool with events from a test backend.
 TOOL_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(CLI_SRCS) testing/tool/tool-backend.c)
 
@@ -262,7 +275,7 @@ $(BUILD)/unit/EventsTrace: $(TOOL_OBJS) $(BUILD)/lists/TOOL_OBJS
 	$(say) LD $@
 	$(Q)$(CC) -fsanitize=address,undefined -pthread -o $@ $(filter %.o,$^)
 
-unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/EventsTrace
+unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/test-backend $(BUILD)/unit/EventsTrace
 
 check: all unit
 	$(Q)testing/run-unit
