@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Budget.h - how many events a process may make in a second, of those types that any user can make at will and that are
- * in the same ring as execs.
+ * in the ring of execs.
  *
  * An event takes from the budget of the acting process, which its threads share, and then from that of its user, which
  * is BUDGET_PROCESSES times as large; otherwise a hundred processes would have a hundred budgets. Root has no budget as

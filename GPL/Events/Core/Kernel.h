@@ -4,9 +4,9 @@
  *
  * Every struct is CO-RE relocatable: libbpf moves each access to where the running kernel has the member. So neither
  * order nor offset matters here, only names and kinds of type. Because the types are declared here and not generated on
- * the build machine, the probes build on a machine whose kernel has no BTF, and give the same object everywhere. A
- * member that some kernels name or type differently stands in a second declaration, whose name ends in ___<what>;
- * Compat.h chooses between them.
+ * the build machine, the probes build on a machine whose kernel has no BTF, and the object does not depend on that
+ * kernel. A member that some kernels name or type differently stands in a second declaration, whose name ends in
+ * ___<what>; Compat.h chooses between them.
  */
 #ifndef EBPF_CORE_KERNEL_H
 #define EBPF_CORE_KERNEL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Pending.h - what a program stores for a later one of the same task.
+ * Pending.h - what a program stores for a later one of its task.
  *
  * It is in the task's own storage, which is created on first use and freed with the task: no other task can take the
  * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel

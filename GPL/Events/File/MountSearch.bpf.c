@@ -109,7 +109,7 @@ static __always_inline u64 link__mount(u64 link)
 }
 
 /*
- * Search after a link for the next one whose mount is not `known`, is in the namespace and leads to the dentry. Return
+ * Search after a link for the next one whose mount is not `except`, is in the namespace and leads to the dentry. Return
  * it with LINK_HIT, or the link reached.
  */
 __noinline u64 link__seek(u64 link, u64 head, u64 ns, u64 dentry, u64 except)
