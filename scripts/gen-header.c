@@ -260,8 +260,8 @@ int main(int argc, char **argv)
     char *interface = file__read(argv[1]), *proto = file__read(argv[2]);
     char *rest = text__cut(interface, include) + strlen(include);
     char *limits = text__cut(proto, "#define EBPF_COMM_LEN");
-    char *after_limits = text__cut(limits, "/* Who embeds");
-    char *records = text__cut(after_limits, "/*\n * What precedes every event");
+    char *after_limits = text__cut(limits, "/* The embedding program");
+    char *records = text__cut(after_limits, "/*\n * The beginning of every event");
 
     text__cut(records, "#define EBPF_KIND_u32");
     printf("%s\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n%s\n", interface, limits);

@@ -3,8 +3,8 @@
  * EbpfEventProto.h - the wire format between the probes and the library: Events.def as enums and structs, nothing else.
  *
  * A record is a header, the fixed struct of its event, then variable fields, each a struct ebpf_varlen followed by
- * `len` bytes and padding up to 8. Little or big endian as the machine is: both ends are on the same one. Embedders
- * cast to these structs, so members are only ever appended to an event, in a new version of the library.
+ * `len` bytes and padding up to a multiple of 8. The byte order is the machine's, because both ends are on one machine.
+ * Embedders cast to these structs, so members are only ever appended to an event, in a new version of the library.
  */
 #ifndef EBPF_EVENT_PROTO_H
 #define EBPF_EVENT_PROTO_H
@@ -28,14 +28,14 @@ typedef int64_t ebpf_s64;
 
 #define EBPF_COMM_LEN 16
 
-/* Most that is kept of a variable field, in bytes; what is longer is cut and says so. */
+/* Maximum size of the value of a variable field, in bytes; a longer value is cut and flagged. */
 #define EBPF_PATH_MAX 4096
 #define EBPF_PATH_COMPONENTS_MAX 192
 #define EBPF_ARGS_MAX 32768
 #define EBPF_ENV_MAX 65536
 #define EBPF_TTY_MAX 8192
 
-/* Who embeds the library may have macros of these names. */
+/* The embedding program may have macros of these names. */
 #pragma push_macro("RING")
 #pragma push_macro("REASON")
 #pragma push_macro("TAG")
@@ -91,14 +91,14 @@ enum ebpf_event_flag {
 };
 
 /*
- * What precedes every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a
- * hole: a hole that is seen is a record that the ring had no room for.
+ * The beginning of every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a
+ * gap: a visible gap is a record for which the ring had no room.
  */
 struct ebpf_event_header {
     ebpf_u64 ts_boot_ns; /* nanoseconds since boot, suspend included */
     ebpf_u64 stream_seq; /* 1, 2, 3, … in its stream */
     ebpf_u32 stream;     /* scratch slot */
-    ebpf_u32 size;       /* bytes of the whole record, this header included */
+    ebpf_u32 size;       /* bytes of the whole record, including this header */
     ebpf_u16 type;       /* enum ebpf_event_type */
     ebpf_u16 flags;      /* enum ebpf_event_flag of this type */
     ebpf_u32 reserved;
@@ -106,24 +106,24 @@ struct ebpf_event_header {
 };
 
 enum ebpf_varlen_flag {
-    EBPF_VARLEN_TRUNCATED = 1u << 0,   /* less than the whole value */
+    EBPF_VARLEN_TRUNCATED = 1u << 0,   /* the value was cut */
     EBPF_VARLEN_UNREACHABLE = 1u << 1, /* path: its topmost directory is not the root of the process */
     EBPF_VARLEN_NAME_ONLY = 1u << 2,   /* path: a name that is in no directory (memfd, pipe, socket) */
-    EBPF_VARLEN_DELETED = 1u << 3,     /* path: its last component is no longer there */
-    EBPF_VARLEN_UNSTABLE = 1u << 4,    /* path: renamed again and again while it was read; may never have existed */
-    EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /* path: by one of several mounts of its file system, perhaps not the one used */
+    EBPF_VARLEN_DELETED = 1u << 3,     /* path: it names something that has been deleted */
+    EBPF_VARLEN_UNSTABLE = 1u << 4,    /* path: renamed repeatedly while it was read; may never have existed */
+    EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /* path: by one of several mounts, perhaps not the one used */
 };
 
-/* Before each variable field. A path is stored as its components, leaf first, each ended by a NUL. */
+/* Precedes each variable field. A path is stored as its components, leaf first, each terminated by a NUL. */
 struct ebpf_varlen {
     ebpf_u16 tag;      /* enum ebpf_tag */
     ebpf_u16 flags;    /* enum ebpf_varlen_flag */
-    ebpf_u32 len;      /* bytes that follow, padding not counted */
-    ebpf_u32 orig_len; /* bytes of the whole value; 0 when not known */
+    ebpf_u32 len;      /* bytes that follow, without padding */
+    ebpf_u32 orig_len; /* bytes of the complete value; 0 if not known */
     ebpf_u32 reserved;
 };
 
-/* An address in network byte order: of IPv6, or of IPv4 as ::ffff:a.b.c.d. */
+/* An address in network byte order: IPv6, or IPv4 as ::ffff:a.b.c.d. */
 struct ebpf_ip {
     ebpf_u32 words[4];
 };

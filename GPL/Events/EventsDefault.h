@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Rows of Events.def that its reader has no use for. No include guard: the schema is read many times. */
+/*
+ * Defines the rows of Events.def that the including file has not defined as empty. No include guard: the schema is
+ * included many times.
+ */
 #ifndef RING
 #define RING(id, NAME, doc)
 #endif

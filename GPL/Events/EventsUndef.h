@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Takes the row macros of Events.def away, so that the next reader starts with none. No include guard. */
+/* Removes the row macros of Events.def, so that the next including file starts with none. No include guard. */
 #undef RING
 #undef REASON
 #undef TAG
