@@ -73,7 +73,7 @@ LINK_LIBS := $(LIBELF_REST) -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF
 BPF_FIRST := $(GPL)/Core/Probe.bpf.c
 BPF_SRCS := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard $(GPL)/*/*.bpf.c))
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
-LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c)
+LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c $(LIB)/Bpf/*/*.c)
 LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
@@ -134,7 +134,7 @@ $(BUILD)/lib/%.o: $(LIB)/%.c | $(SKELETON)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LIB_CFLAGS) -c $< -o $@
 
-$(BUILD)/lib/Bpf/Object.o: $(SKELETON)
+$(BUILD)/lib/Bpf/Object/Object.o: $(SKELETON)
 
 # One object in which the internal names are local, so that they cannot clash with an embedder's.
 $(BUILD)/libebpf-events.a: $(LIB_OBJS) $(BUILD)/lists/LIB_OBJS
@@ -200,22 +200,22 @@ $(BUILD)/gen/odd-hooks/Hooks.def: testing/system/odd-hooks.sed $(GPL)/Hooks.def
 	@mkdir -p $(@D)
 	$(Q)sed -f $^ >$@
 
-$(BUILD)/tests/odd-hooks.o: $(LIB)/Bpf/Hooks.c $(BUILD)/gen/odd-hooks/Hooks.def
+$(BUILD)/tests/Hooks-odd.o: $(LIB)/Bpf/Object/Hooks.c $(BUILD)/gen/odd-hooks/Hooks.def
 	@mkdir -p $(@D)
 	$(Q)$(CC) -iquote $(BUILD)/gen/odd-hooks $(LIB_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/odd-hooks.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
+$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/Hooks-odd.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Hooks.o,$^) $(LINK_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Object/Hooks.o,$^) $(LINK_LIBS)
 
 # The tool whose records are poisoned before a probe fills them.
-$(BUILD)/tests/poison.o: $(LIB)/Bpf/Object.c $(BUILD)/lib/Bpf/Object.o
+$(BUILD)/tests/Object-poison.o: $(LIB)/Bpf/Object/Object.c $(BUILD)/lib/Bpf/Object/Object.o
 	@mkdir -p $(@D)
 	$(Q)$(CC) -DEBPF_POISON=1 $(LIB_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/EventsTrace-poison: $(BUILD)/tests/poison.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
+$(BUILD)/tests/EventsTrace-poison: $(BUILD)/tests/Object-poison.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Bpf/Object.o,$^) $(LINK_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Object/Object.o,$^) $(LINK_LIBS)
 
 $(BUILD)/tests/refuse.so: testing/system/refuse/refuse.c
 	$(say) CC $<
@@ -233,7 +233,8 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 	$(Q)cp $< $@
 
 # Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan.
-UNIT_LIB := $(filter-out %/LibbpfLog.c %/Attach.c %/BpfBackend.c %/Btrfs.c %/Counts.c %/Instances.c %/KernelBtf.c %/KernelTypes.c %/Kinds.c %/LocalStorage.c %/Maps.c %/Object.c %/Rings.c %/Spares.c %/Targets.c %/Trials.c,$(LIB_SRCS))
+UNIT_LIB := $(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c) $(addprefix $(LIB)/Bpf/,Kernel/Preflight.c Object/Hooks.c \
+	Object/MapRefs.c Object/Prune.c)
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(filter-out scripts/gen-header.c,$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))
@@ -257,13 +258,13 @@ $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CL
 
 # The backend that loads the probes, with a kernel that the test makes up: the calls that reach the kernel go to the
 # test. The probes' object is the real one.
-KERNEL_CALLS := backend__attach backend__destroy_links backend__leave_out bpf_map__fd bpf_map_update_elem \
-	bpf_obj_get_info_by_fd bpf_prog_test_run_opts bpf_program__fd epoll_ctl instances__join instances__others \
-	libbpf_num_possible_cpus preflight__check preflight__kernel_preempts targets__load trials__run
+KERNEL_CALLS := bpf_map__fd bpf_map_update_elem bpf_obj_get_info_by_fd bpf_prog_test_run_opts bpf_program__fd \
+	epoll_ctl instances__join instances__others libbpf_num_possible_cpus links__attach links__detach_all \
+	preflight__check preflight__kernel_preempts probes__leave_out targets__load trials__run
 BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) $(wildcard testing/unit/bpf/*.c))
 
-$(BUILD)/unit/obj/$(LIB)/Bpf/Object.o: $(SKELETON)
-$(BUILD)/unit/obj/$(LIB)/Bpf/Kinds.o: UNIT_CFLAGS += -Wno-format-truncation # gcc cannot see at -O1 what fits
+$(BUILD)/unit/obj/$(LIB)/Bpf/Object/Object.o: $(SKELETON)
+$(BUILD)/unit/obj/$(LIB)/Bpf/Object/Refused.o: UNIT_CFLAGS += -Wno-format-truncation # gcc cannot see at -O1 what fits
 
 $(BUILD)/unit/test-backend: $(BACKEND_OBJS) $(BUILD)/lists/BACKEND_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined $(KERNEL_CALLS:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lbpf

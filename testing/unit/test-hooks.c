@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-hooks.c - the programs that are chosen if some are refused. */
-#include "Bpf/Hooks.h"
+#include "Bpf/Object/Hooks.h"
 #include "check.h"
 
 #define WAYS 4

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "Bpf/MapRefs.h"
+#include "Bpf/Object/MapRefs.h"
 #include "check.h"
 
 #define OBJECT "build/bpf/EbpfProbes.o"

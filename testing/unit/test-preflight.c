@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
-#include "Bpf/Preflight.h"
+#include "Bpf/Kernel/Preflight.h"
 #include "check.h"
 
 static char said[512];

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Bpf/Prune.h"
+#include "Bpf/Object/Prune.h"
 #include "check.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

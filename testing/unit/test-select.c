@@ -10,8 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "Bpf/Resolve.h"
-#include "Bpf/Select.h"
+#include "Bpf/Select/Resolve.h"
+#include "Bpf/Select/Selection.h"
 #include "check.h"
 
 static struct selection built;

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "Bpf/Trees.h"
+#include "Bpf/Select/Trees.h"
 #include "check.h"
 
 #define KNOWN_IN (TREE_KNOWN | TREE_INCLUDED)

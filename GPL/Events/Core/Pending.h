@@ -4,9 +4,9 @@
  *
  * It is in the task's own storage, which is created on first use and freed with the task: no other task can take the
  * room, and none is left behind. Where tracing programs have no such storage (before 5.13, a10787e6d58c), or the kernel
- * has no memory for it (see Lib/Bpf/LocalStorage.h), it is in a table by thread. Entries there are needed for moments
- * only, and the thread that has been idle for longest is evicted: an attacker would need thousands of threads that
- * begin something within such a moment.
+ * has no memory for it (see Lib/Bpf/Kernel/LocalStorage.h), it is in a table by thread. Entries there are needed for
+ * moments only, and the thread that has been idle for longest is evicted: an attacker would need thousands of threads
+ * that begin something within such a moment.
  */
 #ifndef EBPF_CORE_PENDING_H
 #define EBPF_CORE_PENDING_H

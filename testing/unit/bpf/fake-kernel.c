@@ -109,39 +109,39 @@ int __wrap_targets__load(const struct targets *targets, struct bpf_object *objec
     return 0;
 }
 
-int __wrap_backend__leave_out(struct bpf_backend *b)
+int __wrap_probes__leave_out(struct probes *p)
 {
-    (void)b;
+    (void)p;
     return 0;
 }
 
 static void *map__memory(const char *name)
 {
-    const struct bpf_map *map = bpf_object__find_map_by_name(backend->object, name);
+    const struct bpf_map *map = bpf_object__find_map_by_name(backend->probes.object, name);
 
     return mmap(NULL, MAP_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, __wrap_bpf_map__fd(map), 0);
 }
 
-int __wrap_backend__attach(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+int __wrap_links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts)
 {
-    (void)opts;
-    backend = b;
-    for (size_t i = 0; i < b->hooks.count; i++)
-        b->links[i].is_attached = b->hooks.programs[i].wanted;
+    (void)links, (void)opts;
+    backend = (struct bpf_backend *)((char *)p - offsetof(struct bpf_backend, probes));
+    for (size_t i = 0; i < p->hooks.count; i++)
+        p->hooks.programs[i].attached = p->hooks.programs[i].wanted;
     counters = map__memory("counters");
     runtime = map__memory(EMIT_RUNTIME_SECTION);
     counters[CPUS - 1].rescued[0] = 100; /* before the probes were told to begin */
     return 0;
 }
 
-void __wrap_backend__destroy_links(struct bpf_backend *b)
+void __wrap_links__detach_all(struct links *links, struct probes *p)
 {
-    (void)b;
+    (void)links, (void)p;
 }
 
-void __wrap_trials__run(struct bpf_backend *b)
+void __wrap_trials__run(struct probes *p)
 {
-    (void)b;
+    (void)p;
 }
 
 int __wrap_preflight__check(const struct ebpf_log *log)

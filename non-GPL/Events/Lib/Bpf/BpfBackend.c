@@ -4,33 +4,26 @@
  */
 #include "BpfBackend.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "Core/EmitShared.h"
-#include "Attach.h"
+#include "Attach/Start.h"
+#include "Attach/Trials.h"
 #include "Counts.h"
-#include "Kinds.h"
-#include "LibbpfLog.h"
-#include "Object.h"
-#include "Preflight.h"
+#include "Kernel/LibbpfLog.h"
+#include "Kernel/Preflight.h"
+#include "Object/Lacks.h"
 #include "Rings.h"
-#include "Spares.h"
-#include "Trees.h"
-#include "Trials.h"
+#include "Select/Trees.h"
 
 #define SETTLE_TRIES 200
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLE_NS 1000000
-#define LACKS_MAX 2048
-#define SPARE_DESCRIPTORS 40 /* maps, BTF, what libbpf tries out, what waiting takes */
 
 /* The memory of a map in this process, not in a child of it; NULL with errno set when that fails. */
 static void *map__map(const struct bpf_object *object, const char *name, size_t size, int protection)
@@ -53,7 +46,7 @@ static int backend__map_memory(struct bpf_backend *b)
     int err = 0;
 
     for (int i = 0; i < EBPF_RING_COUNT && !err; i++) {
-        struct bpf_map *map = rings__find_map(b->object, ring_names[i]);
+        struct bpf_map *map = rings__find_map(b->probes.object, ring_names[i]);
 
         if (!map)
             return -ENOENT;
@@ -63,14 +56,15 @@ static int backend__map_memory(struct bpf_backend *b)
     }
     if (err)
         return err;
-    b->counters = map__map(b->object, "counters", sizeof(*b->counters) * b->cpus, PROT_READ);
-    b->runtime = map__map(b->object, EMIT_RUNTIME_SECTION, sizeof(*b->runtime), PROT_READ | PROT_WRITE);
+    b->counters = map__map(b->probes.object, "counters", sizeof(*b->counters) * b->probes.cpus, PROT_READ);
+    b->runtime = map__map(b->probes.object, EMIT_RUNTIME_SECTION, sizeof(*b->runtime), PROT_READ | PROT_WRITE);
     if (!b->counters || !b->runtime)
         return -errno;
-    bool trees = b->select_kinds & 1u << EBPF_SELECT_TREE;
+    bool trees = b->probes.hooks.select_kinds & 1u << EBPF_SELECT_TREE;
 
     if (trees)
-        b->trees = map__map(b->object, "tree_members", sizeof(*b->trees) * b->tree_chunks, PROT_READ | PROT_WRITE);
+        b->trees = map__map(b->probes.object, "tree_members", sizeof(*b->trees) * b->probes.tree_chunks,
+                            PROT_READ | PROT_WRITE);
     return trees && !b->trees ? -errno : 0;
 }
 
@@ -79,11 +73,11 @@ static void backend__unmap_memory(struct bpf_backend *b)
     for (int i = 0; i < EBPF_RING_COUNT; i++)
         rings__unmap(&b->base.rings[i], b->ring_sizes[i]);
     if (b->counters)
-        munmap((void *)b->counters, sizeof(*b->counters) * b->cpus);
+        munmap((void *)b->counters, sizeof(*b->counters) * b->probes.cpus);
     if (b->runtime)
         munmap(b->runtime, sizeof(*b->runtime));
     if (b->trees)
-        munmap(b->trees, sizeof(*b->trees) * b->tree_chunks);
+        munmap(b->trees, sizeof(*b->trees) * b->probes.tree_chunks);
     b->counters = NULL;
     b->runtime = NULL;
     b->trees = NULL;
@@ -111,7 +105,7 @@ static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_proc
 
     for (size_t i = 0; i < count; i++) {
         if (!backend__knows(b, &ret_others[i]))
-            ebpf_log__write(&b->log, EBPF_LOG_INFO, "process %u traces as well: what it does is left out",
+            ebpf_log__write(&b->probes.log, EBPF_LOG_INFO, "process %u traces as well: what it does is left out",
                             ret_others[i].tgid);
     }
     memcpy(b->others, ret_others, count * sizeof(*ret_others));
@@ -164,14 +158,12 @@ static void bpf_backend__close(struct ebpf_backend *backend)
 
     if (!b)
         return;
-    libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
+    libbpf_log__begin(b->libbpf_log ? &b->probes.log : NULL);
     backend__leave_instances(b);
-    backend__destroy_links(b);
+    links__detach_all(&b->links, &b->probes);
     if (!backend->inherited)
         backend__unmap_memory(b);
-    bpf_object__close(b->object);
-    if (b->types_fd >= 0)
-        close(b->types_fd);
+    probes__close(&b->probes);
     libbpf_log__end();
     free(b);
 }
@@ -186,12 +178,12 @@ static void backend__apply(struct bpf_backend *b, const struct selection *select
     b->runtime->include = selection->include;
     b->runtime->exclude = selection->exclude;
     b->runtime->quick = selection->quick;
-    if (b->trees && trees__mark(b->trees, b->tree_chunks, conditions, count))
-        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+    if (b->trees && trees__mark(b->trees, b->probes.tree_chunks, conditions, count))
+        ebpf_log__write(&b->probes.log, EBPF_LOG_WARNING,
                         "cannot read /proc: of a tree, descendants from before are not traced; mount /proc");
     selection__find_cgroups(&b->runtime->include);
     selection__find_cgroups(&b->runtime->exclude);
-    selection__warn_of_nobody(conditions, count, &b->log);
+    selection__warn_of_nobody(conditions, count, &b->probes.log);
     clock_gettime(CLOCK_MONOTONIC, &now); /* not before: what was born meanwhile may be marked as well */
     b->runtime->selected_at = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
@@ -201,12 +193,12 @@ static int bpf_backend__select(struct ebpf_backend *backend, const struct ebpf_c
 {
     struct bpf_backend *b = (struct bpf_backend *)backend;
     struct selection selection;
-    int err = selection__build(&selection, conditions, count, &b->log);
+    int err = selection__build(&selection, conditions, count, &b->probes.log);
 
     if (err)
         return err;
-    if (selection.kinds & ~b->select_kinds) {
-        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+    if (selection.kinds & ~b->probes.hooks.select_kinds) {
+        ebpf_log__write(&b->probes.log, EBPF_LOG_ERROR,
                         "cannot select by that: the source was opened without it in select_kinds");
         return -EOPNOTSUPP;
     }
@@ -216,7 +208,7 @@ static int bpf_backend__select(struct ebpf_backend *backend, const struct ebpf_c
 
 static const char *bpf_backend__unavailable(const struct ebpf_backend *backend, enum ebpf_event_type type)
 {
-    return ((const struct bpf_backend *)backend)->hooks.unavailable[type];
+    return ((const struct bpf_backend *)backend)->probes.hooks.unavailable[type];
 }
 
 static const struct ebpf_backend_ops bpf_backend_ops = {
@@ -229,144 +221,49 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .close = bpf_backend__close,
 };
 
-/* What events lack because kinds of programs are refused: one message, whatever they are. */
-struct lacks {
-    const struct bpf_backend *b;
-    char missing[LACKS_MAX], limited[LACKS_MAX];
-};
-
-static void list__add(char list[LACKS_MAX], const char *event, const char *doc)
-{
-    size_t len = strlen(list);
-    bool has_doc = doc && *doc;
-
-    snprintf(list + len, LACKS_MAX - len, "%s%s%s%s%s", len ? ", " : "", event, has_doc ? " (" : "", has_doc ? doc : "",
-             has_doc ? ")" : "");
-}
-
-/* Whether a reason is, or ends with, that kinds are refused. */
-static bool reason__is_of_kinds(const struct bpf_backend *b, const char *reason)
-{
-    size_t len = strlen(b->refused_kinds), reason_len = strlen(reason);
-
-    return len && reason_len >= len && !strcmp(reason + reason_len - len, b->refused_kinds);
-}
-
-static void report_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
-{
-    struct lacks *all = user;
-
-    if (reason__is_of_kinds(all->b, reason))
-        list__add(all->limited, event, lacks);
-    else
-        ebpf_log__write(&all->b->log, EBPF_LOG_WARNING, "%s is limited: %s (%s: %s)", event, lacks, program, reason);
-}
-
-static void lacks__tell(const struct lacks *lacks)
-{
-    const char *missing = lacks->missing, *limited = lacks->limited;
-
-    if (*missing || *limited)
-        ebpf_log__write(&lacks->b->log, EBPF_LOG_WARNING, "%s; unavailable: %s; limited: %s", lacks->b->refused_kinds,
-                        *missing ? missing : "none", *limited ? limited : "none");
-}
-
-static void backend__tell_unavailable(struct bpf_backend *b, struct ebpf_event_set wanted)
-{
-    struct lacks lacks = {.b = b};
-
-    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
-        const char *option = ebpf_event_type__option(event), *why = b->hooks.unavailable[event];
-
-        if (!ebpf_event_set__has(wanted, event) || ebpf_event_set__has(b->hooks.available, event))
-            continue;
-        if (reason__is_of_kinds(b, why))
-            list__add(lacks.missing, option, NULL);
-        else
-            ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s", option, why);
-    }
-    hooks__report_lacking(&b->hooks, report_lacking, &lacks);
-    lacks__tell(&lacks);
-}
-
-/* libbpf takes a lack of descriptors for a lack of the kernel's in places, so it is told before. */
-static int backend__check_descriptors(const struct bpf_backend *b)
-{
-    int needed = SPARE_DESCRIPTORS;
-
-    for (size_t i = 0; i < b->hooks.count; i++)
-        needed += 2 * b->hooks.programs[i].wanted; /* the program and its link */
-    return preflight__check_descriptors(&b->log, needed);
-}
-
-/* Load and attach, leaving out what is refused, until what is wanted is what is there. */
-static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
-{
-    int err = targets__register();
-
-    if (!err)
-        err = backend__open_object(b);
-    if (!err)
-        err = backend__leave_out(b);
-    if (err)
-        return preflight__explain(&b->log, err);
-    hooks__choose(&b->hooks, opts->events);
-    err = backend__check_descriptors(b);
-    if (err)
-        return err;
-    for (size_t round = 0; round <= b->hooks.count; round++) {
-        err = backend__load(b, opts);
-        if (err) {
-            err = backend__explain_load(b, opts, err);
-            if (err)
-                return err;
-            hooks__choose(&b->hooks, opts->events);
-            continue;
-        }
-        err = spares__connect(b) ?: backend__identify_self(b);
-        if (err)
-            return preflight__explain(&b->log, err);
-        int refused = backend__attach(b, opts);
-
-        if (refused < 0)
-            return preflight__explain(&b->log, refused);
-        if (!refused)
-            return 0;
-        refused = backend__find_refused_kinds(b, true);
-        if (refused < 0)
-            return preflight__explain(&b->log, refused);
-        if (!hooks__choose(&b->hooks, opts->events)) {
-            backend__detach_unwanted(b);
-            return 0;
-        }
-        backend__destroy_links(b); /* another way of some event needs other programs */
-    }
-    ebpf_log__write(&b->log, EBPF_LOG_ERROR,
-                    "cannot load BPF programs: the kernel refuses one after the other; the libbpf log "
-                    "(--libbpf-verbose) tells why");
-    return -EIO;
-}
-
 static int backend__count_cpus(struct bpf_backend *b)
 {
-    b->cpus = libbpf_num_possible_cpus();
-    if (preflight__is_shortage(b->cpus)) {
-        preflight__tell_failure(&b->log, "cannot tell the number of CPUs", b->cpus);
-        return b->cpus;
+    const struct ebpf_log *log = &b->probes.log;
+    int cpus = libbpf_num_possible_cpus();
+
+    if (preflight__is_shortage(cpus)) {
+        preflight__tell_failure(log, "cannot tell the number of CPUs", cpus);
+        return cpus;
     }
-    if (b->cpus < 0) {
-        ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot tell the number of CPUs: %s; is /sys mounted?",
-                        preflight__error(b->cpus));
-        return b->cpus;
+    if (cpus < 0) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot tell the number of CPUs: %s; is /sys mounted?",
+                        preflight__error(cpus));
+        return cpus;
     }
-    b->slots = 2 * (uint32_t)b->cpus + 6;
+    b->probes.cpus = cpus;
+    b->probes.slots = 2 * (uint32_t)cpus + 6;
     return 0;
+}
+
+/* Load and attach the probes, and report what is missing. 0 or -errno, logged but for -ENXIO. */
+static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    struct probes *p = &b->probes;
+    int err = preflight__check(&p->log);
+
+    if (!err)
+        err = backend__count_cpus(b);
+    if (!err && opts->disable_hooks)
+        err = hooks__disable(&p->hooks, opts->disable_hooks, &p->log);
+    if (!err)
+        err = probes__start(p, &b->links, opts);
+    if (err)
+        return err;
+    probes__report_lacking(p, opts->events);
+    trials__run(p);
+    return opts->events.bits && !p->hooks.available.bits ? -ENXIO : 0;
 }
 
 static void backend__go_live(struct bpf_backend *b)
 {
-    b->base.streams = b->slots + b->cpu_slots;
-    b->base.available = b->hooks.available;
+    b->base.streams = b->probes.slots + b->probes.cpu_slots;
+    b->base.available = b->probes.hooks.available;
+    b->base.bpf_tramp = b->links.have_trampoline;
     counts__watch(b);
     b->runtime->live = true;
 }
@@ -374,6 +271,7 @@ static void backend__go_live(struct bpf_backend *b)
 int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
+    const struct ebpf_log log = ebpf_log__of(opts);
     struct selection selection;
     int err;
 
@@ -381,35 +279,19 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         return -ENOMEM;
     b->base.ops = &bpf_backend_ops;
     b->instances = INSTANCES_NONE;
-    b->types_fd = types__create_file();
-    b->log = ebpf_log__of(opts);
     b->libbpf_log = opts->libbpf_log;
-    libbpf_log__begin(b->libbpf_log ? &b->log : NULL);
-    hooks__init(&b->hooks);
-    b->hooks.spares = preflight__kernel_preempts();
-    err = selection__build(&selection, opts->conditions, opts->condition_count, &b->log);
-    b->select_kinds = opts->select_kinds | (err ? 0 : selection.kinds);
-    b->hooks.select_kinds = b->select_kinds;
-    b->tree_chunks = trees__chunk_count();
-
-    if (!err)
-        err = preflight__check(&b->log);
-    if (!err)
-        err = backend__count_cpus(b);
-    if (!err && opts->disable_hooks)
-        err = hooks__disable(&b->hooks, opts->disable_hooks, &b->log);
+    libbpf_log__begin(b->libbpf_log ? &log : NULL);
+    probes__init(&b->probes, &log);
+    err = selection__build(&selection, opts->conditions, opts->condition_count, &log);
+    b->probes.hooks.select_kinds = opts->select_kinds | (err ? 0 : selection.kinds);
+    b->probes.hooks.spares = preflight__kernel_preempts();
+    b->probes.tree_chunks = trees__chunk_count();
     if (!err)
         err = backend__start(b, opts);
     if (!err) {
-        backend__tell_unavailable(b, opts->events);
-        trials__run(b);
-        if (opts->events.bits && !b->hooks.available.bits)
-            err = -ENXIO;
-    }
-    if (!err) {
         err = backend__map_memory(b);
         if (err)
-            preflight__tell_failure(&b->log, "cannot map the rings", err);
+            preflight__tell_failure(&log, "cannot map the rings", err);
     }
     if (!err) {
         backend__join_instances(b);

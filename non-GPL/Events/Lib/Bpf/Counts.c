@@ -24,7 +24,7 @@ static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *pr
         program->skips = info.recursion_misses;
     } else if (!b->skips_are_unknown) {
         b->skips_are_unknown = true;
-        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+        ebpf_log__write(&b->probes.log, EBPF_LOG_WARNING,
                         "the kernel does not tell how often it skips the probes: %s; 'recursion' may be too little",
                         strerror(errno));
     }
@@ -35,14 +35,14 @@ static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
 {
     uint64_t rescued = 0;
 
-    for (int cpu = 0; cpu < b->cpus; cpu++)
+    for (int cpu = 0; cpu < b->probes.cpus; cpu++)
         rescued += b->counters[cpu].rescued[hook];
     return rescued;
 }
 
 static int program__fd(const struct bpf_backend *b, const struct hooks_program *program)
 {
-    return bpf_program__fd(bpf_object__find_program_by_name(b->object, program->name));
+    return bpf_program__fd(bpf_object__find_program_by_name(b->probes.object, program->name));
 }
 
 /* Return the spare of a row's program that is run last; NULL if it has none here. */
@@ -58,10 +58,10 @@ static const struct hooks_program *hooks__last_spare(struct hooks *hooks, size_t
 static struct guarded_hook backend__guarded(struct bpf_backend *b, size_t i, int event)
 {
     struct guarded_hook hook = {
-        .event = event, .first = {.fd = program__fd(b, &b->hooks.programs[i])}, .last = {.fd = -1}};
+        .event = event, .first = {.fd = program__fd(b, &b->probes.hooks.programs[i])}, .last = {.fd = -1}};
     const struct hook_row *row = hooks__row(i);
-    const struct hooks_program *spare = row ? hooks__last_spare(&b->hooks, i) : NULL;
-    const struct hooks_program *second = row ? hooks__second(&b->hooks, i) : NULL;
+    const struct hooks_program *spare = row ? hooks__last_spare(&b->probes.hooks, i) : NULL;
+    const struct hooks_program *second = row ? hooks__second(&b->probes.hooks, i) : NULL;
 
     if (second)
         hook.last.fd = program__fd(b, second);
@@ -90,8 +90,8 @@ static void guarded__begin(struct bpf_backend *b, struct guarded_hook *hook)
 void counts__watch(struct bpf_backend *b)
 {
     b->guarded_count = 0;
-    for (size_t i = 0; i < b->hooks.count; i++) {
-        int event = b->links[i].is_attached ? hooks__skipped_event(&b->hooks, i) : 0;
+    for (size_t i = 0; i < b->probes.hooks.count; i++) {
+        int event = b->probes.hooks.programs[i].attached ? hooks__skipped_event(&b->probes.hooks, i) : 0;
 
         if (!event)
             continue;
@@ -136,7 +136,7 @@ void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
     struct bpf_backend *b = (struct bpf_backend *)backend;
 
     memset(ret_counts, 0, sizeof(*ret_counts));
-    for (int cpu = 0; cpu < b->cpus; cpu++) {
+    for (int cpu = 0; cpu < b->probes.cpus; cpu++) {
         const volatile struct cpu_counters *c = &b->counters[cpu];
 
         for (int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
@@ -166,7 +166,7 @@ bool bpf_backend__over_budget(struct ebpf_backend *backend, struct ebpf_over_bud
     struct bpf_backend *b = (struct bpf_backend *)backend;
     struct over_budget most = {0}, over;
 
-    for (int cpu = 0; cpu < b->cpus; cpu++) {
+    for (int cpu = 0; cpu < b->probes.cpus; cpu++) {
         if (over_budget__read(&b->counters[cpu].over_budget, b->runtime->budget_period, &over) && over.lost > most.lost)
             most = over;
     }

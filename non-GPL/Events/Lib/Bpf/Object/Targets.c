@@ -14,7 +14,7 @@
 
 #include "Core/EmitShared.h"
 #include "Hooks.h"
-#include "KernelBtf.h"
+#include "../Kernel/KernelBtf.h"
 #include "Prune.h"
 
 #define SECTION_TP_BTF "ebpf.tp_btf/"

@@ -5,16 +5,16 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-int spares__connect(struct bpf_backend *b)
+int spares__connect(struct probes *p)
 {
     const struct hook_row *row;
     uint32_t key = 0;
 
-    for (size_t i = 0; b->hooks.spares && (row = hooks__row(i)); i++) {
+    for (size_t i = 0; p->hooks.spares && (row = hooks__row(i)); i++) {
         if (!row->body)
             continue;
-        const struct bpf_program *program = bpf_object__find_program_by_name(b->object, row->program);
-        const struct bpf_map *map = bpf_object__find_map_by_name(b->object, row->body);
+        const struct bpf_program *program = probes__program(p, i);
+        const struct bpf_map *map = bpf_object__find_map_by_name(p->object, row->body);
         int fd = program ? bpf_program__fd(program) : -1;
 
         if (map && bpf_map__fd(map) >= 0 && fd >= 0 && bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY))

@@ -3,9 +3,9 @@
 #ifndef EBPF_SPARES_H
 #define EBPF_SPARES_H
 
-#include "BpfBackend.h"
+#include "../Object/Object.h"
 
 /* Put the bodies of hooks where their spares call them, after the object has been loaded. 0 or -errno. */
-int spares__connect(struct bpf_backend *b);
+int spares__connect(struct probes *p);
 
 #endif

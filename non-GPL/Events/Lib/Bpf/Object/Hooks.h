@@ -80,9 +80,10 @@ struct hook_row {
 
 struct hooks_program {
     char name[HOOKS_NAME_MAX];
-    bool wanted;                   /* by the last choice */
-    bool refused;                  /* by this kernel */
-    bool unneeded;                 /* on this kernel */
+    bool wanted;   /* by the last choice */
+    bool refused;  /* by this kernel */
+    bool unneeded; /* on this kernel */
+    bool attached;
     char reason[HOOKS_REASON_LEN]; /* why */
 };
 

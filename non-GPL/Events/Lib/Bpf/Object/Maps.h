@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Maps.h - which maps of the probes are made, and of what size. */
-#ifndef EBPF_MAPS_H
-#define EBPF_MAPS_H
+#ifndef EBPF_BPF_MAPS_H
+#define EBPF_BPF_MAPS_H
 
-#include "BpfBackend.h"
+#include "Object.h"
 #include "MapRefs.h"
 
 /*
  * Size the maps of an object that is to be loaded, and leave out those that its programs do not refer to (`refs`), or
  * have no use for by these settings. 0 or -errno.
  */
-int backend__prepare_maps(struct bpf_backend *b, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
-                          const struct map_refs *refs);
+int probes__prepare_maps(struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
+                         const struct map_refs *refs);
 
 #endif

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "Core/EmitShared.h"
-#include "../Log.h"
+#include "../../Log.h"
 
 #define NO_EVENT 0
 #define WAYS_MAX 4

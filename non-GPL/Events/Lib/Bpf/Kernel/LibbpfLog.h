@@ -8,7 +8,7 @@
 #ifndef EBPF_LIBBPF_LOG_H
 #define EBPF_LIBBPF_LOG_H
 
-#include "../Log.h"
+#include "../../Log.h"
 
 /* From now on what libbpf writes in this thread goes to `log`, at EBPF_LOG_DEBUG; nowhere when that is NULL. */
 void libbpf_log__begin(const struct ebpf_log *log);

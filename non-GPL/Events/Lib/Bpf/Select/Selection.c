@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Select.c - checks conditions and puts them into lists; see Select.h. */
-#include "Select.h"
+/* Selection.c - checks conditions and puts them into lists; see Select.h. */
+#include "Selection.h"
 
 #include <errno.h>
 #include <limits.h>

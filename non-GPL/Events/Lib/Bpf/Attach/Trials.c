@@ -17,7 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "Preflight.h"
+#include "../Kernel/Preflight.h"
 
 #define XATTR_NAME "trusted.ebpf-events"
 #define LACKS_LEN 400
@@ -251,22 +251,22 @@ static bool program__was_run(const struct bpf_program *program)
            info.recursion_misses;
 }
 
-static void backend__tell_unrun(struct bpf_backend *b, uint32_t done)
+static void probes__tell_unrun(struct probes *p, uint32_t done)
 {
     const struct hook_row *row;
     char lacks[LACKS_LEN];
 
     for (size_t i = 0; (row = hooks__row(i)); i++) {
-        const struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&b->hooks, i) : NULL;
+        const struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&p->hooks, i) : NULL;
 
         if (!program)
             continue;
-        const struct bpf_program *bpf = bpf_object__find_program_by_name(b->object, program->name);
+        const struct bpf_program *bpf = bpf_object__find_program_by_name(p->object, program->name);
 
         if (program__was_run(bpf))
             continue;
-        hooks__write_lacks(&b->hooks, i, lacks, sizeof(lacks));
-        ebpf_log__write(&b->log, EBPF_LOG_WARNING,
+        hooks__write_lacks(&p->hooks, i, lacks, sizeof(lacks));
+        ebpf_log__write(&p->log, EBPF_LOG_WARNING,
                         "the kernel never calls '%s', which its compiler may have put into its callers: not all is "
                         "seen of %s",
                         target__name(bpf), lacks);
@@ -274,25 +274,25 @@ static void backend__tell_unrun(struct bpf_backend *b, uint32_t done)
 }
 
 /* Whether one of the programs in use can be tried. */
-static bool backend__has_trials(struct bpf_backend *b)
+static bool probes__has_trials(struct probes *p)
 {
     const struct hook_row *row;
 
     for (size_t i = 0; (row = hooks__row(i)); i++) {
-        if (row->trial != TRIAL_NONE && hooks__in_use(&b->hooks, i))
+        if (row->trial != TRIAL_NONE && hooks__in_use(&p->hooks, i))
             return true;
     }
     return false;
 }
 
-void trials__run(struct bpf_backend *b)
+void trials__run(struct probes *p)
 {
-    int stats = backend__has_trials(b) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
+    int stats = probes__has_trials(p) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 
     if (stats < 0)
         return;
     uint32_t done = trials__do((size_t)getpagesize());
 
     close(stats);
-    backend__tell_unrun(b, done);
+    probes__tell_unrun(p, done);
 }

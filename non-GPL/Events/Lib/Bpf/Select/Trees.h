@@ -3,7 +3,7 @@
 #ifndef EBPF_BPF_TREES_H
 #define EBPF_BPF_TREES_H
 
-#include "Select.h"
+#include "Selection.h"
 
 /* How many chunks (struct tree_chunk) the table of processes needs on this machine. */
 uint32_t trees__chunk_count(void);

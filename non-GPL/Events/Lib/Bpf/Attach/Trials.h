@@ -12,9 +12,9 @@
 #ifndef EBPF_TRIALS_H
 #define EBPF_TRIALS_H
 
-#include "BpfBackend.h"
+#include "../Object/Object.h"
 
 /* Try what concerns the programs that are attached; warn of each that was not run. */
-void trials__run(struct bpf_backend *b);
+void trials__run(struct probes *p);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Select.h - the conditions of the interface as the lists that the probes look through. */
-#ifndef EBPF_BPF_SELECT_H
-#define EBPF_BPF_SELECT_H
+/* Selection.h - the conditions of the interface as the lists that the probes look through. */
+#ifndef EBPF_BPF_SELECTION_H
+#define EBPF_BPF_SELECTION_H
 
 #include "EbpfEvents.h"
 
 #include "Core/EmitShared.h"
-#include "../Log.h"
+#include "../../Log.h"
 
 struct selection {
     struct select_list include, exclude;

@@ -24,21 +24,21 @@ static bool map__stands_in_for_sk_storage(const char *name)
 }
 
 /* Whether programs that refer to a map have a use for it by these settings. */
-static bool map__has_use(const struct bpf_map *map, const struct bpf_backend *b, const struct ebpf_source_opts *opts)
+static bool map__has_use(const struct bpf_map *map, const struct probes *p, const struct ebpf_source_opts *opts)
 {
     const char *name = bpf_map__name(map);
 
     if (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE)
-        return b->has_task_storage;
+        return p->has_task_storage;
     if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY || !strcmp(name, "spare_marks"))
-        return b->hooks.spares;
+        return p->hooks.spares;
     if (!strcmp(name, "task_table"))
-        return !b->has_task_storage;
+        return !p->has_task_storage;
     if (!strcmp(name, "tree_members"))
-        return b->select_kinds & 1u << EBPF_SELECT_TREE;
+        return p->hooks.select_kinds & 1u << EBPF_SELECT_TREE;
     if (name__begins(name, "budget_"))
         return opts->budget;
-    return !b->has_sk_storage || !map__stands_in_for_sk_storage(name);
+    return !p->has_sk_storage || !map__stands_in_for_sk_storage(name);
 }
 
 /* Whether the library itself uses a map, or libbpf needs it. */
@@ -48,7 +48,7 @@ static bool map__is_for_library(const struct bpf_map *map)
            !strcmp(bpf_map__name(map), "counters");
 }
 
-static int map__size(struct bpf_map *map, const struct bpf_backend *b, const struct ebpf_source_opts *opts,
+static int map__size(struct bpf_map *map, const struct probes *p, const struct ebpf_source_opts *opts,
                      uint32_t ring_bytes)
 {
     const char *name = bpf_map__name(map);
@@ -56,30 +56,30 @@ static int map__size(struct bpf_map *map, const struct bpf_backend *b, const str
     if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
         return bpf_map__set_max_entries(map, ring_bytes);
     if (!strcmp(name, "counters"))
-        return bpf_map__set_max_entries(map, (uint32_t)b->cpus);
+        return bpf_map__set_max_entries(map, (uint32_t)p->cpus);
     if (!strcmp(name, "scratch"))
-        return bpf_map__set_max_entries(map, b->slots + b->cpu_slots)
+        return bpf_map__set_max_entries(map, p->slots + p->cpu_slots)
                    ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
-    if (!strcmp(name, "task_table") && !b->hooks.stand_ins[STAND_IN_KPROBE] && !opts->budget)
+    if (!strcmp(name, "task_table") && !p->hooks.stand_ins[STAND_IN_KPROBE] && !opts->budget)
         return bpf_map__set_value_size(map, TASK_STATE_LEAST);
     if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
-        return bpf_map__set_max_entries(map, b->tree_chunks);
+        return bpf_map__set_max_entries(map, p->tree_chunks);
     return 0;
 }
 
-int backend__prepare_maps(struct bpf_backend *b, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
-                          const struct map_refs *refs)
+int probes__prepare_maps(struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
+                         const struct map_refs *refs)
 {
     struct bpf_map *map;
     int err = 0;
 
-    bpf_object__for_each_map(map, b->object)
+    bpf_object__for_each_map(map, p->object)
     {
         bool is_made =
-            map__is_for_library(map) || (map_refs__has(refs, bpf_map__name(map)) && map__has_use(map, b, opts));
+            map__is_for_library(map) || (map_refs__has(refs, bpf_map__name(map)) && map__has_use(map, p, opts));
 
         if (!err)
-            err = is_made ? map__size(map, b, opts, ring_bytes) : bpf_map__set_autocreate(map, false);
+            err = is_made ? map__size(map, p, opts, ring_bytes) : bpf_map__set_autocreate(map, false);
     }
     return err;
 }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Attach.c - see Attach.h. */
+#include "Attach.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "../Kernel/Preflight.h"
+#include "../Object/Refused.h"
+
+static bool program__is_trampoline(const struct bpf_program *program)
+{
+    enum bpf_attach_type type = bpf_program__expected_attach_type(program);
+
+    return type == BPF_TRACE_FENTRY || type == BPF_TRACE_FEXIT;
+}
+
+static void links__detach(struct links *links, struct probes *p, size_t i)
+{
+    if (p->hooks.programs[i].attached && !links->all[i].link)
+        close(links->all[i].session_fd);
+    bpf_link__destroy(links->all[i].link);
+    links->all[i].link = NULL;
+    p->hooks.programs[i].attached = false;
+}
+
+/* Attach a program. 0 or -errno. */
+static int links__make(struct links *links, size_t i, const struct bpf_program *bpf)
+{
+    if (target__is_session(bpf)) {
+        links->all[i].session_fd = target__attach_session(bpf);
+        return links->all[i].session_fd < 0 ? links->all[i].session_fd : 0;
+    }
+    links->all[i].link = target__attach(bpf);
+    return links->all[i].link ? 0 : -errno;
+}
+
+/* Attach a program. 0, 1 when the kernel refuses it, or a negative errno when something has run out. */
+static int links__attach_program(struct links *links, struct probes *p, size_t i, const struct bpf_program *bpf)
+{
+    int err = links__make(links, i, bpf);
+
+    if (!err) {
+        p->hooks.programs[i].attached = true;
+        links->have_trampoline |= program__is_trampoline(bpf);
+        return 0;
+    }
+    if (preflight__is_shortage(err))
+        return err;
+    hooks__refuse(&p->hooks.programs[i], REASON_ATTACH "%s", preflight__error(err));
+    return 1;
+}
+
+/* Attach a program if it is wanted, and one for a trampoline if those are to be attached. Returns as above. */
+static int links__attach_wanted(struct links *links, struct probes *p, const struct ebpf_source_opts *opts, size_t i,
+                                bool trampolines)
+{
+    struct hooks_program *program = &p->hooks.programs[i];
+
+    if (!program->wanted || program->attached)
+        return 0;
+    const struct bpf_program *bpf = probes__program(p, i);
+
+    if (!bpf) {
+        hooks__refuse(program, REASON_NO_PROGRAM);
+        return !trampolines;
+    }
+    if (program__is_trampoline(bpf) != trampolines)
+        return 0;
+    return opts->is_cancelled && opts->is_cancelled(opts->user) ? -ECANCELED : links__attach_program(links, p, i, bpf);
+}
+
+/*
+ * The kernel runs the programs of a tracepoint as they were attached, those of a trampoline the last one first. A
+ * program is to run before its spares, which come after it in the table.
+ */
+int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts)
+{
+    size_t count = p->hooks.count;
+    int refused = 0, err = 0;
+
+    for (size_t n = 0; n < 2 * count && err >= 0; n++) {
+        bool trampolines = n >= count;
+
+        err = links__attach_wanted(links, p, opts, trampolines ? 2 * count - 1 - n : n, trampolines);
+        refused += err > 0;
+    }
+    return err < 0 ? err : refused;
+}
+
+void links__detach_unwanted(struct links *links, struct probes *p)
+{
+    for (size_t i = 0; i < p->hooks.count; i++) {
+        if (!p->hooks.programs[i].wanted)
+            links__detach(links, p, i);
+    }
+}
+
+void links__detach_all(struct links *links, struct probes *p)
+{
+    for (size_t i = 0; i < p->hooks.count; i++)
+        links__detach(links, p, i);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Attach.h - the links between loaded programs and their hooks. */
+#ifndef EBPF_BPF_ATTACH_H
+#define EBPF_BPF_ATTACH_H
+
+#include "../Object/Object.h"
+
+struct bpf_link;
+
+/* What holds attached programs, by their indices in `hooks`; hooks_program.attached says which are. */
+struct links {
+    struct {
+        struct bpf_link *link; /* NULL for a session, which libbpf 1.1 does not know */
+        int session_fd;
+    } all[HOOKS_PROGRAMS_MAX];
+    bool have_trampoline; /* an fentry or fexit program has been attached */
+};
+
+/*
+ * Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out, or
+ * the caller gives up.
+ */
+int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts);
+
+void links__detach_unwanted(struct links *links, struct probes *p);
+void links__detach_all(struct links *links, struct probes *p);
+
+#endif

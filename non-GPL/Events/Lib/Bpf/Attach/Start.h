@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Start.h - loads and attaches the probes, without those that the kernel refuses. */
+#ifndef EBPF_BPF_START_H
+#define EBPF_BPF_START_H
+
+#include "Attach.h"
+
+/*
+ * Load and attach what the events of the options need. When some of it is refused, other programs are chosen, until all
+ * that are chosen are attached. 0 or -errno, logged.
+ */
+int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts);
+
+#endif

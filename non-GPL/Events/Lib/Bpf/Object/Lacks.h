@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lacks.h - warns of the events that are not available, and of what others lack. */
+#ifndef EBPF_BPF_LACKS_H
+#define EBPF_BPF_LACKS_H
+
+#include "Object.h"
+
+/* Warn of what the events that were asked for lack by the last choice of programs. */
+void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted);
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "Object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "EbpfProbes.skel.h"
+#include "../Kernel/Btrfs.h"
+#include "../Kernel/KernelBtf.h"
+#include "../Kernel/KernelTypes.h"
+#include "../Kernel/LocalStorage.h"
+#include "../Kernel/Preflight.h"
+#include "MapRefs.h"
+#include "Maps.h"
+
+#define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
+#define RING_BYTES_DEFAULT (4u << 20)
+#define IDENTIFY_PROGRAM "raw_tp__identify_self"
+#define FD_PATH "/proc/self/fd"
+
+/*
+ * Make a file in memory for the types of the kernel that the probes refer to. -1 where libbpf could not open it by a
+ * path, and so goes through all types.
+ */
+static int types__create_file(void)
+{
+    return access(FD_PATH, X_OK) ? -1 : memfd_create("ebpf-events-types", MFD_CLOEXEC);
+}
+
+void probes__init(struct probes *p, const struct ebpf_log *log)
+{
+    *p = (struct probes){.log = *log, .types_fd = types__create_file()};
+    hooks__init(&p->hooks);
+}
+
+void probes__close(struct probes *p)
+{
+    bpf_object__close(p->object);
+    if (p->types_fd >= 0)
+        close(p->types_fd);
+    p->object = NULL;
+    p->types_fd = -1;
+}
+
+struct bpf_program *probes__program(const struct probes *p, size_t i)
+{
+    return bpf_object__find_program_by_name(p->object, p->hooks.programs[i].name);
+}
+
+int probes__open(struct probes *p)
+{
+    char types[32];
+    LIBBPF_OPTS(bpf_object_open_opts, open_opts, .object_name = "ebpf_events",
+                .btf_custom_path = p->types_fd < 0 ? NULL : types);
+    size_t size;
+    const void *bytes = EbpfProbes__elf_bytes(&size);
+
+    snprintf(types, sizeof(types), FD_PATH "/%d", p->types_fd);
+    bpf_object__close(p->object);
+    p->tried = false;
+    p->object = bpf_object__open_mem(bytes, size, &open_opts);
+    return p->object ? 0 : -errno;
+}
+
+/* Any number where the kernel has no random ones yet: it guards against nothing but bad luck then. */
+static uint64_t random__draw(void)
+{
+    uint64_t number = 0;
+
+    return getrandom(&number, sizeof(number), GRND_NONBLOCK) == sizeof(number) ? number : UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool program__is_own_tool(const char *name)
+{
+    return !strcmp(name, IDENTIFY_PROGRAM);
+}
+
+/* 1 in a build for tests; see record__poison. */
+#ifndef EBPF_POISON
+#define EBPF_POISON 0
+#endif
+
+static int probes__set_constants(const struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes)
+{
+    struct bpf_map *rodata = bpf_object__find_map_by_name(p->object, ".rodata");
+    struct emit_constants constants = {
+        .slots = p->slots,
+        .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
+        .capture_env = opts->env,
+        .kprobes = p->hooks.stand_ins[STAND_IN_KPROBE],
+        .spares = p->hooks.spares,
+        .selects = p->hooks.select_kinds,
+        .sk_storage = p->has_sk_storage,
+        .has_task_storage = p->has_task_storage,
+        .budget = opts->budget,
+        .poison = EBPF_POISON,
+        .mark_seed = random__draw() | 1,
+        .events = p->hooks.available.bits,
+        .btrfs = p->btrfs,
+    };
+
+    constants.casts = targets__cast_types(&p->targets, constants.cast_types);
+    size_t size;
+    void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
+
+    if (!image || size < sizeof(constants))
+        return -EINVAL;
+    memcpy(image, &constants, sizeof(constants));
+    return 0;
+}
+
+/* Prepare the maps for the programs that are to be loaded. */
+static int probes__prepare_maps_of(struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
+                                   const char *const *programs, size_t count)
+{
+    struct map_refs refs;
+    size_t size;
+    const void *bytes = EbpfProbes__elf_bytes(&size);
+    int err = map_refs__find(&refs, bytes, size, programs, count);
+
+    return err ? err : probes__prepare_maps(p, opts, ring_bytes, &refs);
+}
+
+int probes__load_only(struct probes *p, const struct ebpf_source_opts *opts, const char *only)
+{
+    uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    const char *loaded[HOOKS_PROGRAMS_MAX + 1];
+    struct bpf_program *program;
+    size_t count = 0;
+    int err = p->tried ? probes__open(p) : 0;
+
+    if (err)
+        return err;
+    p->tried = true;
+    bpf_object__for_each_program(program, p->object)
+    {
+        const char *name = bpf_program__name(program);
+        struct hooks_program *known = hooks__find(&p->hooks, name);
+        bool load = program__is_own_tool(name) || (known && known->wanted && (!only || !strcmp(only, name)));
+
+        bpf_program__set_autoload(program, load);
+        if (load)
+            loaded[count++] = name;
+    }
+    err = probes__set_constants(p, opts, ring_bytes);
+    if (!err)
+        err = probes__prepare_maps_of(p, opts, only ? (uint32_t)getpagesize() : ring_bytes, loaded, count);
+    if (!err)
+        err = targets__load(&p->targets, p->object, opts->is_cancelled, opts->user);
+    return err;
+}
+
+int probes__load(struct probes *p, const struct ebpf_source_opts *opts)
+{
+    return probes__load_only(p, opts, NULL);
+}
+
+/* Look up in the kernel's BTF what the probes need of it. */
+static int probes__find_types(struct probes *p)
+{
+    struct kernel_btf kernel;
+    int err = kernel_btf__load(&kernel);
+
+    if (err)
+        return err;
+    err = targets__find(&p->targets, p->object, &kernel);
+    if (!err && p->types_fd >= 0)
+        err = kernel_types__extract(&kernel, bpf_object__btf(p->object), p->types_fd);
+    kernel_btf__free(&kernel);
+    if (!err && preflight__has_file_system("btrfs"))
+        btrfs__find_layout(&p->btrfs);
+    return err;
+}
+
+/* Find out what this kernel offers instead of programs that are skipped, and what programs can keep. */
+static void probes__find_offers(struct probes *p)
+{
+    bool *stand_ins = p->hooks.stand_ins, has_cast = targets__has_function(&p->targets, TARGET_RDONLY_CAST);
+
+    p->has_sk_storage = targets__has_function(&p->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
+    p->has_task_storage = targets__has_function(&p->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
+    /* 271de525e1d7 took LSM programs out of the recursion guard */
+    stand_ins[STAND_IN_LSM] = has_cast && preflight__lsm_is_active();
+    stand_ins[STAND_IN_KPROBE] = p->hooks.spares && has_cast && targets__has_function(&p->targets, TARGET_FPROBE);
+    stand_ins[STAND_IN_SESSION] = stand_ins[STAND_IN_KPROBE] && targets__has_sessions(&p->targets);
+    p->cpu_slots = stand_ins[STAND_IN_KPROBE] ? (uint32_t)p->cpus : 0;
+}
+
+/* Leave out the programs that this kernel does not need, or has no hook for: libbpf would refuse all then. */
+static void probes__leave_out_programs(struct probes *p)
+{
+    const struct hook_row *row;
+
+    for (size_t i = 0; (row = hooks__row(i)); i++)
+        p->hooks.programs[i].unneeded = (row->unless && targets__has_function(&p->targets, row->unless)) ||
+                                        (row->file_system && !preflight__has_file_system(row->file_system));
+    for (size_t i = 0; i < p->hooks.count; i++) {
+        struct hooks_program *program = &p->hooks.programs[i];
+        const struct bpf_program *bpf = probes__program(p, i);
+
+        if (program->refused)
+            continue;
+        if (!bpf)
+            hooks__refuse(program, REASON_NO_PROGRAM);
+        else if (!program->unneeded && !targets__has(&p->targets, bpf))
+            hooks__refuse(program, "the kernel has no %s", target__name(bpf));
+    }
+}
+
+int probes__leave_out(struct probes *p)
+{
+    int err = probes__find_types(p);
+
+    if (err)
+        return err;
+    probes__find_offers(p);
+    probes__leave_out_programs(p);
+    return 0;
+}
+
+int probes__identify_self(struct probes *p)
+{
+    struct bpf_program *program = bpf_object__find_program_by_name(p->object, IDENTIFY_PROGRAM);
+    LIBBPF_OPTS(bpf_test_run_opts, run);
+
+    return program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
+}
