@@ -123,7 +123,7 @@ static void test_functions(void)
 
     CHECK(prune(insns, COUNT(insns), &constants, &pruned));
     CHECK(pruned__is_reached(&pruned, 8) && pruned__is_reached(&pruned, 6) && !pruned__is_reached(&pruned, 5));
-    CHECK(pruned.count == 8 && pruned.places[6] == 3 && pruned.places[8] == 5);
+    CHECK(pruned.count == 8 && pruned.new_numbers[6] == 3 && pruned.new_numbers[8] == 5);
     CHECK(insns[1].imm == 3 && insns[6].imm == -4);
     pruned__free(&pruned);
 }

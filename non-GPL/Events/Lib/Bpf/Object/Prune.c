@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REGISTERS 11
-#define CALL_CLOBBERS 6 /* registers 0 to 5 */
+#include "Insn.h"
+#include "PruneState.h"
 
 /* Marks of an instruction. */
 #define MARK_TARGET 1  /* of a jump from before */
@@ -23,75 +23,16 @@
 #define MARK_ALWAYS 16 /* this jump is always taken */
 #define MARK_NEVER 32
 
-enum value_kind {
-    VALUE_UNKNOWN,
-    VALUE_NUMBER,
-    VALUE_ADDRESS, /* in the constants: how far from their beginning */
-};
-
-struct value {
-    enum value_kind kind;
-    uint64_t number;
-};
-
-struct state {
-    bool is_reached;
-    struct value registers[REGISTERS];
-};
-
 struct pruning {
     struct bpf_insn *insns;
     size_t count;
     const struct prune_constants *constants;
     uint8_t *marks;
-    uint32_t *places;     /* of a target: the number of its state */
+    uint32_t *numbers;    /* of a target: that of its state; at the end, of each instruction: the new one */
     struct state *states; /* at the targets */
     struct state current;
     bool again;
 };
-
-/* --------------------------------------------------------------- instructions */
-
-static bool insn__is_wide(const struct bpf_insn *insn)
-{
-    return insn->code == (BPF_LD | BPF_IMM | BPF_DW);
-}
-
-static bool insn__is_of_jump_class(const struct bpf_insn *insn)
-{
-    return BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_JMP32;
-}
-
-static bool insn__jumps(const struct bpf_insn *insn)
-{
-    return insn__is_of_jump_class(insn) && BPF_OP(insn->code) != BPF_CALL && BPF_OP(insn->code) != BPF_EXIT;
-}
-
-static bool insn__jumps_always(const struct bpf_insn *insn)
-{
-    return insn__jumps(insn) && BPF_OP(insn->code) == BPF_JA;
-}
-
-static bool insn__calls_function(const struct bpf_insn *insn)
-{
-    return insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
-}
-
-static bool insn__calls_tail(const struct bpf_insn *insn)
-{
-    return insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == BPF_FUNC_tail_call;
-}
-
-static bool insn__refers_to_function(const struct bpf_insn *insn)
-{
-    return insn__calls_function(insn) || (insn__is_wide(insn) && insn->src_reg == BPF_PSEUDO_FUNC);
-}
-
-/* A jump of this form has its distance in `imm`; the others in `off`. */
-static bool insn__jumps_far(const struct bpf_insn *insn)
-{
-    return insn->code == (BPF_JMP32 | BPF_JA);
-}
 
 static size_t insn__target(const struct pruning *p, size_t i)
 {
@@ -101,183 +42,7 @@ static size_t insn__target(const struct pruning *p, size_t i)
     return (size_t)((int64_t)i + 1 + (in_imm ? insn->imm : insn->off));
 }
 
-/* --------------------------------------------------------------------- values */
-
-static const struct value unknown = {.kind = VALUE_UNKNOWN};
-
-static struct value value__of_number(uint64_t number)
-{
-    return (struct value){.kind = VALUE_NUMBER, .number = number};
-}
-
-static bool value__is(struct value one, struct value other)
-{
-    return one.kind == other.kind && (one.kind == VALUE_UNKNOWN || one.number == other.number);
-}
-
-/* What may have been jumped to with the one or the other. */
-static void state__merge(struct state *state, const struct state *other)
-{
-    if (!other->is_reached)
-        return;
-    if (!state->is_reached) {
-        *state = *other;
-        return;
-    }
-    for (int i = 0; i < REGISTERS; i++) {
-        if (!value__is(state->registers[i], other->registers[i]))
-            state->registers[i] = unknown;
-    }
-}
-
-static void state__forget(struct state *state, int registers)
-{
-    for (int i = 0; i < registers; i++)
-        state->registers[i] = unknown;
-}
-
-static struct value number__calculate(uint8_t op, bool is_64, uint64_t a, uint64_t b)
-{
-    uint64_t shift = b & (is_64 ? 63 : 31), result;
-
-    switch (op) {
-    case BPF_ADD:
-        result = a + b;
-        break;
-    case BPF_SUB:
-        result = a - b;
-        break;
-    case BPF_MUL:
-        result = a * b;
-        break;
-    case BPF_AND:
-        result = a & b;
-        break;
-    case BPF_OR:
-        result = a | b;
-        break;
-    case BPF_XOR:
-        result = a ^ b;
-        break;
-    case BPF_LSH:
-        result = a << shift;
-        break;
-    case BPF_RSH:
-        result = (is_64 ? a : (uint32_t)a) >> shift;
-        break;
-    case BPF_MOV:
-        result = b;
-        break;
-    default:
-        return unknown;
-    }
-    return value__of_number(is_64 ? result : (uint32_t)result);
-}
-
-/* The second operand of an instruction: a register, or a number in it. */
-static struct value state__operand(const struct state *state, const struct bpf_insn *insn)
-{
-    return BPF_SRC(insn->code) == BPF_X ? state->registers[insn->src_reg]
-                                        : value__of_number((uint64_t)(int64_t)insn->imm);
-}
-
-static void state__calculate(struct state *state, const struct bpf_insn *insn)
-{
-    struct value *dst = &state->registers[insn->dst_reg], src = state__operand(state, insn);
-    bool is_64 = BPF_CLASS(insn->code) == BPF_ALU64, is_move = BPF_OP(insn->code) == BPF_MOV;
-
-    if (insn->off) /* moves with a sign, divisions with one */
-        *dst = unknown;
-    else if (is_64 && is_move)
-        *dst = src;
-    else if (is_64 && BPF_OP(insn->code) == BPF_ADD && dst->kind == VALUE_ADDRESS && src.kind == VALUE_NUMBER)
-        dst->number += src.number;
-    else if (src.kind == VALUE_NUMBER && (is_move || dst->kind == VALUE_NUMBER))
-        *dst = number__calculate(BPF_OP(insn->code), is_64, dst->number, src.number);
-    else
-        *dst = unknown;
-}
-
-static struct value constants__load(const struct prune_constants *constants, uint64_t at, uint8_t size_code)
-{
-    size_t size = size_code == BPF_B ? 1 : size_code == BPF_H ? 2 : size_code == BPF_W ? 4 : 8;
-    uint64_t number = 0;
-
-    if (at > constants->size || constants->size - at < size)
-        return unknown;
-    memcpy(&number, (const char *)constants->bytes + at, size); /* little endian, as the kernel is */
-    return value__of_number(number);
-}
-
-static void pruning__load(struct pruning *p, const struct bpf_insn *insn)
-{
-    struct value *registers = p->current.registers, from = registers[insn->src_reg];
-
-    if (from.kind == VALUE_ADDRESS && BPF_MODE(insn->code) == BPF_MEM)
-        registers[insn->dst_reg] =
-            constants__load(p->constants, from.number + (uint64_t)(int64_t)insn->off, BPF_SIZE(insn->code));
-    else
-        registers[insn->dst_reg] = unknown;
-}
-
-static struct value pruning__wide_value(const struct pruning *p, const struct bpf_insn *insn)
-{
-    if (!insn->src_reg)
-        return value__of_number((uint32_t)insn[0].imm | (uint64_t)(uint32_t)insn[1].imm << 32);
-    if (insn->src_reg == BPF_PSEUDO_MAP_VALUE && insn->imm == p->constants->map_fd)
-        return (struct value){.kind = VALUE_ADDRESS, .number = (uint32_t)insn[1].imm};
-    return unknown;
-}
-
 /* ---------------------------------------------------------------------- jumps */
-
-static bool numbers__meet(uint8_t op, uint64_t a, uint64_t b, int64_t signed_a, int64_t signed_b, bool *ret_known)
-{
-    *ret_known = true;
-    switch (op) {
-    case BPF_JEQ:
-        return a == b;
-    case BPF_JNE:
-        return a != b;
-    case BPF_JGT:
-        return a > b;
-    case BPF_JGE:
-        return a >= b;
-    case BPF_JLT:
-        return a < b;
-    case BPF_JLE:
-        return a <= b;
-    case BPF_JSET:
-        return a & b;
-    case BPF_JSGT:
-        return signed_a > signed_b;
-    case BPF_JSGE:
-        return signed_a >= signed_b;
-    case BPF_JSLT:
-        return signed_a < signed_b;
-    case BPF_JSLE:
-        return signed_a <= signed_b;
-    default:
-        *ret_known = false;
-        return false;
-    }
-}
-
-/* MARK_ALWAYS or MARK_NEVER when that is known of a jump, else 0. */
-static uint8_t state__decide(const struct state *state, const struct bpf_insn *insn)
-{
-    struct value a = state->registers[insn->dst_reg], b = state__operand(state, insn);
-    bool is_32 = BPF_CLASS(insn->code) == BPF_JMP32, is_known, is_met;
-
-    if (a.kind != VALUE_NUMBER || b.kind != VALUE_NUMBER)
-        return 0;
-    if (is_32)
-        is_met = numbers__meet(BPF_OP(insn->code), (uint32_t)a.number, (uint32_t)b.number, (int32_t)a.number,
-                               (int32_t)b.number, &is_known);
-    else
-        is_met = numbers__meet(BPF_OP(insn->code), a.number, b.number, (int64_t)a.number, (int64_t)b.number, &is_known);
-    return !is_known ? 0 : is_met ? MARK_ALWAYS : MARK_NEVER;
-}
 
 /* Something leads to where states are not merged: to a function, or to an instruction that was gone through. */
 static void pruning__enter(struct pruning *p, size_t target, size_t from)
@@ -295,7 +60,7 @@ static void pruning__jump(struct pruning *p, size_t from)
     if (target <= from)
         pruning__enter(p, target, from);
     else
-        state__merge(&p->states[p->places[target]], &p->current);
+        state__merge(&p->states[p->numbers[target]], &p->current);
 }
 
 /* Whether a tail call follows, before anything that branches off or ends. */
@@ -309,24 +74,29 @@ static bool pruning__tail_call_follows(const struct pruning *p, size_t i)
     return false;
 }
 
-/* What is known of a jump; nothing when what would be removed begins with a tail call. */
-static uint8_t pruning__decide(const struct pruning *p, size_t i)
+/* Decide a jump, but for one that would leave out what begins with a tail call. */
+static enum decision pruning__decide(const struct pruning *p, size_t i)
 {
-    uint8_t decision = state__decide(&p->current, &p->insns[i]);
-    size_t dead = decision == MARK_ALWAYS ? i + 1 : insn__target(p, i);
+    if (insn__jumps_always(&p->insns[i]))
+        return DECISION_ALWAYS;
+    enum decision decision = state__decide(&p->current, &p->insns[i]);
+    size_t dead = decision == DECISION_ALWAYS ? i + 1 : insn__target(p, i);
 
-    return decision && pruning__tail_call_follows(p, dead) ? 0 : decision;
+    return decision != DECISION_OPEN && pruning__tail_call_follows(p, dead) ? DECISION_OPEN : decision;
 }
 
 static void pruning__follow_jump(struct pruning *p, size_t i)
 {
-    uint8_t decision = insn__jumps_always(&p->insns[i]) ? MARK_ALWAYS : pruning__decide(p, i);
+    enum decision decision = pruning__decide(p, i);
 
-    p->marks[i] |= decision;
-    if (decision != MARK_NEVER)
+    if (decision == DECISION_NEVER)
+        p->marks[i] |= MARK_NEVER;
+    else
         pruning__jump(p, i);
-    if (decision == MARK_ALWAYS)
+    if (decision == DECISION_ALWAYS) {
+        p->marks[i] |= MARK_ALWAYS;
         p->current.is_reached = false;
+    }
 }
 
 /* --------------------------------------------------------------- the analysis */
@@ -345,16 +115,16 @@ static void pruning__follow(struct pruning *p, size_t i)
     switch (BPF_CLASS(insn->code)) {
     case BPF_LD:
         if (insn__is_wide(insn))
-            registers[insn->dst_reg] = pruning__wide_value(p, insn);
+            state__load_wide(&p->current, insn, p->constants);
         else
             state__forget(&p->current, CALL_CLOBBERS);
         break;
     case BPF_LDX:
-        pruning__load(p, insn);
+        state__load(&p->current, insn, p->constants);
         break;
     case BPF_STX:
         if (BPF_MODE(insn->code) == BPF_ATOMIC)
-            registers[BPF_REG_0] = registers[insn->src_reg] = unknown;
+            registers[BPF_REG_0] = registers[insn->src_reg] = (struct value){.kind = VALUE_UNKNOWN};
         break;
     case BPF_ALU:
     case BPF_ALU64:
@@ -374,7 +144,7 @@ static void pruning__follow(struct pruning *p, size_t i)
 static void pruning__arrive(struct pruning *p, size_t i)
 {
     if (p->marks[i] & MARK_TARGET)
-        state__merge(&p->current, &p->states[p->places[i]]);
+        state__merge(&p->current, &p->states[p->numbers[i]]);
     if (p->marks[i] & MARK_ENTRY)
         p->current.is_reached = true;
     if (p->marks[i] & (MARK_ENTRY | MARK_LOOP))
@@ -411,7 +181,7 @@ static size_t pruning__number_targets(struct pruning *p)
         size_t target = insn__target(p, i);
 
         if (target > i && !(p->marks[target] & MARK_TARGET))
-            p->places[target] = (uint32_t)count++;
+            p->numbers[target] = (uint32_t)count++;
         p->marks[target] |= target > i ? MARK_TARGET : MARK_LOOP;
     }
     return count;
@@ -429,7 +199,7 @@ static bool pruning__keeps(const struct pruning *p, size_t i)
         return true;
     size_t target = insn__target(p, i);
 
-    return target <= i || p->places[target] != p->places[i + 1]; /* else there is nothing to be jumped over */
+    return target <= i || p->numbers[target] != p->numbers[i + 1]; /* else there is nothing to be jumped over */
 }
 
 /* Find out where everything goes: at first from the end, then from the beginning. How much is left. */
@@ -437,15 +207,15 @@ static size_t pruning__place(struct pruning *p)
 {
     size_t kept = 0;
 
-    p->places[p->count] = 0;
+    p->numbers[p->count] = 0;
     for (size_t i = p->count; i-- > 0;) {
         bool is_second = i > 0 && insn__is_wide(&p->insns[i - 1]) && p->marks[i - 1] & MARK_REACHED;
 
         kept += is_second || pruning__keeps(p, i);
-        p->places[i] = (uint32_t)kept;
+        p->numbers[i] = (uint32_t)kept;
     }
     for (size_t i = 0; i <= p->count; i++)
-        p->places[i] = (uint32_t)kept - p->places[i];
+        p->numbers[i] = (uint32_t)kept - p->numbers[i];
     return kept;
 }
 
@@ -456,7 +226,7 @@ static void pruning__retarget(struct pruning *p, size_t i)
 
     if (!jumps && !insn__refers_to_function(insn))
         return;
-    int distance = (int)p->places[insn__target(p, i)] - (int)p->places[i] - 1;
+    int distance = (int)p->numbers[insn__target(p, i)] - (int)p->numbers[i] - 1;
 
     if (p->marks[i] & MARK_ALWAYS && !insn__jumps_far(insn))
         *insn = (struct bpf_insn){.code = BPF_JMP | BPF_JA};
@@ -471,9 +241,9 @@ static void pruning__move(struct pruning *p)
     for (size_t i = 0; i < p->count; i++) {
         bool is_wide = insn__is_wide(&p->insns[i]);
 
-        if (p->places[i] != p->places[i + 1]) {
+        if (p->numbers[i] != p->numbers[i + 1]) {
             pruning__retarget(p, i);
-            memmove(&p->insns[p->places[i]], &p->insns[i], (1 + is_wide) * sizeof(*p->insns));
+            memmove(&p->insns[p->numbers[i]], &p->insns[i], (1 + is_wide) * sizeof(*p->insns));
         }
         i += is_wide;
     }
@@ -486,13 +256,13 @@ bool prune(struct bpf_insn *insns, size_t count, const struct prune_constants *c
         .count = count,
         .constants = constants,
         .marks = calloc(count + 1, sizeof(*p.marks)),
-        .places = calloc(count + 1, sizeof(*p.places)),
+        .numbers = calloc(count + 1, sizeof(*p.numbers)),
     };
-    size_t target_count = p.marks && p.places ? pruning__number_targets(&p) : 0;
+    size_t target_count = p.marks && p.numbers ? pruning__number_targets(&p) : 0;
 
     p.states = calloc(target_count + 1, sizeof(*p.states));
-    *ret_pruned = (struct pruned){.places = p.places, .marks = p.marks};
-    if (!p.marks || !p.places || !p.states) {
+    *ret_pruned = (struct pruned){.new_numbers = p.numbers, .marks = p.marks};
+    if (!p.marks || !p.numbers || !p.states) {
         pruned__free(ret_pruned);
         free(p.states);
         return false;
@@ -515,7 +285,7 @@ bool pruned__is_reached(const struct pruned *pruned, size_t insn)
 
 void pruned__free(struct pruned *pruned)
 {
-    free(pruned->places);
+    free(pruned->new_numbers);
     free(pruned->marks);
     *pruned = (struct pruned){0};
 }

@@ -25,9 +25,9 @@ struct prune_constants {
 };
 
 struct pruned {
-    size_t count;     /* instructions that are left */
-    uint32_t *places; /* where each instruction is now; one that has gone: where what follows it is */
-    uint8_t *marks;   /* of each of the former instructions */
+    size_t count;          /* instructions that are left */
+    uint32_t *new_numbers; /* of each former instruction; of one that has gone, that of what follows it */
+    uint8_t *marks;        /* of each former instruction */
 };
 
 /* Prune a program in place. Returns false, with the program as it was, when there is no memory. */

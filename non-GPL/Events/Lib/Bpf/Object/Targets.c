@@ -247,7 +247,7 @@ static int opts__move_functions(struct bpf_prog_load_opts *opts, const struct pr
         if (!pruned__is_reached(pruned, functions[i].insn_off))
             continue;
         loading.functions[count] = functions[i];
-        loading.functions[count++].insn_off = pruned->places[functions[i].insn_off];
+        loading.functions[count++].insn_off = pruned->new_numbers[functions[i].insn_off];
     }
     opts->func_info = loading.functions;
     opts->func_info_cnt = count;
