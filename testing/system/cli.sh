@@ -68,7 +68,8 @@ check "CAP_BPF alone is not enough" \
 mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
 umount /sys/kernel/btf
-check "unknown number of CPUs" refused 1 "cannot tell the number of CPUs: No such file or directory; is /sys mounted?" \
+check "unknown number of CPUs" refused 1 \
+    "cannot determine the number of CPUs: No such file or directory; is /sys mounted?" \
     unshare -m sh -c 'mount --bind empty /sys/devices/system/cpu; exec EventsTrace --process-exec'
 
 # An exec that changes ids is reported even if executions are not selected.

@@ -62,8 +62,8 @@ optional() {
 # The kernel does not report how often it has skipped a program: that is reported once, and the rest works.
 skips() {
     start_with REFUSE_INFO=1 --process-exit --process-setsid --stats || return 1
-    warning="the kernel does not tell how often it skips the probes: Operation not permitted"
-    [ "$(grep -c "$warning; 'recursion' may be too little" refused.err)" = 1 ] || { cat refused.err; return 1; }
+    warning="the kernel does not report how often it skips the probes: Operation not permitted"
+    [ "$(grep -c "$warning; 'recursion' may be too low" refused.err)" = 1 ] || { cat refused.err; return 1; }
 }
 
 exec 3>&1

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * BpfBackend.c - loads and attaches the probes, maps their rings and counters; see BpfBackend.h.
+ * BpfBackend.c - puts the parts of the backend together, and maps the probes' rings and counters; see BpfBackend.h.
  */
 #include "BpfBackend.h"
 
@@ -25,7 +25,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLE_NS 1000000
 
-/* The memory of a map in this process, not in a child of it; NULL with errno set when that fails. */
+/* Map the memory of a map into this process, but not its children; NULL with errno set if that fails. */
 static void *map__map(const struct bpf_object *object, const char *name, size_t size, int protection)
 {
     const struct bpf_map *map = bpf_object__find_map_by_name(object, name);
@@ -131,8 +131,8 @@ static void backend__leave_instances(struct bpf_backend *b)
 }
 
 /*
- * From now on the programs do nothing. They stay attached until the source is closed, for to give a hook back takes the
- * kernel up to a tenth of a second. One that was running may still be making its record.
+ * Make the programs do nothing from now on. They stay attached until the source is closed, because detaching may take
+ * 0.1 s each. One that is running may still be making its record.
  */
 static void bpf_backend__stop(struct ebpf_backend *backend)
 {
@@ -142,7 +142,7 @@ static void bpf_backend__stop(struct ebpf_backend *backend)
     if (b->stopped)
         return;
     b->runtime->live = false;
-    bpf_backend__counts(backend, &counts); /* keeps the recursion misses */
+    bpf_backend__counts(backend, &counts); /* reads the skipped runs a last time */
     b->stopped = true;
     for (int i = 0; i < SETTLE_TRIES; i++) {
         bpf_backend__counts(backend, &counts);
@@ -168,7 +168,7 @@ static void bpf_backend__close(struct ebpf_backend *backend)
     free(b);
 }
 
-/* The probes look at `selects` first: while the lists are written there are no conditions. */
+/* Write the conditions. The probes check `selects` first: while the lists are written there are no conditions. */
 static void backend__apply(struct bpf_backend *b, const struct selection *selection,
                            const struct ebpf_condition *conditions, size_t count)
 {
@@ -184,7 +184,7 @@ static void backend__apply(struct bpf_backend *b, const struct selection *select
     selection__find_cgroups(&b->runtime->include);
     selection__find_cgroups(&b->runtime->exclude);
     selection__warn_of_nobody(conditions, count, &b->probes.log);
-    clock_gettime(CLOCK_MONOTONIC, &now); /* not before: what was born meanwhile may be marked as well */
+    clock_gettime(CLOCK_MONOTONIC, &now); /* no earlier: what started meanwhile may be marked as well */
     b->runtime->selected_at = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     __atomic_store_n(&b->runtime->selects, selection->kinds, __ATOMIC_SEQ_CST);
 }
@@ -227,11 +227,11 @@ static int backend__count_cpus(struct bpf_backend *b)
     int cpus = libbpf_num_possible_cpus();
 
     if (preflight__is_shortage(cpus)) {
-        preflight__tell_failure(log, "cannot tell the number of CPUs", cpus);
+        preflight__report_failure(log, "cannot determine the number of CPUs", cpus);
         return cpus;
     }
     if (cpus < 0) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot tell the number of CPUs: %s; is /sys mounted?",
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot determine the number of CPUs: %s; is /sys mounted?",
                         preflight__error(cpus));
         return cpus;
     }
@@ -291,7 +291,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     if (!err) {
         err = backend__map_memory(b);
         if (err)
-            preflight__tell_failure(&log, "cannot map the rings", err);
+            preflight__report_failure(&log, "cannot map the rings", err);
     }
     if (!err) {
         backend__join_instances(b);

@@ -10,8 +10,8 @@
 #include "Core/EmitShared.h"
 
 /*
- * How often the kernel has skipped a program, from when the probes were told to begin until the backend was stopped.
- * What it does not tell counts as it did when it last told, which is said once.
+ * Return how often the kernel has skipped a program while events were enabled. If the kernel does not report it, return
+ * the last known value, and warn once.
  */
 static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *program)
 {
@@ -25,7 +25,7 @@ static uint64_t guarded__skips(struct bpf_backend *b, struct guarded_program *pr
     } else if (!b->skips_are_unknown) {
         b->skips_are_unknown = true;
         ebpf_log__write(&b->probes.log, EBPF_LOG_WARNING,
-                        "the kernel does not tell how often it skips the probes: %s; 'recursion' may be too little",
+                        "the kernel does not report how often it skips the probes: %s; 'recursion' may be too low",
                         strerror(errno));
     }
     return program->skips - program->before;
@@ -74,9 +74,9 @@ static struct guarded_hook backend__guarded(struct bpf_backend *b, size_t i, int
 }
 
 /*
- * What has been counted until now is no event's. While the programs are attached the spares come first, and what they
- * find without a mark was not skipped: it would make up for as many skips later on. Looked at in this order, none of
- * those that come meanwhile is made up for by one of before.
+ * Note the counts of the time before events were enabled, to be subtracted. While programs are being attached, spares
+ * are there first, and rescue runs that nobody skipped; these must not make up for skips later on. In this order, no
+ * skip of the meantime is made up for by an earlier rescue.
  */
 static void guarded__begin(struct bpf_backend *b, struct guarded_hook *hook)
 {
@@ -101,15 +101,15 @@ void counts__watch(struct bpf_backend *b)
 }
 
 /*
- * How often an event was lost because all programs of a hook were busy: at most as often as the main program was
- * skipped, less what the others have made, and as often as the last was; see Core/Spare.h. What a second program
- * reports has been skipped at most as often as either.
+ * Return how often an event was lost because all programs of a hook were busy: at most as often as the main program was
+ * skipped, minus what the others have rescued, and at most as often as the last program was skipped; see Core/Spare.h.
+ * With a second program, at most as often as either was skipped.
  */
 static uint64_t backend__skips_of_hook(struct bpf_backend *b, struct guarded_hook *hook)
 {
     if (hook->last.fd < 0)
         return guarded__skips(b, &hook->first);
-    /* before the skips: or some rescued may have no skip yet */
+    /* read before the skips, or some rescued runs may not count as skipped yet */
     uint64_t rescued = hook->has_spares ? backend__rescued(b, hook->spare_hook) - hook->rescued_before : 0;
     uint64_t first = guarded__skips(b, &hook->first), last = guarded__skips(b, &hook->last);
 
@@ -118,7 +118,7 @@ static uint64_t backend__skips_of_hook(struct bpf_backend *b, struct guarded_hoo
 }
 
 /*
- * What the kernel's guard skipped never reached our counters: it was seen and lost, as far as the event is concerned.
+ * Count the runs that the kernel's guard skipped, which never reached the probes' counters, as seen and lost.
  */
 static void counts__add_recursion(struct bpf_backend *b, struct ebpf_counts *counts)
 {
@@ -150,7 +150,7 @@ void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
     counts__add_recursion(b, ret_counts);
 }
 
-/* What a CPU has noted in this round. False for nothing, and while a program writes it: then a later look finds it. */
+/* Read what a CPU has noted in this round. False if that is nothing, or is being written: a later read will find it. */
 static bool over_budget__read(const struct over_budget *noted, uint32_t period, struct over_budget *ret_over)
 {
     uint64_t version = __atomic_load_n(&noted->version, __ATOMIC_ACQUIRE);

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #define NAME "ebpf_instances"
-#define MAP_TYPE BPF_MAP_TYPE_LPM_TRIE /* whose keys here are all of full length */
+#define MAP_TYPE BPF_MAP_TYPE_LPM_TRIE /* all keys here have their full length */
 #define PROGRAM_TYPE BPF_PROG_TYPE_RAW_TRACEPOINT
 
-/* The layout, and the size of the values, are for all versions of the library. */
+/* The layout and the size of values are fixed for all versions of the library. */
 struct key {
     uint32_t bits;
     uint32_t tgid;
@@ -27,7 +27,7 @@ static struct key key__of(const struct ebpf_process *process)
     return (struct key){.bits = KEY_BITS, .tgid = process->tgid, .start_time_ns = process->start_time_ns};
 }
 
-/* One that is full has some of processes that were killed: any of them makes room. */
+/* A full map has entries of processes that were killed: remove any entry to make room. */
 static void map__enter(int map, const struct key *key)
 {
     struct key first;
@@ -56,7 +56,7 @@ static void map__copy(int from, int to)
     }
 }
 
-/* The kernel reads and writes as much as the map says, so its sizes have to be ours. */
+/* The kernel copies as many bytes as the map says, so its sizes have to match ours. */
 static bool map__is_of_instance(int map)
 {
     struct bpf_map_info info = {0};
@@ -66,7 +66,7 @@ static bool map__is_of_instance(int map)
            info.value_size == VALUE_SIZE && !strcmp(info.name, NAME);
 }
 
-/* The number of the map that a program of an instance holds; 0 of any other program. */
+/* Return the id of the map that a program of an instance holds; 0 for any other program. */
 static uint32_t program__map(int program)
 {
     uint32_t ids[2] = {0}, size = sizeof(struct bpf_prog_info);
@@ -78,7 +78,7 @@ static uint32_t program__map(int program)
     return ids[0];
 }
 
-/* Do something with the map of an instance; and, unless `own` is -1, copy it into that. */
+/* Apply an operation to the map of an instance; unless `own` is -1, also copy its entries into that. */
 static void map__visit(uint32_t id, void (*act)(int map, const struct key *key), const struct key *key, int own)
 {
     int map = bpf_map_get_fd_by_id(id);
@@ -113,7 +113,7 @@ static int map__create(void)
     return bpf_map_create(MAP_TYPE, NAME, sizeof(struct key), VALUE_SIZE, EBPF_OTHERS_MAX, &opts);
 }
 
-/* One that is found by its name, and holds the map. */
+/* Load the program that is found by its name and holds the map. */
 static int program__create(int map)
 {
     const struct bpf_insn instructions[] = {

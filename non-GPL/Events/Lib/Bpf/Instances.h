@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instances.h - the processes that have a source, by whatever program: each leaves out what the others do, or two that
- * write to files would make events of each other for ever.
+ * Instances.h - finds the other processes that have a source, whatever program they run. Each source filters what the
+ * others do, or two that write to files would cause events of each other for ever.
  *
- * Each source has a map with those that it knows of, and a program that never runs and holds the map. A new one enters
- * itself in the maps of all others, which it finds by the name of that program, and takes over what they have. So of
- * two that begin at once each finds the other. To look for programs takes CAP_SYS_ADMIN; sources without it know only
- * of those that come later and have it.
+ * Each source has a map of those that it knows, and a program that never runs but holds the map. A new source enters
+ * itself in the maps of all others, which it finds by the name of that program, and copies their entries. So two that
+ * start at once find each other. Enumerating programs takes CAP_SYS_ADMIN; a source without it only learns of those
+ * that start later and have it.
  *
- * Programs are looked through, not maps: a map has to be opened for its name, and to open one that the kernel is
- * tearing down is not harmless. With its last descriptor a map of programs (BPF_MAP_TYPE_PROG_ARRAY) has work queued
- * that empties it, for which a reference is taken; if it is opened and closed again meanwhile, the reference is taken
- * twice for work that is queued once, and the map stays until the machine stops (seen on 7.2: prog_array_map_clear).
+ * Programs are enumerated, not maps: a map has to be opened to read its name, and opening one that the kernel is
+ * tearing down does harm. When the last descriptor of a program array (BPF_MAP_TYPE_PROG_ARRAY) is closed, the kernel
+ * takes a reference and queues work that empties it. If the array is opened and closed again meanwhile, a second
+ * reference is taken for work that is queued once, and the array stays until the machine stops (seen on 7.2:
+ * prog_array_map_clear).
  *
- * A process is told by its number and when it started, so that one that has ended without leaving is no harm. Map and
- * program are of types for which the kernel wants CAP_BPF: what is in it cannot be made up by an unprivileged process.
+ * A process is identified by its id and its start time, so an entry of one that ended without leaving does no harm. Map
+ * and program are of types that require CAP_BPF: an unprivileged process cannot forge entries.
  */
 #ifndef EBPF_BPF_INSTANCES_H
 #define EBPF_BPF_INSTANCES_H
@@ -31,17 +32,17 @@ struct instances {
 
 #define INSTANCES_NONE ((struct instances){.map = -1, .program = -1})
 
-/* Begin to know others, and to be known by them; INSTANCES_NONE where the kernel refuses it: all are strangers then. */
+/* Find the others and become known to them. INSTANCES_NONE if the kernel refuses that: then no other is known. */
 struct instances instances__join(const struct ebpf_process *self);
 
-/* Whoever is known but `self`. Returns how many. */
+/* Get the known processes except `self`. Returns how many there are. */
 size_t instances__others(const struct instances *instances, const struct ebpf_process *self,
                          struct ebpf_process others[EBPF_OTHERS_MAX]);
 
-/* Take `self` out of all maps. */
+/* Remove `self` from all maps. */
 void instances__leave(const struct ebpf_process *self);
 
-/* The descriptors only, as a child does whose parent goes on. */
+/* Close the descriptors only, as a child does while its parent goes on. */
 void instances__close(struct instances *instances);
 
 #endif

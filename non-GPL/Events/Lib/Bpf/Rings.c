@@ -21,7 +21,7 @@ struct bpf_map *rings__find_map(const struct bpf_object *object, const char *nam
 
 /*
  * The kernel's layout: a page with the consumer's position, one with the producer's, then the data twice in a row. A
- * child of this process does not have them: what it took out would be missing here.
+ * child of this process does not inherit them: records that it consumed would be missing here.
  */
 int rings__map(int fd, size_t size, struct ebpf_ringbuf *ret_ring)
 {

@@ -36,7 +36,7 @@ static int links__make(struct links *links, size_t i, const struct bpf_program *
     return links->all[i].link ? 0 : -errno;
 }
 
-/* Attach a program. 0, 1 when the kernel refuses it, or a negative errno when something has run out. */
+/* Attach a program. 0, 1 if the kernel refuses it, or a negative errno if a resource has run out. */
 static int links__attach_program(struct links *links, struct probes *p, size_t i, const struct bpf_program *bpf)
 {
     int err = links__make(links, i, bpf);
@@ -52,7 +52,7 @@ static int links__attach_program(struct links *links, struct probes *p, size_t i
     return 1;
 }
 
-/* Attach a program if it is wanted, and one for a trampoline if those are to be attached. Returns as above. */
+/* Attach a program if it is wanted, and is one for a trampoline or not, as `trampolines` says. Returns as above. */
 static int links__attach_wanted(struct links *links, struct probes *p, const struct ebpf_source_opts *opts, size_t i,
                                 bool trampolines)
 {
@@ -72,8 +72,8 @@ static int links__attach_wanted(struct links *links, struct probes *p, const str
 }
 
 /*
- * The kernel runs the programs of a tracepoint as they were attached, those of a trampoline the last one first. A
- * program is to run before its spares, which come after it in the table.
+ * The kernel runs the programs of a tracepoint in the order in which they were attached, those of a trampoline in
+ * reverse. A program has to run before its spares, which come after it in `hooks`.
  */
 int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Attach.h - the links between loaded programs and their hooks. */
+/* Attach.h - attaches and detaches loaded programs. */
 #ifndef EBPF_BPF_ATTACH_H
 #define EBPF_BPF_ATTACH_H
 
@@ -7,7 +7,7 @@
 
 struct bpf_link;
 
-/* What holds attached programs, by their indices in `hooks`; hooks_program.attached says which are. */
+/* The links of attached programs, by their indices in `hooks`; hooks_program.attached says which are attached. */
 struct links {
     struct {
         struct bpf_link *link; /* NULL for a session, which libbpf 1.1 does not know */
@@ -17,8 +17,8 @@ struct links {
 };
 
 /*
- * Attach the wanted programs. Returns how many the kernel refused, or a negative errno when something has run out, or
- * the caller gives up.
+ * Attach the wanted programs. Returns how many the kernel refused, or a negative errno if a resource has run out or the
+ * caller cancels.
  */
 int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts);
 

@@ -7,19 +7,19 @@
 #include "../Object/Refused.h"
 #include "Spares.h"
 
-#define DESCRIPTORS_BESIDES 40 /* maps, BTF, what libbpf tries out, what waiting takes */
+#define OTHER_DESCRIPTORS 40 /* for maps, BTF, libbpf's feature tests, and waiting */
 
-/* In some places libbpf takes a lack of descriptors for something that the kernel lacks, so this is checked before. */
+/* Check the limit of descriptors: in places, libbpf takes reaching it for a feature that the kernel lacks. */
 static int probes__check_descriptors(const struct probes *p)
 {
-    int needed = DESCRIPTORS_BESIDES;
+    int needed = OTHER_DESCRIPTORS;
 
     for (size_t i = 0; i < p->hooks.count; i++)
         needed += 2 * p->hooks.programs[i].wanted; /* the program and its link */
     return preflight__check_descriptors(&p->log, needed);
 }
 
-/* Load what is chosen. 0, 1 when some of it is refused, or a negative errno, logged. */
+/* Load the chosen programs. 0, 1 if the kernel refuses some, or a negative errno, logged. */
 static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *opts)
 {
     int err = probes__load(p, opts);
@@ -30,7 +30,7 @@ static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *
     return err ? preflight__explain(&p->log, err) : 0;
 }
 
-/* Attach what is loaded. 0, 1 when what is refused makes a choice of other programs, or a negative errno, logged. */
+/* Attach the loaded programs. 0, 1 if others have been chosen for those refused, or a negative errno, logged. */
 static int probes__attach_chosen(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
     int refused = links__attach(links, p, opts);
@@ -72,6 +72,6 @@ int probes__start(struct probes *p, struct links *links, const struct ebpf_sourc
     }
     ebpf_log__write(&p->log, EBPF_LOG_ERROR,
                     "cannot load BPF programs: the kernel refuses one after the other; the libbpf log "
-                    "(--libbpf-verbose) tells why");
+                    "(--libbpf-verbose) shows why");
     return -EIO;
 }

@@ -6,8 +6,8 @@
 #include "Attach.h"
 
 /*
- * Load and attach what the events of the options need. When some of it is refused, other programs are chosen, until all
- * that are chosen are attached. 0 or -errno, logged.
+ * Load and attach the programs that the events of the options need. If the kernel refuses some, choose others, until
+ * all that are chosen are attached. 0 or -errno, logged.
  */
 int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts);
 

@@ -22,8 +22,8 @@
 #define XATTR_NAME "trusted.ebpf-events"
 #define LACKS_LEN 400
 
-/* Where all of it is done: the root of a file system, and two files that trials make. */
-struct trial_place {
+/* What trials work on: the root of a file system, and two files that they create. */
+struct trial_files {
     int root, file, other;
     size_t page;
     void *mapping;
@@ -31,111 +31,111 @@ struct trial_place {
 
 /* ---------------------------------------------------------------- trials */
 
-static bool trial__mkdir(struct trial_place *p)
+static bool trial__mkdir(struct trial_files *p)
 {
     return !mkdirat(p->root, "directory", 0700);
 }
 
-static bool trial__mknod(struct trial_place *p)
+static bool trial__mknod(struct trial_files *p)
 {
     return !mknodat(p->root, "pipe", S_IFIFO | 0600, 0);
 }
 
-static bool trial__create(struct trial_place *p)
+static bool trial__create(struct trial_files *p)
 {
     return !mknodat(p->root, "other", S_IFREG | 0600, 0);
 }
 
-static bool trial__symlink(struct trial_place *p)
+static bool trial__symlink(struct trial_files *p)
 {
     return !symlinkat("file", p->root, "symlink");
 }
 
-static bool trial__open(struct trial_place *p)
+static bool trial__open(struct trial_files *p)
 {
     p->file = openat(p->root, "file", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     p->other = openat(p->root, "other", O_CREAT | O_RDWR | O_CLOEXEC, 0600);
     return p->file >= 0;
 }
 
-static bool trial__link(struct trial_place *p)
+static bool trial__link(struct trial_files *p)
 {
     return !linkat(p->root, "file", p->root, "link", 0);
 }
 
-static bool trial__write(struct trial_place *p)
+static bool trial__write(struct trial_files *p)
 {
     return write(p->file, "x", 1) == 1;
 }
 
-static bool trial__writev(struct trial_place *p)
+static bool trial__writev(struct trial_files *p)
 {
     char byte = 'x';
 
     return writev(p->file, &(struct iovec){&byte, 1}, 1) == 1;
 }
 
-static bool trial__truncate(struct trial_place *p)
+static bool trial__truncate(struct trial_files *p)
 {
     return !ftruncate(p->file, 1);
 }
 
-static bool trial__fallocate(struct trial_place *p)
+static bool trial__fallocate(struct trial_files *p)
 {
     return !fallocate(p->file, 0, 0, 1);
 }
 
-static bool trial__chmod(struct trial_place *p)
+static bool trial__chmod(struct trial_files *p)
 {
     return !fchmod(p->file, 0400);
 }
 
-static bool trial__chown(struct trial_place *p)
+static bool trial__chown(struct trial_files *p)
 {
     return !fchown(p->file, (uid_t)-1, (gid_t)-1);
 }
 
-static bool trial__utimes(struct trial_place *p)
+static bool trial__utimes(struct trial_files *p)
 {
     return !futimens(p->file, NULL);
 }
 
-static bool trial__setxattr(struct trial_place *p)
+static bool trial__setxattr(struct trial_files *p)
 {
     return !fsetxattr(p->file, XATTR_NAME, "", 0, 0);
 }
 
-static bool trial__removexattr(struct trial_place *p)
+static bool trial__removexattr(struct trial_files *p)
 {
     return !fremovexattr(p->file, XATTR_NAME);
 }
 
-static bool trial__map(struct trial_place *p)
+static bool trial__map(struct trial_files *p)
 {
     p->mapping = mmap(NULL, p->page, PROT_READ | PROT_WRITE, MAP_SHARED, p->file, 0);
     return p->mapping != MAP_FAILED;
 }
 
-static bool trial__mprotect(struct trial_place *p)
+static bool trial__mprotect(struct trial_files *p)
 {
     return p->mapping != MAP_FAILED && !mprotect(p->mapping, p->page, PROT_READ);
 }
 
-static bool trial__copy(struct trial_place *p)
+static bool trial__copy(struct trial_files *p)
 {
     off64_t from = 0;
 
     return copy_file_range(p->file, &from, p->other, NULL, 1, 0) == 1;
 }
 
-static bool trial__sendfile(struct trial_place *p)
+static bool trial__sendfile(struct trial_files *p)
 {
     off_t from = 0;
 
     return sendfile(p->other, p->file, &from, 1) == 1;
 }
 
-static bool trial__splice(struct trial_place *p)
+static bool trial__splice(struct trial_files *p)
 {
     int ends[2];
 
@@ -148,27 +148,27 @@ static bool trial__splice(struct trial_place *p)
     return done;
 }
 
-static bool trial__rename(struct trial_place *p)
+static bool trial__rename(struct trial_files *p)
 {
     return !renameat(p->root, "file", p->root, "renamed");
 }
 
-static bool trial__exchange(struct trial_place *p)
+static bool trial__exchange(struct trial_files *p)
 {
     return !renameat2(p->root, "renamed", p->root, "other", RENAME_EXCHANGE);
 }
 
-static bool trial__unlink(struct trial_place *p)
+static bool trial__unlink(struct trial_files *p)
 {
     return !unlinkat(p->root, "renamed", 0);
 }
 
-static bool trial__rmdir(struct trial_place *p)
+static bool trial__rmdir(struct trial_files *p)
 {
     return !unlinkat(p->root, "directory", AT_REMOVEDIR);
 }
 
-static bool trial__memfd(struct trial_place *p)
+static bool trial__memfd(struct trial_files *p)
 {
     int fd = memfd_create("ebpf-events-trial", MFD_CLOEXEC);
 
@@ -178,15 +178,15 @@ static bool trial__memfd(struct trial_place *p)
     return fd >= 0;
 }
 
-/* Too small a segment, which is refused where it would be made. */
-static bool trial__shmget(struct trial_place *p)
+/* A segment that is too small is refused no earlier than where it would be created. */
+static bool trial__shmget(struct trial_files *p)
 {
     (void)p;
     return shmget(IPC_PRIVATE, 0, 0600) < 0 && errno == EINVAL;
 }
 
-/* Each builds upon those before it. */
-static bool (*const trials[TRIAL_COUNT])(struct trial_place *) = {
+/* Each builds upon those before. */
+static bool (*const trials[TRIAL_COUNT])(struct trial_files *) = {
     [TRIAL_MKDIR] = trial__mkdir,
     [TRIAL_MKNOD] = trial__mknod,
     [TRIAL_CREATE] = trial__create,
@@ -217,31 +217,31 @@ static bool (*const trials[TRIAL_COUNT])(struct trial_place *) = {
 
 /* ------------------------------------------------------------------ runs */
 
-/* Which trials were done. None where files may not have so many bytes, which would be a signal. */
+/* Return which trials succeeded. None is tried if RLIMIT_FSIZE is so low that a write would raise a signal. */
 static uint32_t trials__do(size_t page)
 {
-    struct trial_place place = {.file = -1, .other = -1, .page = page, .mapping = MAP_FAILED};
+    struct trial_files files = {.file = -1, .other = -1, .page = page, .mapping = MAP_FAILED};
     struct rlimit size;
     uint32_t done = 0;
 
     if (getrlimit(RLIMIT_FSIZE, &size) || size.rlim_cur < page)
         return 0;
-    place.root = preflight__mount_nowhere("tmpfs");
-    if (place.root < 0)
+    files.root = preflight__mount_nowhere("tmpfs");
+    if (files.root < 0)
         return 0;
     for (int i = TRIAL_NONE + 1; i < TRIAL_COUNT; i++)
-        done |= (uint32_t)trials[i](&place) << i;
-    if (place.mapping != MAP_FAILED)
-        munmap(place.mapping, place.page);
-    if (place.file >= 0)
-        close(place.file);
-    if (place.other >= 0)
-        close(place.other);
-    close(place.root);
+        done |= (uint32_t)trials[i](&files) << i;
+    if (files.mapping != MAP_FAILED)
+        munmap(files.mapping, files.page);
+    if (files.file >= 0)
+        close(files.file);
+    if (files.other >= 0)
+        close(files.other);
+    close(files.root);
     return done;
 }
 
-/* Whether a program was run, or skipped by its guard, which is as good; true when it cannot be told. */
+/* Whether a program has run, or was skipped by its guard, which also shows the call; true if that is unknown. */
 static bool program__was_run(const struct bpf_program *program)
 {
     struct bpf_prog_info info = {0};
@@ -251,7 +251,7 @@ static bool program__was_run(const struct bpf_program *program)
            info.recursion_misses;
 }
 
-static void probes__tell_unrun(struct probes *p, uint32_t done)
+static void probes__report_unrun(struct probes *p, uint32_t done)
 {
     const struct hook_row *row;
     char lacks[LACKS_LEN];
@@ -273,7 +273,7 @@ static void probes__tell_unrun(struct probes *p, uint32_t done)
     }
 }
 
-/* Whether one of the programs in use can be tried. */
+/* Whether there is a trial for a program in use. */
 static bool probes__has_trials(struct probes *p)
 {
     const struct hook_row *row;
@@ -294,5 +294,5 @@ void trials__run(struct probes *p)
     uint32_t done = trials__do((size_t)getpagesize());
 
     close(stats);
-    probes__tell_unrun(p, done);
+    probes__report_unrun(p, done);
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Trials.h - whether the kernel calls what programs are attached to.
+ * Trials.h - whether the kernel calls the targets of programs.
  *
- * BTF lists functions that the kernel's compiler has put into their callers. Programs attach to them, and are never
- * run. So before the probes are told to begin, this process does what the programs are there for, and the kernel is
- * asked which of them have been run (BPF_ENABLE_STATS, for all programs of the machine, for these moments).
+ * BTF also lists functions that the kernel's compiler has inlined into all of their callers: programs attach to them
+ * but never run. So before events are enabled, this process performs the operations that the programs observe, and asks
+ * the kernel which of them have run (BPF_ENABLE_STATS, which applies to all programs of the machine, for that time).
  *
- * Files are made in a tmpfs that is mounted in no directory, and gone when its descriptor is closed. No thread, process
- * or signal comes of it, and no event. Where any of this is not allowed, what is not tried is not missed.
+ * Files are created in a tmpfs that is mounted nowhere, and disappear when its descriptor is closed. The trials create
+ * no thread, process, signal or event. If an operation is not allowed, its programs are not reported.
  */
 #ifndef EBPF_TRIALS_H
 #define EBPF_TRIALS_H
 
 #include "../Object/Object.h"
 
-/* Try what concerns the programs that are attached; warn of each that was not run. */
+/* Perform the trials of the attached programs; warn of each that has not run. */
 void trials__run(struct probes *p);
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "Core/EmitShared.h"
 
-/* A struct among the types from `first` on; NULL when there is none of that name. */
+/* Return a struct by its name, among the types from `first` on; NULL if there is none. */
 static const struct btf_type *btf__find_struct(const struct btf *btf, uint32_t first, const char *name)
 {
     for (uint32_t id = first; id < btf__type_cnt(btf); id++) {

@@ -41,7 +41,7 @@ static int btf__read(struct kernel_btf *btf)
     return err;
 }
 
-/* How many bytes follow a type; negative when its kind is not known. */
+/* Return how many bytes follow a type; negative if its kind is unknown. */
 static int type__extra_size(const struct btf_type *type)
 {
     int n = btf_vlen(type);
@@ -81,7 +81,7 @@ static int type__extra_size(const struct btf_type *type)
     }
 }
 
-/* Go through the types, which fill `size` bytes, and note where each is, if there is room for that. -EINVAL or 0. */
+/* Walk the types, which fill `size` bytes, and note the offset of each if there is room for it. 0 or -EINVAL. */
 static int btf__go_through(struct kernel_btf *btf, size_t size)
 {
     size_t at = 0;

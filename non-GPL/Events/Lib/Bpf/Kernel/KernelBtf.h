@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * KernelBtf.h - the kernel's BTF, to be looked through.
+ * KernelBtf.h - loads the kernel's BTF to walk its types.
  *
- * libbpf has two copies of it for a moment when it loads it, 5 MiB each, which would be the most memory that a source
- * ever has. Here there is one.
+ * While libbpf loads it, it has two copies of 5 MiB each, which would be the peak memory of a source. Here there is
+ * one.
  */
 #ifndef EBPF_KERNEL_BTF_H
 #define EBPF_KERNEL_BTF_H
@@ -17,15 +17,15 @@ struct kernel_btf {
     size_t size;
     const uint8_t *types;
     const char *strings;
-    uint32_t *offsets; /* of each type, among `types`; that of type 0, void, does not count */
-    uint32_t count;    /* of types, and void */
+    uint32_t *offsets; /* of each type in `types`; that of type 0, void, is unused */
+    uint32_t count;    /* of types, with void */
 };
 
 /* 0 or -errno; end with kernel_btf__free. */
 int kernel_btf__load(struct kernel_btf *btf);
 void kernel_btf__free(struct kernel_btf *btf);
 
-/* A type by its number, which is not 0. */
+/* Return a type by its id, which is not 0. */
 const struct btf_type *kernel_btf__type(const struct kernel_btf *btf, uint32_t id);
 
 static inline const char *kernel_btf__name(const struct kernel_btf *btf, uint32_t offset)

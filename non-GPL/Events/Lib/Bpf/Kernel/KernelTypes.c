@@ -11,7 +11,7 @@
 
 #include "KernelBtf.h"
 
-/* Names, by their hashes; they stay where they were. */
+/* A hash set of names, which stay where they are. */
 struct name_set {
     struct name {
         const char *text;
@@ -23,37 +23,37 @@ struct name_set {
 struct extraction {
     const struct kernel_btf *kernel;
     struct btf *types;
-    int *copies; /* number of the copy of each of the kernel's types; 0: none */
-    int pointer; /* all pointers are one: nothing is read through them by what is relocated */
+    int *copies; /* id of the copy of each of the kernel's types; 0: none */
+    int pointer; /* id of the only pointer type: no relocation reads through pointers */
     struct name_set type_names, member_names;
 };
 
-/* Its place in the set: where it is, or where it is to be put. */
-static struct name *name_set__place(const struct name_set *set, const char *text, size_t len)
+/* Return the bucket that holds a name, or the free one to put it in. */
+static struct name *name_set__bucket(const struct name_set *set, const char *text, size_t len)
 {
     uint32_t hash = 2166136261u; /* FNV-1a */
 
     for (size_t i = 0; i < len; i++)
         hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-    struct name *place = &set->names[hash & set->mask];
+    struct name *bucket = &set->names[hash & set->mask];
 
-    while (place->text && (place->len != len || memcmp(place->text, text, len) != 0))
-        place = &set->names[++hash & set->mask];
-    return place;
+    while (bucket->text && (bucket->len != len || memcmp(bucket->text, text, len) != 0))
+        bucket = &set->names[++hash & set->mask];
+    return bucket;
 }
 
 static bool name_set__has(const struct name_set *set, const char *text)
 {
-    return name_set__place(set, text, strlen(text))->text;
+    return name_set__bucket(set, text, strlen(text))->text;
 }
 
 static void name_set__add(const struct name_set *set, const char *text, size_t len)
 {
     if (len)
-        *name_set__place(set, text, len) = (struct name){text, len};
+        *name_set__bucket(set, text, len) = (struct name){text, len};
 }
 
-/* Room for `count` names, with as much again left free. */
+/* Allocate buckets for `count` names, at most half of which will be used. */
 static int name_set__init(struct name_set *set, uint32_t count)
 {
     uint32_t size = 16;
@@ -65,7 +65,7 @@ static int name_set__init(struct name_set *set, uint32_t count)
     return set->names ? 0 : -ENOMEM;
 }
 
-/* Types of which a probe has several forms have a suffix: "inode___spec" is an inode. */
+/* A type that the probes have in several forms has a suffix: "inode___spec" is an inode. */
 static size_t type_name__len(const char *name)
 {
     const char *suffix = strstr(name, "___");
@@ -101,7 +101,7 @@ static const char *extraction__name(const struct extraction *x, uint32_t offset)
 
 static int extraction__copy(struct extraction *x, uint32_t id);
 
-/* A member that a probe may read: it has the name of one, or none, and then those inside may. */
+/* Whether a probe may read a member: it has such a name, or none, and then the members inside may have one. */
 static bool extraction__wants_member(const struct extraction *x, const struct btf_member *member)
 {
     const char *name = extraction__name(x, member->name_off);
@@ -109,7 +109,7 @@ static bool extraction__wants_member(const struct extraction *x, const struct bt
     return !*name || name_set__has(&x->member_names, name);
 }
 
-/* What members consist of is copied before; no struct is inside itself. */
+/* The types of members are copied first; no struct contains itself. */
 static int extraction__copy_composite(struct extraction *x, const struct btf_type *type)
 {
     const struct btf_member *members = btf_members(type);
@@ -199,7 +199,7 @@ static int extraction__copy_new(struct extraction *x, const struct btf_type *typ
     }
 }
 
-/* Copy a type, and what it consists of. Its number among the copies, 0 for void, or a negative errno. */
+/* Copy a type and what it consists of. Returns the id of the copy, 0 for void, or a negative errno. */
 static int extraction__copy(struct extraction *x, uint32_t id)
 {
     if (id && !x->copies[id])

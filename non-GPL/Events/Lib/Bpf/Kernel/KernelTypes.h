@@ -2,11 +2,12 @@
 /*
  * KernelTypes.h - the part of the kernel's BTF that the probes refer to.
  *
- * For each type whose members a probe reads, libbpf goes through all types of the kernel, of which there are 100,000,
- * and through those of all its modules where none has the name: that was a sixth of a start. Here one pass finds all of
- * them, and libbpf is given those alone.
+ * For each type whose members a probe reads, libbpf walks all types of the kernel, of which there are 100,000, and also
+ * those of all its modules if none has the name. That took a sixth of a start. Here one pass finds all of them, and
+ * libbpf gets only these.
  *
- * They have numbers of their own. A probe that needs the kernel's gets it as a constant (emit_constants.cast_types).
+ * The extracted types have ids of their own. A probe that needs an id of the kernel gets it as a constant
+ * (emit_constants.cast_types).
  */
 #ifndef EBPF_KERNEL_TYPES_H
 #define EBPF_KERNEL_TYPES_H

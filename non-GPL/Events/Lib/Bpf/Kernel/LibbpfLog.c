@@ -8,7 +8,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int users;                  /* threads between begin and end */
-static libbpf_print_fn_t previous; /* whose turn it was before the first of them */
+static libbpf_print_fn_t previous; /* in use before the first of them */
 
 static _Thread_local struct {
     bool is_inside;
@@ -55,7 +55,7 @@ void libbpf_log__end(void)
     if (!--users) {
         libbpf_print_fn_t now = libbpf_set_print(previous);
 
-        if (now != libbpf__print) /* somebody has set another one meanwhile */
+        if (now != libbpf__print) /* another one was set meanwhile */
             libbpf_set_print(now);
     }
     pthread_mutex_unlock(&lock);

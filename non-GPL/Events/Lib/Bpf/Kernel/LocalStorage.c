@@ -13,7 +13,7 @@
 #define SYS_pidfd_open 434
 #endif
 
-/* A map of such storage, whose values are numbers; the kernel requires their types. Negative when it cannot be made. */
+/* Create a map of such storage, with numbers as values and the BTF that the kernel requires. Negative on failure. */
 static int map__create(enum bpf_map_type map_type)
 {
     struct btf *btf = btf__new_empty();
@@ -30,7 +30,7 @@ static int map__create(enum bpf_map_type map_type)
     return fd;
 }
 
-/* Whether something can be kept with what `owner` is a descriptor of, which is closed. */
+/* Whether storage works for what the descriptor `owner` refers to. Closes it. */
 static bool storage__works(enum bpf_map_type map_type, int owner)
 {
     int map = map__create(map_type), value = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * LocalStorage.h - whether the kernel can keep data of the probes with a task, or with a socket.
+ * LocalStorage.h - whether task storage and socket storage work on this kernel.
  *
- * It is tried. Old kernels have no such storage (before 5.11), and recent ones allocate it without locks (7.0), which
- * fails on a processor without a double-word compare-and-exchange (cmpxchg16b).
+ * A trial decides. Kernels before 5.11 have no such storage. Since 7.0 they allocate it without locks, which fails on a
+ * processor without a double-word compare-and-exchange (cmpxchg16b).
  */
 #ifndef EBPF_LOCAL_STORAGE_H
 #define EBPF_LOCAL_STORAGE_H

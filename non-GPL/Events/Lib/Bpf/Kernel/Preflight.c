@@ -40,11 +40,11 @@ static bool privilege__is_enough(void)
     struct __user_cap_data_struct data[2] = {0};
 
     if (syscall(SYS_capget, &header, data))
-        return true; /* cannot tell: let the kernel decide */
+        return true; /* unknown: let the kernel decide */
     return caps__have(data, CAP_SYS_ADMIN) || (caps__have(data, CAP_NR_BPF) && caps__have(data, CAP_NR_PERFMON));
 }
 
-/* The first line of an open file, "" when it cannot be read. Closes it. */
+/* Read the first line of an open file, "" if it cannot be read. Closes it. */
 static void fd__first_line(int fd, char *buf, int size)
 {
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
@@ -83,7 +83,7 @@ int preflight__mount_nowhere(const char *file_system)
     return at;
 }
 
-/* A file of debugfs, where that is mounted, or by a mount of it that is nowhere; -1 when it cannot be opened. */
+/* Open a file of debugfs, through an own mount if there is none. A descriptor or -1. */
 static int debugfs__open(const char *name)
 {
     int at = open(DEBUGFS_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = openat(at, name, O_RDONLY | O_CLOEXEC);
@@ -99,7 +99,7 @@ static int debugfs__open(const char *name)
     return fd;
 }
 
-/* What the kernel was built to do where nobody says otherwise: 1 or 0, -1 when its configuration is not there. */
+/* Whether the kernel's configuration preempts BPF programs by default: 1 or 0, -1 if it cannot be read. */
 static int config__preempts(const char *release)
 {
     char path[128], line[128];
@@ -125,7 +125,7 @@ bool preflight__kernel_preempts(void)
     struct utsname uts;
     char text[4096];
 
-    /* "none voluntary (full) lazy", where the kernel can choose */
+    /* "none voluntary (full) lazy", if the kernel can choose */
     fd__first_line(debugfs__open(PREEMPT_FILE), text, sizeof(text));
     if (strchr(text, '('))
         return strstr(text, "(full)") || strstr(text, "(lazy)");
@@ -141,7 +141,7 @@ bool preflight__kernel_preempts(void)
     return config__preempts(uts.release) != 0;
 }
 
-/* As the kernel lists them to those who have not mounted securityfs. */
+/* Where the kernel lists them without securityfs. */
 static bool lsm__is_listed(uint64_t id)
 {
     uint64_t ids[LSMS_MAX];
@@ -188,7 +188,7 @@ bool preflight__has_file_system(const char *name)
     return found;
 }
 
-/* Before 5.11 what BPF has counts against RLIMIT_MEMLOCK, which libbpf raises. */
+/* Before 5.11 the memory of BPF counts against RLIMIT_MEMLOCK, which libbpf raises. */
 static bool kernel__accounts_memlock(const char *release)
 {
     int major, minor;
@@ -253,9 +253,9 @@ const char *preflight__error(int err)
     return number < count && of_libbpf[number] ? of_libbpf[number] : "libbpf failed";
 }
 
-void preflight__tell_failure(const struct ebpf_log *log, const char *what, int err)
+void preflight__report_failure(const struct ebpf_log *log, const char *what, int err)
 {
-    const char *remedy = "the libbpf log (--libbpf-verbose) may tell more";
+    const char *remedy = "the libbpf log (--libbpf-verbose) may show more";
 
     if (err == -EMFILE)
         remedy = "raise the limit of open files (ulimit -n)";
@@ -282,8 +282,8 @@ int preflight__check_descriptors(const struct ebpf_log *log, int needed)
         close(fds[--opened]);
     free(fds);
     if (!preflight__is_shortage(err))
-        return 0; /* there is no telling: let the kernel decide */
-    preflight__tell_failure(log, "cannot load BPF programs", err);
+        return 0; /* unknown: let the kernel decide */
+    preflight__report_failure(log, "cannot load BPF programs", err);
     return err;
 }
 
@@ -304,23 +304,23 @@ int preflight__explain(const struct ebpf_log *log, int err)
     case EINVAL:
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: the kernel does not know what they need; it must be 5.10 or newer, "
-                        "the libbpf log (--libbpf-verbose) tells what failed");
+                        "the libbpf log (--libbpf-verbose) shows what failed");
         return -EOPNOTSUPP;
     case ENOSYS:
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: the kernel is built without bpf(); it needs "
                         "CONFIG_BPF_SYSCALL");
         return -EOPNOTSUPP;
-    case ECANCELED: /* by the caller, who knows */
+    case ECANCELED: /* by the caller */
         return err;
     case EMFILE:
     case ENFILE:
     case ENOMEM:
-        preflight__tell_failure(log, "cannot load BPF programs", err);
+        preflight__report_failure(log, "cannot load BPF programs", err);
         return err;
     default:
         ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) tells where it failed",
+                        "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) shows where it failed",
                         preflight__error(err));
         return -err < __LIBBPF_ERRNO__START ? err : -EIO;
     }

@@ -1,39 +1,40 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Preflight.h - what can be known to be missing before anything is loaded, each with one line of cause and remedy. */
+/* Preflight.h - reports what is missing before anything is loaded, in one line with cause and remedy. */
 #ifndef EBPF_PREFLIGHT_H
 #define EBPF_PREFLIGHT_H
 
 #include "Log.h"
 
-/* 0, or -EPERM or -EOPNOTSUPP after having logged why. */
+/* Check for privilege, lockdown and BTF. 0, or -EPERM or -EOPNOTSUPP, logged. */
 int preflight__check(const struct ebpf_log *log);
 
-/* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true when it cannot be told. */
+/* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true if that is unknown. */
 bool preflight__kernel_preempts(void);
 
 /* Whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
 bool preflight__lsm_is_active(void);
 
-/* Whether the kernel has a file system, built in or as a module that is loaded; true when it cannot be told. */
+/* Whether the kernel has a file system, built in or as a loaded module; true if that is unknown. */
 bool preflight__has_file_system(const char *name);
 
-/* Mount a file system in no directory, where nobody else sees it. A descriptor of its root, -1 when that fails. */
+/* Mount a file system without attaching it to a directory. Returns a descriptor of its root, or -1. */
 int preflight__mount_nowhere(const char *file_system);
 
-/* Whether an error tells that something has run out, which no choice of programs can help. */
+/* Whether an error means that a resource has run out, which no other choice of programs can change. */
 bool preflight__is_shortage(int err);
 
-/* The text of an error: an errno, or one of libbpf's own. Valid until the next call. */
+/* Return the text of an error, an errno or one of libbpf's own. Valid until the next call. */
 const char *preflight__error(int err);
 
-/* 0 when that many files can be opened besides those that are; else -EMFILE or -ENFILE, logged. */
+/* Check that so many more files can be opened. 0, or -EMFILE or -ENFILE, logged. */
 int preflight__check_descriptors(const struct ebpf_log *log, int needed);
 
 /* Log that `what` ("cannot ...") failed, with cause and remedy. */
-void preflight__tell_failure(const struct ebpf_log *log, const char *what, int err);
+void preflight__report_failure(const struct ebpf_log *log, const char *what, int err);
 
 /*
- * After loading failed with `err` for no reason of a program's own: log what it means. Returns the error to give back.
+ * Log what the error means with which loading failed, if no single program is the cause. Returns the error for the
+ * caller.
  */
 int preflight__explain(const struct ebpf_log *log, int err);
 

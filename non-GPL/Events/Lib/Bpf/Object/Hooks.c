@@ -148,7 +148,7 @@ int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log
     return 0;
 }
 
-/* Return what to use in the place of a row's program; NULL if there is nothing, or not here. */
+/* Return the best stand-in for a row's program that can be used here; NULL if there is none. */
 static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
 {
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
@@ -160,7 +160,7 @@ static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
     return NULL;
 }
 
-/* Whether neither a row's program nor a stand-in can be had. */
+/* Whether the kernel refuses a row's program, and there is no stand-in. */
 static bool hooks__lacks(struct hooks *hooks, size_t row)
 {
     return hooks->programs[row].refused && !hooks__stand_in(hooks, row);
@@ -187,7 +187,7 @@ const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row)
 
 /* ---------------------------------------------------------------- the choice */
 
-/* Return the first program that a way of an event requires and that cannot be had; NULL if there is none. */
+/* Return the first program that is missing of those that a way of an event requires; NULL if none is. */
 static const struct hooks_program *way__missing(struct hooks *hooks, int event, int way, bool *ret_exists)
 {
     *ret_exists = false;
@@ -264,7 +264,7 @@ static bool program__is_trampoline(const char *name)
     return !strncmp(name, "fentry__", 8) || !strncmp(name, "fexit__", 7);
 }
 
-/* An event's own trampoline shows as much as the one that is there only to show it. */
+/* The program that only probes for trampolines is not needed beside a real one. */
 static void hooks__choose_features(struct hooks *hooks)
 {
     struct hooks_program *probe = &hooks->programs[HOOK_fentry__probe_trampoline];

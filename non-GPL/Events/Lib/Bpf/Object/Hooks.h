@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Hooks.h - which programs to load for the events that are wanted, given those that this kernel refuses: Hooks.def at
- * work.
+ * Hooks.h - chooses the programs to load for the wanted events, without those that this kernel refuses. Hooks.def is
+ * the table.
  */
 #ifndef EBPF_HOOKS_H
 #define EBPF_HOOKS_H
@@ -12,11 +12,11 @@
 #define HOOKS_PROGRAMS_MAX 256
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
-#define HOOK_ROLES_MAX 4 /* of a program, and an empty one */
+#define HOOK_ROLES_MAX 4 /* of a program, with an empty one at the end */
 
 struct ebpf_log;
 
-/* Operations that the library tries at the start, to see that the kernel calls what programs are attached to. */
+/* Operations that the library performs at the start to see whether the kernel calls the targets of programs. */
 enum hooks_trial {
     TRIAL_NONE,
     TRIAL_MKDIR,
@@ -48,16 +48,16 @@ enum hooks_trial {
     TRIAL_COUNT
 };
 
-/* What can be attached in the place of a program and its spares; the better ones first. */
+/* What can replace a program and its spares, best first. */
 enum hook_stand_in { STAND_IN_LSM, STAND_IN_KPROBE, STAND_IN_SESSION, STAND_IN_COUNT };
 
-/* What a program does for an event. */
+/* The role of a program for an event. */
 struct hook_role {
     int event;         /* 0: there are no more */
-    bool is_required;  /* by one way; else the event also works without the program */
-    int way;           /* to source the event, when it is required */
-    bool is_charged;   /* a run that the kernel skips is an event lost */
-    const char *lacks; /* what the user is warned of, "" for nothing: see Hooks.def */
+    bool is_required;  /* by one way; else the event also works without it */
+    int way;           /* the one that requires it */
+    bool is_charged;   /* each run that the kernel skips counts as an event lost */
+    const char *lacks; /* warning for the user, "" for none; see Hooks.def */
 };
 
 /* A row of Hooks.def, which describes the columns. */
@@ -68,12 +68,12 @@ struct hook_row {
     const char *selects_lacks;
     const char *unless, *file_system;
     struct {
-        const char *program;           /* of this row only; NULL: there is none */
-        const struct hook_row *shared; /* the row of one that stands in for several; NULL: there is none */
+        const char *program;           /* the stand-in, if only this row has it; else NULL */
+        const struct hook_row *shared; /* the row of a stand-in for several rows; else NULL */
     } stand_ins[STAND_IN_COUNT];
     int spare_count;
-    int spare_hook;   /* enum spare_hook, when there is a `body` */
-    const char *body; /* the map by way of which spares call the program, NULL when they do the work themselves */
+    int spare_hook;   /* enum spare_hook, if there is a `body` */
+    const char *body; /* the map through which spares call the program; NULL: they do the work themselves */
     const struct hook_row *second;
     enum hooks_trial trial;
 };
@@ -96,10 +96,10 @@ struct hooks {
         size_t stand_ins[STAND_IN_COUNT]; /* 0: there is none */
     } others[HOOKS_ROWS_MAX];             /* indices of the other programs of a row */
     uint32_t select_kinds;                /* bit n: there may be conditions of kind n; set before the choice */
-    bool spares;                          /* programs are preempted: they get their spares; set before the choice */
-    bool stand_ins[STAND_IN_COUNT];       /* those that can be used here; set before the choice */
-    struct ebpf_event_set available;      /* of those wanted, by the last choice */
-    int ways[EBPF_EVENT_TYPE_COUNT];      /* the way chosen for each of them */
+    bool spares; /* programs get their spares, because the kernel preempts them; set before the choice */
+    bool stand_ins[STAND_IN_COUNT];  /* which ones this kernel supports; set before the choice */
+    struct ebpf_event_set available; /* of those wanted, by the last choice */
+    int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
 };
 
@@ -116,31 +116,31 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
 /* Return the program of that name, or NULL. */
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
 
-/* Note that the kernel refuses a program, and why. */
+/* Mark a program as refused by the kernel, with the reason. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Refuse programs that the caller wants to do without, to see how the rest fares. 0, or -errno, logged. */
+/* Mark the programs named in a list as refused, for tests. 0, or -errno, logged. */
 int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
 
-/* Return the program of a row that is wanted, or its stand-in that is; NULL if neither is. */
+/* Return a row's program or its stand-in, whichever is wanted; NULL if neither is. */
 struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row);
 
 /* Return the n-th spare of a row's program, in the order in which they are attached; NULL behind the last one. */
 struct hooks_program *hooks__spare(struct hooks *hooks, size_t row, int n);
 
-/* Return the program that reports what is lost when the kernel skips the row's, if it is wanted; else NULL. */
+/* Return a row's second program (SECOND in Hooks.def) if it is wanted, else NULL. */
 const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row);
 
 /*
- * Return the event to charge when the kernel skips a program, by its index: the first one that is sourced; 0 if there
- * is none.
+ * Return the event to charge for the skipped runs of a program, by its index: the first one that is sourced; 0 if none
+ * is.
  */
 int hooks__skipped_event(const struct hooks *hooks, size_t program);
 
-/* Write what is not seen when a row's program is never run: "file-create (not seen: mkdir), file-delete". */
+/* Write what events lack if a row's program never runs: "file-create (not seen: mkdir), file-delete". */
 void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_t size);
 
-/* Call `report` for each thing that the events, or the conditions of the selection, lack by the last choice. */
+/* Call `report` for each thing that the events, or the selection, lack after the last choice. */
 void hooks__report_lacking(struct hooks *hooks,
                            void (*report)(void *user, const char *event, const char *lacks, const char *program,
                                           const char *reason),

@@ -6,7 +6,7 @@
 
 #define LACKS_MAX 2048
 
-/* What events lack because kinds of programs are refused: one message, whatever they are. */
+/* What is missing because kinds of programs are refused, gathered for one message. */
 struct lacks {
     const struct probes *p;
     char missing[LACKS_MAX], limited[LACKS_MAX];
@@ -21,7 +21,7 @@ static void list__add(char list[LACKS_MAX], const char *event, const char *doc)
              has_doc ? ")" : "");
 }
 
-/* Whether a reason is, or ends with, that kinds are refused. */
+/* Whether a reason is, or ends with, the message about refused kinds. */
 static bool reason__is_of_kinds(const struct probes *p, const char *reason)
 {
     size_t len = strlen(p->refused_kinds), reason_len = strlen(reason);

@@ -5,7 +5,7 @@
 
 #include "Object.h"
 
-/* Warn of what the events that were asked for lack by the last choice of programs. */
+/* Warn of what the requested events lack after the last choice of programs. */
 void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted);
 
 #endif

@@ -2,8 +2,8 @@
 /*
  * MapRefs.c - see MapRefs.h.
  *
- * A program and a function that programs call are both symbols of their sections. A relocation in the range of one
- * names what it refers to: a map, another function, or data.
+ * Programs, and functions that they call, are symbols of the sections of code. Each relocation in the range of such a
+ * symbol names what the code there refers to: a map, another function, or data.
  */
 #include "MapRefs.h"
 
@@ -28,7 +28,7 @@ struct object {
     struct map_refs *refs;
 };
 
-/* What a section holds; NULL if that is not all there. */
+/* Return the content of a section; NULL if the object ends before it does. */
 static const void *object__content(const struct object *o, const Elf64_Shdr *section)
 {
     bool is_there = section->sh_offset <= o->size && section->sh_size <= o->size - section->sh_offset;
@@ -91,7 +91,7 @@ static int object__note_map(struct object *o, const Elf64_Sym *symbol)
 
 static int object__follow(struct object *o, size_t function);
 
-/* Follow a reference into a section of code: a call counts from the instruction behind it, an address does not. */
+/* Follow a reference to code. The offset of a call counts from the next instruction, that of an address does not. */
 static int object__follow_code(struct object *o, const Elf64_Sym *symbol, const struct bpf_insn *insn)
 {
     if (ELF64_ST_TYPE(symbol->st_info) == STT_FUNC)
@@ -119,10 +119,10 @@ static int object__follow_relocation(struct object *o, const Elf64_Rel *relocati
         return object__note_map(o, symbol);
     if (symbol->st_shndx < o->section_count && o->sections[symbol->st_shndx].sh_flags & SHF_EXECINSTR)
         return object__follow_code(o, symbol, (const void *)(insns + relocation->r_offset));
-    return 0; /* data, of which libbpf makes maps that are always needed */
+    return 0; /* data, whose maps are always created */
 }
 
-/* Note the maps that a function refers to, and those of the functions that it calls. */
+/* Note the maps that a function, and the functions that it calls, refer to. */
 static int object__follow(struct object *o, size_t function)
 {
     const Elf64_Sym *symbol = &o->symbols[function];

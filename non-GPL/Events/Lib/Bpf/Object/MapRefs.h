@@ -2,8 +2,8 @@
 /*
  * MapRefs.h - which maps programs refer to, by themselves or in the functions that they call.
  *
- * libbpf makes all maps of an object, but for those that it is told to leave out, and refuses a program that refers to
- * one of these. Which maps the programs to be loaded refer to, the relocations of the object say.
+ * libbpf creates all maps of an object except those that it is told to leave out, and refuses a program that refers to
+ * one of these. The relocations of the object show which maps the programs to load refer to.
  */
 #ifndef EBPF_MAP_REFS_H
 #define EBPF_MAP_REFS_H
@@ -19,8 +19,8 @@ struct map_refs {
 };
 
 /*
- * Find the maps that some programs of an object refer to. 0, or -EINVAL for an object that is not as libbpf's linker
- * makes it, or -ENOMEM, -E2BIG.
+ * Find the maps that some programs of an object refer to. 0, -EINVAL for an object that libbpf's linker has not
+ * written, -ENOMEM or -E2BIG.
  */
 int map_refs__find(struct map_refs *ret_refs, const void *elf, size_t size, const char *const *programs, size_t count);
 

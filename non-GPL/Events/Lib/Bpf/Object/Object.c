@@ -25,10 +25,7 @@
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
 #define FD_PATH "/proc/self/fd"
 
-/*
- * Make a file in memory for the types of the kernel that the probes refer to. -1 where libbpf could not open it by a
- * path, and so goes through all types.
- */
+/* Create the file for the types of the kernel. -1 if libbpf could not open it by a path, and has to use all types. */
 static int types__create_file(void)
 {
     return access(FD_PATH, X_OK) ? -1 : memfd_create("ebpf-events-types", MFD_CLOEXEC);
@@ -69,7 +66,7 @@ int probes__open(struct probes *p)
     return p->object ? 0 : -errno;
 }
 
-/* Any number where the kernel has no random ones yet: it guards against nothing but bad luck then. */
+/* Draw a random number; a constant if the kernel has none yet, which an attacker could know. */
 static uint64_t random__draw(void)
 {
     uint64_t number = 0;
@@ -116,7 +113,7 @@ static int probes__set_constants(const struct probes *p, const struct ebpf_sourc
     return 0;
 }
 
-/* Prepare the maps for the programs that are to be loaded. */
+/* Prepare the maps for the programs to load. */
 static int probes__prepare_maps_of(struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes,
                                    const char *const *programs, size_t count)
 {
@@ -162,7 +159,7 @@ int probes__load(struct probes *p, const struct ebpf_source_opts *opts)
     return probes__load_only(p, opts, NULL);
 }
 
-/* Look up in the kernel's BTF what the probes need of it. */
+/* Look up what the probes need in the kernel's BTF. */
 static int probes__find_types(struct probes *p)
 {
     struct kernel_btf kernel;
@@ -179,7 +176,7 @@ static int probes__find_types(struct probes *p)
     return err;
 }
 
-/* Find out what this kernel offers instead of programs that are skipped, and what programs can keep. */
+/* Find out which stand-ins and which kinds of storage this kernel supports. */
 static void probes__find_offers(struct probes *p)
 {
     bool *stand_ins = p->hooks.stand_ins, has_cast = targets__has_function(&p->targets, TARGET_RDONLY_CAST);
@@ -193,7 +190,7 @@ static void probes__find_offers(struct probes *p)
     p->cpu_slots = stand_ins[STAND_IN_KPROBE] ? (uint32_t)p->cpus : 0;
 }
 
-/* Leave out the programs that this kernel does not need, or has no hook for: libbpf would refuse all then. */
+/* Leave out programs that this kernel does not need or has no target for; libbpf would refuse the whole object. */
 static void probes__leave_out_programs(struct probes *p)
 {
     const struct hook_row *row;

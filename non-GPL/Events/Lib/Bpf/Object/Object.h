@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Object.h - the probes as libbpf has them: opened, cut to what this kernel and the options need, and loaded. */
+/* Object.h - opens and loads the probes, reduced to what this kernel and the options need. */
 #ifndef EBPF_BPF_OBJECT_H
 #define EBPF_BPF_OBJECT_H
 
@@ -20,39 +20,39 @@ struct probes {
     struct targets targets;
     struct btrfs_layout btrfs;
     struct bpf_object *object;
-    int types_fd; /* memory with the types of the kernel that the probes refer to, -1: all of them */
-    bool tried;   /* to load the object, which works once */
-    char refused_kinds[REFUSED_KINDS_LEN]; /* that the kernel refuses kinds of programs, "" if it does not */
+    int types_fd; /* file in memory with the types of the kernel that the probes refer to; -1: libbpf uses all types */
+    bool tried;   /* to load the object, which libbpf allows once */
+    char refused_kinds[REFUSED_KINDS_LEN]; /* message that the kernel refuses kinds of programs, or "" */
     uint32_t tree_chunks;                  /* of the table of processes */
     int cpus;
     uint32_t slots;        /* scratch slots that programs share; each slot is a stream of records */
-    uint32_t cpu_slots;    /* further ones, of programs that are not preempted: one a CPU, or none */
+    uint32_t cpu_slots;    /* further ones for programs that are not preempted: one a CPU, or none */
     bool has_task_storage; /* tracing programs may use it */
-    bool has_sk_storage;   /* programs can keep something in the storage of sockets */
+    bool has_sk_storage;   /* tracing programs may use socket storage */
 };
 
-/* Begin with nothing opened. Of `hooks`, what is set before the choice is the caller's to set. */
+/* Initialize, opening nothing. Members of `hooks` that are to be set before the choice are for the caller to set. */
 void probes__init(struct probes *p, const struct ebpf_log *log);
 
-/* Open the object; closes the one before, with all that it holds in the kernel. 0 or -errno. */
+/* Open the object, closing the previous one. 0 or -errno. */
 int probes__open(struct probes *p);
 
-/* Leave out the programs that this kernel does not need, or has no hook for, once the object is open. 0 or -errno. */
+/* Leave out programs that this kernel does not need or has no target for, once the object is open. 0 or -errno. */
 int probes__leave_out(struct probes *p);
 
-/* Load the object with the wanted programs; opens it anew when that was tried before. 0 or -errno. */
+/* Load the object with the wanted programs, reopening it if loading was tried before. 0 or -errno. */
 int probes__load(struct probes *p, const struct ebpf_source_opts *opts);
 
-/* Load the object with only that program, to see whether the kernel refuses it; "" for none but our own. */
+/* Load the object with only that program, to see whether the kernel refuses it; "": only the library's own. */
 int probes__load_only(struct probes *p, const struct ebpf_source_opts *opts, const char *only);
 
 /* Return the program of libbpf for one of `hooks`, by its index; NULL if the object does not have it. */
 struct bpf_program *probes__program(const struct probes *p, size_t i);
 
-/* Let the probes see which process this is. 0 or -errno. */
+/* Make this process known to the probes. 0 or -errno. */
 int probes__identify_self(struct probes *p);
 
-/* Close the object, with all that it holds in the kernel. */
+/* Close the object and release what it holds in the kernel. */
 void probes__close(struct probes *p);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prune.c - constants are followed through the registers of a program, and branches that they decide are not.
+ * Prune.c - follows constants through the registers of a program to find branches that are never taken.
  *
- * The instructions are gone through in their order. What registers hold at the target of a jump is put together from
- * all the jumps that lead there; these are known by then, unless one of them leads back, so at the beginning of a loop
- * nothing counts as known. When a jump leads back, or a call, to what was taken for dead, all begins anew, which is
- * rare. What is on the stack is not followed.
+ * One pass goes through the instructions in order. The state at the target of a jump is merged from all jumps that lead
+ * there, which the pass has seen by then, except backward ones; so nothing is known at the beginning of a loop. If a
+ * backward jump or a call leads to code that the pass took for dead, another pass begins, which is rare. Values on the
+ * stack are not followed.
  */
 #include "Prune.h"
 
@@ -16,9 +16,9 @@
 #include "PruneState.h"
 
 /* Marks of an instruction. */
-#define MARK_TARGET 1  /* of a jump from before */
-#define MARK_LOOP 2    /* of a jump from behind */
-#define MARK_ENTRY 4   /* of a function that is called, or of a loop that only a jump from behind enters */
+#define MARK_TARGET 1  /* of a forward jump */
+#define MARK_LOOP 2    /* of a backward jump */
+#define MARK_ENTRY 4   /* of a function that is called, or of a loop that only a backward jump enters */
 #define MARK_REACHED 8 /* may be executed */
 #define MARK_ALWAYS 16 /* this jump is always taken */
 #define MARK_NEVER 32
@@ -44,7 +44,7 @@ static size_t insn__target(const struct pruning *p, size_t i)
 
 /* ---------------------------------------------------------------------- jumps */
 
-/* Something leads to where states are not merged: to a function, or to an instruction that was gone through. */
+/* Note a way to where no state is merged: to a function, or backward. */
 static void pruning__enter(struct pruning *p, size_t target, size_t from)
 {
     if (p->marks[target] & (MARK_ENTRY | MARK_REACHED))
@@ -63,7 +63,7 @@ static void pruning__jump(struct pruning *p, size_t from)
         state__merge(&p->states[p->numbers[target]], &p->current);
 }
 
-/* Whether a tail call follows, before anything that branches off or ends. */
+/* Whether a tail call follows before any jump or exit. */
 static bool pruning__tail_call_follows(const struct pruning *p, size_t i)
 {
     while (i < p->count && !insn__jumps(&p->insns[i]) && p->insns[i].code != (BPF_JMP | BPF_EXIT)) {
@@ -74,7 +74,7 @@ static bool pruning__tail_call_follows(const struct pruning *p, size_t i)
     return false;
 }
 
-/* Decide a jump, but for one that would leave out what begins with a tail call. */
+/* Decide a jump, except one that would skip a tail call. */
 static enum decision pruning__decide(const struct pruning *p, size_t i)
 {
     if (insn__jumps_always(&p->insns[i]))
@@ -140,7 +140,7 @@ static void pruning__follow(struct pruning *p, size_t i)
     }
 }
 
-/* What is known before an instruction. */
+/* Set what is known before an instruction. */
 static void pruning__arrive(struct pruning *p, size_t i)
 {
     if (p->marks[i] & MARK_TARGET)
@@ -170,7 +170,7 @@ static void pruning__go_through(struct pruning *p, size_t target_count)
     }
 }
 
-/* Mark the targets of jumps, and number those that a state is kept for. How many these are. */
+/* Mark the targets of jumps, and number those that have a state. Returns how many of these there are. */
 static size_t pruning__number_targets(struct pruning *p)
 {
     size_t count = 0;
@@ -199,11 +199,11 @@ static bool pruning__keeps(const struct pruning *p, size_t i)
         return true;
     size_t target = insn__target(p, i);
 
-    return target <= i || p->numbers[target] != p->numbers[i + 1]; /* else there is nothing to be jumped over */
+    return target <= i || p->numbers[target] != p->numbers[i + 1]; /* else there is nothing to jump over */
 }
 
-/* Find out where everything goes: at first from the end, then from the beginning. How much is left. */
-static size_t pruning__place(struct pruning *p)
+/* Number what is kept, first from the end, then from the beginning. Returns how much that is. */
+static size_t pruning__renumber(struct pruning *p)
 {
     size_t kept = 0;
 
@@ -273,7 +273,7 @@ bool prune(struct bpf_insn *insns, size_t count, const struct prune_constants *c
         pruning__go_through(&p, target_count);
     } while (p.again);
     free(p.states);
-    ret_pruned->count = pruning__place(&p);
+    ret_pruned->count = pruning__renumber(&p);
     pruning__move(&p);
     return true;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Prune.h - removes from a program what is never executed on this kernel.
+ * Prune.h - removes the code of a program that this kernel never executes.
  *
  * A program has code for every kernel and every setting; which of it applies follows from constants that are known when
- * it is loaded. The verifier finds that out too, but only after analyses whose cost grows with the size of a program,
- * and it removes dead code piece by piece, each time moving all that is behind. A third of a start went into that.
+ * it is loaded. The verifier removes dead code too, but only after analyses whose cost grows with the size of a
+ * program, and piece by piece, each time moving everything behind. That took a third of a start.
  *
- * A tail call stays although it is never made: that a program contains one tells the kernel where to put its stack (see
+ * A tail call is not removed even if it is never made: a program that contains one gets its stack elsewhere (see
  * SPARE_BODY in Core/Spare.h).
  */
 #ifndef EBPF_PRUNE_H
@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A map of constants, as programs refer to it. */
+/* The map of constants that programs refer to. */
 struct prune_constants {
     int map_fd;
     const void *bytes;
@@ -30,7 +30,7 @@ struct pruned {
     uint8_t *marks;        /* of each former instruction */
 };
 
-/* Prune a program in place. Returns false, with the program as it was, when there is no memory. */
+/* Prune a program in place. Returns false, with the program unchanged, if there is no memory. */
 bool prune(struct bpf_insn *insns, size_t count, const struct prune_constants *constants, struct pruned *ret_pruned);
 
 /* Whether one of the former instructions may be executed. */

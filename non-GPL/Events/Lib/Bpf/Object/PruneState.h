@@ -13,7 +13,7 @@
 enum value_kind {
     VALUE_UNKNOWN,
     VALUE_NUMBER,
-    VALUE_ADDRESS, /* in the constants: how far from their beginning */
+    VALUE_ADDRESS, /* in the constants, as an offset */
 };
 
 struct value {
@@ -29,7 +29,7 @@ struct state {
 /* Whether a jump is taken. */
 enum decision { DECISION_OPEN, DECISION_ALWAYS, DECISION_NEVER };
 
-/* Keep only what holds by either state: an instruction is jumped to with the one or the other. */
+/* Merge the states of two jumps to one instruction: keep what both agree on. */
 void state__merge(struct state *state, const struct state *other);
 
 /* Forget the first so many registers. */

@@ -2,10 +2,10 @@
 /*
  * Refused.c - see Refused.h.
  *
- * libbpf loads an object as a whole or not at all, so a program that this kernel refuses has to be known before. The
- * usual case must not pay for that: everything is tried at once. When that fails, a program that does nothing shows
- * whether the kernel refuses all of a kind. If it does not, the one that was begun last is tried by itself; and each
- * only if that is none of those that are refused.
+ * libbpf loads an object as a whole or not at all, so programs that the kernel refuses have to be left out. To keep the
+ * usual case cheap, all programs are loaded at once. If that fails, a program that does nothing shows whether the
+ * kernel refuses all programs of a kind. If it does not, the program whose loading began last is tried alone, and each
+ * program alone only if that one loads.
  */
 #include "Refused.h"
 
@@ -19,7 +19,7 @@
 
 /* --------------------------------------------------------------------- kinds */
 
-/* Kinds of programs that a kernel, or who has set it up, may do without. */
+/* Kinds of programs that a kernel may lack, or its administrator may have disabled. */
 static const struct kind {
     enum bpf_attach_type type;
     const char *name;
@@ -31,7 +31,7 @@ static const struct kind {
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
 
-/* A wanted program of a kind, the first one or the last one; NULL if there is none. */
+/* Return the first or the last wanted program of a kind; NULL if there is none. */
 static const struct bpf_program *probes__program_of(const struct probes *p, enum bpf_attach_type type, bool last)
 {
     const struct bpf_program *found = NULL;
@@ -57,7 +57,7 @@ static bool probes__has_attached(const struct probes *p, enum bpf_attach_type ty
     return false;
 }
 
-/* The error with which the kernel refuses a kind, for whatever target; 0 if it does not. */
+/* Return the error with which the kernel refuses a kind, whatever the target; 0 if it does not. */
 static int probes__try_kind(const struct probes *p, enum bpf_attach_type type, bool attach)
 {
     if (attach && probes__has_attached(p, type))
@@ -68,7 +68,7 @@ static int probes__try_kind(const struct probes *p, enum bpf_attach_type type, b
     return err && targets__try(&p->targets, probes__program_of(p, type, true), attach) ? err : 0;
 }
 
-/* Refuse all programs of these kinds that this kernel may need, those too that are not wanted now. */
+/* Refuse all programs of these kinds that this kernel may need, wanted or not. */
 static void probes__refuse_kinds(struct probes *p, const bool refused[KIND_COUNT])
 {
     for (size_t i = 0; i < p->hooks.count; i++) {
@@ -115,8 +115,8 @@ int probes__find_refused_kinds(struct probes *p, bool attach)
 /* ------------------------------------------------------------------ programs */
 
 /*
- * Find the programs that this kernel refuses, after loading them together has failed. Returns how many were found, or a
- * negative errno when something has run out, or the caller gives up.
+ * Load the wanted programs one by one to find those that the kernel refuses. Returns how many, or a negative errno if
+ * a resource has run out or the caller cancels.
  */
 static int probes__find_refused(struct probes *p, const struct ebpf_source_opts *opts)
 {
@@ -138,8 +138,8 @@ static int probes__find_refused(struct probes *p, const struct ebpf_source_opts 
     return found;
 }
 
-/* Whether it was the program that was begun last; then it is refused. 1, 0, or a negative errno. */
-static int probes__blame_last(struct probes *p, const struct ebpf_source_opts *opts, const char *name)
+/* Refuse a program if the kernel does. Returns 1 if so, 0 if not, or a negative errno as above. */
+static int probes__try_program(struct probes *p, const struct ebpf_source_opts *opts, const char *name)
 {
     struct hooks_program *program = name ? hooks__find(&p->hooks, name) : NULL;
     int err = program && program->wanted ? probes__load_only(p, opts, name) : 0;
@@ -157,11 +157,11 @@ int probes__explain_load(struct probes *p, const struct ebpf_source_opts *opts, 
 
     if (err != -ECANCELED && !preflight__is_shortage(err)) {
         struct hooks_program *last_program = last ? hooks__find(&p->hooks, last) : NULL;
-        int bare_err = probes__load_only(p, opts, ""); /* none but our own */
+        int bare_err = probes__load_only(p, opts, ""); /* only the library's own */
         int found = bare_err ? bare_err : probes__find_refused_kinds(p, false);
 
         if (!found && last_program)
-            found = probes__blame_last(p, opts, last_program->name);
+            found = probes__try_program(p, opts, last_program->name);
         if (!found)
             found = probes__find_refused(p, opts);
         if (found > 0)

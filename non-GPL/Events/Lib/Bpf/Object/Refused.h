@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Refused.h - which of the wanted programs this kernel refuses, or all of which kind: it is built without what they
- * need, or whoever has set it up does not allow them.
+ * Refused.h - finds the wanted programs that this kernel refuses, or the kinds of programs: it is built without what
+ * they need, or its administrator does not allow them.
  */
 #ifndef EBPF_BPF_REFUSED_H
 #define EBPF_BPF_REFUSED_H
 
 #include "Object.h"
 
-#define REASON_ATTACH "the kernel refuses to attach it: " /* and why */
+#define REASON_ATTACH "the kernel refuses to attach it: " /* followed by the error */
 
 /*
- * Look for kinds that are wanted and that the kernel refuses to load, or to attach, and refuse all their programs.
- * Returns how many kinds there are, or a negative errno when something has run out.
+ * Refuse all programs of each wanted kind that the kernel refuses to load, or to attach. Returns how many kinds these
+ * are, or a negative errno if a resource has run out.
  */
 int probes__find_refused_kinds(struct probes *p, bool attach);
 
-/* Why the wanted programs could not be loaded together with `err`: 0 when some are refused, and now known. */
+/*
+ * Find out why loading the wanted programs together failed with `err`. Returns 0 if the kernel refuses some, which are
+ * marked, or a negative errno, logged.
+ */
 int probes__explain_load(struct probes *p, const struct ebpf_source_opts *opts, int err);
 
 #endif

@@ -31,7 +31,7 @@ static const char *const cast_types[] = {
 #undef CAST_TYPE
 };
 
-/* While an object is loaded by this thread: libbpf gives its handlers the program only. */
+/* Set while this thread loads an object: libbpf passes nothing but the program to handlers. */
 static _Thread_local struct loading {
     const struct targets *targets;
     const struct bpf_map *constants;
@@ -49,7 +49,7 @@ const char *target__name(const struct bpf_program *program)
     return slash ? slash + 1 : "";
 }
 
-/* A tracepoint is found by the type of its prototype, an LSM hook by the empty function that programs attach to. */
+/* A tracepoint is found by the type of its prototype, an LSM hook by the empty function that stands for it. */
 static bool target__type_name(const struct bpf_program *program, char name[TARGET_NAME_MAX])
 {
     const char *section = bpf_program__section_name(program);
@@ -75,32 +75,32 @@ static uint32_t name__hash(const char *name)
     return hash;
 }
 
-/* Numbers of targets, one more than that, by hashes of their names. */
+/* Buckets by hashes of names: the index of a target, plus one; 0 is free. */
 struct target_hash {
-    unsigned char places[HASH_SIZE];
+    unsigned char buckets[HASH_SIZE];
 };
 
-/* The place of a name: where it is, or where it is to be put. */
-static unsigned char *target_hash__place(struct target_hash *hash, const struct targets *targets, const char *name)
+/* Return the bucket that holds a name, or the free one to put it in. */
+static unsigned char *target_hash__bucket(struct target_hash *hash, const struct targets *targets, const char *name)
 {
     uint32_t i = name__hash(name);
 
-    while (hash->places[i % HASH_SIZE] && strcmp(targets->all[hash->places[i % HASH_SIZE] - 1].name, name) != 0)
+    while (hash->buckets[i % HASH_SIZE] && strcmp(targets->all[hash->buckets[i % HASH_SIZE] - 1].name, name) != 0)
         i++;
-    return &hash->places[i % HASH_SIZE];
+    return &hash->buckets[i % HASH_SIZE];
 }
 
 static int targets__add(struct targets *targets, struct target_hash *hash, const char *name, int kind)
 {
-    unsigned char *place = target_hash__place(hash, targets, name);
+    unsigned char *bucket = target_hash__bucket(hash, targets, name);
 
-    if (*place)
+    if (*bucket)
         return 0;
     if (targets->count == TARGETS_MAX)
         return -E2BIG;
     snprintf(targets->all[targets->count].name, TARGET_NAME_MAX, "%s", name);
     targets->all[targets->count].kind = kind;
-    *place = (unsigned char)++targets->count;
+    *bucket = (unsigned char)++targets->count;
     return 0;
 }
 
@@ -141,10 +141,10 @@ int targets__find(struct targets *targets, struct bpf_object *object, const stru
 
         if (!btf_is_func(type) && !btf_is_typedef(type) && !btf_is_struct(type))
             continue;
-        unsigned char place = *target_hash__place(&hash, targets, kernel_btf__name(kernel, type->name_off));
+        unsigned char bucket = *target_hash__bucket(&hash, targets, kernel_btf__name(kernel, type->name_off));
 
-        if (place && targets->all[place - 1].kind == btf_kind(type) && !targets->all[place - 1].id)
-            targets->all[place - 1].id = id;
+        if (bucket && targets->all[bucket - 1].kind == btf_kind(type) && !targets->all[bucket - 1].id)
+            targets->all[bucket - 1].id = id;
     }
     return err;
 }
@@ -207,7 +207,7 @@ int targets__load(const struct targets *targets, struct bpf_object *object, bool
     return err;
 }
 
-/* Put what the kernel has in the place of the calls that stand for it; see Core/Compat.h. */
+/* Replace the calls that stand for functions of the kernel; see Core/EmitShared.h. */
 static void insns__patch_calls(struct bpf_insn *insns, size_t count, const struct targets *targets)
 {
     static const struct {
@@ -230,7 +230,7 @@ static void insns__patch_calls(struct bpf_insn *insns, size_t count, const struc
     }
 }
 
-/* Where the functions of a program begin, which the kernel is told, once it is pruned. */
+/* Move the beginnings of a program's functions, which the kernel needs to know, to where pruning has moved them. */
 static int opts__move_functions(struct bpf_prog_load_opts *opts, const struct pruned *pruned)
 {
     const struct bpf_func_info *functions = opts->func_info;
@@ -251,12 +251,12 @@ static int opts__move_functions(struct bpf_prog_load_opts *opts, const struct pr
     }
     opts->func_info = loading.functions;
     opts->func_info_cnt = count;
-    opts->line_info = NULL; /* only in builds for who reads the verifier's log */
+    opts->line_info = NULL; /* only builds for reading the verifier's log have it */
     opts->line_info_cnt = 0;
     return 0;
 }
 
-/* Load what is left of the program on this kernel. */
+/* Replace a program's instructions by what this kernel executes of them. */
 static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_opts *opts)
 {
     size_t count = bpf_program__insn_cnt(program);
@@ -281,8 +281,8 @@ static int program__rewrite(struct bpf_program *program, struct bpf_prog_load_op
 }
 
 /*
- * For a program of one of these types libbpf loads the kernel's BTF, although it is not asked to look up anything
- * there: a program has its type only from now on.
+ * Return the type to load a program with. It is set no earlier, because for these types libbpf would load the kernel's
+ * BTF, although nothing is to be looked up there.
  */
 static enum bpf_prog_type target__program_type(const struct bpf_program *program)
 {
@@ -305,7 +305,7 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
     enum bpf_prog_type type = target__program_type(program);
     int err = id ? bpf_program__set_type(program, type) : -ESRCH;
 
-    opts->attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* it is attached to a name */
+    opts->attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* attached by name */
     return err ?: program__rewrite(program, opts);
 }
 
@@ -321,7 +321,7 @@ int targets__try(const struct targets *targets, const struct bpf_program *progra
         {.code = BPF_JMP | BPF_EXIT},
     };
     enum bpf_prog_type type = target__program_type(program);
-    bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached to a name; that it cannot be is soon found out */
+    bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached by name; a failure shows soon */
     LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = is_kprobe ? 0 : targets__id(targets, program),
                 .expected_attach_type = bpf_program__expected_attach_type(program));
     int fd = bpf_prog_load(type, "ebpf_try", "GPL", nothing, sizeof(nothing) / sizeof(*nothing), &opts);
@@ -368,7 +368,7 @@ static int on_attach(const struct bpf_program *program, long cookie, struct bpf_
     return *ret_link ? 0 : -errno;
 }
 
-static int handlers[6]; /* what libbpf calls them, 0 or less when they are not registered */
+static int handlers[6]; /* ids from libbpf; 0 or less: not registered */
 
 static void register_sections(void)
 {
@@ -389,7 +389,7 @@ static void register_sections(void)
         handlers[i] = libbpf_register_prog_handler(kinds[i].section, TYPE_UNTIL_LOADED, kinds[i].attach, &opts);
 }
 
-/* When this code is unloaded libbpf, which may be another library's as well, must not call it any more. */
+/* Before this code is unloaded: libbpf, which other libraries may share, must not call it any more. */
 __attribute__((destructor)) static void unregister_sections(void)
 {
     for (size_t i = 0; i < sizeof(handlers) / sizeof(*handlers); i++) {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Targets.h - what programs attach to, by its number in the kernel's BTF.
+ * Targets.h - the targets of programs: what they attach to, by its type id in the kernel's BTF.
  *
- * libbpf goes through the types of the kernel, of which there are 100,000, once for each program; here it is done once
- * for all. So the sections of the probes have names of their own, "ebpf.fentry/FUNCTION" and the like, which are given
- * to libbpf with handlers that know the numbers.
+ * libbpf would walk the 100,000 types of the kernel once for each program. Here one pass finds all targets. For that,
+ * the sections of the probes have names of their own, such as "ebpf.fentry/FUNCTION", and handlers registered with
+ * libbpf supply the type ids.
  */
 #ifndef EBPF_TARGETS_H
 #define EBPF_TARGETS_H
@@ -21,25 +21,25 @@ struct kernel_btf;
 #define TARGETS_MAX 192
 #define ATTACH_SESSION ((enum bpf_attach_type)56) /* BPF_TRACE_KPROBE_SESSION, which libbpf 1.1 does not know */
 
-/* See `UNTRUSTED` in Core/Compat.h. It came with the kernel (6.2) whose recursion guard leaves out LSM programs. */
+/* See `UNTRUSTED` in Core/Compat.h. New in 6.2, as is that the recursion guard does not apply to LSM programs. */
 #define TARGET_RDONLY_CAST "bpf_rdonly_cast"
 
-/* One that came when tracing programs could use storage of tasks (5.13, a10787e6d58c). */
+/* New in 5.13, as is task storage for tracing programs (a10787e6d58c). */
 #define TARGET_TASK_STORAGE "bpf_for_each_map_elem"
 
-/* Tracing programs may keep something in the storage of sockets (since 5.11). */
+/* Tracing programs may use socket storage (since 5.11). */
 #define TARGET_SK_STORAGE "bpf_sk_storage_get_tracing"
 
-/* There with what attaches a program to a function by its name (CONFIG_FPROBE). */
+/* Part of what attaches programs to functions by name (CONFIG_FPROBE). */
 #define TARGET_FPROBE "register_fprobe_ips"
 
-/* Of programs at both ends of a function: what each has to itself. */
+/* Called by sessions, which run at both ends of a function. */
 #define TARGET_SESSION_COOKIE "bpf_session_cookie"
 #define TARGET_SESSION_IS_RETURN "bpf_session_is_return"
 
 /*
- * A type that came when the ends of functions were found by way of the task's shadow stack (6.14, 4346ba160409).
- * Before, each link had some nodes for calls that have not ended, and processes that wait in one could use them up.
+ * New in 6.14, as are return probes that use the task's shadow stack (4346ba160409). Before, each link had a fixed
+ * number of nodes for calls in progress, which processes that sleep in such a call could use up.
  */
 #define TARGET_SHADOW_STACK "fprobe_hlist"
 
@@ -55,51 +55,50 @@ struct targets {
 };
 
 /*
- * Tell libbpf of the sections; to be called before an object with such sections is opened, any number of times. 0 or
+ * Register the sections with libbpf. Required before an object with such sections is opened; may be called again. 0 or
  * -errno.
  */
 int targets__register(void);
 
-/* Look up what the programs of an open object attach to, and what else is asked for below. 0 or -errno. */
+/* Look up the targets of the programs of an open object, and all else that is queried below. 0 or -errno. */
 int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel);
 
-/* What the program attaches to, as the kernel calls it. */
+/* Return the name of a program's target, as the kernel has it. */
 const char *target__name(const struct bpf_program *program);
 
-/* Whether the kernel has what the program attaches to. */
+/* Whether the kernel has the program's target. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
 
 /* Whether the kernel has a function: one of the TARGET_... above, or of a row's UNLESS. */
 bool targets__has_function(const struct targets *targets, const char *name);
 
-/* Whether the kernel has programs at both ends of a function that no process can use up (TARGET_SHADOW_STACK). */
+/* Whether the kernel has sessions whose resources no process can use up (TARGET_SHADOW_STACK). */
 bool targets__has_sessions(const struct targets *targets);
 
-/* Whether a program is one of those, which libbpf 1.1 cannot attach; and attach it: a link's descriptor, or -errno. */
+/* Whether a program is a session, which libbpf 1.1 cannot attach; and attach it: a link's descriptor, or -errno. */
 bool target__is_session(const struct bpf_program *program);
 int target__attach_session(const struct bpf_program *program);
 
-/* The numbers of the types of CAST_TYPES, 0 for what the kernel lacks. Whether addresses can be made all of them. */
+/* Get the type ids of CAST_TYPES, 0 for what the kernel lacks. Returns whether addresses can be cast to all of them. */
 bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /*
- * Load a program that does nothing, of the kind and for the target of this one, and attach it if `attach`. 0 or a
- * negative errno.
+ * Load a program that does nothing, of this one's kind and for its target, and attach it if `attach`. 0 or -errno.
  */
 int targets__try(const struct targets *targets, const struct bpf_program *program, bool attach);
 
 /*
- * Attach a program that has been loaded; NULL with errno set when that fails. libbpf itself would do it by the handler
- * of its section; newer ones (1.5) forget that when the type of the program is set, as happens when it is loaded.
+ * Attach a loaded program; NULL with errno set if that fails. libbpf would use the handler of the section, but since
+ * 1.5 it drops the handler when the program's type is set, which happens during the load.
  */
 struct bpf_link *target__attach(const struct bpf_program *program);
 
-/* The program whose loading was begun last by this thread, since targets__load: after an error the one that failed. */
+/* Return the program that this thread began to load last since targets__load: after an error, the one that failed. */
 const char *targets__last_begun(void);
 
 /*
- * bpf_object__load, for an object whose targets were looked up. `is_cancelled` is asked, if there is one, before each
- * program: -ECANCELED then.
+ * Load an object whose targets have been looked up, as bpf_object__load does. Returns -ECANCELED if `is_cancelled`,
+ * called before each program unless it is NULL, returns true.
  */
 int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
                   void *user);

@@ -18,7 +18,7 @@ static const char no_wildcards[] = "there is none of that name, and wildcards ar
 
 static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
-/* A path that is made component by component. */
+/* A path that is built component by component. */
 struct walk {
     char *path; /* PATH_MAX bytes; "" is the root */
     size_t len;
@@ -48,7 +48,7 @@ static void walk__ascend(struct walk *walk)
     walk->levels--;
 }
 
-/* The next component of a text, "." and what is empty left out; its length, 0 at the end. */
+/* Move to the next component of a text, skipping "." and empty ones. Returns its length, 0 at the end. */
 static size_t component__next(const char **text)
 {
     size_t len;
@@ -84,7 +84,7 @@ static bool text__has_wildcards(const char *text)
     return strpbrk(text, WILDCARDS);
 }
 
-/* Replace a path that is a link by what it leads to. */
+/* Replace a path that is a link by its target. */
 static bool walk__follow(struct walk *walk)
 {
     char target[PATH_MAX];
@@ -145,7 +145,7 @@ static bool path__is_of_cgroups(const char *path)
     return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
 }
 
-/* Where cgroups of version 2 are mounted; NULL if nowhere. */
+/* Return where cgroups of version 2 are mounted; NULL if nowhere. */
 static const char *cgroup__mount(void)
 {
     for (size_t i = 0; i < sizeof(cgroup_mounts) / sizeof(*cgroup_mounts); i++) {
@@ -155,7 +155,7 @@ static const char *cgroup__mount(void)
     return NULL;
 }
 
-/* What a path has behind the mount's; NULL if it is not there. */
+/* Return the part of a path below a mount; NULL if it is not below. */
 static const char *mount__skip(const char *mount, const char *path)
 {
     size_t len = strlen(mount);
@@ -163,15 +163,15 @@ static const char *mount__skip(const char *mount, const char *path)
     return !strncmp(path, mount, len) && (path[len] == '/' || !path[len]) ? path + len : NULL;
 }
 
-/* Its directory. False when that has no room. */
+/* Write the directory of a cgroup. False if it has no room. */
 static bool cgroup__directory(const char *mount, const char *path, char ret_directory[PATH_MAX])
 {
     return snprintf(ret_directory, PATH_MAX, "%s%s%s", mount, *path == '/' ? "" : "/", path) < PATH_MAX;
 }
 
 /*
- * What a text says from the root of the hierarchy on; `buffer` is used for it. NULL, and why, when it names something
- * that is no cgroup.
+ * Return the part of a text that is below the root of the hierarchy, perhaps in `buffer`. NULL, with the reason, if it
+ * names something that is no cgroup.
  */
 static const char *cgroup__from_root(const char *mount, const char *text, char buffer[PATH_MAX], const char **ret_why)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selection.c - checks conditions and puts them into lists; see Select.h. */
+/* Selection.c - checks conditions and puts them into lists; see Selection.h. */
 #include "Selection.h"
 
 #include <errno.h>
@@ -106,7 +106,7 @@ void selection__find_cgroups(struct select_list *list)
         volatile uint64_t *known = &list->cgroups[i];
         uint64_t id;
 
-        /* again, if it was made anew between looking and noting: the probes may have noted it before us */
+        /* repeat if it was created again meanwhile: the probes may have noted the new id first */
         for (int tries = 0; tries < CGROUP_TRIES && *path && (id = cgroup__id(path)) && *known != id; tries++)
             *known = id;
     }
@@ -123,7 +123,7 @@ void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t c
     }
 }
 
-/* Components, leaf first, each with its NUL. Returns the length, or -1 when there is no room. */
+/* Write the components of a path, leaf first, each with its NUL. Returns the length, or -1 if there is no room. */
 static int path__reverse(const char *path, char *out, size_t size)
 {
     size_t len = 0, end = strlen(path);
@@ -145,7 +145,7 @@ static int path__reverse(const char *path, char *out, size_t size)
     return (int)len;
 }
 
-/* A path as it is. */
+/* Add a path as it is. */
 static int path__add_one(struct select_list *list, const char *path, const struct ebpf_log *log)
 {
     char reversed[SELECT_PATH_MAX] = {0};
@@ -163,7 +163,7 @@ static int path__add_one(struct select_list *list, const char *path, const struc
     return 0;
 }
 
-/* Events have paths without links in them. A link has a path itself, and what is done to it is about that. */
+/* Add a path as events have it, without links in it; if it is a link, both its own path and its target. */
 static int path__add(struct select_list *list, const char *text, const struct ebpf_log *log)
 {
     char path[PATH_MAX], target[PATH_MAX];
@@ -208,7 +208,7 @@ static int condition__add(struct select_list *list, const struct ebpf_condition 
     return refuse(log, "a condition is of no known kind", NULL);
 }
 
-/* The bytes of a name up to its NUL: a task may have anything behind that. */
+/* Mask the bytes of a name up to its NUL: a task's name may have any bytes behind that. */
 static void quick__set_comm(struct select_quick *quick, const uint64_t comm[2])
 {
     memcpy(quick->value, comm, sizeof(quick->value));
@@ -240,12 +240,12 @@ static bool is_in_namespace(const char *path, ino_t number)
 {
     struct stat ns;
 
-    return stat(path, &ns) || ns.st_ino == number; /* without /proc it cannot be known */
+    return stat(path, &ns) || ns.st_ino == number; /* unknown without /proc */
 }
 
 /*
- * The probes know processes by their numbers in the initial namespace, which are other processes' numbers here, and
- * cgroups by their levels below the root of the hierarchy.
+ * The probes identify processes by their ids in the initial pid namespace, which belong to other processes elsewhere,
+ * and cgroups by their levels below the root of the hierarchy.
  */
 static int selection__check_namespace(const struct selection *selection, const struct ebpf_log *log)
 {
@@ -283,7 +283,7 @@ int selection__build(struct selection *ret_selection, const struct ebpf_conditio
 
         if (err)
             return err;
-        if (c->kind <= EBPF_SELECT_PATH) /* the others are the reader's */
+        if (c->kind <= EBPF_SELECT_PATH) /* the reader checks the others */
             list->kinds |= 1u << c->kind;
     }
     selection.kinds = selection.include.kinds | selection.exclude.kinds;

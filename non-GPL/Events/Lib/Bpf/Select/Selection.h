@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Selection.h - the conditions of the interface as the lists that the probes look through. */
+/* Selection.h - turns the conditions of the interface into the lists that the probes search. */
 #ifndef EBPF_BPF_SELECTION_H
 #define EBPF_BPF_SELECTION_H
 
@@ -15,18 +15,18 @@ struct selection {
 };
 
 /*
- * Turn conditions into lists. 0, or -EINVAL, -EOPNOTSUPP or another errno after a message; trees are not in the lists.
+ * Turn conditions into lists; trees are not in the lists. 0, or -EINVAL, -EOPNOTSUPP or another errno, logged.
  */
 int selection__build(struct selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                      const struct ebpf_log *log);
 
 /*
- * Look up the cgroups of a list once more, when the probes that follow them are attached: what is removed and made
- * again from now on does not escape.
+ * Look up the cgroups of a list again, once the probes that follow cgroups are attached, so that none is missed that
+ * was removed and created again.
  */
 void selection__find_cgroups(struct select_list *list);
 
-/* Warn of conditions on processes that do not exist: nobody meets them. */
+/* Warn of conditions on processes that do not exist, which no process meets. */
 void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Trees.c - the table of descendants as it is at the beginning; see Trees.h.
+ * Trees.c - fills the table of descendants at the start; see Trees.h.
  *
- * /proc is read until a round finds no process of which nothing is known, for processes are born while it is read.
+ * Processes start while /proc is read, so it is read again until no process is found that the table does not have.
  */
 #include "Trees.h"
 
@@ -31,7 +31,7 @@ uint32_t trees__chunk_count(void)
     return max / TREE_CHUNK + 1;
 }
 
-/* The parent of a process, 0 when there is none or it has gone. Its name may have any bytes, brackets too. */
+/* Return the parent of a process, 0 if it has none or has gone. Its name may contain any bytes, even parentheses. */
 static uint32_t process__parent(uint32_t pid)
 {
     char path[64], stat[512];
@@ -58,7 +58,7 @@ static uint16_t *entry__of(struct tree_chunk *table, uint32_t chunks, uint32_t p
     return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].entries[pid % TREE_CHUNK] : &none;
 }
 
-/* Give a process what its parent has, if that is known; without one it has nothing. Whether it was news. */
+/* Copy the flags of a process from its parent, if known; without a parent it has none. Returns whether they are new. */
 static bool process__mark(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
 {
     volatile uint16_t *entry = entry__of(table, chunks, pid);
