@@ -277,8 +277,11 @@ def status_of_command():
 
 def output_of_command():
     """The command's output goes to standard error: standard output has only events."""
-    tool, output, messages = piped("--process-setsid", "--", "sh", "-c", "echo out; echo err >&2", events=3)
-    ends(tool)
+    tool, output, messages = piped("--process-setsid", "-u", "--", "sh", "-c", "echo out; echo err >&2; exec sleep 100",
+                                   events=3)
+    wait_for("events and output", lambda: so_far(output).count(b"\n") == 3 and b"err\n" in so_far(messages))
+    tool.terminate()
+    ends(tool, 128 + signal.SIGTERM)
     assert "out\nerr\n" in messages.text()
     assert adds_up(output.text(), messages.text())["delivered"] == output.text().count("\n")
 
