@@ -17,9 +17,10 @@
 static struct output messages; /* has a buffer from message__begin to message__end */
 static unsigned long dropped;
 
-static bool message__keep(const char *text, size_t len, size_t spare)
+/* Put a line in the buffer, if `reserve` bytes remain free behind it. */
+static bool message__buffer(const char *text, size_t len, size_t reserve)
 {
-    char *line = output__reserve_notice(&messages, len + spare);
+    char *line = output__reserve_notice(&messages, len + reserve);
 
     if (!line)
         return false;
@@ -34,7 +35,7 @@ static void dropped__report(void)
     int len =
         snprintf(line, sizeof(line), "EventsTrace: warning: %lu messages were dropped: nobody read them", dropped);
 
-    if (dropped && message__keep(line, (size_t)len, 0))
+    if (dropped && message__buffer(line, (size_t)len, 0))
         dropped = 0;
 }
 
@@ -46,7 +47,7 @@ void message__put(const char *text, size_t len)
         return;
     }
     message__flush();
-    if (dropped || !message__keep(text, len, DROPPED_MAX))
+    if (dropped || !message__buffer(text, len, DROPPED_MAX))
         dropped++;
     output__flush(&messages);
 }
