@@ -173,13 +173,15 @@ static void *events__make(void *backend)
     const long pause_ms = environment__number("TOOL_PAUSE_MS"), quiet = environment__number("TOOL_QUIET");
 
     while (!stopped && made < count) {
-        for (int i = 0; i < (pause_ms ? 1 : BATCH) && made < count && event__put(&rings[EBPF_RING_MAIN]); i++)
-            ;
+        bool has_room = true;
+
+        for (int i = 0; i < (pause_ms ? 1 : BATCH) && made < count && has_room; i++)
+            has_room = event__put(&rings[EBPF_RING_MAIN]);
         if (!quiet)
             eventfd_write(b->ring_fds[EBPF_RING_MAIN], 1);
         if (pause_ms)
             sleep__ms(pause_ms);
-        else
+        else if (!has_room)
             sched_yield();
     }
     while (!stopped && *(volatile uint64_t *)&rings[EBPF_RING_MAIN].consumer != rings[EBPF_RING_MAIN].producer)
