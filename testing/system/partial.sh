@@ -12,34 +12,36 @@ cd /tmp || exit 1
 hook_columns >columns
 required="MAKES\|SERVES" optional="ADDS\|IMPROVES"
 
-# The operations of each class, and the types of events that they must cause.
-process_options="--process-fork --process-exec --process-exit --process-setsid --process-setuid --process-setgid
-    --process-tty-write --process-memfd-create --process-shmget --process-ptrace --process-load-module"
-process_types="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID PROCESS_SETUID PROCESS_SETGID PROCESS_TTY_WRITE
-    PROCESS_MEMFD_CREATE PROCESS_SHMGET PROCESS_PTRACE PROCESS_LOAD_MODULE"
-file_options="--file-create --file-delete --file-rename --file-modify --file-memfd-open --file-shmem-open --file-link"
-file_types="FILE_CREATE FILE_DELETE FILE_RENAME FILE_MODIFY FILE_MEMFD_OPEN FILE_SHMEM_OPEN FILE_LINK"
-network_options="--net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed --net-listen --net-datagram"
-network_types="NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_ACCEPTED NETWORK_CONNECTION_CLOSED
-    NETWORK_CONNECTION_FAILED NETWORK_LISTEN NETWORK_DATAGRAM_FLOW"
+EventsTrace --schema >schema
 
-run_cases() {
-    for case in "$@"; do
-        # shellcheck disable=SC2086 # a program and its argument
-        case-$case >case.out 2>&1 || { tail -n 2 case.out; return 1; }
+types_of() {
+    grep -o "\"const\":\"$(echo "$1" | tr a-z A-Z)_[A-Z_]*\"" schema | cut -d '"' -f 4
+}
+
+# The cases that make the events of a class: a few that make most of them, then one for each event that is left.
+choose_cases() {
+    case $1 in
+    file) printf 'file-%s\n' create delete rename attributes open ;;
+    network) printf 'net-%s\n' "connect brief" datagram ;;
+    process) printf '%s\n' "setid uid" "setid gid" tty memfd shmget ptrace module ;;
+    esac >chosen
+    for type in $(types_of "$1"); do
+        sed -n "s/^$type //p" /root/cases-of-events >able
+        case $type in PROCESS_FORK | PROCESS_EXEC | PROCESS_EXIT | PROCESS_SETSID) continue ;; esac
+        grep -qxFf chosen able || head -n 1 able >>chosen
     done
+    cat chosen
 }
 
 make_events() {
-    case $1 in
-    file) run_cases file-create file-delete file-rename file-attributes file-open ;;
-    network) run_cases "net-connect brief" net-datagram ;;
-    process)
+    if [ "$1" = process ]; then
         sh -c 'exit 3'
         setsid true
-        run_cases "setid uid" "setid gid" tty memfd shmget ptrace module
-        ;;
-    esac
+    fi
+    while read -r case; do
+        # shellcheck disable=SC2086 # a program and its arguments
+        case-$case >case.out 2>&1 </dev/null || { echo "case-$case"; tail -n 2 case.out; return 1; }
+    done <"$1-cases"
 }
 
 # Print the events that are lost without a program: those for which it is in the only way.
@@ -64,11 +66,9 @@ with_stand_ins() {
 # without CLASS PROGRAM[,PROGRAM...]
 without() {
     class=$1
-    eval "options=\$${class}_options types=\$${class}_types"
     disabled=$(with_stand_ins "$2" | paste -s -d ,)
     lost=$(for program in $(echo "$2" | tr , ' '); do events_lost_without "$program"; done)
-    # shellcheck disable=SC2086 # words
-    trace part.out part.err -u $options --disable-hook "$disabled" || { cat part.err; return 1; }
+    trace part.out part.err -u "--${class%work}" --disable-hook "$disabled" || { cat part.err; return 1; }
     make_events "$class" || { trace_stop; return 1; }
     trace_stop || return 1
     for program in $(echo "$2" | tr , ' '); do
@@ -78,7 +78,7 @@ without() {
             return 1
         fi
     done
-    for type in $types; do
+    for type in $(types_of "$class"); do
         count=$(events "$type" part.out)
         if echo "$lost" | grep -qx "$type"; then
             [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
@@ -108,6 +108,7 @@ spares_of() {
 }
 
 for class in process file network; do
+    choose_cases $class >$class-cases
     if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
         for number in 1 2; do
             check "without the spares number $number of $class events" without $class \
