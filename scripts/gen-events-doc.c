@@ -105,10 +105,13 @@ static const char over_budget[] =
     "### EVENTS_OVER_BUDGET\n"
     "\n"
     "`--budget N` limits a process to N events per second of those that any user can make at will and that share a\n"
-    "ring with execs: `PROCESS_FORK`, `PROCESS_SETSID`, `PROCESS_MEMFD_CREATE`, `PROCESS_SHMGET`, refused\n"
-    "`PROCESS_PTRACE`, `NETWORK_CONNECTION_ATTEMPTED` and `NETWORK_LISTEN`. All processes of a user together, except\n"
-    "root's, can make 16 times as many. The threads of a process share its budget, a new process has its own, and\n"
-    "other processes do not reduce it. Further events are lost for the reason `budget`, and so are events that depend\n"
+    "ring with execs:\n"
+    "\n";
+
+static const char over_budget_end[] =
+    "\n"
+    "All processes of a user together, except root's, can make 16 times as many. The threads of a process share its\n"
+    "budget, a new process has its own, and other processes do not reduce it. Further events are lost for the reason `budget`, and so are events that depend\n"
     "on them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost and that executed nothing, and the\n"
     "`NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt that is lost.\n"
     "\n"
@@ -260,6 +263,10 @@ static void print_document(void)
     fputs(lost, stdout);
     JSON_TIME_KEYS(ROW)
     fputs(over_budget, stdout);
+#define EVENT(id, NAME, name, option, ring, doc) __attribute__((unused)) static const char name_##name[] = #NAME;
+#define BUDGETED(name, which) printf("- %s`%s`\n", which, name_##name);
+#include "Events.def"
+    fputs(over_budget_end, stdout);
     JSON_TIME_KEYS(ROW)
 #undef ROW
     fputs(stats, stdout);

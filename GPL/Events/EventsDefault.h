@@ -33,6 +33,9 @@
 #ifndef NOTE
 #define NOTE(name, text)
 #endif
+#ifndef BUDGETED
+#define BUDGETED(name, which)
+#endif
 #ifndef REPEATS
 #define REPEATS(group, member)
 #endif

@@ -11,6 +11,7 @@
 #undef REPEATS
 #undef EVENT
 #undef NOTE
+#undef BUDGETED
 #undef FIELD
 #undef FIELD_IF
 #undef FLAG

@@ -45,7 +45,14 @@ extern struct budget_forks_map budget_forks SEC(".maps");
 /* Take an event from the budget of the current process. Returns 1 if nothing is left. In Budget.bpf.c. */
 extern int budget__is_spent(void);
 
-/* Return the fate of an event of the current task, of a type that takes from a budget. */
+enum {
+#define BUDGETED(name, which) BUDGETED_##name,
+#include "../Events.def"
+};
+
+/* Return the fate of an event of the current task, by its name in lower case, which the schema has as BUDGETED. */
+#define CURRENT_FATE(name) ((void)BUDGETED_##name, current__fate())
+
 static __always_inline enum fate current__fate(void)
 {
     if (current__is_filtered())

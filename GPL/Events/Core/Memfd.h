@@ -43,7 +43,7 @@ static __always_inline int memfd__created(enum preemption preemption, const char
 
     if (!memfd_flags__of_current(&flags))
         return 0;
-    EMIT(PROCESS_MEMFD_CREATE, e, s, preemption, current__fate()) {
+    EMIT(PROCESS_MEMFD_CREATE, e, s, preemption, CURRENT_FATE(process_memfd_create)) {
         e->flags = flags;
         e->reserved = 0;
         e->hdr.flags = flags & MFD_FLAGS; /* the schema numbers its bits as the kernel does */

@@ -150,7 +150,7 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
 
     if (!tp)
         return 0;
-    EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, current__fate()) {
+    EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, CURRENT_FATE(network_listen)) {
         current__fill(s, &event->pids);
         net_info__fill(&event->net, sk, tcp__sport(tp));
         /* the destination is the socket's previous peer, if it had one */

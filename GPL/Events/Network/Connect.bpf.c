@@ -47,7 +47,7 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
         return 0;
     u16 sport = tcp__sport(tp);
     u64 now = bpf_ktime_get_boot_ns();
-    enum fate fate = current__fate();
+    enum fate fate = CURRENT_FATE(network_connection_attempted);
     struct socket_entry *e =
         connections__are_tracked()
             ? socket__track(true, sk, tcp__keeper(sk, tp), socket__ends(sk, sport), SOCKET_OPENED, fate, now)
@@ -156,7 +156,7 @@ struct attempt {
 static __always_inline void attempt__failed(const struct attempt *a, const struct connect_address *to,
                                             struct socket_entry *e, u32 error)
 {
-    enum fate fate = e ? e->fate : current__fate(); /* one decision for both */
+    enum fate fate = e ? e->fate : CURRENT_FATE(network_connection_attempted); /* one decision for both */
 
     if (!e) {
         EMIT_WANTED(NETWORK_CONNECTION_ATTEMPTED, event, s, fate) {

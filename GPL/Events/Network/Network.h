@@ -114,7 +114,7 @@ static __always_inline void owner__fill(struct scratch *s, struct ebpf_pid_info 
 static __always_inline void connection__failed(struct socket_entry *e, struct sock *sk, u16 sport, bool is_mptcp,
                                                u32 error, bool is_current)
 {
-    enum fate fate = e ? e->fate : is_current ? current__fate() : FATE_MADE;
+    enum fate fate = e ? e->fate : is_current ? CURRENT_FATE(network_connection_attempted) : FATE_MADE;
 
     EMIT_WANTED(NETWORK_CONNECTION_FAILED, event, s, fate) {
         owner__fill(s, &event->pids, e, is_current);

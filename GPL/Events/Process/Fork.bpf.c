@@ -43,7 +43,7 @@ static __always_inline int forked__emit(enum preemption preemption, struct task_
 {
     if (child->pid != child->tgid || child->flags & PF_KTHREAD)
         return 0;
-    enum fate fate = current__fate();
+    enum fate fate = CURRENT_FATE(process_fork);
 
     if (emit_constants.budget)
         fork__note_fate(child->tgid, fate);

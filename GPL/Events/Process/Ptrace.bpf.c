@@ -21,7 +21,7 @@ static __always_inline int ptrace__end(enum preemption preemption, struct task_s
 
     if ((ret && !denied) || child->real_parent->tgid == (pid_t)(bpf_get_current_pid_tgid() >> 32))
         return 0;
-    enum fate fate = denied ? current__fate() : fate__of(current__is_filtered());
+    enum fate fate = denied ? CURRENT_FATE(process_ptrace) : fate__of(current__is_filtered());
 
     EMIT(PROCESS_PTRACE, e, s, preemption, fate) {
         e->child_pid = child->pid;

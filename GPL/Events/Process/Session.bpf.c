@@ -12,7 +12,7 @@
 
 static __always_inline int session__emit(enum preemption preemption)
 {
-    EMIT(PROCESS_SETSID, e, s, preemption, current__fate())
+    EMIT(PROCESS_SETSID, e, s, preemption, CURRENT_FATE(process_setsid))
         CURRENT_FILL_ALL(s, e);
     return 0;
 }

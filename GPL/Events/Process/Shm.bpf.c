@@ -22,7 +22,7 @@ static __always_inline bool ipc__is_shm(u64 ns, u64 ids)
 
 static __always_inline int shm__got(enum preemption preemption, bool typed, struct ipc_params *params)
 {
-    EMIT(PROCESS_SHMGET, e, s, preemption, current__fate()) {
+    EMIT(PROCESS_SHMGET, e, s, preemption, CURRENT_FATE(process_shmget)) {
         e->key = KREAD(typed, params, key);
         e->size = KREAD(typed, params, u.size);
         e->shmflg = KREAD(typed, params, flg);
