@@ -111,9 +111,10 @@ static const char over_budget[] =
 static const char over_budget_end[] =
     "\n"
     "All processes of a user together, except root's, can make 16 times as many. The threads of a process share its\n"
-    "budget, a new process has its own, and other processes do not reduce it. Further events are lost for the reason `budget`, and so are events that depend\n"
-    "on them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost and that executed nothing, and the\n"
-    "`NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt that is lost.\n"
+    "budget, a new process has its own, and other processes do not reduce it. Further events are lost for the reason\n"
+    "`budget`, and so are events that depend on them: the `PROCESS_EXIT` of a process whose `PROCESS_FORK` is lost\n"
+    "and that executed nothing, and the `NETWORK_CONNECTION_FAILED` and `NETWORK_CONNECTION_CLOSED` of an attempt\n"
+    "that is lost.\n"
     "\n"
     "At most once a second, this line names the process that lost most. It has no `seq`.\n"
     "\n"

@@ -30,9 +30,22 @@ def environment(events="0", **more):
     return {**os.environ, **SANITIZER, "TOOL_EVENTS": str(events), **{key: str(value) for key, value in more.items()}}
 
 
+STARTED = []
+
+
 def start(*options, events="0", stdout, stderr, backend=None, **more):
-    return subprocess.Popen([TOOL, *options], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                            env=environment(events, **(backend or {})), **more)
+    STARTED.append(subprocess.Popen([TOOL, *options], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                                    env=environment(events, **(backend or {})), **more))
+    return STARTED[-1]
+
+
+def kill_started():
+    """Kill what a test has left behind, so that a test that fails does not slow down those after it."""
+    for tool in STARTED:
+        if tool.poll() is None:
+            tool.kill()
+            tool.wait()
+    STARTED.clear()
 
 
 def wait_for(what, condition):

@@ -124,8 +124,7 @@ static void test_which(void)
     CHECK(!ebpf_event__is_elastic(&denied));
     for (uint16_t type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
         struct ebpf_event_header hdr = {.type = type};
-        bool is_unknown = type == EBPF_EVENT_FILE_LINK || type == EBPF_EVENT_NETWORK_LISTEN ||
-                          type == EBPF_EVENT_NETWORK_DATAGRAM_FLOW;
+        bool is_unknown = type == EBPF_EVENT_FILE_LINK || type >= EBPF_EVENT_NETWORK_LISTEN;
 
         if (type != EBPF_EVENT_FILE_CREATE && type != EBPF_EVENT_FILE_MODIFY)
             CHECK(ebpf_event__is_elastic(&hdr) == !is_unknown);

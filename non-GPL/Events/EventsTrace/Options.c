@@ -134,12 +134,11 @@ static int word__refuse(const struct table *table, const char *word)
 /* Select what the elastic lines of the chosen events are made from, and drop what Elastic's program does not source. */
 static void options__complete_elastic(struct options *o)
 {
-    static const enum ebpf_event_type others[] = {EBPF_EVENT_FILE_LINK, EBPF_EVENT_NETWORK_CONNECTION_FAILED,
-                                                  EBPF_EVENT_NETWORK_LISTEN, EBPF_EVENT_NETWORK_DATAGRAM_FLOW};
+    const uint64_t older = (UINT64_C(1) << EBPF_EVENT_NETWORK_LISTEN) - 1; /* it has none from there on */
     struct ebpf_event_set *events = &o->events;
 
-    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-        events->bits &= ~(UINT64_C(1) << others[i]);
+    events->bits &= older;
+    events->bits &= ~(UINT64_C(1) << EBPF_EVENT_FILE_LINK | UINT64_C(1) << EBPF_EVENT_NETWORK_CONNECTION_FAILED);
     if (ebpf_event_set__has(*events, EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
         ebpf_event_set__add(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
     o->env = true;

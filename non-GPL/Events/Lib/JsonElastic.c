@@ -74,10 +74,8 @@ bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr)
     case EBPF_EVENT_PROCESS_PTRACE:
         return !(hdr->flags & EBPF_PTRACE_F_DENIED);
     case EBPF_EVENT_FILE_LINK:
-    case EBPF_EVENT_NETWORK_LISTEN:
-    case EBPF_EVENT_NETWORK_DATAGRAM_FLOW:
         return false;
     default:
-        return true;
+        return hdr->type < EBPF_EVENT_NETWORK_LISTEN; /* from there on, Elastic's program does not have the events */
     }
 }
