@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * PROCESS_CHROOT: a process changed its root directory with chroot.
+ *
+ * Hook: the end of security_path_chroot, which the system call reaches with the new root when it has found the caller
+ * privileged; if its value is 0, nothing can fail any more, and the root is the old one still. set_fs_root, which makes
+ * the change, also runs for setns, and is too small for compilers to leave alone everywhere.
+ *
+ * Tried: by path, through a symbolic link, on another mount, out of the root by a working directory above it (the path
+ * is flagged as unreachable then), by a thread, by a 32-bit call, in a user namespace, and what fails. Misses: roots
+ * that pivot_root and setns give a process, which are no chroot. As an LSM hook, it reports a chroot that a security
+ * module behind bpf refuses.
+ */
+#include "../Core/Probe.h"
+
+static __always_inline int chroot__emit(enum preemption preemption, struct path *path)
+{
+    EMIT(PROCESS_CHROOT, e, s, preemption, CURRENT_FATE(process_chroot)) {
+        const struct path_root *root = &s->job.root;
+
+        CURRENT_FILL_ALL(s, e);
+        WITH_CURRENT(task, typed, path_root__of(s, typed, task));
+        varlen__path(s, EBPF_TAG_PATH, root, true, path);
+        varlen__root_path(s, root);
+    }
+    return 0;
+}
+
+SEC("ebpf.fexit/security_path_chroot")
+int BPF_PROG(fexit__security_path_chroot, struct path *path, int ret)
+{
+    return ret ? 0 : chroot__emit(MAY_BE_PREEMPTED, path);
+}
+
+SEC("ebpf.lsm/path_chroot")
+int BPF_PROG(lsm__path_chroot, struct path *path)
+{
+    return chroot__emit(MAY_BE_PREEMPTED, path);
+}
+
+SEC("ebpf.session/security_path_chroot")
+int session__security_path_chroot(struct pt_regs *regs)
+{
+    if (!kernel__session_is_return(regs))
+        return session__begin(regs, KPROBE_ARG_1(regs));
+    return (int)SESSION_RET(regs) ? 0 : chroot__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, path));
+}

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: BSD-2-Clause
+from expect import has, lacks, same
+
+EVENTS = ["PROCESS_CHROOT"]
+NOBODY = 65534
+
+
+def expect(facts, events):
+    jail = f"{facts['dir']}/jail"
+    paths = {
+        "by_path": [jail, "/inner"],
+        "from_within": [f"{jail}/inner", "/"],
+        "outwards": [f"{jail}/inner", jail],
+        "by_link": [f"{jail}/inner"],
+        "on_mount": [f"{facts['dir']}/mount"],
+        "in_thread": [jail],
+        "fails": [],
+        "nobody": [jail],
+    } | ({"by_int80": [jail]} if facts["int80"] else {})
+
+    for name, due in paths.items():
+        seen = events.all("PROCESS_CHROOT", tgid=facts[name])
+        same([event["path"] for event in seen], due, f"new roots, {name}")
+        for event in seen:
+            has(event, pids__tid=facts["thread" if name == "in_thread" else name], comm="case-chroot")
+            lacks(event, "path_deleted", "path_truncated", "path_unstable")
+    inwards, outwards = events.all("PROCESS_CHROOT", tgid=facts["outwards"])
+    lacks(inwards, "path_unreachable")
+    has(outwards, path_unreachable=True)
+    has(inwards, creds__ruid=0, creds__euid=0)
+    has(events.one("PROCESS_CHROOT", tgid=facts["nobody"]), creds__ruid=NOBODY, creds__euid=NOBODY)
