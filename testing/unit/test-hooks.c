@@ -56,6 +56,8 @@ static void test_every_way_is_charged(void)
                 return;
             required[role->event][role->way] |= role->is_required;
             charged[role->event][role->way] |= role->is_required && role->is_charged;
+            if (!CHECK(role->is_required || role->is_charged || strncmp(role->lacks, "not seen", 8)))
+                printf("    %s IMPROVES %s: %s\n", row->program, ebpf_event_type__name(role->event), role->lacks);
         }
     }
     for (int event = 1; event < EBPF_EVENT_TYPE_COUNT; event++) {
