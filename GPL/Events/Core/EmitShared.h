@@ -32,8 +32,8 @@ enum cast_type {
 };
 
 /*
- * Whose events are wanted, and of which files. An event passes if it matches one include of every kind that has any,
- * and no exclude.
+ * The conditions on the acting process and on the file. An event passes if it matches one include of every kind that
+ * has any, and no exclude.
  */
 #define SELECT_VALUES 16 /* ids of each kind */
 #define SELECT_TEXTS 8   /* names, cgroups, paths */

@@ -2,8 +2,8 @@
 /*
  * Share.h - the share of each user in a hash map that anybody can fill: a map of counts by user id. A user may have as
  * many entries as are free, so however many users take all that they can, the next one still gets half of what they
- * have left. Root has no limit, and is not in the map. Whoever makes a user namespace has many ids in it, but one
- * share.
+ * have left. Root has no limit, and is not in the map. A user who creates a user namespace has many ids in it, but
+ * one share.
  */
 #ifndef EBPF_CORE_SHARE_H
 #define EBPF_CORE_SHARE_H

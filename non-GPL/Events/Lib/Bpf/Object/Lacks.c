@@ -6,7 +6,7 @@
 
 #define LACKS_MAX 2048
 
-/* What is missing because kinds of programs are refused, gathered for one message. */
+/* The events that are missing or limited because kinds of programs are refused, collected for one message. */
 struct lacks {
     const struct probes *p;
     char missing[LACKS_MAX], limited[LACKS_MAX];
