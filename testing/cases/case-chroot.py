@@ -18,12 +18,15 @@ def expect(facts, events):
         "nobody": [jail],
     } | ({"by_int80": [jail]} if facts["int80"] else {})
 
-    for name, due in paths.items():
+    for name, expected in paths.items():
         seen = events.all("PROCESS_CHROOT", tgid=facts[name])
-        same([event["path"] for event in seen], due, f"new roots, {name}")
+        same([event["path"] for event in seen], expected, f"new roots, {name}")
         for event in seen:
             has(event, pids__tid=facts["thread" if name == "in_thread" else name], comm="case-chroot")
             lacks(event, "path_deleted", "path_truncated", "path_unstable")
+    first, second = events.all("PROCESS_CHROOT", tgid=facts["by_path"])
+    lacks(first, "root_path")
+    has(second, root_path=jail)
     inwards, outwards = events.all("PROCESS_CHROOT", tgid=facts["outwards"])
     lacks(inwards, "path_unreachable")
     has(outwards, path_unreachable=True)

@@ -8,18 +8,20 @@
  *
  * Tried: by path, through a symbolic link, on another mount, out of the root by a working directory above it (the path
  * is flagged as unreachable then), by a thread, by a 32-bit call, in a user namespace, and what fails. Misses: roots
- * that pivot_root and setns give a process, which are no chroot. As an LSM hook, it reports a chroot that a security
- * module behind bpf refuses.
+ * that pivot_root and setns give a process, which are no chroot.
+ *
+ * Not an LSM program: these have no recursion guard, so any user could have many of them preempted, each of which holds
+ * a slot for its record.
  */
 #include "../Core/Probe.h"
 
 static __always_inline int chroot__emit(enum preemption preemption, struct path *path)
 {
     EMIT(PROCESS_CHROOT, e, s, preemption, CURRENT_FATE(process_chroot)) {
-        const struct path_root *root = &s->job.root;
+        const struct path_root *root;
 
         CURRENT_FILL_ALL(s, e);
-        WITH_CURRENT(task, typed, path_root__of(s, typed, task));
+        WITH_CURRENT(task, typed, root = path_root__of(s, typed, task));
         varlen__path(s, EBPF_TAG_PATH, root, true, path);
         varlen__root_path(s, root);
     }
@@ -30,12 +32,6 @@ SEC("ebpf.fexit/security_path_chroot")
 int BPF_PROG(fexit__security_path_chroot, struct path *path, int ret)
 {
     return ret ? 0 : chroot__emit(MAY_BE_PREEMPTED, path);
-}
-
-SEC("ebpf.lsm/path_chroot")
-int BPF_PROG(lsm__path_chroot, struct path *path)
-{
-    return chroot__emit(MAY_BE_PREEMPTED, path);
 }
 
 SEC("ebpf.session/security_path_chroot")
