@@ -5,21 +5,8 @@
  */
 #include EARLIER_HEADER
 
-#include <errno.h>
-#include <stdio.h>
+#include "../holds.h"
 #include <string.h>
-
-static int failed;
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    printf("does not hold: %s (errno %d)\n", what, errno);
-    failed = 1;
-}
-
-#define CHECK(condition) check((condition), #condition)
 
 /* A struct that is given to the library, and the memory after it. */
 #define GUARDED(type)                                                                                                  \

@@ -6,30 +6,18 @@
 #include <EbpfEvents.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "../holds.h"
+
 #define CHILDREN 20
 #define WAIT_S 10
 #define TYPES_MAX 64
 #define RINGS 2
-
-static int failed;
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    printf("does not hold: %s (errno %d)\n", what, errno);
-    failed = 1;
-}
-
-#define CHECK(condition) check((condition), #condition)
 
 struct seen {
     unsigned int events[TYPES_MAX];

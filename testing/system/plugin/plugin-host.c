@@ -7,24 +7,12 @@
 #include <EbpfEvents.h>
 #include <bpf/libbpf.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
+
+#include "../../holds.h"
 
 #define LIBRARY "/opt/bin/libebpf-events.so"
 #define THREADS 2
-
-static int failed;
-
-static void check(bool holds, const char *what)
-{
-    if (holds)
-        return;
-    printf("does not hold: %s (errno %d)\n", what, errno);
-    failed = 1;
-}
-
-#define CHECK(condition) check((condition), #condition)
 
 static struct {
     void *library;
