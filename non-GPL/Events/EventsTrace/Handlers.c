@@ -64,28 +64,29 @@ static int on_event(void *user, const struct ebpf_event *event)
     return -EMSGSIZE;
 }
 
-static int on_loss(void *user, const struct ebpf_loss *loss)
+/* Commit a reserved line of `len` bytes, unless that is a negative errno. Returns 0, or that. */
+static int notice__commit(struct trace *trace, int len)
 {
-    struct trace *trace = user;
-    char *line = output__reserve_notice(&trace->out, OUTPUT_NOTICE_MAX - 1);
-    int len = line ? ebpf_loss__json(loss, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC;
-
     if (len < 0)
         return len;
     output__commit(&trace->out, (size_t)len);
     return 0;
 }
 
+static int on_loss(void *user, const struct ebpf_loss *loss)
+{
+    struct trace *trace = user;
+    char *line = output__reserve_notice(&trace->out, OUTPUT_NOTICE_MAX - 1);
+
+    return notice__commit(trace, line ? ebpf_loss__json(loss, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC);
+}
+
 static int on_over_budget(void *user, const struct ebpf_over_budget *over)
 {
     struct trace *trace = user;
     char *line = output__reserve_notice(&trace->out, OUTPUT_NOTICE_MAX - 1);
-    int len = line ? ebpf_over_budget__json(over, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC;
 
-    if (len < 0)
-        return len;
-    output__commit(&trace->out, (size_t)len);
-    return 0;
+    return notice__commit(trace, line ? ebpf_over_budget__json(over, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC);
 }
 
 /* Whether a signal has come while the probes are being loaded, which can take seconds. */
