@@ -86,14 +86,10 @@ static bool window__add(struct window *w, const struct ebpf_file_modify_event *e
 static bool type__is_of_file(uint16_t type)
 {
     switch (type) {
-    case EBPF_EVENT_FILE_CREATE:
-    case EBPF_EVENT_FILE_DELETE:
-    case EBPF_EVENT_FILE_RENAME:
-    case EBPF_EVENT_FILE_MODIFY:
-    case EBPF_EVENT_FILE_MEMFD_OPEN:
-    case EBPF_EVENT_FILE_SHMEM_OPEN:
-    case EBPF_EVENT_FILE_LINK:
-        return true;
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    case id:                                                                                                           \
+        return !strncmp(option, "file-", strlen("file-"));
+#include "Events.def"
     default:
         return false;
     }
@@ -128,7 +124,7 @@ static struct window *windows__find(struct ebpf_coalesce *c, const struct key *k
     return NULL;
 }
 
-/* Return a free window; if there is none, end the one that is due first. */
+/* Return a free window; if there is none, end the one whose time is over first. */
 static struct window *windows__free_one(struct ebpf_coalesce *c)
 {
     struct window *oldest = c->windows;
