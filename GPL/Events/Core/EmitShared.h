@@ -72,8 +72,8 @@ struct select_quick {
 };
 
 /*
- * The trees that a process belongs to, by process id. Ids are reused, so the bits above the flags tell which process it
- * is: fork stores a few bits of the start time there. The library stores 0, for a process that started before
+ * The trees that a process belongs to, by process id. Ids are reused, so the bits above the flags identify the process:
+ * fork stores a few bits of the start time there. The library stores 0, for a process that started before
  * `selected_at`.
  */
 #define TREE_CHUNK 4096

@@ -41,7 +41,7 @@ struct dir_op {
 /* The script that the current task executes by an interpreter; see Process/Exec.bpf.c. Addresses. */
 struct script {
     u64 file, inode;
-    u64 bprm; /* tells the script from that of an earlier exec, which failed */
+    u64 bprm; /* distinguishes the script from that of an earlier exec, which failed */
 };
 
 /* A write that the current task has begun, where one probed function calls another; see File/Content.h. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Select.h - whose events are wanted, and of which files.
+ * Select.h - the conditions that decide which tasks and files are wanted.
  *
  * The conditions (struct select_list) are in memory that the library maps, and may change while the probes run. Whether
  * the acting task is wanted is decided before anything of an event is computed (current__is_filtered). Whether a file

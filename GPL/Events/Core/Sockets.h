@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Sockets.h - who opened or accepted a TCP connection, and how it ended: stored from its beginning to its end.
+ * Sockets.h - the process that opened or accepted a TCP connection, and how the connection ended, stored until then.
  *
  * Most entries are in a table of fixed size. A connection has eight slots there, which follow from its addresses, and
  * claims one (Claim.h) for a hundred instructions. If all are taken, because there are so many connections or because

@@ -154,7 +154,7 @@ static void put_variable(struct json_out *out, const struct row *row)
 
     put_property(out, tag->key, "", tag->schema, row->doc);
     if (tag->says & JSON_SAYS_ARGS)
-        put_property(out, "args", "", schema_strings, "the same, one by one");
+        put_property(out, "args", "", schema_strings, "the arguments, one by one");
     if (tag->says & JSON_SAYS_CUT) {
         put_property(out, tag->key, "_truncated", schema_true, "the value was cut");
         put_property(out, tag->key, "_length", schema_u32, "bytes of the whole value, when they are known");

@@ -14,7 +14,7 @@
 #define WILDCARDS "*?["
 
 static const char too_long[] = "the path is too long";
-static const char no_wildcards[] = "there is none of that name, and wildcards are not known; name what is above";
+static const char no_wildcards[] = "nothing has that name, and wildcards are not expanded; name the directory above";
 
 static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
