@@ -5,7 +5,8 @@
  * They are in socket storage, which the kernel allocates with the first datagram and frees with the socket: room for
  * FLOWS_FIRST at first, for FLOWS_A_SOCKET if there are more. So there is no table that others could fill. Before 5.11
  * tracing programs have no such storage, and 7.2 provides none on a CPU without cmpxchg16b; there, two hash maps
- * indexed by the address of the socket are used, of which each user has a share.
+ * indexed by the address of the socket are used. Each user has a share of the first one. If the second one is full, a
+ * socket keeps FLOWS_FIRST flows, and its flows age sooner.
  *
  * A flow is found without a lock, and entered under one, which belongs to the socket too. Slots are filled from the
  * first on; when all are used, a clock hand goes round and takes the first one that was not used since it last passed.

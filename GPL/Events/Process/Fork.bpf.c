@@ -18,7 +18,7 @@
 
 struct spare_body_map fork_body SEC(".maps");
 
-/* For `typed` see Compat.h. */
+/* For `typed` see Read.h. */
 static __always_inline void fork__fill(struct scratch *s, struct ebpf_process_fork_event *e, bool typed,
                                        struct task_struct *parent, struct task_struct *child)
 {

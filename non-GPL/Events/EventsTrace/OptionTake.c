@@ -123,10 +123,15 @@ bool option_take__list(const struct option_row *row, const char *text, struct op
     const char **list = ROW_MEMBER(row, const char *, options);
     char *joined;
 
-    if (!*list)
+    if (!*list) {
         *list = text;
-    else if (asprintf(&joined, "%s,%s", *list, text) >= 0)
-        *list = joined;
+        return true;
+    }
+    if (asprintf(&joined, "%s,%s", *list, text) < 0) {
+        message__write("option '--%s': out of memory; free some", row->name);
+        return false;
+    }
+    *list = joined;
     return true;
 }
 
@@ -166,6 +171,8 @@ bool option_take__user(const struct option_row *row, const char *text, struct op
     if (!user)
         return false;
     options->user = (struct command_user){.name = strdup(user->pw_name), .uid = user->pw_uid, .gid = user->pw_gid};
+    if (!options->user.name)
+        message__write("option '--%s': out of memory; free some", row->name);
     return options->user.name;
 }
 

@@ -4,8 +4,8 @@
  *
  * The first write is delivered at once and opens a window. The writes within the window are merged into one event,
  * which is delivered when the window ends: it is the last of them, with their number and the sum of their bytes. A
- * window also ends before any other event about the file, and before the exit of the process, so that the order is
- * kept.
+ * window also ends before any other event of the process about the file, and before its exit, so the events of a
+ * process stay in order.
  */
 #ifndef EBPF_COALESCE_H
 #define EBPF_COALESCE_H

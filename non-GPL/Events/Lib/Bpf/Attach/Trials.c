@@ -185,6 +185,8 @@ static bool trial__shmget(struct trial_files *p)
     return shmget(IPC_PRIVATE, 0, 0600) < 0 && errno == EINVAL;
 }
 
+_Static_assert(TRIAL_COUNT <= 32, "a set of trials is a word of 32 bits");
+
 /* Each builds upon those before. */
 static bool (*const trials[TRIAL_COUNT])(struct trial_files *) = {
     [TRIAL_MKDIR] = trial__mkdir,

@@ -51,11 +51,10 @@ static uint32_t process__parent(uint32_t pid)
     return end && sscanf(end + 1, " %*c %u", &parent) == 1 ? parent : 0;
 }
 
+/* Return the entry of a process; NULL for an id that no process had when the table was made. */
 static uint16_t *entry__of(struct tree_chunk *table, uint32_t chunks, uint32_t pid)
 {
-    static uint16_t none;
-
-    return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].entries[pid % TREE_CHUNK] : &none;
+    return pid / TREE_CHUNK < chunks ? &table[pid / TREE_CHUNK].entries[pid % TREE_CHUNK] : NULL;
 }
 
 /* Copy the flags of a process from its parent, if known; without a parent it has none. Returns whether they are new. */
@@ -63,9 +62,14 @@ static bool process__mark(struct tree_chunk *table, uint32_t chunks, uint32_t pi
 {
     volatile uint16_t *entry = entry__of(table, chunks, pid);
     uint32_t parent = process__parent(pid);
-    uint16_t of_parent = parent ? *entry__of(table, chunks, parent) : TREE_KNOWN;
+    uint16_t of_parent = TREE_KNOWN;
 
-    if (*entry & TREE_KNOWN || !(of_parent & TREE_KNOWN))
+    if (parent) {
+        const uint16_t *parent_entry = entry__of(table, chunks, parent);
+
+        of_parent = parent_entry ? *parent_entry : 0;
+    }
+    if (!entry || *entry & TREE_KNOWN || !(of_parent & TREE_KNOWN))
         return false;
     *entry = of_parent & ((1u << TREE_BITS) - 1);
     return true;
@@ -91,9 +95,10 @@ int trees__mark(struct tree_chunk *table, uint32_t chunks, const struct ebpf_con
 {
     memset(table, 0, sizeof(*table) * chunks);
     for (size_t i = 0; i < count; i++) {
-        if (conditions[i].kind == EBPF_SELECT_TREE)
-            *entry__of(table, chunks, conditions[i].id) |=
-                TREE_KNOWN | (conditions[i].exclude ? TREE_EXCLUDED : TREE_INCLUDED);
+        uint16_t *entry = conditions[i].kind == EBPF_SELECT_TREE ? entry__of(table, chunks, conditions[i].id) : NULL;
+
+        if (entry)
+            *entry |= TREE_KNOWN | (conditions[i].exclude ? TREE_EXCLUDED : TREE_INCLUDED);
     }
     if (access("/proc/self/stat", R_OK))
         return -errno;
