@@ -12,8 +12,7 @@ kinds="memfd shmget denied connect listen fork setsid threads processes"
 # Wait until everything that was made before has been read.
 drained() {
     /opt/bin/flood exec 1 >/dev/null || return 1
-    /bin/true "end-of-$1"
-    wait_for 600 grep -q "end-of-$1" "$2"
+    wait_for 600 came "end-of-$1" "$2"
 }
 
 # Wait until the last flood has been named, which happens once a second; otherwise the next one might be named instead.

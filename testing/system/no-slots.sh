@@ -7,11 +7,6 @@ cd /tmp || exit 1
 
 PEERS=20
 
-is() {
-    echo "$1: $2, expected $3"
-    [ "$2" = "$3" ]
-}
-
 # count NAME: print a count of the last record
 count() {
     tail -n 1 slots.err | grep -o "\"NETWORK_DATAGRAM_FLOW\":{[^}]*}" | grep -o "\"$1\":[0-9]*" | cut -d : -f 2

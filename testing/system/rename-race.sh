@@ -19,10 +19,6 @@ race() {
     wait_for 300 grep -q end-of-race /tmp/results/rename-race.ndjson || return 1
     trace_stop
 }
-
-no_splat() {
-    ! dmesg | grep -i "warning:\|bug:\|oops\|rcu.*stall\|scheduling while atomic\|invalid context\|general protection"
-}
 mkdir -p /tmp/results
 cat /sys/kernel/debug/sched/preempt >/tmp/results/preempt-mode 2>/dev/null
 check "10000 files are created while their directory is renamed" race

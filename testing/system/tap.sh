@@ -56,6 +56,25 @@ nothing_left() {
     return 1
 }
 
+# came WORD FILE: execute a command with that word, and look for such an event at the end of a file. For wait_for: the
+# ring may be so full that one is lost.
+came() {
+    /bin/true "$1"
+    tail -c 20000 "$2" | grep -q "$1"
+}
+
+# Check that the kernel has logged no fault of its own. A busy host causes soft lockups and stalls in a guest.
+no_splat() {
+    ! dmesg | grep -v "soft lockup\|rcu.*stall" |
+        grep -i "warning:\|bug:\|oops\|scheduling while atomic\|invalid context\|general protection"
+}
+
+# is WHAT NUMBER EXPECTED
+is() {
+    echo "$1: $2, expected $3"
+    [ "$2" = "$3" ]
+}
+
 # Print the number of events of a type in a file.
 events() {
     grep -c "\"event_type\":\"$1\"" "$2"

@@ -109,8 +109,7 @@ def long_lines():
     assert counts["FILE_CREATE"] == {"seen": 8, "delivered": 8, "filtered": 0, "lost": {}}, counts
 
 
-# --------------------------------------------------------------------------------------------------- readers and
-# outputs
+# ------------------------------------------------------------------------------------------------ readers and outputs
 
 def slow_reader():
     """More lines than fit into any buffer, with a late reader: every event arrives, in order, and nothing is lost."""
@@ -303,6 +302,7 @@ def second_signal():
         assert tool.poll() is None, "the first signal has ended it"
         tool.send_signal(signal.SIGTERM)
         ends(tool)
+        time.sleep(0.3)     # a signal that was passed on would be reported by now
         assert so_far(messages).count(b"got") == 1
     finally:
         kill_command(messages)
