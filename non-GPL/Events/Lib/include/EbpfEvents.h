@@ -28,11 +28,11 @@
  *
  * Versions. A program runs with a later library of the same major version (before 1.0, of the same minor version) than
  * it was built with. Later ones may have more types of events, reasons and tags, and longer structs. So a struct that
- * the caller provides and that may become longer begins with `sz`: set it to sizeof. One that the library provides must
- * not be copied. Skip events of a type that you do not know.
+ * the caller provides and that may become longer begins with `sz`: set it to sizeof. Do not copy a struct that the
+ * library returns by pointer: it may be longer than this header declares. Skip events of a type that you do not know.
  *
  * The first source registers handlers for sections "ebpf.*" with libbpf, which keeps them for the process, without a
- * lock: a program that uses the same libbpf itself must not open objects in another thread meanwhile.
+ * lock: a program that uses the same libbpf must not open objects in another thread while the first source is opened.
  */
 #ifndef EBPF_EVENTS_H
 #define EBPF_EVENTS_H
@@ -70,7 +70,7 @@ bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type);
 /** Every type that this library knows, which may be more than this header does. */
 struct ebpf_event_set ebpf_event_set__all(void);
 
-/** The type after `type`, to go through those that this library knows: begin with 0, end when it returns 0. */
+/** Iterate over the types that this library knows: returns the one after `type`, from 0 to 0. */
 enum ebpf_event_type ebpf_event_type__next(enum ebpf_event_type type);
 
 /** Name of a type as `event_type` in the JSON has it ("PROCESS_EXEC"); NULL for a number that is no type. */
@@ -172,14 +172,14 @@ int ebpf_stats__type(const struct ebpf_stats *stats, enum ebpf_event_type type, 
 /** How many events of a type were lost for a reason; 0 for a number that is no type or no reason. */
 uint64_t ebpf_stats__lost(const struct ebpf_stats *stats, enum ebpf_event_type type, enum ebpf_reason reason);
 
-/** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. NULL: those of a source that never was. */
+/** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. NULL: all counts are 0. */
 int ebpf_stats__json(const struct ebpf_stats *stats, char *buf, size_t size);
 
 /** A batch of losses, reported once; ebpf_loss__next has its counts. It is valid until the handler returns. */
 struct ebpf_loss {
     uint64_t first_seq, last_seq; /**< numbers that the lost events would have had; both are inclusive */
     uint64_t time_ns;             /**< when it was noticed */
-    uint64_t ts_boot_ns;          /**< the same in nanoseconds since boot */
+    uint64_t ts_boot_ns;          /**< when it was noticed, in nanoseconds since boot */
 };
 
 /** How many events of a type a batch has lost for a reason. */
@@ -206,7 +206,7 @@ struct ebpf_over_budget {
     char comm[EBPF_COMM_LEN];  /**< name of the thread; ended by a NUL unless all 16 bytes are used */
     uint64_t lost;             /**< events that it has lost for this reason since the last such record */
     uint64_t time_ns;          /**< when it was noticed */
-    uint64_t ts_boot_ns;       /**< the same in nanoseconds since boot */
+    uint64_t ts_boot_ns;       /**< when it was noticed, in nanoseconds since boot */
 };
 
 /** Write such a process as one line of JSON, event_type EVENTS_OVER_BUDGET; as ebpf_event__json. */
@@ -244,7 +244,7 @@ typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
  */
 typedef int (*ebpf_over_budget_fn)(void *user, const struct ebpf_over_budget *over);
 
-/** Whether an event is wanted: asked before it has a number. One that is not is left out and counted as filtered. */
+/** Return whether to deliver an event; called before it gets a number. Others are counted as filtered. */
 typedef bool (*ebpf_wanted_fn)(void *user, const struct ebpf_event_header *hdr);
 
 /** Longest time for which successive writes can be merged. */
@@ -256,9 +256,9 @@ enum ebpf_select_kind {
     EBPF_SELECT_TREE,      /**< id: such a process and its descendants, those that start later too */
     EBPF_SELECT_UID,       /**< id: real user id of the thread that acts (initial user namespace); 16 at most */
     EBPF_SELECT_COMM,      /**< text: name of the thread that acts, at most 15 bytes; 8 at most */
-    EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root, whenever it is there,
-                                also when it is removed and made again; 8 at most. Not in a cgroup namespace */
-    EBPF_SELECT_CONTAINER, /**< who has another pid or mount namespace than the first process */
+    EBPF_SELECT_CGROUP,    /**< text: a cgroup (v2) and those below it, by its path from the root, even if it is created
+                                later, or removed and created again; 8 at most. Not in a cgroup namespace */
+    EBPF_SELECT_CONTAINER, /**< processes in another pid or mount namespace than the first process */
     EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it, links resolved as the library sees
                                 them now, which is logged; a link at its end counts twice: itself and what it leads to;
                                 8 at most, of 255 bytes at most */
@@ -383,7 +383,7 @@ enum ebpf_source_error {
  */
 int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **ret_source);
 
-/** What kind of error ebpf_source__open's value is. */
+/** Classify an error that ebpf_source__open has returned. */
 enum ebpf_source_error ebpf_source__classify(int err);
 
 /**
@@ -393,7 +393,7 @@ int ebpf_source__fd(const struct ebpf_source *source);
 
 /**
  * Wait for events and give them to the handler.
- * @param timeout_ms longest wait; 0: none, -1: for ever. A wait is never longer than what batching allows (200 ms), so
+ * @param timeout_ms longest wait; 0: none, -1: no limit. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
  * @return how many records were read (0 is no error); -EINTR when a signal came; -EBUSY in the handler, or while
  *         another thread reads the source; -EPERM in a child of the process that opened the source: it does not have
@@ -408,7 +408,7 @@ int ebpf_source__consume(struct ebpf_source *source);
  * Return the next event of a source that was opened without a handler, and wait for it. A loss is reported to the loss
  * handler when it is noticed, which may be before events with lower numbers are returned. With a poll or epoll of your
  * own, take events until there is none: ebpf_source__poll and __consume read nothing while events wait to be taken.
- * @param timeout_ms longest wait; 0: none, -1: for ever
+ * @param timeout_ms longest wait; 0: none, -1: no limit
  * @param ret_event the event; valid until the next call of any function for this source
  * @return 1 with an event; 0 when none has come, and at once when the source is stopped and everything was returned;
  *         -EINTR; -EINVAL when the source has a handler; -ECANCELED when the loss handler has closed it; else as
@@ -423,7 +423,7 @@ int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct e
 void ebpf_source__stop(struct ebpf_source *source);
 
 /**
- * Replace the selection while the source runs. Between the old one and the new one is a moment without any.
+ * Replace the selection while the source runs. For a moment between the two, none is in force and every event passes.
  * @param conditions may be NULL when count is 0, which selects everything
  * @return 0; -EINVAL when a condition makes no sense, -EOPNOTSUPP for a kind that select_kinds does not have; the
  *         selection is as it was then, and the log has one line with the cause
@@ -469,7 +469,7 @@ int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features
 
 /**
  * Detach, unload, free. What was not consumed is dropped. Detaching may take 0.1 s a hook (6.1, 6.12), about 5 s in
- * all, for which the last process waits that has the source's descriptors. In the handler it is put off until the
+ * all, for which the last process that has the source's descriptors is blocked. In the handler it is put off until the
  * handler has returned. A child of the process that opened the source may close it too, which ends nothing.
  */
 void ebpf_source__close(struct ebpf_source *source);
