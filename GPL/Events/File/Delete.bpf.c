@@ -13,6 +13,7 @@
  * io_uring, on tmpfs, ext4 and overlayfs; failures of each kind. Misses: deletions by a file system's own ioctls.
  */
 #include "Delete.h"
+#include "Queue.h"
 #include "Subvolume.h"
 
 PATH_HOOK(unlink, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
@@ -27,6 +28,17 @@ static __always_inline u32 directory__device(struct dentry *dentry)
 PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
           dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_DELETE, directory__device(dentry)))
 
+/* Emit the deletion of a dentry that was not noted, if it is one of those that pass no path hook. */
+static __always_inline void unnoted__deleted(struct dentry *dentry, u64 address)
+{
+    u64 magic = dentry->d_sb->s_magic;
+
+    if (magic == BTRFS_MAGIC)
+        subvolume__deleted(address);
+    else if (magic == MQUEUE_MAGIC)
+        queue__deleted(address);
+}
+
 static __always_inline int d_delete__begin(enum preemption preemption, struct dentry *dentry, u64 address)
 {
     if (!emit_runtime.live || dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
@@ -35,8 +47,8 @@ static __always_inline int d_delete__begin(enum preemption preemption, struct de
 
     if (op && op->kind == DIR_OP_DELETE)
         return deleted__emit(preemption, dentry, op);
-    if (!op && dentry->d_sb->s_magic == BTRFS_MAGIC)
-        subvolume__deleted(address);
+    if (!op)
+        unnoted__deleted(dentry, address);
     return 0;
 }
 

@@ -4,9 +4,9 @@
  * queues, bpf(2) for files that stand for objects (BPF_OBJ_PIN). Where their file systems are mounted, open, unlink and
  * the like work too, and are reported as for any other file.
  *
- * Hooks: the end of vfs_mkobj, which only these two call, and the end of the function that deletes the name of a
- * message queue; unlink(2) calls that as well, so the number of the system call decides. The mount of a pinned object
- * is noted at path_mknod, see Operation.h. Message queues pass no such hook, because they are found without a mount: if
+ * Hooks: the end of vfs_mkobj, which only these two call, and d_delete (Delete.bpf.c): the deletion of a message queue
+ * that was not noted is one by mq_unlink, as the number of the system call confirms. The mount of a pinned object is
+ * noted at path_mknod, see Operation.h. Message queues pass no such hook, because they are found without a mount: if
  * the process sees none, the path begins at the root of their file system, and is unreachable.
  *
  * Tried: queues that exist already, queues with and without a mount, 32-bit callers, objects whose name is taken.
@@ -14,6 +14,7 @@
  */
 #include "MountSearch.h"
 #include "Operation.h"
+#include "Queue.h"
 
 #define NR_MQ_UNLINK 241
 #define NR_MQ_UNLINK_32 278
@@ -62,23 +63,12 @@ static __always_inline bool syscall__is_mq_unlink(void)
     return call.nr == (call.is_32 ? NR_MQ_UNLINK_32 : NR_MQ_UNLINK);
 }
 
-static __always_inline int queue__deleted(enum preemption preemption, u64 dentry)
+int queue__deleted(u64 dentry)
 {
-    EMIT_FILE(FILE_DELETE, e, s, preemption, fate__of(current__is_filtered()))
+    if (!syscall__is_mq_unlink())
+        return 0;
+    /* filtered operations do not get here */
+    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, FATE_MADE)
         file_event__fill_by(s, dentry, mount__of_dentry(dentry));
     return 0;
-}
-
-SEC("ebpf.fexit/mqueue_unlink")
-int BPF_PROG(fexit__mqueue_unlink, struct inode *dir, struct dentry *dentry, int ret)
-{
-    return !ret && syscall__is_mq_unlink() ? queue__deleted(MAY_BE_PREEMPTED, ctx__address(ctx + 1)) : 0;
-}
-
-SEC("ebpf.session/mqueue_unlink")
-int session__mqueue_unlink(struct pt_regs *regs)
-{
-    if (!kernel__session_is_return(regs))
-        return session__begin(regs, syscall__is_mq_unlink() ? KPROBE_ARG_2(regs) : 0);
-    return (int)SESSION_RET(regs) ? 0 : queue__deleted(NOT_PREEMPTED, *kernel__session_cookie(regs));
 }
