@@ -56,9 +56,19 @@ PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
 PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry, const char *target),
           (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), (const char *)KPROBE_ARG_3(regs)),
           creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, target))
+
+/*
+ * Return which event a link is, by the number of the file's names with the new one. If it is the only one, and the
+ * previous dentry is in no directory's table, the file was opened without a name (O_TMPFILE).
+ */
+static __always_inline enum ebpf_event_type link__type(struct dentry *old, u32 names)
+{
+    return names == 1 && !old->d_hash.pprev ? EBPF_EVENT_FILE_CREATE : EBPF_EVENT_FILE_LINK;
+}
+
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
           (KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, path), KPROBE_ARG(regs, 3, dentry)),
-          creation__begin(EBPF_EVENT_FILE_LINK, dir->mnt, dentry, DIR_OP_LINK, old))
+          creation__begin(link__type(old, old->d_inode->i_nlink + 1), dir->mnt, dentry, DIR_OP_LINK, old))
 
 /*
  * An open that creates a file passes path_mknod too, while it walks its path. Open.bpf.c reports it, unless the open
@@ -79,6 +89,15 @@ static __always_inline u32 current__open_flags(void)
     return flags;
 }
 
+/* Note the creation by an open, whose end decides whether the selection leaves it out. */
+static __always_inline int opening__begin(struct path *dir, struct dentry *dentry)
+{
+    if (emit_runtime.live && !dir_op__note(dir->mnt, dentry, DIR_OP_OPEN, 0) && !current__is_filtered() &&
+        event__is_wanted(EBPF_EVENT_FILE_CREATE))
+        count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_STATE);
+    return 0;
+}
+
 static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 {
     u32 flags = current__open_flags();
@@ -86,7 +105,7 @@ static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
     if (flags && !(flags & LOOKUP_DIRECTORY))
         return 0;
     if (flags)
-        return dir_op__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_OPEN, 0);
+        return opening__begin(dir, dentry);
     return creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, NULL);
 }
 
@@ -177,8 +196,7 @@ DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_
 static __always_inline int linked__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                         struct inode *inode, const struct dir_op *op)
 {
-    /* its only name, and its previous dentry is in no directory's table: it had no name */
-    if (inode->i_nlink == 1 && !old->d_hash.pprev)
+    if (link__type(old, inode->i_nlink) == EBPF_EVENT_FILE_CREATE)
         return created__emit(preemption, new, inode, op, NULL);
     EMIT_OPERATION(FILE_LINK, e, s, preemption) {
         const struct path_root *root = file_actor__fill(s);
@@ -199,10 +217,11 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
 {
     SPARE_BODY(ctx, link_body);
     struct dentry *new = LINK_NEW_DENTRY;
+    struct inode *inode = old->d_inode;
     struct dir_op *op =
-        dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_LINK, SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
+        dir_op__end(MAY_BE_PREEMPTED, link__type(old, inode->i_nlink), SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
 
-    return op ? linked__emit(MAY_BE_PREEMPTED, old, new, old->d_inode, op) : 0;
+    return op ? linked__emit(MAY_BE_PREEMPTED, old, new, inode, op) : 0;
 }
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
