@@ -8,8 +8,8 @@
  * path hooks; see Operation.h. done_path_create, which has both, is inlined into its callers. On kernels that preempt
  * BPF programs, a kprobe reports the creation a moment earlier; see kprobe__security_d_instantiate.
  *
- * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: network file
- * systems whose new directory has no inode yet at this point.
+ * Tried: every call of the families, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses: new
+ * directories that have no inode yet at this point, as on some network file systems, and new cgroups.
  */
 #include "../Core/Memfd.h"
 #include "Operation.h"
