@@ -206,7 +206,7 @@ static void put_structs(void)
             break;
         case ROW_EVENT:
             put_event_comment(row);
-            printf("struct %s {\n    struct ebpf_event_header hdr;\n", row->of);
+            printf("struct %s {\n    struct ebpf_event_header hdr; /**< what every event begins with */\n", row->of);
             break;
         case ROW_FIELD:
         case ROW_FIELD_IF:
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
     char *rest = text__cut(interface, include) + strlen(include);
     char *limits = text__cut(proto, "#define EBPF_COMM_LEN");
     char *after_limits = text__cut(limits, "/* The embedding program");
-    char *records = text__cut(after_limits, "/*\n * The beginning of every event");
+    char *records = text__cut(after_limits, "/**\n * The beginning of every event");
 
     text__cut(records, "#define EBPF_KIND_u32");
     printf("%s\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n%s\n", interface, limits);

@@ -26,14 +26,14 @@ typedef int32_t ebpf_s32;
 typedef int64_t ebpf_s64;
 #endif
 
-#define EBPF_COMM_LEN 16
+#define EBPF_COMM_LEN 16 /**< size of the name of a thread, in bytes */
 
-/* Maximum size of the value of a variable field, in bytes; a longer value is cut and flagged. */
-#define EBPF_PATH_MAX 4096
-#define EBPF_PATH_COMPONENTS_MAX 192
-#define EBPF_ARGS_MAX 32768
-#define EBPF_ENV_MAX 65536
-#define EBPF_TTY_MAX 8192
+/* Largest value of a variable field; a longer one is cut and flagged. */
+#define EBPF_PATH_MAX 4096           /**< bytes of a path */
+#define EBPF_PATH_COMPONENTS_MAX 192 /**< components of a path */
+#define EBPF_ARGS_MAX 32768          /**< bytes of arguments */
+#define EBPF_ENV_MAX 65536           /**< bytes of an environment */
+#define EBPF_TTY_MAX 8192            /**< bytes of a write to a terminal */
 
 /* The embedding program may have macros of these names. */
 #pragma push_macro("RING")
@@ -90,42 +90,43 @@ enum ebpf_event_flag {
 #include "Events.def"
 };
 
-/*
+/**
  * The beginning of every event. `stream` and `stream_seq` number the records of one scratch slot in one ring without a
  * gap: a visible gap is a record for which the ring had no room.
  */
 struct ebpf_event_header {
-    ebpf_u64 ts_boot_ns; /* nanoseconds since boot, suspend included */
-    ebpf_u64 stream_seq; /* 1, 2, 3, … in its stream */
-    ebpf_u32 stream;     /* scratch slot */
-    ebpf_u32 size;       /* bytes of the whole record, including this header */
-    ebpf_u16 type;       /* enum ebpf_event_type */
-    ebpf_u16 flags;      /* enum ebpf_event_flag of this type */
-    ebpf_u32 reserved;
-    char comm[EBPF_COMM_LEN]; /* name of the acting thread; NUL-terminated unless all 16 are used */
+    ebpf_u64 ts_boot_ns;      /**< nanoseconds since boot, suspend included */
+    ebpf_u64 stream_seq;      /**< 1, 2, 3, … in its stream */
+    ebpf_u32 stream;          /**< scratch slot */
+    ebpf_u32 size;            /**< bytes of the whole record, including this header */
+    ebpf_u16 type;            /**< enum ebpf_event_type */
+    ebpf_u16 flags;           /**< enum ebpf_event_flag of this type */
+    ebpf_u32 reserved;        /**< keeps what follows aligned; zero */
+    char comm[EBPF_COMM_LEN]; /**< name of the acting thread; NUL-terminated unless all 16 are used */
 };
 
+/** Flags of a variable field. */
 enum ebpf_varlen_flag {
-    EBPF_VARLEN_TRUNCATED = 1u << 0,   /* the value was cut */
-    EBPF_VARLEN_UNREACHABLE = 1u << 1, /* path: its topmost directory is not the root of the process */
-    EBPF_VARLEN_NAME_ONLY = 1u << 2,   /* path: a name that is in no directory (memfd, pipe, socket) */
-    EBPF_VARLEN_DELETED = 1u << 3,     /* path: it names something that has been deleted */
-    EBPF_VARLEN_UNSTABLE = 1u << 4,    /* path: renamed repeatedly while it was read; may never have existed */
-    EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /* path: by one of several mounts, perhaps not the one used */
+    EBPF_VARLEN_TRUNCATED = 1u << 0,   /**< the value was cut */
+    EBPF_VARLEN_UNREACHABLE = 1u << 1, /**< path: its topmost directory is not the root of the process */
+    EBPF_VARLEN_NAME_ONLY = 1u << 2,   /**< path: a name that is in no directory (memfd, pipe, socket) */
+    EBPF_VARLEN_DELETED = 1u << 3,     /**< path: it names something that has been deleted */
+    EBPF_VARLEN_UNSTABLE = 1u << 4,    /**< path: renamed repeatedly while it was read; may never have existed */
+    EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /**< path: by one of several mounts, perhaps not the one used */
 };
 
-/* Precedes each variable field. A path is stored as its components, leaf first, each terminated by a NUL. */
+/** Precedes each variable field. A path is stored as its components, leaf first, each terminated by a NUL. */
 struct ebpf_varlen {
-    ebpf_u16 tag;      /* enum ebpf_tag */
-    ebpf_u16 flags;    /* enum ebpf_varlen_flag */
-    ebpf_u32 len;      /* bytes that follow, without padding */
-    ebpf_u32 orig_len; /* bytes of the complete value; 0 if not known */
-    ebpf_u32 reserved;
+    ebpf_u16 tag;      /**< enum ebpf_tag */
+    ebpf_u16 flags;    /**< enum ebpf_varlen_flag */
+    ebpf_u32 len;      /**< bytes that follow, without padding */
+    ebpf_u32 orig_len; /**< bytes of the complete value; 0 if not known */
+    ebpf_u32 reserved; /**< keeps what follows aligned; zero */
 };
 
-/* An address in network byte order: IPv6, or IPv4 as ::ffff:a.b.c.d. */
+/** An address: IPv6, or IPv4 as ::ffff:a.b.c.d. */
 struct ebpf_ip {
-    ebpf_u32 words[4];
+    ebpf_u32 words[4]; /**< its 16 bytes, in network byte order */
 };
 
 #define EBPF_KIND_u32 ebpf_u32

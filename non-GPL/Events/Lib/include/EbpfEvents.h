@@ -58,7 +58,7 @@ const char *ebpf_events__version(void);
 
 /** A set of event types, which are below 64. Zero is the empty set. */
 struct ebpf_event_set {
-    uint64_t bits;
+    uint64_t bits; /**< bit n: type n is in the set */
 };
 
 /** Add a type to a set; a number that is no type is not added. */
@@ -96,7 +96,7 @@ struct ebpf_event {
 
 /** A variable field of an event. */
 struct ebpf_field {
-    enum ebpf_tag tag;
+    enum ebpf_tag tag; /**< which field it is */
     uint16_t flags;    /**< enum ebpf_varlen_flag */
     const void *data;  /**< bytes as on the wire; see the kinds in Events.def */
     uint32_t len;      /**< how many */
@@ -184,9 +184,9 @@ struct ebpf_loss {
 
 /** How many events of a type a batch has lost for a reason. */
 struct ebpf_loss_count {
-    enum ebpf_event_type type;
-    enum ebpf_reason reason;
-    uint64_t events;
+    enum ebpf_event_type type; /**< type of the lost events */
+    enum ebpf_reason reason;   /**< why they were lost */
+    uint64_t events;           /**< how many */
 };
 
 /**
@@ -212,11 +212,12 @@ struct ebpf_over_budget {
 /** Write such a process as one line of JSON, event_type EVENTS_OVER_BUDGET; as ebpf_event__json. */
 int ebpf_over_budget__json(const struct ebpf_over_budget *over, char *buf, size_t size);
 
+/** What a message is about. */
 enum ebpf_log_level {
-    EBPF_LOG_ERROR,
-    EBPF_LOG_WARNING,
-    EBPF_LOG_INFO,
-    EBPF_LOG_DEBUG, /**< libbpf's own log, line by line */
+    EBPF_LOG_ERROR,   /**< a call fails; cause and remedy */
+    EBPF_LOG_WARNING, /**< something is missing or will not be seen */
+    EBPF_LOG_INFO,    /**< what the library has found out */
+    EBPF_LOG_DEBUG,   /**< libbpf's own log, line by line */
 };
 
 /** One message, without a newline. */
@@ -278,10 +279,10 @@ enum ebpf_select_kind {
  * decided by the process itself, whichever process waits for it.
  */
 struct ebpf_condition {
-    enum ebpf_select_kind kind;
-    bool exclude;
-    uint32_t id;
-    const char *text; /**< read by the call only */
+    enum ebpf_select_kind kind; /**< what it is about */
+    bool exclude;               /**< leave out what matches, instead of including it */
+    uint32_t id;                /**< value of a kind that has an id, else 0 */
+    const char *text;           /**< value of a kind that has a text, else NULL; read by the call only */
 };
 
 /**
@@ -362,7 +363,7 @@ struct ebpf_source;
 
 /** Why a source could not be opened. */
 enum ebpf_source_error {
-    EBPF_SOURCE_OK,
+    EBPF_SOURCE_OK,           /**< no error */
     EBPF_SOURCE_INVALID,      /**< options that make no sense */
     EBPF_SOURCE_NO_PRIVILEGE, /**< root, or CAP_BPF and CAP_PERFMON, are missing, or BPF is denied (lockdown) */
     EBPF_SOURCE_UNSUPPORTED,  /**< the kernel lacks BTF or the BPF ring buffer */
