@@ -281,9 +281,13 @@ unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/test-backend $(BUILD)/
 check: all unit
 	$(Q)testing/run-unit
 
+# What the header and the manual pages refer to, and what these refer to.
+DOCS := docs/COMPATIBILITY.md docs/HOOKS.md docs/MIGRATING.md docs/events.md
+DOCDIR := $(PREFIX)/share/doc/ebpf-events
+
 install: $(PRODUCTS)
 	install -d $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(PREFIX)/include/ebpf-events \
-		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man3
+		$(DESTDIR)$(PREFIX)/share/man/man8 $(DESTDIR)$(PREFIX)/share/man/man3 $(DESTDIR)$(DOCDIR)
 	install -m 755 $(BUILD)/EventsTrace $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(BUILD)/libebpf-events.a $(DESTDIR)$(LIBDIR)/
 	install -m 755 $(BUILD)/$(SONAME) $(DESTDIR)$(LIBDIR)/
@@ -292,12 +296,14 @@ install: $(PRODUCTS)
 	install -m 644 $(HEADER) $(DESTDIR)$(PREFIX)/include/ebpf-events/
 	install -m 644 docs/EventsTrace.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 docs/ebpf-events.3 $(DESTDIR)$(PREFIX)/share/man/man3/
+	install -m 644 $(DOCS) $(DESTDIR)$(DOCDIR)/
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/sbin/EventsTrace $(LIBDIR)/libebpf-events.a $(LIBDIR)/$(SONAME) \
 		$(LIBDIR)/libebpf-events.so $(LIBDIR)/pkgconfig/ebpf-events.pc $(PREFIX)/include/ebpf-events/EbpfEvents.h \
-		$(PREFIX)/share/man/man8/EventsTrace.8 $(PREFIX)/share/man/man3/ebpf-events.3)
-	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/include/ebpf-events
+		$(PREFIX)/share/man/man8/EventsTrace.8 $(PREFIX)/share/man/man3/ebpf-events.3 \
+		$(addprefix $(DOCDIR)/,$(notdir $(DOCS))))
+	rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/include/ebpf-events $(DESTDIR)$(DOCDIR)
 
 clean:
 	rm -rf $(BUILD)

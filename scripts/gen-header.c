@@ -69,6 +69,18 @@ static const struct row rows[] = {
 #include "Events.def"
 };
 
+/* How to read the value of a variable field, by its kind; Events.def describes them for those who add one. */
+static const struct {
+    const char *name, *doc;
+} kinds[] = {
+    {"str", "bytes as the kernel has them, without a NUL at the end"},
+    {"path", "components, leaf first, each ended by a NUL; ebpf_field__path turns them into a path"},
+    {"args", "strings, each ended by a NUL; the last one lacks it if it was cut. The JSON has them twice: joined by "
+             "spaces, and as an array, \"args\""},
+    {"env", "strings, each ended by a NUL, as for args; an array in the JSON"},
+    {"tty", "bytes as they were written; tty_out_truncated counts those that were cut"},
+};
+
 static const struct row *const rows_end = rows + sizeof(rows) / sizeof(*rows);
 
 /* Print text with the names of integers that other programs know: the probes' own stand in for <stdint.h>. */
@@ -132,15 +144,45 @@ static void put_documented(const char *doc, const char *format, ...)
     putchar('\n');
 }
 
+/* Fail if there is no text about a kind of variable fields. */
+static void kind__check(const char *kind)
+{
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        if (!strcmp(kinds[i].name, kind))
+            return;
+    }
+    fprintf(stderr, "gen-header: kinds[] has no text about the kind %s\n", kind);
+    exit(1);
+}
+
+/* The comment of the enum of variable fields: what the bytes of a value are. */
+static void put_tags_comment(void)
+{
+    char text[LINE_MAX_BYTES];
+
+    printf("/**\n * Variable fields, by their key in the JSON. The kind of a field says what its bytes are:\n");
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+        snprintf(text, sizeof(text), "- %s: %s", kinds[i].name, kinds[i].doc);
+        put_wrapped(" *", " *  ", text, "");
+    }
+    printf(" */\n");
+}
+
 /* An enum of all rows of a kind. It has no count of them: a later library has more. */
 static void put_enum(enum row_kind kind, const char *name, const char *doc)
 {
-    printf("/** %s. */\nenum %s {\n", doc, name);
+    if (kind == ROW_TAG)
+        put_tags_comment();
+    else
+        printf("/** %s. */\n", doc);
+    printf("enum %s {\n", name);
     for (const struct row *row = rows; row < rows_end; row++) {
         char text[LINE_MAX_BYTES];
 
         if (row->kind != kind)
             continue;
+        if (kind == ROW_TAG)
+            kind__check(row->of);
         snprintf(text, sizeof(text), kind == ROW_TAG ? "\"%s\": a value of kind %s" : "%s", row->doc, row->of);
         put_documented(text, kind == ROW_FLAG ? "%s = 1u << %d," : "%s = %d,", row->name, row->number);
     }
@@ -268,7 +310,7 @@ int main(int argc, char **argv)
     put_enum(ROW_EVENT, "ebpf_event_type", "Types of events");
     put_enum(ROW_REASON, "ebpf_reason", "Why an event can be lost");
     put_enum(ROW_RING, "ebpf_ring", "Ring buffers");
-    put_enum(ROW_TAG, "ebpf_tag", "Variable fields, by their key in the JSON");
+    put_enum(ROW_TAG, "ebpf_tag", "");
     put_enum(ROW_FLAG, "ebpf_event_flag", "Flags in the header of an event, of its type");
     put_value_enums();
     put(records);

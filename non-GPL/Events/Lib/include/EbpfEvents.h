@@ -31,6 +31,8 @@
  * the caller provides and that may become longer begins with `sz`: set it to sizeof. Do not copy a struct that the
  * library returns by pointer: it may be longer than this header declares. Skip events of a type that you do not know.
  *
+ * The documents named here (events.md, MIGRATING.md, HOOKS.md) are installed in share/doc/ebpf-events.
+ *
  * The first source registers handlers for sections "ebpf.*" with libbpf, which keeps them for the process, without a
  * lock: a program that uses the same libbpf must not open objects in another thread while the first source is opened.
  */
@@ -98,7 +100,7 @@ struct ebpf_event {
 struct ebpf_field {
     enum ebpf_tag tag; /**< which field it is */
     uint16_t flags;    /**< enum ebpf_varlen_flag */
-    const void *data;  /**< bytes as on the wire; see the kinds in Events.def */
+    const void *data;  /**< its value; enum ebpf_tag describes the kinds */
     uint32_t len;      /**< how many */
     uint32_t orig_len; /**< bytes of the whole value when it was cut; 0 when not known */
 };
@@ -123,7 +125,7 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
 
 /**
  * Write an event as one line of JSON, without a newline, ended by a NUL. Strings that are not UTF-8 are encoded as
- * docs/events.md says, reversibly.
+ * events.md says, reversibly.
  * @param buf where to
  * @param size bytes of buf
  * @return length without the NUL, or -ENOSPC when it does not fit: try again with a larger buffer
@@ -131,8 +133,8 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 
 /**
- * Write an event as a consumer of Elastic's EventsTrace reads it; docs/MIGRATING.md lists what differs. A failed
- * attempt to connect is written as a connection that was closed.
+ * Write an event as a consumer of Elastic's EventsTrace reads it; MIGRATING.md lists what differs. A failed attempt to
+ * connect is written as a connection that was closed.
  */
 int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t size);
 
@@ -320,7 +322,7 @@ struct ebpf_source_opts {
     /** Size of each ring: a power of two, at least a page; default 4 MiB. */
     uint32_t ring_bytes;
 
-    /** Comma-separated programs that are treated as if the kernel refused them. */
+    /** Comma-separated programs that are treated as if the kernel refused them, by their names in HOOKS.md. */
     const char *disable_hooks;
 
     /** Merge successive writes of one process to one file for this many ms, at most 60000. 0: do not merge. */
@@ -346,7 +348,7 @@ struct ebpf_source_opts {
 
     /**
      * Events that a process may make in a second, of those that any user can make at will and that wait in the same
-     * ring as execs (docs/events.md lists them). The processes of a user other than root may make 16 times as many
+     * ring as execs (events.md lists them). The processes of a user other than root may make 16 times as many
      * together. More are lost, for the reason EBPF_REASON_BUDGET. 0: any number.
      */
     uint32_t budget;
