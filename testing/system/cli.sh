@@ -41,7 +41,7 @@ check "usage: a name that is too long" refused 2 "1 to 15 bytes" EventsTrace --p
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
 check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
 check "usage: unknown hook" \
-    refused 2 "no_such.*none of that name; Hooks.def" EventsTrace --process-exec --disable-hook no_such
+    refused 2 "no_such.*none of that name; HOOKS.md" EventsTrace --process-exec --disable-hook no_such
 
 chmod 755 /opt/bin/EventsTrace
 resource=""

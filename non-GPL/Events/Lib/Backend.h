@@ -42,7 +42,7 @@ struct ebpf_backend;
 
 struct ebpf_backend_ops {
     void (*counts)(struct ebpf_backend *backend, struct ebpf_counts *ret_counts);
-    /* Stop sourcing; afterwards the counts do not change. May be called twice. */
+    /* Disable the probes; afterwards the counts do not change. May be called twice. */
     void (*stop)(struct ebpf_backend *backend);
     /* Replace the selection, as ebpf_source__select says. */
     int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);

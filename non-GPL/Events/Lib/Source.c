@@ -46,30 +46,38 @@ static int fail(int err)
     return err;
 }
 
+/* Check that conditions are there if their number says so. 0, or -EINVAL after a message. */
+static int conditions__check(const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log)
+{
+    if (!count || conditions)
+        return 0;
+    ebpf_log__write(log, EBPF_LOG_ERROR, "cannot select: the conditions are missing; pass them, or a count of 0");
+    return -EINVAL;
+}
+
 static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_log *log)
 {
     uint32_t ring = opts->ring_bytes;
 
     if (opts->events.bits & ~ebpf_event_set__all().bits) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot open a source: the set of events has one that this library does not know");
+                        "cannot open a source: the set of events has one that this library does not know; leave it "
+                        "out, or use a later library");
         return -EINVAL;
     }
     if (ring & (ring - 1) || (ring && ring < (uint32_t)getpagesize())) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot open a source: the ring size is no power of two of at least a page");
+                        "cannot open a source: the ring size is no power of two of at least a page; choose one, or 0 "
+                        "for the default");
         return -EINVAL;
     }
     if (opts->coalesce_ms > EBPF_COALESCE_MS_MAX) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: writes can be merged for at most %d ms",
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot open a source: writes can be merged for at most %d ms; lower coalesce_ms",
                         EBPF_COALESCE_MS_MAX);
         return -EINVAL;
     }
-    if (opts->condition_count && !opts->conditions) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: its conditions are missing");
-        return -EINVAL;
-    }
-    return 0;
+    return conditions__check(opts->conditions, opts->condition_count, log);
 }
 
 static int epoll__add(int epoll_fd, int fd)
@@ -156,8 +164,10 @@ int ebpf_source__open(const struct ebpf_source_opts *user_opts, struct ebpf_sour
         return fail(err);
     struct ebpf_source *source = calloc(1, sizeof(*source));
 
-    if (!source)
+    if (!source) {
+        ebpf_log__write(&log, EBPF_LOG_ERROR, "cannot open a source: %s; free memory", strerror(ENOMEM));
         return fail(-ENOMEM);
+    }
     source->epoll_fd = source->timer_fd = -1;
     source->pid = getpid();
     source->wanted = opts.events;
@@ -318,11 +328,11 @@ void ebpf_source__stop(struct ebpf_source *source)
 
 int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count)
 {
-    if (count && !conditions)
-        return fail(-EINVAL);
     struct net_selection net;
     int err = source__check(source);
 
+    if (!err)
+        err = conditions__check(conditions, count, &source->log);
     if (!err)
         err = net_selection__build(&net, conditions, count, &source->log);
     if (!err)

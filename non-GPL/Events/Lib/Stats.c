@@ -28,7 +28,8 @@ int ebpf_stats__type(const struct ebpf_stats *stats, enum ebpf_event_type type, 
     };
     int err = SIZED_WRITE(ret_type, &all);
 
-    errno = -err;
+    if (err)
+        errno = -err;
     return err;
 }
 

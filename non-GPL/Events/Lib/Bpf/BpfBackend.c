@@ -275,8 +275,10 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     struct selection selection;
     int err;
 
-    if (!b)
+    if (!b) {
+        preflight__report_failure(&log, "cannot open a source", -ENOMEM);
         return -ENOMEM;
+    }
     b->base.ops = &bpf_backend_ops;
     b->instances = INSTANCES_NONE;
     b->libbpf_log = opts->libbpf_log;

@@ -87,7 +87,10 @@ const char *ebpf_event_type__doc(enum ebpf_event_type type);
 /** Key of a reason for loss in the JSON ("ring_full"); reasons are 0, 1, and so on, until this returns NULL. */
 const char *ebpf_reason__key(enum ebpf_reason reason);
 
-/** An event. Everything in it belongs to the library and is valid until the handler returns. */
+/**
+ * An event. Everything in it belongs to the library. It is valid until the handler returns, or, if it is from
+ * ebpf_source__next, until the next call of any function for its source.
+ */
 struct ebpf_event {
     /** Starts the fixed part: cast it to the struct ebpf_<event>_event of hdr->type. */
     const struct ebpf_event_header *hdr;
@@ -381,8 +384,11 @@ enum ebpf_source_error {
  * shmget. A seccomp filter of the process may refuse calls for it, fsopen first, with an error, which costs only the
  * trials; a filter that kills for fsopen, fsconfig, fsmount, mkdirat, linkat, splice and the like kills the process.
  * @param ret_source to be closed with ebpf_source__close
- * @return 0; -EINVAL, -EPERM, -EOPNOTSUPP, or another errno; the log has one line with the cause and the remedy. When
- *         is_cancelled says so: -ECANCELED, without one.
+ * @return 0; -EINVAL if an option makes no sense; -EPERM if privilege is missing or BPF is denied; -EOPNOTSUPP if the
+ *         kernel lacks what all probes need; -ENXIO if it has hooks for none of the events; -ECANCELED if is_cancelled
+ *         returned true; or another errno, such as -ENOMEM. One message has the cause and the remedy. With -ENXIO there
+ *         is one for each event or kind of probe; with -ECANCELED, and if an argument is NULL or sz is no size of this
+ *         struct, there is none.
  */
 int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **ret_source);
 
@@ -421,15 +427,17 @@ int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct e
 
 /**
  * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings
- * stays to be consumed, until ebpf_source__consume returns 0.
+ * stays to be consumed, until ebpf_source__consume returns 0. In a child of the process that opened the source, this
+ * function does nothing.
  */
 void ebpf_source__stop(struct ebpf_source *source);
 
 /**
  * Replace the selection while the source runs. For a moment between the two, none is in force and every event passes.
  * @param conditions may be NULL when count is 0, which selects everything
- * @return 0; -EINVAL when a condition makes no sense, -EOPNOTSUPP for a kind that select_kinds does not have; the
- *         selection is as it was then, and the log has one line with the cause
+ * @return 0; -EINVAL if a condition makes no sense; -EOPNOTSUPP for a kind that select_kinds does not have, or one that
+ *         cannot be decided in this namespace; -EPERM in a child of the process that opened the source. After a failure
+ *         the selection is as it was before; one message has the cause, except for -EPERM.
  */
 int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count);
 
@@ -443,7 +451,8 @@ int ebpf_source__stats(struct ebpf_source *source, const struct ebpf_stats **ret
 /**
  * Count events as lost that the handler had taken, for the reason EBPF_REASON_HANDLER: a queue or an output behind it
  * has dropped them. They keep their numbers, and the loss handler is not called for them.
- * @return 0; -EINVAL for a number that is no type, or when fewer events of it were delivered
+ * @return 0; -EINVAL for a number that is no type, or if fewer events of it were delivered; -EPERM in a child of the
+ *         process that opened the source
  */
 int ebpf_source__drop(struct ebpf_source *source, enum ebpf_event_type type, uint64_t events);
 

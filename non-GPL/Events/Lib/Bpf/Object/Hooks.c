@@ -131,14 +131,16 @@ int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log
 {
     char *copy = strdup(names), *rest = copy;
 
-    if (!copy)
+    if (!copy) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hooks: %s; free memory", strerror(ENOMEM));
         return -ENOMEM;
+    }
     for (char *name; (name = strsep(&rest, ","));) {
         struct hooks_program *program = hooks__find(hooks, name);
 
         if (!program) {
             ebpf_log__write(log, EBPF_LOG_ERROR,
-                            "cannot disable hook '%s': there is none of that name; Hooks.def lists them", name);
+                            "cannot disable hook '%s': there is none of that name; HOOKS.md lists them", name);
             free(copy);
             return -EINVAL;
         }
