@@ -319,7 +319,7 @@ struct ebpf_source_opts {
     /** Wake the reader for each record and not for batches. */
     bool low_latency;
 
-    /** Pass on what libbpf writes about this source, at EBPF_LOG_DEBUG. */
+    /** Pass on libbpf's log about this source, at EBPF_LOG_DEBUG; some messages refer to it. */
     bool libbpf_log;
 
     /** Size of each ring: a power of two, at least a page; default 4 MiB. */

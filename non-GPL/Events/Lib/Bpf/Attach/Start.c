@@ -71,7 +71,6 @@ int probes__start(struct probes *p, struct links *links, const struct ebpf_sourc
             return err;
     }
     ebpf_log__write(&p->log, EBPF_LOG_ERROR,
-                    "cannot load BPF programs: the kernel refuses one after the other; the libbpf log "
-                    "(--libbpf-verbose) shows why");
+                    "cannot load BPF programs: the kernel refuses one after the other; libbpf's log shows why");
     return -EIO;
 }

@@ -269,8 +269,8 @@ static void probes__report_unrun(struct probes *p, uint32_t done)
             continue;
         hooks__write_lacks(&p->hooks, i, lacks, sizeof(lacks));
         ebpf_log__write(&p->log, EBPF_LOG_WARNING,
-                        "the kernel never calls '%s', which its compiler may have put into its callers: not all is "
-                        "seen of %s",
+                        "the kernel never calls '%s', which its compiler may have inlined: some events will be "
+                        "missing: %s",
                         target__name(bpf), lacks);
     }
 }

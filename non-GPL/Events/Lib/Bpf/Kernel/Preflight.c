@@ -255,7 +255,7 @@ const char *preflight__error(int err)
 
 void preflight__report_failure(const struct ebpf_log *log, const char *what, int err)
 {
-    const char *remedy = "the libbpf log (--libbpf-verbose) may show more";
+    const char *remedy = "libbpf's log may show more";
 
     if (err == -EMFILE)
         remedy = "raise the limit of open files (ulimit -n)";
@@ -303,8 +303,8 @@ int preflight__explain(const struct ebpf_log *log, int err)
         return -EPERM;
     case EINVAL:
         ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: the kernel does not know what they need; it must be 5.10 or newer, "
-                        "the libbpf log (--libbpf-verbose) shows what failed");
+                        "cannot load BPF programs: the kernel does not know what they need; it must be 5.10 or newer; "
+                        "libbpf's log shows what failed");
         return -EOPNOTSUPP;
     case ENOSYS:
         ebpf_log__write(log, EBPF_LOG_ERROR,
@@ -319,8 +319,7 @@ int preflight__explain(const struct ebpf_log *log, int err)
         preflight__report_failure(log, "cannot load BPF programs", err);
         return err;
     default:
-        ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: %s; the libbpf log (--libbpf-verbose) shows where it failed",
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: %s; libbpf's log shows where it failed",
                         preflight__error(err));
         return -err < __LIBBPF_ERRNO__START ? err : -EIO;
     }

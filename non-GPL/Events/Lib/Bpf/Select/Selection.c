@@ -89,11 +89,13 @@ static int cgroup__add(struct select_list *list, const char *text, const struct 
         memcpy(list->cgroup_paths[i], path, strlen(path));
     else if (list->cgroups[i])
         ebpf_log__write(log, EBPF_LOG_WARNING,
-                        "cgroup '%s' is not recognized when it is removed and made again: its path is too long", text);
+                        "cgroup '%s' will not be recognized if it is removed and created again: its path is too long",
+                        text);
     else
         return refuse(log, "there is no such cgroup, and its path is too long to wait for it", text);
     if (!list->cgroups[i])
-        ebpf_log__write(log, EBPF_LOG_WARNING, "there is no cgroup '%s' yet; it counts from when it is made", text);
+        ebpf_log__write(log, EBPF_LOG_WARNING,
+                        "there is no cgroup '%s' yet; its processes will match once it is created", text);
     return 0;
 }
 
@@ -119,7 +121,7 @@ void selection__warn_of_nobody(const struct ebpf_condition *conditions, size_t c
 
         if ((c->kind == EBPF_SELECT_PID || c->kind == EBPF_SELECT_TREE) && kill((pid_t)c->id, 0) && errno == ESRCH)
             ebpf_log__write(log, EBPF_LOG_WARNING,
-                            "there is no process %u; one that gets this number later is not meant", c->id);
+                            "there is no process %u; a later process with this id will not match", c->id);
     }
 }
 
@@ -174,9 +176,10 @@ static int path__add(struct select_list *list, const char *text, const struct eb
         return refuse(log, why, text);
     if (links && !*target && !strcmp(text, path))
         ebpf_log__write(log, EBPF_LOG_WARNING,
-                        "'%s' is a link that leads nowhere: only what is done to itself is meant", text);
+                        "'%s' is a link that leads nowhere: only events about the link itself match", text);
     else if (links)
-        ebpf_log__write(log, EBPF_LOG_INFO, "by '%s', '%s' is meant%s%s", text, path, *target ? ", and " : "", target);
+        ebpf_log__write(log, EBPF_LOG_INFO, "for '%s', events about '%s'%s%s%s match", text, path,
+                        *target ? " and '" : "", target, *target ? "'" : "");
     int err = path__add_one(list, path, log);
 
     return !err && *target ? path__add_one(list, target, log) : err;
