@@ -7,6 +7,7 @@
  *
  * From the second come the parts that do not follow from Events.def.
  */
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -242,7 +243,7 @@ static void put_structs(void)
 
         switch (row->kind) {
         case ROW_GROUP:
-            snprintf(doc, sizeof(doc), "%s.", row->doc);
+            snprintf(doc, sizeof(doc), "%c%s.", toupper((unsigned char)row->doc[0]), row->doc + 1);
             put_wrapped("/**", " *", doc, " */");
             printf("struct %s {\n", row->name);
             break;

@@ -20,7 +20,7 @@ enum option_section {
 
 struct option_row;
 
-/* Put an option and its text, NULL without one, into the options. False after a message when it makes no sense. */
+/* Put an option and its text, NULL without one, into the options. False after a message if it makes no sense. */
 typedef bool (*option_take_fn)(const struct option_row *row, const char *text, struct options *options);
 
 struct option_row {

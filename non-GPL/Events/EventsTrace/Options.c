@@ -144,7 +144,7 @@ static void options__complete_elastic(struct options *o)
     o->env = true;
 }
 
-/* Take what follows "--" as a command. False after a message when nothing does. */
+/* Take what follows "--" as a command. False after a message if nothing does. */
 static bool options__split(struct options *o, int *argc, char **argv)
 {
     for (int i = 1; i < *argc; i++) {

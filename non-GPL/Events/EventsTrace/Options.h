@@ -48,7 +48,7 @@ struct options {
     uint32_t budget;      /* 0: none */
     size_t condition_count;
     struct ebpf_condition conditions[CONDITIONS_MAX + 1]; /* and the command's tree */
-    char **command; /* what follows "--", NULL when there is none; the strings are argv's */
+    char **command; /* what follows "--", NULL if there is none; the strings are argv's */
     struct command_user user;
 };
 

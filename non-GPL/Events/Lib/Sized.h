@@ -45,8 +45,8 @@ static inline int sized__write(void *ret_user, size_t sz, const void *from, size
 }
 
 /*
- * Read a struct of the caller's: a member that is absent there is 0. 0, -EINVAL when its size makes no sense, or -E2BIG
- * when it has a member that is not 0 and that this version does not know.
+ * Read a struct of the caller's: a member that is absent there is 0. 0, -EINVAL if its size makes no sense, or -E2BIG
+ * if it has a member that is not 0 and that this version does not know.
  */
 #define SIZED_READ(user, ret) sized__read((user), (user)->sz, (ret), sizeof(*(ret)))
 

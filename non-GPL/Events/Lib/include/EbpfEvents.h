@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file EbpfEvents.h
- * @brief Events of what processes do, sourced with BPF.
+ * @brief Reports what processes do, with BPF.
  *
  * Open a source, give it a handler, poll it:
  *
@@ -55,7 +55,7 @@ extern "C" {
 /** Version of this header; that of the library is what ebpf_events__version returns. */
 #define EBPF_EVENTS_VERSION "0.1.0"
 
-/** Version of the library that the program runs with ("0.1.0"); a static string. */
+/** Return the version of the library that the program runs with ("0.1.0"); a static string. */
 const char *ebpf_events__version(void);
 
 /** A set of event types, which are below 64. Zero is the empty set. */
@@ -66,25 +66,25 @@ struct ebpf_event_set {
 /** Add a type to a set; a number that is no type is not added. */
 void ebpf_event_set__add(struct ebpf_event_set *set, enum ebpf_event_type type);
 
-/** Whether a set has a type; false for a number that is no type. */
+/** Return whether a set has a type; false for a number that is no type. */
 bool ebpf_event_set__has(struct ebpf_event_set set, enum ebpf_event_type type);
 
-/** Every type that this library knows, which may be more than this header does. */
+/** Return every type that this library knows, which may be more than this header does. */
 struct ebpf_event_set ebpf_event_set__all(void);
 
-/** Iterate over the types that this library knows: returns the one after `type`, from 0 to 0. */
+/** Return the type after `type` of those that this library knows: the first one after 0, and 0 after the last one. */
 enum ebpf_event_type ebpf_event_type__next(enum ebpf_event_type type);
 
-/** Name of a type as `event_type` in the JSON has it ("PROCESS_EXEC"); NULL for a number that is no type. */
+/** Return the name of a type, `event_type` in the JSON ("PROCESS_EXEC"); NULL for a number that is no type. */
 const char *ebpf_event_type__name(enum ebpf_event_type type);
 
-/** Command-line name of a type ("process-exec"); NULL for a number that is no type. */
+/** Return the command-line name of a type ("process-exec"); NULL for a number that is no type. */
 const char *ebpf_event_type__option(enum ebpf_event_type type);
 
-/** What a type reports, in half a sentence; NULL for a number that is no type. */
+/** Return what a type reports, in half a sentence; NULL for a number that is no type. */
 const char *ebpf_event_type__doc(enum ebpf_event_type type);
 
-/** Key of a reason for loss in the JSON ("ring_full"); reasons are 0, 1, and so on, until this returns NULL. */
+/** Return the key of a reason for loss in the JSON ("ring_full"). Reasons are 0, 1, and so on, until this is NULL. */
 const char *ebpf_reason__key(enum ebpf_reason reason);
 
 /**
@@ -105,14 +105,14 @@ struct ebpf_field {
     uint16_t flags;    /**< enum ebpf_varlen_flag */
     const void *data;  /**< its value; enum ebpf_tag describes the kinds */
     uint32_t len;      /**< how many */
-    uint32_t orig_len; /**< bytes of the whole value when it was cut; 0 when not known */
+    uint32_t orig_len; /**< bytes of the whole value if it was cut; 0 if not known */
 };
 
 /**
  * Find a variable field.
  * @param tag which
  * @param ret_field the field; its data points into the event
- * @return 0, or -ENOENT when the event does not have it
+ * @return 0, or -ENOENT if the event does not have it
  */
 int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct ebpf_field *ret_field);
 
@@ -131,7 +131,7 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
  * events.md says, reversibly.
  * @param buf where to
  * @param size bytes of buf
- * @return length without the NUL, or -ENOSPC when it does not fit: try again with a larger buffer
+ * @return length without the NUL, or -ENOSPC if it does not fit: try again with a larger buffer
  */
 int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
 
@@ -141,10 +141,10 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
  */
 int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t size);
 
-/** Whether Elastic's EventsTrace would report an event; an answer to ebpf_source_opts.is_wanted. */
+/** Return whether Elastic's EventsTrace would report an event; an answer to ebpf_source_opts.is_wanted. */
 bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr);
 
-/** The JSON Schema (draft 2020-12) of what ebpf_event__json and the like write; a static string. */
+/** Return the JSON Schema (draft 2020-12) of what ebpf_event__json and the like write; a static string. */
 const char *ebpf_schema__json(void);
 
 /**
@@ -168,13 +168,13 @@ struct ebpf_type_stats {
 };
 
 /**
- * Counts of a type.
+ * Get the counts of a type.
  * @param ret_type set its sz
  * @return 0, or -EINVAL for a number that is no type
  */
 int ebpf_stats__type(const struct ebpf_stats *stats, enum ebpf_event_type type, struct ebpf_type_stats *ret_type);
 
-/** How many events of a type were lost for a reason; 0 for a number that is no type or no reason. */
+/** Return how many events of a type were lost for a reason; 0 for a number that is no type or no reason. */
 uint64_t ebpf_stats__lost(const struct ebpf_stats *stats, enum ebpf_event_type type, enum ebpf_reason reason);
 
 /** Write counts as one line of JSON, event_type STATS; as ebpf_event__json. NULL: all counts are 0. */
@@ -197,7 +197,7 @@ struct ebpf_loss_count {
 /**
  * Go through the counts of a batch.
  * @param count zero it before the first call; it becomes the next count, which is never 0
- * @return false when there is none left
+ * @return false if there is none left
  */
 bool ebpf_loss__next(const struct ebpf_loss *loss, struct ebpf_loss_count *count);
 
@@ -234,19 +234,19 @@ typedef void (*ebpf_log_line_fn)(void *user, enum ebpf_log_level level, const ch
 /**
  * One event. For the same source, ebpf_source__poll and __consume fail with -EBUSY until the handler has returned, and
  * ebpf_source__close takes effect then.
- * @return 0 when it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
+ * @return 0 if it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
  */
 typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
 
 /**
  * One batch of losses.
- * @return 0 when it was taken; anything else, and it is reported again later, with what was lost by then
+ * @return 0 if it was taken; after anything else it is reported again later, with what was lost by then
  */
 typedef int (*ebpf_loss_fn)(void *user, const struct ebpf_loss *loss);
 
 /**
  * A process has exceeded its budget. Once a second at most, the one that lost most is reported.
- * @return 0 when it was taken; anything else, and it is reported again later
+ * @return 0 if it was taken; after anything else it is reported again later
  */
 typedef int (*ebpf_over_budget_fn)(void *user, const struct ebpf_over_budget *over);
 
@@ -266,8 +266,8 @@ enum ebpf_select_kind {
                                 later, or removed and created again; 8 at most. Not in a cgroup namespace */
     EBPF_SELECT_CONTAINER, /**< processes in another pid or mount namespace than the first process */
     EBPF_SELECT_PATH,      /**< text: for file events, a path and what is below it, links resolved as the library sees
-                                them now, which is logged; a link at its end counts twice: itself and what it leads to;
-                                8 at most, of 255 bytes at most */
+                                them now, which is logged; if its last component is a link, both the link and its target
+                                match, and count as two paths; 8 at most, of 255 bytes at most */
     EBPF_SELECT_ADDRESS, /**< text: for network events, an address of one of the two ends, of IPv4 or IPv6, or a network
                                 ("192.0.2.0/24"); 16 at most */
     EBPF_SELECT_PORT,    /**< id: for network events, a port of one of the two ends; 16 at most */
@@ -279,8 +279,8 @@ enum ebpf_select_kind {
  * the event is computed. An event that does not pass is counted as filtered.
  *
  * Process ids are those of the initial pid namespace. The kernel uses an id again when its process has ended: a
- * condition is about the process that has the id when the source is opened or ebpf_source__select is called, and is met
- * by nobody when that process has ended, or was not there (which is logged as a warning). The end of a process is
+ * condition is about the process that has the id when the source is opened or ebpf_source__select is called. After that
+ * process has ended, or if there was none (which is logged as a warning), no process matches. The end of a process is
  * decided by the process itself, whichever process waits for it.
  */
 struct ebpf_condition {
@@ -298,7 +298,7 @@ struct ebpf_source_opts {
     /** Size of this struct as the caller knows it: sizeof. */
     size_t sz;
 
-    /** What to source; nothing else is loaded into the kernel. */
+    /** The events to report; nothing else is loaded into the kernel. */
     struct ebpf_event_set events;
 
     /** Called for each event. NULL: events are read by ebpf_source__next. */
@@ -316,7 +316,7 @@ struct ebpf_source_opts {
     /** Record the environments of executed programs. */
     bool env;
 
-    /** Wake the reader for each record and not for batches. */
+    /** Wake the reader for each record instead of once for a batch of records. */
     bool low_latency;
 
     /** Pass on libbpf's log about this source, at EBPF_LOG_DEBUG; some messages refer to it. */
@@ -359,7 +359,7 @@ struct ebpf_source_opts {
     /** Called with the process that exceeds its budget most. */
     ebpf_over_budget_fn over_budget_handler;
 
-    /** Called for each message as text, besides or in the place of `log`; no messages by default. */
+    /** Called for each message as text, besides or instead of `log`; no messages by default. */
     ebpf_log_line_fn log_line;
 };
 
@@ -378,7 +378,7 @@ enum ebpf_source_error {
 
 /**
  * Load and attach the probes of the events asked for. An event whose hooks this kernel does not have is left out with a
- * warning (see ebpf_source__unavailable); it is an error only when none is left of those that were asked for.
+ * warning (see ebpf_source__unavailable); it is an error only if none is left of those that were asked for.
  *
  * Then some probes are tried, by operations on files of a tmpfs that is mounted in no directory, by memfd_create and by
  * shmget. A seccomp filter of the process may refuse calls for it, fsopen first, with an error, which costs only the
@@ -396,7 +396,8 @@ int ebpf_source__open(const struct ebpf_source_opts *opts, struct ebpf_source **
 enum ebpf_source_error ebpf_source__classify(int err);
 
 /**
- * A file descriptor that is readable when there may be events: for the caller's own poll or epoll. Owned by the source.
+ * Return a file descriptor that is readable when there may be events, for the caller's own poll or epoll. It belongs to
+ * the source.
  */
 int ebpf_source__fd(const struct ebpf_source *source);
 
@@ -404,37 +405,37 @@ int ebpf_source__fd(const struct ebpf_source *source);
  * Wait for events and give them to the handler.
  * @param timeout_ms longest wait; 0: none, -1: no limit. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
- * @return how many records were read (0 is no error); -EINTR when a signal came; -EBUSY in the handler, or while
+ * @return how many records were read (0 is no error); -EINTR if a signal arrived; -EBUSY in the handler, or while
  *         another thread reads the source; -EPERM in a child of the process that opened the source: it does not have
  *         the memory of the records
  */
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
-/** As ebpf_source__poll without waiting. Call it at least once a second when polling the fd by other means. */
+/** Poll without waiting; as ebpf_source__poll. Call it at least once a second when polling the fd by other means. */
 int ebpf_source__consume(struct ebpf_source *source);
 
 /**
- * Return the next event of a source that was opened without a handler, and wait for it. A loss is reported to the loss
+ * Wait for the next event of a source that was opened without a handler, and return it. A loss is reported to the loss
  * handler when it is noticed, which may be before events with lower numbers are returned. With a poll or epoll of your
  * own, take events until there is none: ebpf_source__poll and __consume read nothing while events wait to be taken.
  * @param timeout_ms longest wait; 0: none, -1: no limit
  * @param ret_event the event; valid until the next call of any function for this source
- * @return 1 with an event; 0 when none has come, and at once when the source is stopped and everything was returned;
- *         -EINTR; -EINVAL when the source has a handler; -ECANCELED when the loss handler has closed it; else as
- *         ebpf_source__poll
+ * @return 1 with an event; 0 if none has come in that time, and at once if the source is stopped and everything was
+ *         returned; -EINTR if a signal arrived; -EINVAL if the source has a handler; -ECANCELED if the loss handler has
+ *         closed it; else as ebpf_source__poll
  */
 int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct ebpf_event **ret_event);
 
 /**
- * End the sourcing: the probes do nothing from now on, and the counts are final. What they have put into the rings
- * stays to be consumed, until ebpf_source__consume returns 0. In a child of the process that opened the source, this
- * function does nothing.
+ * Stop the probes: they do nothing from now on, and the counts are final. What they have put into the rings stays to
+ * be consumed, until ebpf_source__consume returns 0. In a child of the process that opened the source, this function
+ * does nothing.
  */
 void ebpf_source__stop(struct ebpf_source *source);
 
 /**
  * Replace the selection while the source runs. For a moment between the two, none is in force and every event passes.
- * @param conditions may be NULL when count is 0, which selects everything
+ * @param conditions may be NULL if count is 0, which selects everything
  * @return 0; -EINVAL if a condition makes no sense; -EOPNOTSUPP for a kind that select_kinds does not have, or one that
  *         cannot be decided in this namespace; -EPERM in a child of the process that opened the source. After a failure
  *         the selection is as it was before; one message has the cause, except for -EPERM.
@@ -442,7 +443,7 @@ void ebpf_source__stop(struct ebpf_source *source);
 int ebpf_source__select(struct ebpf_source *source, const struct ebpf_condition *conditions, size_t count);
 
 /**
- * Counts so far.
+ * Take the counts so far.
  * @param ret_stats valid until the next call of this function for the source, and until it is closed
  * @return 0, or -EPERM in a child of the process that opened the source
  */
@@ -456,12 +457,12 @@ int ebpf_source__stats(struct ebpf_source *source, const struct ebpf_stats **ret
  */
 int ebpf_source__drop(struct ebpf_source *source, enum ebpf_event_type type, uint64_t events);
 
-/** The events that are sourced: those asked for without those that are unavailable. */
+/** Return the events that the source reports: those asked for without those that are unavailable. */
 struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source);
 
 /**
- * Why an event that was asked for is unavailable here; NULL when it is available, was not asked for, or is no type.
- * Valid until the source is closed.
+ * Return why an event that was asked for is unavailable here; NULL if it is available, was not asked for, or is no
+ * type. Valid until the source is closed.
  */
 const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf_event_type type);
 
@@ -473,9 +474,9 @@ struct ebpf_features {
 };
 
 /**
- * What this kernel offers.
+ * Find out what this kernel offers.
  * @param ret_features set its sz
- * @return 0, or -EINVAL when that makes no sense
+ * @return 0, or -EINVAL if that makes no sense
  */
 int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features *ret_features);
 
