@@ -4,6 +4,7 @@
  *
  *   gen-events-doc                 docs/events.md: how to read the stream, and all rows as tables
  *   gen-events-doc table CLASS     events whose options begin with that word, as rows of a table in Markdown
+ *   gen-events-doc ours            the events that Elastic's EventsTrace does not have, as a list in Markdown
  *   gen-events-doc man             the events as a list in mdoc(7)
  */
 #include <ctype.h>
@@ -288,6 +289,15 @@ static void print_table(const char *class)
 #include "Events.def"
 }
 
+/* Print the events that Elastic's program has neither under their type nor, as a failed attempt, under another one. */
+static void print_ours(void)
+{
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    if (!ebpf_event_set__has(ebpf_event_set__elastic(), id) && id != EBPF_EVENT_NETWORK_CONNECTION_FAILED)             \
+        printf("- `%s`: %s\n", #NAME, doc);
+#include "Events.def"
+}
+
 /* Print sentences, a line each, as mdoc(7) has it. */
 static void print_sentences(const char *text)
 {
@@ -313,9 +323,11 @@ int main(int argc, char **argv)
         print_document();
     else if (argc == 3 && !strcmp(argv[1], "table"))
         print_table(argv[2]);
+    else if (argc == 2 && !strcmp(argv[1], "ours"))
+        print_ours();
     else if (argc == 2 && !strcmp(argv[1], "man"))
         print_man();
     else
-        return fprintf(stderr, "usage: gen-events-doc [table CLASS|man]\n"), 2;
+        return fprintf(stderr, "usage: gen-events-doc [table CLASS|ours|man]\n"), 2;
     return 0;
 }

@@ -122,12 +122,15 @@ static void test_which(void)
     struct ebpf_event_header denied = {.type = EBPF_EVENT_PROCESS_PTRACE, .flags = EBPF_PTRACE_F_DENIED};
 
     CHECK(!ebpf_event__is_elastic(&denied));
+    CHECK(!(ebpf_event_set__elastic().bits & ~ebpf_event_set__all().bits));
     for (uint16_t type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
         struct ebpf_event_header hdr = {.type = type};
         bool is_unknown = type == EBPF_EVENT_FILE_LINK || type >= EBPF_EVENT_NETWORK_LISTEN;
 
         if (type != EBPF_EVENT_FILE_CREATE && type != EBPF_EVENT_FILE_MODIFY)
             CHECK(ebpf_event__is_elastic(&hdr) == !is_unknown);
+        CHECK(ebpf_event_set__has(ebpf_event_set__elastic(), type) ==
+              (!is_unknown && type != EBPF_EVENT_NETWORK_CONNECTION_FAILED));
     }
 }
 

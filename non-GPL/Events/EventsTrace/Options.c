@@ -134,11 +134,9 @@ static int word__refuse(const struct table *table, const char *word)
 /* Select what the elastic lines of the chosen events are made from, and drop what Elastic's program does not source. */
 static void options__complete_elastic(struct options *o)
 {
-    const uint64_t older = (UINT64_C(1) << EBPF_EVENT_NETWORK_LISTEN) - 1; /* it has none from there on */
     struct ebpf_event_set *events = &o->events;
 
-    events->bits &= older;
-    events->bits &= ~(UINT64_C(1) << EBPF_EVENT_FILE_LINK | UINT64_C(1) << EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+    events->bits &= ebpf_event_set__elastic().bits;
     if (ebpf_event_set__has(*events, EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
         ebpf_event_set__add(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
     o->env = true;

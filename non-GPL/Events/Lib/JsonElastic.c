@@ -2,6 +2,8 @@
 /* JsonElastic.c - lines for consumers of Elastic's EventsTrace; docs/MIGRATING.md lists what differs. */
 #include "JsonText.h"
 
+#define BIT(type) (UINT64_C(1) << (type))
+
 /* Return a failed attempt to connect as a connection that was closed. */
 static struct ebpf_network_connection_closed_event closed__of(const struct ebpf_network_connection_failed_event *failed)
 {
@@ -64,6 +66,15 @@ int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t s
     return ebpf_json__line(&as_closed, &given_name, buf, size);
 }
 
+/* Elastic's program has none of the types that were added later, from NETWORK_LISTEN on. */
+struct ebpf_event_set ebpf_event_set__elastic(void)
+{
+    const uint64_t older = BIT(EBPF_EVENT_NETWORK_LISTEN) - BIT(EBPF_EVENT_PROCESS_FORK);
+
+    return (struct ebpf_event_set){.bits = older &
+                                           ~(BIT(EBPF_EVENT_FILE_LINK) | BIT(EBPF_EVENT_NETWORK_CONNECTION_FAILED))};
+}
+
 bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr)
 {
     switch (hdr->type) {
@@ -73,9 +84,9 @@ bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr)
         return ((const struct ebpf_file_modify_event *)hdr)->change_type <= EBPF_CHANGE_XATTRS;
     case EBPF_EVENT_PROCESS_PTRACE:
         return !(hdr->flags & EBPF_PTRACE_F_DENIED);
-    case EBPF_EVENT_FILE_LINK:
-        return false;
+    case EBPF_EVENT_NETWORK_CONNECTION_FAILED:
+        return true; /* as a connection that was closed */
     default:
-        return hdr->type < EBPF_EVENT_NETWORK_LISTEN; /* from there on, Elastic's program does not have the events */
+        return ebpf_event_set__has(ebpf_event_set__elastic(), hdr->type);
     }
 }

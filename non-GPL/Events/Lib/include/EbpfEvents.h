@@ -141,6 +141,12 @@ int ebpf_event__json(const struct ebpf_event *event, char *buf, size_t size);
  */
 int ebpf_event__json_elastic(const struct ebpf_event *event, char *buf, size_t size);
 
+/**
+ * Return the types that Elastic's EventsTrace has too. Failed attempts to connect are not among them: if you want
+ * closed connections, add them, because ebpf_event__json_elastic writes them as such.
+ */
+struct ebpf_event_set ebpf_event_set__elastic(void);
+
 /** Return whether Elastic's EventsTrace would report an event; an answer to ebpf_source_opts.is_wanted. */
 bool ebpf_event__is_elastic(const struct ebpf_event_header *hdr);
 
