@@ -69,10 +69,10 @@ static const struct option_row others[] = {
      .doc = "report at most N events of a process per second, of those that any user can make at will; more are lost"},
     {"user", OTHER("USER", user), .doc = "execute COMMAND as this user, a name or a number"},
     {"disable-hook", OTHER("NAME", list), MEMBER(disable_hooks), .repeats = true,
-     .doc = "do not load this probe (HOOKS.md has the names), to see what is missing without it; NAME,NAME for several"},
+     .doc = "do not load this probe (names: HOOKS.md), to see what is missing without it; NAME,NAME for several"},
     {"schema", ACTION(SCHEMA), .doc = "print the JSON Schema of the output and exit"},
     {"help", 'h', ACTION(HELP), .doc = "print this help and exit; so does -?"},
-    {"usage", ACTION(USAGE), .doc = "print a few lines of it and exit"},
+    {"usage", ACTION(USAGE), .doc = "print the first lines of this help and exit"},
     {"version", ACTION(VERSION), .doc = "print the version and exit"},
 };
 
