@@ -360,7 +360,8 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
 
     STORE_POINTER(key.signal, task->signal);
     key.start_time = leader->start_time;
-    if (bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST) == -EEXIST)
+    /* an int: before 6.4 (d7ba4cc900bf) the verifier's direct call of the map's function leaves the upper half zero */
+    if ((int)bpf_map_update_elem(&exited, &key, &one, BPF_NOEXIST) == -EEXIST)
         return 0; /* if it cannot be noted for another reason, the exit may be reported twice */
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
 
