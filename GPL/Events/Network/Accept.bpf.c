@@ -8,7 +8,8 @@
  * a program at the end of inet_csk_accept does not run for a call that was under way then. Locks are held there that
  * keep kernels from preempting the program (except for PREEMPT_RT, where it is an LSM program). Earlier changes of a
  * connection's state (SYN_RECV to ESTABLISHED) happen in an interrupt, in no process. If the kernel was built without
- * that hook, the end of inet_csk_accept is used. A socket of SMC has the TCP connection below it.
+ * that hook, the end of inet_csk_accept is used, which for SMC is in a kernel thread: not seen. A socket of SMC has the
+ * TCP connection below it.
  *
  * Listen: the end of inet_csk_listen_start, which each listening socket passes once; a second listen() with another
  * backlog does not. On 7.x MPTCP bypasses inet_listen.
