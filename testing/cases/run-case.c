@@ -2,8 +2,9 @@
 /*
  * run-case: run cases under EventsTrace, inside a guest.
  *
- *   run-case OUTDIR SESSION EVENTSTRACE-OPTION... -- NAME COMMAND... [-- NAME COMMAND...]...
+ *   run-case OUTDIR SESSION [VARIABLE=VALUE]... EVENTSTRACE-OPTION... -- NAME COMMAND... [-- NAME COMMAND...]...
  *
+ * The variables are for EventsTrace only.
  * All of them share one EventsTrace, because its start takes most of the time. Leaves in OUTDIR: SESSION.ndjson and
  * SESSION.err (output of EventsTrace), NAME.facts and NAME.log (output of COMMAND), SESSION.status and NAME.result (how
  * it went, JSON). It gives no verdicts: the host does (run-cases).
@@ -46,6 +47,7 @@ struct job {
 /* An EventsTrace and what is run under it. */
 struct session {
     const char *outdir, *name;
+    char **variables; /* of EventsTrace, at the beginning of the remaining arguments */
     char *options[OPTIONS_MAX];
     char **jobs;    /* the remaining arguments: NAME COMMAND... -- NAME COMMAND... */
     bool with_exit; /* PROCESS_EXIT is selected */
@@ -89,8 +91,8 @@ static int output(const char *outdir, const char *name, const char *suffix)
     return fd;
 }
 
-/* Start a program with its output redirected to two files. */
-static pid_t start(char **argv, int out, int err)
+/* Start a program with its output redirected to two files, and with the variables at the head of a list. */
+static pid_t start(char **argv, char **variables, int out, int err)
 {
     pid_t pid = fork();
 
@@ -100,6 +102,8 @@ static pid_t start(char **argv, int out, int err)
         return pid;
     if (dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
+    for (; *variables && (*variables)[0] != '-'; variables++)
+        putenv(*variables);
     execvp(argv[0], argv);
     fprintf(stderr, "run-case: cannot run '%s': %s\n", argv[0], strerror(errno));
     _exit(127);
@@ -189,7 +193,7 @@ static bool tracer_start(struct session *session)
     int err = output(session->outdir, session->name, "err");
 
     ndjson_watch(session);
-    session->tracer = start(session->options, session->ndjson, err);
+    session->tracer = start(session->options, session->variables, session->ndjson, err);
     session->tracer_pidfd = syscall(SYS_pidfd_open, session->tracer, 0);
     close(err);
     bool started = wait_line(session, "\"probes_initialized\"", "true", begin + START_DEADLINE_MS);
@@ -219,9 +223,10 @@ static bool tracer_ended(const struct session *session)
 
 static void command_run(const struct session *session, struct job *job)
 {
+    char *none[] = {NULL};
     int out = output(session->outdir, job->name, "facts"), err = output(session->outdir, job->name, "log");
 
-    job->command_status = wait_for(start(job->command, out, err), COMMAND_DEADLINE_MS);
+    job->command_status = wait_for(start(job->command, none, out, err), COMMAND_DEADLINE_MS);
     close(out);
     close(err);
     if (job->command_status)
@@ -329,13 +334,17 @@ static void parse(struct session *session, int argc, char **argv)
     int n = sizeof(always) / sizeof(always[0]), i = 3;
 
     memcpy(session->options, always, sizeof(always));
+    session->variables = argv + i;
+    while (i < argc && argv[i][0] != '-')
+        i++;
     for (; i < argc && strcmp(argv[i], "--") && n < OPTIONS_MAX - 1; i++) {
         session->with_exit |= is_exit_option(argv[i]);
         session->options[n++] = argv[i];
     }
     if (i >= argc - 2 || strcmp(argv[i], "--")) {
         fprintf(stderr,
-                "usage: run-case OUTDIR SESSION EVENTSTRACE-OPTION... -- NAME COMMAND... [-- NAME COMMAND...]...\n");
+                "usage: run-case OUTDIR SESSION [VARIABLE=VALUE]... EVENTSTRACE-OPTION... -- NAME COMMAND...\n"
+                "       [-- NAME COMMAND...]...\n");
         exit(2);
     }
     session->outdir = argv[1];

@@ -121,13 +121,14 @@ def poison(raw):
 class Stream:
     """The lines of one run, parsed and checked; `problems` lists what is wrong with them."""
 
-    def __init__(self, ndjson, err, tracer_pid, loss_expected=False, kernel_preempts=False, elastic=False, schema=None):
+    def __init__(self, ndjson, err, tracer_pid, loss_expected=False, kernel_preempts=False, elastic=False, schema=None,
+                 warnings=()):
         self.raw, self.err, self.elastic, self.schema = ndjson, err, elastic, schema
         self.problems, self.notes, self.records = [], [], []
         self._parse()
         self.events = [record for record in self.records if is_event(record)]
         self._check_features()
-        self._check_warnings()
+        self._check_warnings(warnings)
         for event in self.events:
             self._check_event(event, tracer_pid)
         if schema and not elastic:      # that format's keys are other ones
@@ -155,11 +156,12 @@ class Stream:
               self.records[0].get("event_type") != "STARTED"):
             self.problem(f"features line: {self.records[0]}")
 
-    def _check_warnings(self):
-        """There is no warning: on the kernels of the matrix nothing is unavailable or limited."""
-        for line in self.err.split(b"\n"):
-            if line.startswith(b"EventsTrace: warning"):
-                self.problem(line.decode(errors="replace"))
+    def _check_warnings(self, known):
+        """There is no warning but known ones: on the kernels of the matrix nothing is unavailable or limited."""
+        for line in self.err.decode(errors="replace").split("\n"):
+            if line.startswith("EventsTrace: warning"):
+                if not any(re.fullmatch(f"EventsTrace: warning: {warning}", line) for warning in known):
+                    self.problem(line)
 
     def _check_event(self, event, tracer_pid):
         kind = event.get("event_type")

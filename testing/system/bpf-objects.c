@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bpf-objects [names] - prints the number of BPF programs, maps and links in the kernel; on request, the names of maps.
- * To read its name a map is opened, and a map of programs that is opened while it is torn down stays for ever: see
- * Instances.h. So ask for names only of maps that have stayed.
+ * bpf-objects [names|all] - prints the number of BPF programs, maps and links in the kernel; with "names", the names of
+ * maps; with "all", the names of programs and maps, one a line. To read its name a map is opened, and a map of programs
+ * that is opened while it is torn down stays for ever: see Instances.h. So ask for names only of maps that stay.
  */
 #include <linux/bpf.h>
 #include <stdint.h>
@@ -11,25 +11,50 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static void print_name(uint32_t id)
+/* Get the information about an object by its id. */
+static int read_info(int command, uint32_t id, void *info, uint32_t size)
 {
-    struct bpf_map_info info;
     union bpf_attr attr;
-    int fd;
 
     memset(&attr, 0, sizeof(attr));
     attr.map_id = id;
-    fd = (int)syscall(SYS_bpf, BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
+    int fd = (int)syscall(SYS_bpf, command, &attr, sizeof(attr));
+
     if (fd < 0)
-        return;
-    memset(&info, 0, sizeof(info));
+        return -1;
+    memset(info, 0, size);
     memset(&attr, 0, sizeof(attr));
     attr.info.bpf_fd = (uint32_t)fd;
-    attr.info.info_len = sizeof(info);
-    attr.info.info = (uintptr_t)&info;
-    if (!syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)))
-        printf(" %u:%s:type-%u", info.id, info.name, info.type);
+    attr.info.info_len = size;
+    attr.info.info = (uintptr_t)info;
+    int err = (int)syscall(SYS_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr));
+
     close(fd);
+    return err;
+}
+
+static void print_map_beside(uint32_t id)
+{
+    struct bpf_map_info info;
+
+    if (!read_info(BPF_MAP_GET_FD_BY_ID, id, &info, sizeof(info)))
+        printf(" %u:%s:type-%u", info.id, info.name, info.type);
+}
+
+static void print_map(uint32_t id)
+{
+    struct bpf_map_info info;
+
+    if (!read_info(BPF_MAP_GET_FD_BY_ID, id, &info, sizeof(info)))
+        printf("%s\n", info.name);
+}
+
+static void print_program(uint32_t id)
+{
+    struct bpf_prog_info info;
+
+    if (!read_info(BPF_PROG_GET_FD_BY_ID, id, &info, sizeof(info)))
+        printf("%s\n", info.name);
 }
 
 static int count(int command, void (*act)(uint32_t id))
@@ -49,11 +74,15 @@ static int count(int command, void (*act)(uint32_t id))
 
 int main(int argc, char **argv)
 {
-    (void)argv;
+    if (argc > 1 && !strcmp(argv[1], "all")) {
+        count(BPF_PROG_GET_NEXT_ID, print_program);
+        count(BPF_MAP_GET_NEXT_ID, print_map);
+        return 0;
+    }
     printf("programs %d maps %d links %d", count(BPF_PROG_GET_NEXT_ID, NULL), count(BPF_MAP_GET_NEXT_ID, NULL),
            count(BPF_LINK_GET_NEXT_ID, NULL));
     if (argc > 1)
-        count(BPF_MAP_GET_NEXT_ID, print_name);
+        count(BPF_MAP_GET_NEXT_ID, print_map_beside);
     printf("\n");
     return 0;
 }

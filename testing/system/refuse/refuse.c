@@ -4,8 +4,9 @@
  *
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
- * attaching them; REFUSE_INFO, information about them (the number of skipped runs). REFUSE_COUNTS is the file to which
- * "programs N maps N opened N" is written at the end: the numbers loaded, created, and opened by id.
+ * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, maps of task and
+ * socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N" is written at the end: the numbers
+ * loaded, created, and opened by id.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -47,6 +48,9 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
         return program__is_refused(attr);
     }
     maps += command == BPF_MAP_CREATE;
+    if (command == BPF_MAP_CREATE)
+        return getenv("REFUSE_STORAGE") &&
+               (attr->map_type == BPF_MAP_TYPE_TASK_STORAGE || attr->map_type == BPF_MAP_TYPE_SK_STORAGE);
     opened += command == BPF_MAP_GET_FD_BY_ID;
     unsigned int program = command == BPF_RAW_TRACEPOINT_OPEN ? attr->raw_tracepoint.prog_fd
                            : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd

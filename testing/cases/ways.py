@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The ways to report events that each kernel of the matrix can be made to take, for run-cases --all.
+
+Which programs make an event depends on what the kernel offers (Hooks.def). A means takes one of these offers away, as
+other kernels and configurations lack it, or makes the kernel preempt. A way is a list of means. It is planned for each
+kernel on which one of them has an effect, unless an earlier way does there just that."""
+
+import collections
+import re
+import shlex
+
+Means = collections.namedtuple("Means", "needs unless kernel_argument variable disables", defaults=[None] * 4)
+Way = collections.namedtuple("Way", "name means what")
+Plan = collections.namedtuple("Plan", "kernel way means")
+
+DEFAULT = "default"
+NO_FENTRY = "no-fentry"
+SECOND = "second"
+
+# lsm, kprobe and session: stand-ins of Hooks.def, kprobe and session only while the kernel preempts; storage: of tasks
+# and sockets; preempts: BPF programs, if nothing is said at boot; dynamic: the mode of preemption can be chosen
+OFFERS = {
+    "5.10": {"fentry"},
+    "6.1": {"fentry", "storage", "dynamic"},
+    "6.12": {"fentry", "storage", "dynamic", "lsm", "kprobe"},
+    "6.12-rt": {"fentry", "storage", "dynamic", "lsm", "kprobe", "preempts"},
+    "newest": {"fentry", "storage", "dynamic", "lsm", "kprobe", "session", "preempts"},
+}
+
+# `variable` is of refuse.so (system/refuse); `disables` is what second_hooks and stand_ins find in Hooks.def.
+MEANS = {
+    "no LSM programs": Means("lsm", kernel_argument="lsm=landlock,lockdown,yama,apparmor"),
+    "preemption": Means("dynamic", unless="preempts", kernel_argument="preempt=full"),
+    "full preemption": Means("dynamic", kernel_argument="preempt=full"),
+    "no kprobes": Means("kprobe", disables="KPROBE"),
+    "no sessions": Means("session", disables="SESSION"),
+    "no storage": Means("storage", variable="REFUSE_STORAGE"),
+    "no fentry": Means("fentry", variable="REFUSE_LOAD"),
+    "second hooks": Means("fentry", disables=SECOND),
+}
+
+WAYS = [
+    Way(DEFAULT, (), "what the kernel chooses"),
+    Way("no-lsm", ("no LSM programs",), "bpf is no active LSM: path hooks by fentry, or by kprobes if it preempts"),
+    Way("preempt", ("full preemption",), "preempt=full: kprobes, sessions and spares, as far as there are any"),
+    Way("kprobes", ("preemption", "no LSM programs"), "path hooks by kprobes, the others as in preempt"),
+    Way("no-sessions", ("preemption", "no sessions"), "kprobes, and spares instead of sessions"),
+    Way("spares", ("preemption", "no LSM programs", "no kprobes", "no sessions"), "spares, and no stand-in"),
+    Way("no-storage", ("no storage",), "tables instead of task and socket storage"),
+    Way(SECOND, ("second hooks",), "the second way of each event that has one"),
+    Way(NO_FENTRY, ("no fentry",), "tracepoints only"),
+]
+
+# What is left without fentry (docs/COMPATIBILITY.md).
+OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE"}
+# Warnings of a way; any other one fails its cases.
+WARNINGS = {
+    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; unavailable: .*; limited: .*"],
+    SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
+             r"net-conn-closed is limited: who accepted a connection is not reported .*",
+             r"process-exit is limited: a process exits before its files are closed .*"],
+}
+# Cases that a way cannot see, by what is documented; each has to be a limit of that way.
+AS_GIVEN = "without fentry the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
+LIMITS = {
+    NO_FENTRY: {"exec-fail": AS_GIVEN, "exec-script": AS_GIVEN},
+    "no-fentry before 5.18": {
+        "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
+    "preempted notes": {
+        "file-ids": "one thread is preempted in the program that notes the mount, which the other one needs: reported "
+                    "as lost (docs/ARCHITECTURE.md, Skipped programs)"},
+    SECOND: {"net-smc": "the second way of NETWORK_CONNECTION_ACCEPTED does not see SMC (docs/HOOKS.md)"},
+}
+
+# The events that show which way is taken, the name of a program or map for each of them, as the kernel cuts it.
+EVIDENCE_OPTIONS = ["--process-exec", "--process-shmget", "--file-delete", "--net-conn-accept", "--net-conn-closed"]
+EVIDENCE = {
+    "path": [("lsm__path_unlin", "lsm"), ("kprobe__securit", "kprobe"), ("fentry__securit", "fentry")],
+    "exec": [("kprobe__finaliz", "kprobe"), ("tp_btf__sched_p", "tracepoint")],
+    "shmget": [("session__ipcget", "session"), ("fexit__ipcget", "fexit")],
+    "spares": [("spare_marks", "yes")],
+    "tasks": [("task_states", "storage"), ("task_table", "table")],
+    "accept": [("fexit__inet_csk", "second")],
+}
+
+
+def _applied(way, offers):
+    return tuple(name for name in way.means
+                 if MEANS[name].needs in offers and (not MEANS[name].unless or MEANS[name].unless not in offers))
+
+
+def _effect(means):
+    return {MEANS[name][2:] for name in means}
+
+
+def plans(kernels):
+    """Return the plans for some kernels: each kernel with each way that differs there from those before it."""
+    planned = []
+    for kernel in kernels:
+        effects = []
+        for way in WAYS:
+            means = _applied(way, OFFERS.get(kernel, ()))
+            if _effect(means) not in effects:
+                effects.append(_effect(means))
+                planned.append(Plan(kernel, way, means))
+    return planned
+
+
+def default_plans(kernels):
+    return [Plan(kernel, WAYS[0], ()) for kernel in kernels]
+
+
+def label(plan):
+    return plan.kernel if plan.way.name == DEFAULT else f"{plan.kernel}, {plan.way.name}"
+
+
+# --------------------------------------------------------------- Hooks.def
+
+def hook_rows(text):
+    """Return the rows of Hooks.def: (program, the text of its columns)."""
+    rows = re.split(r"^PROGRAM\(", text, flags=re.MULTILINE)[1:]
+    return [(re.match(r"\w+", row)[0], row) for row in rows]
+
+
+def _stand_ins_of(row, kinds="LSM|KPROBE|SESSION"):
+    return re.findall(rf"\b(?:SHARED_)?(?:{kinds})\((\w+)\)", row)
+
+
+def stand_ins(rows, kind):
+    """Return the programs of a kind, KPROBE or SESSION, that can replace others."""
+    return sorted({program for _, row in rows for program in _stand_ins_of(row, kind)})
+
+
+def second_hooks(rows):
+    """Return the programs of the first ways of all events that have a second one, and what can replace them."""
+    events = {event for _, row in rows for event in re.findall(r"\bMAKES_ELSE\((\w+)", row)}
+    first = [(program, row) for program, row in rows
+             if events & set(re.findall(r"\b(?:MAKES|SERVES)\((\w+)", row))]
+    return sorted({name for program, row in first for name in [program, *_stand_ins_of(row)]})
+
+
+def disabled(plan, rows):
+    """Return the programs that a plan disables."""
+    kinds = [MEANS[name].disables for name in plan.means if MEANS[name].disables]
+    return [name for kind in kinds for name in (second_hooks(rows) if kind == SECOND else stand_ins(rows, kind))]
+
+
+# --------------------------------------------------------------- the guest
+
+def machine(plan):
+    """Return the options of testing/vm/run."""
+    arguments = [MEANS[name].kernel_argument for name in plan.means if MEANS[name].kernel_argument]
+    return [word for argument in arguments for word in ("--append", argument)]
+
+
+def tracer_words(plan, rows):
+    """Return variables and options for each EventsTrace of a plan."""
+    variables = [f"{MEANS[name].variable}=1" for name in plan.means if MEANS[name].variable]
+    hooks = disabled(plan, rows)
+    return [*(["LD_PRELOAD=/opt/bin/refuse.so", *variables] if variables else []),
+            *(["--disable-hook", ",".join(hooks)] if hooks else [])]
+
+
+def show(plan, rows, objects):
+    """Return the line of the guest's script that writes the names of programs and maps to a file."""
+    words = tracer_words(plan, rows)
+    variables = [word for word in words if "=" in word]
+    return shlex.join(["env", *variables, "EventsTrace", *words[len(variables):], *EVIDENCE_OPTIONS, "--", "sh", "-c",
+                       f"bpf-objects all >{objects}"]) + " >/dev/null 2>&1"
+
+
+def expected_evidence(plan):
+    """Return how the events of EVIDENCE_OPTIONS have to be made."""
+    offers, means = OFFERS[plan.kernel], plan.means
+    fentry = "no fentry" not in means
+    preempts = "preempts" in offers or bool({"preemption", "full preemption"} & set(means))
+    kprobe = fentry and preempts and "kprobe" in offers and "no kprobes" not in means
+    session = kprobe and "session" in offers and "no sessions" not in means
+    lsm = "lsm" in offers and "no LSM programs" not in means
+    storage = "storage" in offers and "no storage" not in means
+    return {"path": ("lsm" if lsm else "kprobe" if kprobe else "fentry") if fentry else None,
+            "exec": "kprobe" if kprobe else "tracepoint",
+            "shmget": ("session" if session else "fexit") if fentry else None,
+            "spares": "yes" if preempts else None,
+            "tasks": "storage" if storage else "table",
+            "accept": "second" if "second hooks" in means else None}
+
+
+def evidence(names):
+    """Return how these events are made, from the names of programs and maps."""
+    return {key: next((what for name, what in kinds if name in names), None) for key, kinds in EVIDENCE.items()}
+
+
+def not_taken(plan, names):
+    """Return in what a guest did not take the way of its plan."""
+    found, expected = evidence(names), expected_evidence(plan)
+    return [f"the way was not taken: {key} by {found[key]}, expected {expected[key]}"
+            for key in EVIDENCE if found[key] != expected[key]]
+
+
+# --------------------------------------------------------------- the cases
+
+def limits(plan):
+    """Return the limits that apply to a plan: none to the way that a kernel chooses."""
+    if plan.way.name == DEFAULT:
+        return []
+    made = expected_evidence(plan)
+    applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
+                "no-fentry before 5.18": plan.way.name == NO_FENTRY and plan.kernel == "5.10",
+                "preempted notes": made["path"] == "fentry" and made["spares"]}
+    return [name for name in LIMITS if applying[name]]
+
+
+def unseen(plan, name, events):
+    """Return why the way of a plan cannot see a case, by its name and events; None if it can."""
+    if plan.way.name == NO_FENTRY and (missing := sorted(set(events) - OF_TRACEPOINTS)):
+        return f"without fentry there is no {', '.join(missing)} (docs/COMPATIBILITY.md)"
+    return next((LIMITS[limit][name] for limit in limits(plan) if name in LIMITS[limit]), None)
+
+
+def selected(plan, events):
+    """Return those of some events that a plan can select."""
+    return [event for event in events if plan.way.name != NO_FENTRY or event in OF_TRACEPOINTS]
+
+
+def warnings(plan):
+    return WARNINGS.get(plan.way.name, [])
