@@ -3,7 +3,7 @@
  * case-net-connect: connections that are attempted in every way, successful and failed ones.
  *
  *   case-net-connect          all of them
- *   case-net-connect brief    a successful one and a refused one
+ *   case-net-connect two      a successful one and a refused one
  */
 #include "net-ops.h"
 
@@ -319,7 +319,7 @@ static void all(bool takes_int80)
         fact__str("skipped_mptcp", "MPTCP: the kernel does not have it");
 }
 
-static void brief(void)
+static void two(void)
 {
     succeed("plain", V4_LOOP, V4_LOOP, 0, connect__plain);
     refused("refused", V4_LOOP, V4_LOOP, true);
@@ -334,8 +334,8 @@ int main(int argc, char **argv)
     bool takes_int80 = int80__available();
 
     fact__array("expected");
-    if (argc > 1 && !strcmp(argv[1], "brief"))
-        brief();
+    if (argc > 1 && !strcmp(argv[1], "two"))
+        two();
     else
         all(takes_int80);
     return facts__print();

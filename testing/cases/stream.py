@@ -21,7 +21,7 @@ NET = {"transport": str, "family": str, "source_address": str, "source_port": in
        "destination_port": int, "network_namespace": int}
 TRAFFIC = NET | {"bytes_sent": int, "bytes_received": int}
 
-# The keys that consumers rely on, whatever the schema says. All keys are held against the schema (schema.py).
+# The keys that consumers rely on, whatever the schema says. schema.py compares all keys with the schema.
 KEYS = {
     "PROCESS_FORK": {"parent_pids": PIDS, "child_pids": PIDS, "creds": CREDS, "ctty": TTY, "ns": NS,
                      "pids_ss_cgroup_path": str, "cwd": str},

@@ -22,7 +22,7 @@ types_of() {
 choose_cases() {
     case $1 in
     file) printf 'file-%s\n' create delete rename attributes open ;;
-    network) printf 'net-%s\n' "connect brief" datagram ;;
+    network) printf 'net-%s\n' "connect two" datagram ;;
     process) printf '%s\n' "setid uid" "setid gid" tty memfd shmget ptrace module ;;
     esac >chosen
     for type in $(types_of "$1"); do
