@@ -8,11 +8,17 @@
  *   gen-events-doc man             the events as a list in mdoc(7)
  */
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "EbpfEvents.h"
 #include "Json.h"
+
+/* Classes of events, in the order in which they are printed. */
+static const char *const classes[] = {"process-", "file-", "net-"};
+
+#define CLASS_COUNT (sizeof(classes) / sizeof(*classes))
 
 static const char reading[] =
     "<!-- SPDX-License-Identifier: BSD-2-Clause -->\n"
@@ -227,16 +233,23 @@ static void print_enums(void)
 #include "Events.def"
 }
 
-static void print_events(void)
+/* Whether an event is of a class, which its option begins with. */
+static bool option__is_of(const char *option, const char *class)
 {
-    printf("\n## Events\n");
+    return !strncmp(option, class, strlen(class));
+}
+
+static void print_events_of(const char *class)
+{
 #define GROUP(name, doc) if (0) {
 #define END_GROUP(name) }
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    print_title(#NAME, doc);                                                                                           \
-    if (notes[id])                                                                                                     \
-        printf("%s\n", notes[id]);                                                                                     \
-    printf("\nOption `--%s`, ring `%s`.\n%s", option, #ring, table_head);
+    if (option__is_of(option, class)) {                                                                                \
+        print_title(#NAME, doc);                                                                                       \
+        if (notes[id])                                                                                                 \
+            printf("%s\n", notes[id]);                                                                                 \
+        printf("\nOption `--%s`, ring `%s`.\n%s", option, #ring, table_head);
+#define END_EVENT(name) }
 #define FIELD(kind, name, key, doc) print_row(key, type_##kind, doc, "");
 #define FIELD_IF(kind, name, key, FLAG_NAME, doc) print_row(key, type_##kind, doc, " (not always there)");
 #define FLAG(NAME, bit, key, doc) print_row(key, type_bool, doc, "");
@@ -244,6 +257,13 @@ static void print_events(void)
 #define OPTIONAL(NAME, doc)                                                                                            \
     print_row(tags[EBPF_TAG_##NAME].key, tags[EBPF_TAG_##NAME].type, doc, " (not always there)");
 #include "Events.def"
+}
+
+static void print_events(void)
+{
+    printf("\n## Events\n");
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        print_events_of(classes[i]);
 }
 
 static void print_rings(void)
@@ -284,7 +304,7 @@ static void print_table(const char *class)
 {
     printf("| option | event | meaning |\n|---|---|---|\n");
 #define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    if (!strncmp(option, class, strlen(class)))                                                                        \
+    if (option__is_of(option, class))                                                                                  \
         printf("| `--%s` | `%s` | %s |\n", option, #NAME, doc);
 #include "Events.def"
 }
@@ -306,14 +326,22 @@ static void print_sentences(const char *text)
     printf("%s\n", text);
 }
 
+static void print_man_of(const char *class)
+{
+#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
+    if (option__is_of(option, class)) {                                                                                \
+        printf(".It Fl -%s\n.Dv %s :\n%s.\n", option, #NAME, doc);                                                     \
+        if (notes[id])                                                                                                 \
+            print_sentences(notes[id]);                                                                                \
+    }
+#include "Events.def"
+}
+
 static void print_man(void)
 {
     printf(".Bl -tag -width Ds\n");
-#define EVENT(id, NAME, name, option, ring, doc)                                                                       \
-    printf(".It Fl -%s\n.Dv %s :\n%s.\n", option, #NAME, doc);                                                         \
-    if (notes[id])                                                                                                     \
-        print_sentences(notes[id]);
-#include "Events.def"
+    for (size_t i = 0; i < CLASS_COUNT; i++)
+        print_man_of(classes[i]);
     printf(".El\n");
 }
 

@@ -2,6 +2,8 @@
 /* OptionRows.c - the options; see OptionRows.h. */
 #include "OptionRows.h"
 
+#include <string.h>
+
 #include "OptionTake.h"
 
 #define EVENTS_MAX 64            /* as many as a set of events has room for */
@@ -78,21 +80,37 @@ static const struct option_row others[] = {
 
 #define OTHER_COUNT (sizeof(others) / sizeof(*others))
 
+/* Make rows of the events that an option selects together. Returns how many there are. */
+static size_t rows__add_events(struct option_row *rows, const char *prefix)
+{
+    enum ebpf_event_type type = 0;
+    size_t count = 0;
+
+    while ((type = ebpf_event_type__next(type))) {
+        const char *name = ebpf_event_type__option(type);
+
+        if (!strncmp(name, prefix, strlen(prefix)))
+            rows[count++] = (struct option_row){.name = name,
+                                                .section = SECTION_EVENTS,
+                                                .doc = ebpf_event_type__doc(type),
+                                                .take = option_take__event,
+                                                .value = (int)type};
+    }
+    return count;
+}
+
 size_t option_rows(const struct option_row **ret_rows)
 {
     static struct option_row rows[EVENTS_MAX + OTHER_COUNT];
     static size_t count;
-    enum ebpf_event_type type = 0;
 
     *ret_rows = rows;
     if (count)
         return count;
-    while ((type = ebpf_event_type__next(type)))
-        rows[count++] = (struct option_row){.name = ebpf_event_type__option(type),
-                                            .section = SECTION_EVENTS,
-                                            .doc = ebpf_event_type__doc(type),
-                                            .take = option_take__event,
-                                            .value = (int)type};
+    for (size_t i = 0; i < OTHER_COUNT; i++) {
+        if (others[i].prefix && *others[i].prefix)
+            count += rows__add_events(rows + count, others[i].prefix);
+    }
     for (size_t i = 0; i < OTHER_COUNT; i++)
         rows[count++] = others[i];
     return count;

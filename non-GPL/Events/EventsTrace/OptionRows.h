@@ -40,7 +40,8 @@ struct option_row {
     const char *const *choices; /* ended by NULL */
 };
 
-/* The rows, in the order of --help: those of the events, which are the library's, and all others. Returns how many. */
+/* The rows, in the order of --help: those of the events, which are the library's, by class, and all others. Returns how
+ * many. */
 size_t option_rows(const struct option_row **ret_rows);
 
 struct option_section_row {
