@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* gen-hooks-doc.c - print docs/HOOKS.md: which programs make which event, from the rows of Hooks.def. */
+/*
+ * gen-hooks-doc.c - print what the manuals say of the rows of Hooks.def.
+ *
+ *   gen-hooks-doc                 docs/HOOKS.md: which programs make which event, and what can replace them
+ *   gen-hooks-doc no-fentry       the events that remain without fentry programs, as a table in Markdown
+ *   gen-hooks-doc no-fentry-man   these events as a list in mdoc(7)
+ */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,10 +23,43 @@ static const char head[] =
     "of one. `--disable-hook` takes these names. [COMPATIBILITY.md](COMPATIBILITY.md) describes when a\n"
     "stand-in is used, and how kernels differ.\n";
 
-static const char *const events[EBPF_EVENT_TYPE_COUNT] = {
-#define EVENT(id, NAME, name, option, ring, doc) [id] = #NAME,
-#include "Events.def"
-};
+static const char stand_ins[] =
+    "\n## Stand-ins\n\n"
+    "`lsm` programs replace others if the kernel never skips them: since 6.2, if `bpf` is an active security module.\n"
+    "`kprobe` and `session` programs replace others only on kernels that preempt BPF programs. Of those that can be\n"
+    "used, the first is attached instead of the program.\n\n"
+    "| program | stand-ins |\n|---|---|\n";
+
+static const char preemption[] =
+    "\n## Preemption\n\n"
+    "A kernel that preempts BPF programs (preempt=full, lazy, PREEMPT_RT) skips a program if a preempted run of it\n"
+    "waits on that CPU. The event is then lost, unless the program has spares of which one is not skipped. Kprobes\n"
+    "(since 6.2, with CONFIG_FPROBE) and sessions (since 6.14) cannot be preempted, and LSM programs are not skipped.\n"
+    "[ARCHITECTURE.md](ARCHITECTURE.md#the-emit-path) has the details. This table leaves out programs whose skipped\n"
+    "runs lose nothing, and those that kernels since 6.2 do not need. `fentry__do_notify_parent` runs under a lock,\n"
+    "which leaves no other run on that CPU to be skipped.\n\n"
+    "| event | replaced by kprobes | replaced by sessions | can be skipped |\n|---|---|---|---|\n";
+
+/* Classes of events, in the order in which they are printed: what their options begin with. */
+static const char *const classes[] = {"process-", "file-", "net-"};
+
+#define CLASS_COUNT (sizeof(classes) / sizeof(*classes))
+
+/* Call a function for each event, by class. */
+static void for_each_event(void (*print)(int event))
+{
+    for (size_t i = 0; i < CLASS_COUNT; i++) {
+        for (enum ebpf_event_type event = 0; (event = ebpf_event_type__next(event));) {
+            if (!strncmp(ebpf_event_type__option(event), classes[i], strlen(classes[i])))
+                print((int)event);
+        }
+    }
+}
+
+static const char *event__name(int event)
+{
+    return ebpf_event_type__name((enum ebpf_event_type)event);
+}
 
 /* Return what a program does for an event, by one way to source it (0: required, or optional); NULL for nothing. */
 static const struct hook_role *role_for(const struct hook_row *row, int event, bool is_required, int way)
@@ -63,7 +103,7 @@ static void print_event(int event)
     const struct hook_row *row;
     const char *separator = "";
 
-    printf("| `%s` | ", events[event]);
+    printf("| `%s` | ", event__name(event));
     for (int way = 0; print_required(event, way); way++)
         ;
     printf(" | ");
@@ -81,13 +121,18 @@ static void print_event(int event)
     printf(" |\n");
 }
 
+/* Return the stand-in of that kind for a row's program; NULL if it has none. */
+static const char *stand_in(const struct hook_row *row, enum hook_stand_in kind)
+{
+    return row->stand_ins[kind].shared ? row->stand_ins[kind].shared->program : row->stand_ins[kind].program;
+}
+
 static void print_stand_ins(const struct hook_row *row)
 {
     const char *separator = "";
 
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
-        const char *program = row->stand_ins[kind].shared ? row->stand_ins[kind].shared->program
-                                                          : row->stand_ins[kind].program;
+        const char *program = stand_in(row, kind);
 
         if (!program)
             continue;
@@ -100,7 +145,47 @@ static void print_stand_ins(const struct hook_row *row)
         printf(" |\n");
 }
 
-int main(void)
+/* What replaces a program where the kernel preempts BPF programs. */
+static enum hook_stand_in preempted_stand_in(const struct hook_row *row)
+{
+    return stand_in(row, STAND_IN_KPROBE)    ? STAND_IN_KPROBE
+           : stand_in(row, STAND_IN_SESSION) ? STAND_IN_SESSION
+                                             : STAND_IN_COUNT;
+}
+
+/*
+ * Print the programs whose skipped runs are lost events, if that is their stand-in. Kernels that have stand-ins need
+ * none of those that are only for older kernels.
+ */
+static void print_charged(int event, enum hook_stand_in kind)
+{
+    const struct hook_row *row;
+    const char *separator = "";
+
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        const struct hook_role *role = role_for(row, event, true, 0);
+
+        if (!role)
+            role = role_for(row, event, false, 0);
+        if (!role || !role->is_charged || row->unless || preempted_stand_in(row) != kind)
+            continue;
+        printf("%s`%s`%s", separator, row->program, stand_in(row, STAND_IN_LSM) ? " or LSM" : "");
+        separator = ", ";
+    }
+}
+
+static void print_preempted(int event)
+{
+    printf("| `%s` | ", event__name(event));
+    print_charged(event, STAND_IN_KPROBE);
+    printf(" | ");
+    print_charged(event, STAND_IN_SESSION);
+    printf(" | ");
+    print_charged(event, STAND_IN_COUNT);
+    printf(" |\n");
+}
+
+static void print_document(void)
 {
     const struct hook_row *row;
 
@@ -109,13 +194,85 @@ int main(void)
            "An event is unavailable if the kernel lacks a program that it requires. Without an optional program, the\n"
            "event lacks what stands behind it; where nothing does, nothing that users see is missing.\n\n"
            "| event | required | optional |\n|---|---|---|\n");
-    for (int event = 1; event < EBPF_EVENT_TYPE_COUNT; event++)
-        if (events[event])
-            print_event(event);
-    printf("\n## Stand-ins\n\n"
-           "Of these, the first one that the kernel offers is attached instead of the program.\n\n"
-           "| program | stand-ins |\n|---|---|\n");
+    for_each_event(print_event);
+    fputs(stand_ins, stdout);
     for (size_t i = 0; (row = hooks__row(i)); i++)
         print_stand_ins(row);
+    fputs(preemption, stdout);
+    for_each_event(print_preempted);
+}
+
+/* --------------------------------------------------- kernels without fentry */
+
+static struct hooks hooks;
+static int current;
+static const char *separator;
+
+static void print_lacks(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+{
+    (void)user, (void)program, (void)reason;
+    if (strcmp(event, ebpf_event_type__option((enum ebpf_event_type)current)))
+        return;
+    printf("%s%s", separator, lacks);
+    separator = "; ";
+}
+
+/* Print what an event lacks without the programs that are refused. */
+static void print_lacking(int event)
+{
+    current = event;
+    separator = "";
+    hooks__report_lacking(&hooks, print_lacks, NULL);
+    if (!*separator)
+        printf("complete");
+}
+
+static void print_remaining(int event)
+{
+    if (!ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
+        return;
+    printf("| `%s` | ", event__name(event));
+    print_lacking(event);
+    printf(" |\n");
+}
+
+static void print_remaining_item(int event)
+{
+    if (!ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
+        return;
+    printf(".It Dv %s\n", event__name(event));
+    print_lacking(event);
+    printf(".\n");
+}
+
+/* Choose among the programs that a kernel without fentry takes: those at tracepoints. */
+static void choose_tracepoints(void)
+{
+    hooks__init(&hooks);
+    for (size_t i = 0; i < hooks.count; i++) {
+        if (strncmp(hooks.programs[i].name, "tp_btf__", strlen("tp_btf__")) != 0)
+            hooks__refuse(&hooks.programs[i], "refused");
+    }
+    hooks__choose(&hooks, ebpf_event_set__all());
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 1) {
+        print_document();
+        return 0;
+    }
+    choose_tracepoints();
+    if (argc == 2 && !strcmp(argv[1], "no-fentry")) {
+        printf("| event | |\n|---|---|\n");
+        for_each_event(print_remaining);
+        printf("| all others | unavailable |\n");
+    } else if (argc == 2 && !strcmp(argv[1], "no-fentry-man")) {
+        printf(".Bl -tag -width Ds\n");
+        for_each_event(print_remaining_item);
+        printf(".El\n");
+    } else {
+        return fprintf(stderr, "usage: gen-hooks-doc [no-fentry|no-fentry-man]\n"), 2;
+    }
     return 0;
 }
