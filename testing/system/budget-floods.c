@@ -3,6 +3,7 @@
  * budget-floods - executes programs beside floods of events by an unprivileged user.
  *
  *   budget-floods KIND COUNT EXECS
+ *   budget-floods list               print each KIND, and the option of the event that it makes
  *
  * A process of the user nobody repeats the operation KIND. After COUNT times, root executes EXECS programs with the
  * argument "marked-KIND", and then ends the flood. Prints {"kind":K,"pid":P,"made":N}.
@@ -11,12 +12,14 @@
  *   connect                 attempts that are refused
  *   denied                  attempts to attach to the first process
  *   fork, setsid            children that end, after setsid
+ *   chroot                  the call, in a user namespace, where anybody may make it
  *   threads                 memfds by several threads of one process
  *   processes               memfds by many processes
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -122,15 +125,36 @@ static void do_setsid(void)
     child__run(1);
 }
 
+static void do_chroot(void)
+{
+    static int may;
+
+    if (!may) {
+        check(!unshare(CLONE_NEWUSER), "unshare");
+        may = 1;
+    }
+    check(!chroot("/"), "chroot");
+}
+
+/* Each event that is BUDGETED has a flood, which scripts/lint checks. */
 static const struct kind {
-    const char *name;
+    const char *name, *option;
     void (*act)(void);
     int threads, processes;
 } kinds[] = {
-    {"memfd", do_memfd, 1, 1},     {"shmget", do_shmget, 1, 1},       {"denied", do_denied, 1, 1},
-    {"connect", do_connect, 1, 1}, {"listen", do_listen, 1, 1},       {"fork", do_fork, 1, 1},
-    {"setsid", do_setsid, 1, 1},   {"threads", do_memfd, THREADS, 1}, {"processes", do_memfd, 1, PROCESSES},
+    {"memfd", "process-memfd-create", do_memfd, 1, 1},
+    {"shmget", "process-shmget", do_shmget, 1, 1},
+    {"denied", "process-ptrace", do_denied, 1, 1},
+    {"connect", "net-conn-attempt", do_connect, 1, 1},
+    {"listen", "net-listen", do_listen, 1, 1},
+    {"fork", "process-fork", do_fork, 1, 1},
+    {"setsid", "process-setsid", do_setsid, 1, 1},
+    {"chroot", "process-chroot", do_chroot, 1, 1},
+    {"threads", "process-memfd-create", do_memfd, THREADS, 1},
+    {"processes", "process-memfd-create", do_memfd, 1, PROCESSES},
 };
+
+#define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
 
 static void *flood__run(void *arg)
 {
@@ -184,10 +208,17 @@ static void execute(const char *mark)
 
 static const struct kind *kind__find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+    for (size_t i = 0; i < KIND_COUNT; i++)
         if (!strcmp(kinds[i].name, name))
             return &kinds[i];
     return NULL;
+}
+
+static int kinds__print(void)
+{
+    for (size_t i = 0; i < KIND_COUNT; i++)
+        printf("%s --%s\n", kinds[i].name, kinds[i].option);
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -195,8 +226,10 @@ int main(int argc, char **argv)
     const struct kind *kind = argc == 4 ? kind__find(argv[1]) : NULL;
     char mark[32];
 
+    if (argc == 2 && !strcmp(argv[1], "list"))
+        return kinds__print();
     if (!kind) {
-        fprintf(stderr, "usage: budget-floods KIND COUNT EXECS\n");
+        fprintf(stderr, "usage: budget-floods list|KIND COUNT EXECS\n");
         return 2;
     }
     alarm(DEADLINE_S);

@@ -7,7 +7,10 @@
 # shellcheck shell=sh
 . /root/system/tap.sh
 results=/tmp/results
-kinds="memfd shmget denied connect listen fork setsid threads processes"
+mkdir -p $results
+budget-floods list >$results/budget.kinds
+kinds=$(cut -d ' ' -f 1 $results/budget.kinds)
+flooding=$(cut -d ' ' -f 2 $results/budget.kinds | sort -u)
 
 # Wait until everything that was made before has been read.
 drained() {
@@ -29,9 +32,9 @@ floods() {
     execs=$3
     shift 3
     : >"$results/$name.json"
-    trace "$results/$name.ndjson" "$results/$name.err" -u --process-exec --process-fork --process-exit \
-        --process-setsid --process-memfd-create --process-shmget --process-ptrace --net-conn-attempt --net-conn-failed \
-        --net-conn-closed --net-listen "$@" || { cat "$results/$name.err"; return 1; }
+    # shellcheck disable=SC2086 # the options of the floods' events
+    trace "$results/$name.ndjson" "$results/$name.err" -u $flooding --process-exec --process-exit --net-conn-failed \
+        --net-conn-closed "$@" || { cat "$results/$name.err"; return 1; }
     for kind in $kinds; do
         kill -STOP "$TRACE_PID"
         budget-floods "$kind" "$count" "$execs" >>"$results/$name.json"
@@ -42,7 +45,6 @@ floods() {
     done
     trace_stop
 }
-mkdir -p $results
 ip link set lo up
 # 5,000 records of any kind fill the ring; the execs beside one flood, and the events within the budgets, fit into it
 check "floods without a budget" floods budget-none 5000 50 --ring-size 512K
