@@ -3,12 +3,12 @@
  * PROCESS_CHROOT: a process changed its root directory with chroot.
  *
  * Hook: the end of security_path_chroot, which the system call reaches with the new root when it has found the caller
- * privileged; if its value is 0, nothing can fail any more, and the root is the old one still. set_fs_root, which makes
- * the change, also runs for setns, and is too small for compilers to leave alone everywhere.
+ * privileged; if its value is 0, nothing can fail any more, and the process still has its old root. set_fs_root, which
+ * makes the change, also runs for setns, and compilers may inline it.
  *
  * Tried: by path, through a symbolic link, on another mount, out of the root by a working directory above it (the path
  * is flagged as unreachable then), by a thread, by a 32-bit call, in a user namespace, and what fails. Misses: roots
- * that pivot_root and setns give a process, which are no chroot.
+ * that pivot_root and setns give a process; these are not chroots.
  *
  * Not an LSM program: these have no recursion guard, so any user could have many of them preempted, each of which holds
  * a slot for its record.
