@@ -40,6 +40,10 @@ enum cast_type {
 #define SELECT_PATH_MAX 256
 #define SELECT_NO_ID 0xffffffffu /* fills the rest of a list: no process and no user has this id */
 
+/*
+ * Those of enum ebpf_select_kind that the probes decide, with the same numbers, as Lib/Bpf/Select/Selection.c asserts.
+ * Probes cannot include the library's header, which has the enum, and that header includes nothing of theirs.
+ */
 enum select_kind {
     SELECT_PID,
     SELECT_TREE, /* a process and its descendants */
