@@ -11,6 +11,7 @@
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -175,6 +176,20 @@ static void reset_one_and_close_other(int one, int other)
     close_one_and_other(one, other);
 }
 
+static void await_state_close(int fd)
+{
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+
+    for (int tries = 0; tries < 10000; tries++) {
+        check(!getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), "TCP_INFO");
+        if (info.tcpi_state == TCP_CLOSE)
+            return;
+        usleep(1000);
+    }
+    check(0, "the state CLOSE in 10 s");
+}
+
 /* Their state is CLOSE when they are closed. */
 static void shut_down_and_close(int one, int other)
 {
@@ -182,9 +197,9 @@ static void shut_down_and_close(int one, int other)
     await_end(other);
     check(!shutdown(other, SHUT_WR), "shutdown");
     await_end(one);
-    usleep(20000);
+    await_state_close(one);
     close(one);
-    usleep(20000);
+    await_state_close(other);
     close(other);
 }
 

@@ -28,6 +28,11 @@ into_jq() {
 }
 check "EventsTrace -u --process-exec | jq" into_jq
 
+# It waits for room in its output, by poll(2) for two descriptors (output__wait), unlike for events.
+waits_for_room() {
+    grep -q '^7 0x[0-9a-f]* 0x2 ' "/proc/$TRACE_PID/syscall"
+}
+
 # The shell holds the FIFO open, and reads everything at the end. Events that came while EventsTrace was stopped are
 # read in one round, in the middle of which it has to wait for room.
 unread_fifo() {
@@ -40,7 +45,7 @@ unread_fifo() {
     [ -z "$1" ] || kill -STOP $TRACE_PID
     flood memfd 3000 >/dev/null
     [ -z "$1" ] || kill -CONT $TRACE_PID
-    sleep 1
+    wait_for 100 waits_for_room || { echo "does not wait: $(cat "/proc/$TRACE_PID/syscall")"; trace_stop; return 1; }
     trace_stop
     status=$?
     timeout 1 cat <&7 >fifo.rest
@@ -69,7 +74,8 @@ full_at_the_end() {
 }
 check "a disk that is full at the end: status, counts, one warning" full_at_the_end
 
-# Lines so short that one may find room where another one did not; flood_check.py checks the numbers.
+# Lines so short that one may find room where another one did not; flood_check.py checks the numbers. They come spread
+# over time, because the tool tries to write again after some time.
 full_for_a_while() {
     mkdir -p room && mount -t tmpfs -o size=64k room room || return 1
     trace room/out /tmp/results/output.err -u --process-memfd-create --process-setsid || return 1

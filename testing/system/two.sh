@@ -24,17 +24,29 @@ of() {
     grep -c "\"tgid\":$1," "$2.out"
 }
 
-# Each reports what other processes do, and after a moment nothing of the other instance.
+# Each of the two has found the other.
+know_each_other() {
+    grep -q "process $PID_b traces as well" a.err && grep -q "process $PID_a traces as well" b.err
+}
+
+# Both have written all events up to now.
+have_written() {
+    for name in a b; do
+        wait_for 50 grep -q "\"argv\":\"/bin/true $1\"" $name.out || { echo "$name is blind"; return 1; }
+    done
+}
+
+# Each reports what other processes do, and, once it has found the other instance, nothing of that one.
 quiet() {
-    sleep 1
+    wait_for 50 know_each_other || { cat a.err b.err; return 1; }
+    /bin/true zero
+    have_written zero || return 1
     before=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
     for word in one two three; do
         /bin/true $word
         echo $word >of-shell
     done
-    for name in a b; do
-        wait_for 50 grep -q '"argv":"/bin/true three"' $name.out || { echo "$name is blind"; return 1; }
-    done
+    have_written three || return 1
     grown=$(growth a.out 2)
     after=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
     [ "$grown" = 0 ] && [ "$before" = "$after" ] ||
@@ -51,8 +63,6 @@ adds_up() {
 
 two() {
     begin a && begin b && quiet || return 1
-    grep -q "process $PID_b traces as well" a.err && grep -q "process $PID_a traces as well" b.err ||
-        { cat a.err b.err; return 1; }
     end a && end b && adds_up a && adds_up b
 }
 
