@@ -65,7 +65,7 @@ static __always_inline const struct path_root *path_root__of(struct scratch *s, 
  * pointers are typed, or addresses.
  */
 struct path_start {
-    const struct path_root *root; /* in the slot of the record */
+    const struct path_root *root;
     struct vfsmount *mnt;
     struct dentry *mnt_root; /* needed for typed pointers only */
     struct dentry *dentry;
@@ -85,11 +85,19 @@ static __always_inline struct path_start path_start__at(const struct path_root *
     return (struct path_start){.root = root, .mnt = (void *)mnt, .dentry = (void *)dentry};
 }
 
-/* Append a path as field `tag`, walked by addresses. */
-static __always_inline void path__append(struct scratch *s, enum ebpf_tag tag, struct path_start start)
+/* Make the slot's job the path that begins there. Its root is copied only if it is another slot's. */
+static __always_inline void path_start__store(struct scratch *s, struct path_start start)
 {
     STORE_POINTER(s->job.dentry, start.dentry);
     STORE_POINTER(s->job.mnt, start.mnt);
+    if (start.root != &s->job.root)
+        s->job.root = *start.root;
+}
+
+/* Append a path as field `tag`, walked by addresses. */
+static __always_inline void path__append(struct scratch *s, enum ebpf_tag tag, struct path_start start)
+{
+    path_start__store(s, start);
     path__append_job(s->slot, tag);
 }
 
@@ -180,8 +188,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     struct ebpf_varlen *v = varlen__begin(s, tag, SCRATCH_PATHS - EBPF_PATH_MAX - 64);
     struct path_walk *w = &s->walk;
 
-    STORE_POINTER(s->job.dentry, start.dentry);
-    STORE_POINTER(s->job.mnt, start.mnt);
+    path_start__store(s, start);
     STORE_POINTER(w->mnt_root, start.mnt_root);
     if (!v)
         return;
