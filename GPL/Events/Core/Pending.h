@@ -31,7 +31,7 @@ struct dir_op {
     u64 dentry; /* 0: none */
     u64 name_id;
     u64 mnt, mnt_root;
-    u32 flags; /* flags of a rename; device number of a deletion, or 0: the inode's; DIR_OP_HASHED */
+    u32 flags; /* flags of a rename; device number of a deletion, or 0: the inode's; of a creation see Create.bpf.c */
     u32 kind;  /* enum dir_op_kind */
     /* only with emit_constants.kprobes */
     u64 other; /* of a link: the dentry of the file; of a symbolic link: the target; 0: none */

@@ -13,6 +13,7 @@
  */
 #include "../Core/Memfd.h"
 #include "Operation.h"
+#include "Queue.h"
 
 static __always_inline u64 current__cred(void)
 {
@@ -22,21 +23,42 @@ static __always_inline u64 current__cred(void)
     return cred;
 }
 
+/* The flags of a noted creation are its event type and DIR_OP_HASHED. */
+static __always_inline enum ebpf_event_type creation__type(const struct dir_op *op)
+{
+    return op->flags & (EMIT_TYPES_MAX - 1);
+}
+
+/*
+ * Return which event a link is, by the number of the file's names before it. If the file has none, and its dentry is in
+ * no directory's table, it was opened without a name (O_TMPFILE). Afterwards the number says less: two threads may link
+ * the file at one time.
+ */
+static __always_inline enum ebpf_event_type link__type(struct dentry *old, u32 names)
+{
+    return names || old->d_hash.pprev ? EBPF_EVENT_FILE_LINK : EBPF_EVENT_FILE_CREATE;
+}
+
+static __always_inline u32 dentry__names(struct dentry *dentry)
+{
+    struct inode *inode = dentry->d_inode;
+
+    return inode ? inode->i_nlink : 1; /* the verifier wants the check */
+}
+
 /*
  * Note the creation of a dentry. `other` is, for a link, the dentry of the file, for a symbolic link the target. If the
  * creation is reported when it is done (kprobe__security_d_instantiate), a creation that the selection leaves out is
  * noted too, so that it can be counted: that function is also called to fill a dentry for other reasons.
  */
-static __always_inline int creation__begin(enum ebpf_event_type type, struct vfsmount *mnt, struct dentry *dentry,
-                                           enum dir_op_kind kind, const void *other)
+static __always_inline int creation__note(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind,
+                                          const void *other, bool is_left_out)
 {
-    if (!emit_runtime.live)
-        return 0;
-    bool is_left_out = current__is_filtered();
-
     if (is_left_out && !emit_constants.kprobes)
         return 0;
-    u32 flags = (is_left_out ? type : 0) | (dentry->d_hash.pprev ? DIR_OP_HASHED : 0);
+    struct dentry *linked = (void *)other;
+    u32 type = kind == DIR_OP_LINK ? link__type(linked, dentry__names(linked)) : EBPF_EVENT_FILE_CREATE;
+    u32 flags = type | (dentry->d_hash.pprev ? DIR_OP_HASHED : 0);
     struct dir_op *op = dir_op__note(mnt, dentry, is_left_out ? DIR_OP_LEFT_OUT : kind, flags);
 
     if (!op) {
@@ -51,24 +73,21 @@ static __always_inline int creation__begin(enum ebpf_event_type type, struct vfs
     return 0;
 }
 
+static __always_inline int creation__begin(struct vfsmount *mnt, struct dentry *dentry, enum dir_op_kind kind,
+                                           const void *other)
+{
+    return emit_runtime.live ? creation__note(mnt, dentry, kind, other, current__is_filtered()) : 0;
+}
+
 PATH_HOOK(mkdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
-          creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, NULL))
+          creation__begin(dir->mnt, dentry, DIR_OP_CREATE, NULL))
 PATH_HOOK(symlink, (struct path * dir, struct dentry *dentry, const char *target),
           (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), (const char *)KPROBE_ARG_3(regs)),
-          creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, target))
-
-/*
- * Return which event a link is, by the number of the file's names with the new one. If it is the only one, and the
- * previous dentry is in no directory's table, the file was opened without a name (O_TMPFILE).
- */
-static __always_inline enum ebpf_event_type link__type(struct dentry *old, u32 names)
-{
-    return names == 1 && !old->d_hash.pprev ? EBPF_EVENT_FILE_CREATE : EBPF_EVENT_FILE_LINK;
-}
+          creation__begin(dir->mnt, dentry, DIR_OP_CREATE, target))
 
 PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
           (KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, path), KPROBE_ARG(regs, 3, dentry)),
-          creation__begin(link__type(old, old->d_inode->i_nlink + 1), dir->mnt, dentry, DIR_OP_LINK, old))
+          creation__begin(dir->mnt, dentry, DIR_OP_LINK, old))
 
 /*
  * An open that creates a file passes path_mknod too, while it walks its path. Open.bpf.c reports it, unless the open
@@ -90,23 +109,24 @@ static __always_inline u32 current__open_flags(void)
 }
 
 /* Note the creation by an open, whose end decides whether the selection leaves it out. */
-static __always_inline int opening__begin(struct path *dir, struct dentry *dentry)
+static __always_inline int opening__note(struct path *dir, struct dentry *dentry, bool is_left_out)
 {
-    if (emit_runtime.live && !dir_op__note(dir->mnt, dentry, DIR_OP_OPEN, 0) && !current__is_filtered() &&
-        event__is_wanted(EBPF_EVENT_FILE_CREATE))
+    if (!dir_op__note(dir->mnt, dentry, DIR_OP_OPEN, 0) && !is_left_out && event__is_wanted(EBPF_EVENT_FILE_CREATE))
         count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_STATE);
     return 0;
 }
 
+/* The flags are read twice: kept beside the selection, they would make the verifier go through that twice. */
 static __always_inline int mknod__begin(struct path *dir, struct dentry *dentry)
 {
     u32 flags = current__open_flags();
 
-    if (flags && !(flags & LOOKUP_DIRECTORY))
+    if ((flags && !(flags & LOOKUP_DIRECTORY)) || !emit_runtime.live)
         return 0;
-    if (flags)
-        return opening__begin(dir, dentry);
-    return creation__begin(EBPF_EVENT_FILE_CREATE, dir->mnt, dentry, DIR_OP_CREATE, NULL);
+    bool is_left_out = current__is_filtered();
+
+    return current__open_flags() ? opening__note(dir, dentry, is_left_out)
+                                 : creation__note(dir->mnt, dentry, DIR_OP_CREATE, NULL, is_left_out);
 }
 
 PATH_HOOK(mknod, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY, mknod__begin(dir, dentry))
@@ -126,8 +146,6 @@ static __always_inline void creator__correct(struct ebpf_cred_info *creds, const
 static __always_inline int created__emit(enum preemption preemption, struct dentry *dentry, struct inode *inode,
                                          const struct dir_op *op, const char *target)
 {
-    if (!inode)
-        return 0;
     EMIT_OPERATION(FILE_CREATE, e, s, preemption) {
         path__append_existing(s, EBPF_TAG_PATH, dir_op__start(file_event__fill_root(s), op, dentry));
         if (!file_event__fill_info(s, inode))
@@ -141,9 +159,11 @@ static __always_inline int created__emit(enum preemption preemption, struct dent
 
 static __always_inline int created__end(enum spare_hook hook, struct dentry *dentry, u64 ret, const char *target)
 {
-    struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_CREATE, hook, dentry, ret__is_error(ret));
+    struct inode *inode = dentry->d_inode;
+    struct dir_op *op =
+        dir_op__end(MAY_BE_PREEMPTED, EBPF_EVENT_FILE_CREATE, hook, dentry, ret__is_error(ret) || !inode);
 
-    return op ? created__emit(MAY_BE_PREEMPTED, dentry, dentry->d_inode, op, target) : 0;
+    return op ? created__emit(MAY_BE_PREEMPTED, dentry, inode, op, target) : 0;
 }
 
 /* The dentry is the second argument of each, counted as on 5.10. */
@@ -196,8 +216,6 @@ DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_
 static __always_inline int linked__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                         struct inode *inode, const struct dir_op *op)
 {
-    if (link__type(old, inode->i_nlink) == EBPF_EVENT_FILE_CREATE)
-        return created__emit(preemption, new, inode, op, NULL);
     EMIT_OPERATION(FILE_LINK, e, s, preemption) {
         const struct path_root *root = file_actor__fill(s);
 
@@ -218,10 +236,14 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
     SPARE_BODY(ctx, link_body);
     struct dentry *new = LINK_NEW_DENTRY;
     struct inode *inode = old->d_inode;
-    struct dir_op *op =
-        dir_op__end(MAY_BE_PREEMPTED, link__type(old, inode->i_nlink), SPARE_LINK, new, (int)compat__func_ret(ctx, 4));
+    /* a link that the selection leaves out is not noted, and is one name by now */
+    struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, link__type(old, inode->i_nlink - 1), SPARE_LINK, new,
+                                    (int)compat__func_ret(ctx, 4));
 
-    return op ? linked__emit(MAY_BE_PREEMPTED, old, new, inode, op) : 0;
+    if (!op)
+        return 0;
+    return creation__type(op) == EBPF_EVENT_FILE_LINK ? linked__emit(MAY_BE_PREEMPTED, old, new, inode, op)
+                                                      : created__emit(MAY_BE_PREEMPTED, new, inode, op, NULL);
 }
 
 DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
@@ -277,7 +299,7 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     struct task_state *state = task_state__find();
 
     if (!dir_op__is_of(state, dentry) || !KPROBE_ARG_2(regs) || current__open_flags() ||
-        dir_op__is_outdated(&state->dir_op, dentry))
+        dir_op__is_outdated(&state->dir_op, dentry) || queue__is_opened(dentry))
         return 0;
     struct dir_op *op = &state->dir_op;
     u32 kind = op->kind;
@@ -285,13 +307,13 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     if (kind == DIR_OP_REPORTED)
         op->dentry = 0; /* the created file is gone; this call notes nothing and reports its own end */
     op->kind = DIR_OP_REPORTED;
-    if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(op->flags & (EMIT_TYPES_MAX - 1)))
-        count__seen_and_filtered(op->flags & (EMIT_TYPES_MAX - 1));
-    if (kind == DIR_OP_CREATE)
-        return created__emit(NOT_PREEMPTED, dentry, inode, op, (void *)op->other);
-    if (kind == DIR_OP_LINK)
+    if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(creation__type(op)))
+        count__seen_and_filtered(creation__type(op));
+    if (kind != DIR_OP_CREATE && kind != DIR_OP_LINK)
+        return 0;
+    if (creation__type(op) == EBPF_EVENT_FILE_LINK)
         return linked__emit(NOT_PREEMPTED, UNTRUSTED(dentry, (void *)op->other), dentry, inode, op);
-    return 0;
+    return created__emit(NOT_PREEMPTED, dentry, inode, op, kind == DIR_OP_CREATE ? (void *)op->other : NULL);
 }
 
 /*
