@@ -75,6 +75,55 @@ static void by_mount(void)
     expect("unlink", "FILE_DELETE", "file", &st);
 }
 
+static void queue__create(const char *name, struct stat *ret_st)
+{
+    int fd = open_queue(name, O_CREAT | O_EXCL | O_RDWR);
+
+    CHECK(fd >= 0 && !fstat(fd, ret_st));
+    expect(name, "FILE_CREATE", name, ret_st);
+    CHECK(!close(fd));
+}
+
+static void queue__unlink(const char *name, const struct stat *st)
+{
+    CHECK(!syscall(SYS_mq_unlink, name));
+    expect(name, "FILE_DELETE", name, st);
+}
+
+/*
+ * The calls for queues pass no path hook. What other operations on the same name have left there, even through a mount
+ * that is gone, neither hides them nor gives them its path.
+ */
+static void after_others(void)
+{
+    struct stat st;
+
+    queue__create("renamed-to-itself", &st);
+    CHECK(!rename("queues/renamed-to-itself", "queues/renamed-to-itself"));
+    queue__unlink("renamed-to-itself", &st);
+
+    queue__create("not-renamed", &st);
+    CHECK(rename("queues/not-renamed", "queues/else") < 0);
+    queue__unlink("not-renamed", &st);
+
+    CHECK(!mknod("queues/by-mknod", S_IFREG | 0640, 0) && !stat("queues/by-mknod", &st));
+    expect("mknod", "FILE_CREATE", "by-mknod", &st);
+    queue__unlink("by-mknod", &st);
+
+    queue__create("not-unlinked", &st);
+    CHECK(!mount("others", "others", "mqueue", 0, NULL));
+    CHECK(!mount("/proc/version", "others/not-unlinked", NULL, MS_BIND, NULL));
+    CHECK(unlink("others/not-unlinked") < 0 && errno == EBUSY);
+    CHECK(!umount2("others/not-unlinked", 0) && !umount2("others", 0));
+    queue__unlink("not-unlinked", &st);
+
+    CHECK(!mount("others", "others", "mqueue", 0, NULL));
+    CHECK(mknod("others/not-made", S_IFCHR | 0600, 0) < 0);
+    CHECK(!umount2("others", 0));
+    queue__create("not-made", &st);
+    queue__unlink("not-made", &st);
+}
+
 static void make_directory(void *name)
 {
     CHECK(!mkdir(name, 0755));
@@ -106,6 +155,8 @@ int main(void)
     case__dir();
     fact__int("pid", getpid());
     child__run(make_directory, (void *)"queues");
+    child__run(make_directory, (void *)"renamed");
+    CHECK(!rename("renamed", "others"));
     child__run(make_directory, (void *)"pins");
     bool int80_works = child__wait(child__start(int80__getpid, NULL)) == 0;
 
@@ -119,6 +170,7 @@ int main(void)
     queues = mounted;
     by_call();
     by_mount();
+    after_others();
     pin(pins);
     fact__array_end();
     return facts__print();

@@ -2,7 +2,7 @@
 from expect import same
 from file_events import check_event, same_list
 
-EVENTS = ["FILE_CREATE", "FILE_DELETE"]
+EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_RENAME"]
 
 
 def check_object(event, expected):
@@ -11,6 +11,7 @@ def check_object(event, expected):
 
 
 def expect(facts, events):
-    own = [event for event in events if event["event_type"] in EVENTS and event["pids"]["tgid"] == facts["pid"]
-           and event["path"] != facts["dir"]]
+    same(events.one("FILE_RENAME", facts["pid"])["new_path"], f"{facts['dir']}/others", "new path of the rename")
+    own = [event for event in events if event["event_type"] in ("FILE_CREATE", "FILE_DELETE")
+           and event["pids"]["tgid"] == facts["pid"] and event["path"] != facts["dir"]]
     same_list(events, own, facts["expected"], check_object)

@@ -123,31 +123,31 @@ def file_burst(directory):
     yield from file_burst_stop(directory)
 
 
-def check_own_dirs(directory, kept_of_one_lost):
-    """Where the kernel preempts probes, each change is seen once, at most one in a thousand is lost, not many more of
-    one kind, and each loss is counted."""
+def check_own_dirs(directory, share_in_all, share_of_a_kind):
+    """Where the kernel preempts probes, each change is seen once, each loss is counted, and at most one in so many is
+    lost, in all and of a kind. How many are depends on how often the guest is held up by its host."""
     events, stats = load(directory, "own-dirs")
     assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
     kinds = facts_of(directory, "own-dirs")
     lost_in_all = sum(sum(stats[kind]["lost"].values()) for kind in kinds)
-    assert lost_in_all * 1000 <= sum(kinds.values()), f"of {sum(kinds.values())} are lost: {stats}"
+    assert lost_in_all * share_in_all <= sum(kinds.values()), f"of {sum(kinds.values())} are lost: {stats}"
     for kind, made in kinds.items():
         own = [event for event in of_type(events, kind)
                if event.get("path", event.get("new_path")).startswith("/tmp/own/") and event["comm"] == "own-dirs"]
         names = {(event.get("path", event.get("new_path")), event.get("change_type")) for event in own}
         lost = sum(stats[kind]["lost"].values())
         assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
-        assert set(stats[kind]["lost"]) <= {"recursion"} and lost * kept_of_one_lost <= made, f"{kind}: {stats[kind]}"
+        assert set(stats[kind]["lost"]) <= {"recursion"} and lost * share_of_a_kind <= made, f"{kind}: {stats[kind]}"
         assert made - lost <= len(own) <= made, f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
         yield f"{kind}: {made} made, {len(own)} came, {lost} counted as lost"
 
 
 def preempt_files(directory):
-    yield from check_own_dirs(directory, 1000)
+    yield from check_own_dirs(directory, 1000, 1000)
 
 
 def preempt_spares(directory):
-    yield from check_own_dirs(directory, 500)
+    yield from check_own_dirs(directory, 100, 50)
 
 
 MARKED_KEY = 0x6d610000

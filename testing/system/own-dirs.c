@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * own-dirs: writers that change files, each in a directory of its own, so that the kernel lets them do it concurrently.
- * Names are never reused.
+ * own-dirs: writers that change files, each in a directory of its own, so that the kernel lets them do it concurrently,
+ * and message queues. Names are never reused.
  *
  *   own-dirs PLACE WRITERS ROUNDS
  *
@@ -13,15 +13,17 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 
-static void once(int round)
+static void once(int id, int round)
 {
-    char dir[32], file[32], renamed[32], link_name[32], symlink_name[32], pipe_name[32];
+    char queue[32], dir[32], file[32], renamed[32], link_name[32], symlink_name[32], pipe_name[32];
 
+    snprintf(queue, sizeof(queue), "q%d-%d", id, round);
     snprintf(dir, sizeof(dir), "d%d", round);
     snprintf(file, sizeof(file), "f%d", round);
     snprintf(renamed, sizeof(renamed), "r%d", round);
@@ -44,6 +46,8 @@ static void once(int round)
     CHECK(!unlink(symlink_name));
     CHECK(!mkfifo(pipe_name, 0600));
     CHECK(!unlink(pipe_name));
+    fd = syscall(SYS_mq_open, queue, O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+    CHECK(fd >= 0 && !close(fd) && !syscall(SYS_mq_unlink, queue));
 }
 
 static void be_writer(const char *place, int id, int rounds)
@@ -54,7 +58,7 @@ static void be_writer(const char *place, int id, int rounds)
     CHECK(nice(10) != -1); /* the reader of the events has to keep up */
     CHECK(!mkdir(own, 0755) && !chdir(own));
     for (int i = 0; i < rounds; i++)
-        once(i);
+        once(id, i);
     _exit(0);
 }
 
@@ -65,6 +69,7 @@ int main(int argc, char **argv)
     if (writers < 1 || rounds < 1)
         errx(2, "usage: own-dirs PLACE WRITERS ROUNDS");
     CHECK(!mkdir(argv[1], 0755) && !mount("own-dirs", argv[1], "tmpfs", 0, NULL));
+    CHECK(!chdir(argv[1]) && !mkdir("queues", 0755) && !mount("queues", "queues", "mqueue", 0, NULL));
     for (int id = 0; id < writers; id++) {
         pid_t pid = fork();
 
@@ -80,6 +85,6 @@ int main(int argc, char **argv)
     int all = writers * rounds;
 
     printf("{\"FILE_CREATE\":%d,\"FILE_DELETE\":%d,\"FILE_RENAME\":%d,\"FILE_LINK\":%d,\"FILE_MODIFY\":%d}\n",
-           writers + 4 * all, 5 * all, all, all, 2 * all);
+           1 + writers + 5 * all, 6 * all, all, all, 2 * all);
     return 0;
 }

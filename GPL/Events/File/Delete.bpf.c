@@ -28,27 +28,26 @@ static __always_inline u32 directory__device(struct dentry *dentry)
 PATH_HOOK(rmdir, (struct path * dir, struct dentry *dentry), DIR_AND_DENTRY,
           dir_op__begin(EBPF_EVENT_FILE_DELETE, dir->mnt, dentry, DIR_OP_DELETE, directory__device(dentry)))
 
-/* Emit the deletion of a dentry that was not noted, if it is one of those that pass no path hook. */
-static __always_inline void unnoted__deleted(struct dentry *dentry, u64 address)
-{
-    u64 magic = dentry->d_sb->s_magic;
-
-    if (magic == BTRFS_MAGIC)
-        subvolume__deleted(address);
-    else if (magic == MQUEUE_MAGIC)
-        queue__deleted(address);
-}
-
 static __always_inline int d_delete__begin(enum preemption preemption, struct dentry *dentry, u64 address)
 {
-    if (!emit_runtime.live || dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
+    if (!emit_runtime.live)
         return 0;
+    bool is_queue = queue__is_unlinked(dentry);
+
+    if (is_queue && preemption == MAY_BE_PREEMPTED)
+        spare__mark(SPARE_DELETE);
+    if (dir_op__is_left_out(EBPF_EVENT_FILE_DELETE, false))
+        return 0;
+    if (is_queue) {
+        queue__deleted(address, preemption);
+        return 0;
+    }
     struct dir_op *op = dir_op__take(preemption, SPARE_DELETE, dentry, false);
 
     if (op && op->kind == DIR_OP_DELETE)
         return deleted__emit(preemption, dentry, op);
-    if (!op)
-        unnoted__deleted(dentry, address);
+    if (dentry->d_sb->s_magic == BTRFS_MAGIC)
+        subvolume__deleted(address, preemption);
     return 0;
 }
 
@@ -67,8 +66,14 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
     return d_delete__begin(MAY_BE_PREEMPTED, dentry, ctx__address(ctx));
 }
 
+/* An mq_unlink leaves no note: see Queue.bpf.c. */
 #define DELETE_SPARE(n)                                                                                                \
-    DIR_OP_SPARE("ebpf.fentry/d_delete", fentry__d_delete, n, 3, delete_body, SPARE_DELETE, (struct dentry *)ctx[0])
+    SEC("ebpf.fentry/d_delete") int BPF_PROG(fentry__d_delete_spare##n, struct dentry *dentry)                         \
+    {                                                                                                                  \
+        if (emit_constants.spares && queue__is_unlinked(dentry))                                                       \
+            return spare__run(ctx, &delete_body, SPARE_DELETE, n, 3);                                                  \
+        return dir_op__run_spare(ctx, &delete_body, SPARE_DELETE, dentry, n, 3);                                       \
+    }
 
 DELETE_SPARE(1)
 DELETE_SPARE(2)

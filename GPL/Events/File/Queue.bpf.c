@@ -4,10 +4,11 @@
  * queues, bpf(2) for files that stand for objects (BPF_OBJ_PIN). Where their file systems are mounted, open, unlink and
  * the like work too, and are reported as for any other file.
  *
- * Hooks: the end of vfs_mkobj, which only these two call, and d_delete (Delete.bpf.c): the deletion of a message queue
- * that was not noted is one by mq_unlink, as the number of the system call confirms. The mount of a pinned object is
- * noted at path_mknod, see Operation.h. Message queues pass no such hook, because they are found without a mount: if
- * the process sees none, the path begins at the root of their file system, and is unreachable.
+ * Hooks: the end of vfs_mkobj, which only these two call, and d_delete (Delete.bpf.c), where the number of the system
+ * call shows that it is mq_unlink. The mount of a pinned object is noted at path_mknod, see Operation.h. Message queues
+ * pass no such hook, because they are found without a mount: if the process sees none, the path begins at the root of
+ * their file system, and is unreachable. A note for a queue's dentry is another operation's, on a file system of that
+ * kind that is mounted somewhere, so it is ignored.
  *
  * Tried: queues that exist already, queues with and without a mount, 32-bit callers, objects whose name is taken.
  * Misses: files that BPF itself puts into bpffs while it is mounted (the kernel's iterators).
@@ -16,15 +17,12 @@
 #include "Operation.h"
 #include "Queue.h"
 
-#define NR_MQ_UNLINK 241
-#define NR_MQ_UNLINK_32 278
-
 /* Return the current task's note about a dentry that it creates; NULL if there is none. */
 static __always_inline const struct dir_op *dir_op__take_creation(struct dentry *dentry)
 {
     struct task_state *state = task_state__find();
 
-    if (!dir_op__is_of(state, dentry))
+    if (dentry__is_queue(dentry) || !dir_op__is_of(state, dentry))
         return NULL;
     state->dir_op.dentry = 0;
     return &state->dir_op;
@@ -55,20 +53,10 @@ int session__vfs_mkobj(struct pt_regs *regs)
     return object__made(NOT_PREEMPTED, SESSION_COOKIE(regs, dentry), *kernel__session_cookie(regs), SESSION_RET(regs));
 }
 
-static __always_inline bool syscall__is_mq_unlink(void)
+int queue__deleted(u64 dentry, u32 preemption)
 {
-    struct syscall_begin call = {};
-
-    syscall__read(&call);
-    return call.nr == (call.is_32 ? NR_MQ_UNLINK_32 : NR_MQ_UNLINK);
-}
-
-int queue__deleted(u64 dentry)
-{
-    if (!syscall__is_mq_unlink())
-        return 0;
     /* filtered operations do not get here */
-    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, FATE_MADE)
+    EMIT_FILE(FILE_DELETE, e, s, preemption, FATE_MADE)
         file_event__fill_by(s, dentry, mount__of_dentry(dentry));
     return 0;
 }

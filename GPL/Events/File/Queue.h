@@ -5,7 +5,36 @@
 
 #include "File.h"
 
-/* Emit the deletion of the dentry at an address, a message queue, if mq_unlink deletes it. */
-extern int queue__deleted(u64 dentry);
+#define NR_MQ_OPEN 240
+#define NR_MQ_OPEN_32 277
+#define NR_MQ_UNLINK 241
+#define NR_MQ_UNLINK_32 278
+
+static __always_inline bool syscall__has_number(u32 number, u32 number_32)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    return call.nr == (call.is_32 ? number_32 : number);
+}
+
+/* Return whether a dentry is a message queue, or where one is created. */
+static __always_inline bool dentry__is_queue(struct dentry *dentry)
+{
+    return dentry->d_sb->s_magic == MQUEUE_MAGIC;
+}
+
+static __always_inline bool queue__is_opened(struct dentry *dentry)
+{
+    return dentry__is_queue(dentry) && syscall__has_number(NR_MQ_OPEN, NR_MQ_OPEN_32);
+}
+
+static __always_inline bool queue__is_unlinked(struct dentry *dentry)
+{
+    return dentry__is_queue(dentry) && syscall__has_number(NR_MQ_UNLINK, NR_MQ_UNLINK_32);
+}
+
+/* Emit the deletion, by mq_unlink, of the dentry at an address. `preemption` is an enum preemption. */
+extern int queue__deleted(u64 dentry, u32 preemption);
 
 #endif

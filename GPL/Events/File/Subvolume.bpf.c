@@ -211,7 +211,7 @@ int session____ia32_compat_sys_ioctl_subvolume(struct pt_regs *regs)
     return ioctl__session(regs, true);
 }
 
-int subvolume__deleted(u64 dentry)
+int subvolume__deleted(u64 dentry, u32 preemption)
 {
     struct syscall_begin call = {};
 
@@ -224,7 +224,7 @@ int subvolume__deleted(u64 dentry)
     bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
 
     /* filtered operations do not get here */
-    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, FATE_MADE)
+    EMIT_FILE(FILE_DELETE, e, s, preemption, FATE_MADE)
         subvolume__fill(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
     return 0;
 }

@@ -5,7 +5,10 @@
 
 #include "File.h"
 
-/* Emit the deletion of the dentry at an address, on btrfs, if an ioctl deletes it as a subvolume. */
-extern int subvolume__deleted(u64 dentry);
+/*
+ * Emit the deletion of the dentry at an address, on btrfs, if an ioctl deletes it as a subvolume. `preemption` is an
+ * enum preemption.
+ */
+extern int subvolume__deleted(u64 dentry, u32 preemption);
 
 #endif
