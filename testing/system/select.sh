@@ -307,7 +307,8 @@ counts_of() {
     outcome=$2
     shift 2
     trace sel.out sel.err -u --file "$@" || return 1
-    "$program" >/dev/null && trace_stop || return 1
+    "$program" >/dev/null || { trace_stop; return 1; }
+    trace_stop || return 1
     for type in CREATE DELETE LINK RENAME; do
         echo "$type $(stat FILE_$type "$outcome")"
     done
@@ -352,7 +353,7 @@ check "--file --path" files_below
 check "--address and --port" address_included
 check "--exclude-address" address_excluded
 check "several at once" combined
-for program in case-file-create case-file-delete case-file-rename case-file-objects; do
+for program in case-file-create case-file-delete case-file-rename case-file-objects case-exec-basic; do
     check "events of $program that are excluded are each counted once" as_many_filtered $program
 done
 rmdir /sys/fs/cgroup/select/below /sys/fs/cgroup/select
