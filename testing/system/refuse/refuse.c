@@ -4,9 +4,9 @@
  *
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
- * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, maps of task and
- * socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N" is written at the end: the numbers
- * loaded, created, and opened by id.
+ * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
+ * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N" is written at the end: the
+ * numbers loaded, created, and opened by id.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,12 +25,18 @@
 
 static unsigned int programs, maps, opened;
 static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
+static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
 static bool program__is_of_kind(const union bpf_attr *attr)
 {
     return attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
            attr->expected_attach_type == BPF_LSM_MAC || attr->expected_attach_type == TRACE_KPROBE_MULTI ||
            attr->expected_attach_type == TRACE_KPROBE_SESSION;
+}
+
+static bool map__is_storage(const union bpf_attr *attr)
+{
+    return attr->map_type == BPF_MAP_TYPE_TASK_STORAGE || attr->map_type == BPF_MAP_TYPE_SK_STORAGE;
 }
 
 static bool program__is_refused(const union bpf_attr *attr)
@@ -48,9 +54,8 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
         return program__is_refused(attr);
     }
     maps += command == BPF_MAP_CREATE;
-    if (command == BPF_MAP_CREATE)
-        return getenv("REFUSE_STORAGE") &&
-               (attr->map_type == BPF_MAP_TYPE_TASK_STORAGE || attr->map_type == BPF_MAP_TYPE_SK_STORAGE);
+    if (command == BPF_MAP_UPDATE_ELEM)
+        return getenv("REFUSE_STORAGE") && attr->map_fd < FDS_MAX && is_storage[attr->map_fd];
     opened += command == BPF_MAP_GET_FD_BY_ID;
     unsigned int program = command == BPF_RAW_TRACEPOINT_OPEN ? attr->raw_tracepoint.prog_fd
                            : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd
@@ -81,6 +86,8 @@ long syscall(long number, ...)
 
     if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && ret >= 0 && ret < FDS_MAX)
         is_of_kind[ret] = program__is_of_kind((const union bpf_attr *)a[1]);
+    if (number == SYS_bpf && a[0] == BPF_MAP_CREATE && ret >= 0 && ret < FDS_MAX)
+        is_storage[ret] = map__is_storage((const union bpf_attr *)a[1]);
     return ret;
 }
 
