@@ -234,3 +234,8 @@ def selected(plan, events):
 
 def warnings(plan):
     return WARNINGS.get(plan.way.name, [])
+
+
+def skipped(plan):
+    """Return the events of which a plan may lose more, because the kernel skips the program that makes them."""
+    return {"PROCESS_EXIT"} if "preempted exits" in limits(plan) else set()
