@@ -35,9 +35,8 @@ static const char preemption[] =
     "A kernel that preempts BPF programs (preempt=full, lazy, PREEMPT_RT) skips a program if a preempted run of it\n"
     "waits on that CPU. The event is then lost, unless the program has spares of which one is not skipped. Kprobes\n"
     "(since 6.2, with CONFIG_FPROBE) and sessions (since 6.14) cannot be preempted, and LSM programs are not skipped.\n"
-    "[ARCHITECTURE.md](ARCHITECTURE.md#the-emit-path) has the details. This table leaves out programs whose skipped\n"
-    "runs lose nothing, and those that kernels since 6.2 do not need. `fentry__do_notify_parent` runs under a lock,\n"
-    "which leaves no other run on that CPU to be skipped.\n\n"
+    "This table leaves out programs whose skipped runs lose nothing, and those that kernels since 6.2 do not need.\n"
+    "`fentry__do_notify_parent` runs under a lock, which leaves no other run on that CPU to be skipped.\n\n"
     "| event | replaced by kprobes | replaced by sessions | can be skipped |\n|---|---|---|---|\n";
 
 /* Classes of events, in the order in which they are printed: what their options begin with. */
