@@ -40,8 +40,10 @@ struct option_row {
     const char *const *choices; /* ended by NULL */
 };
 
-/* The rows, in the order of --help: those of the events, which are the library's, by class, and all others. Returns how
- * many. */
+/*
+ * Set *ret_rows to the rows, in the order of --help: those of the events, by class, then all others. Returns how many
+ * there are.
+ */
 size_t option_rows(const struct option_row **ret_rows);
 
 struct option_section_row {
