@@ -226,22 +226,24 @@ static void print_lacking(int event)
         printf("complete");
 }
 
-static void print_remaining(int event)
+/* Print an event that remains and what it lacks, with these texts around the two. */
+static void print_remaining(int event, const char *before, const char *between, const char *after)
 {
     if (!ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
         return;
-    printf("| `%s` | ", event__name(event));
+    printf("%s%s%s", before, event__name(event), between);
     print_lacking(event);
-    printf(" |\n");
+    printf("%s", after);
+}
+
+static void print_remaining_row(int event)
+{
+    print_remaining(event, "| `", "` | ", " |\n");
 }
 
 static void print_remaining_item(int event)
 {
-    if (!ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
-        return;
-    printf(".It Dv %s\n", event__name(event));
-    print_lacking(event);
-    printf(".\n");
+    print_remaining(event, ".It Dv ", "\n", ".\n");
 }
 
 /* Choose among the programs that a kernel without fentry takes: those at tracepoints. */
@@ -264,7 +266,7 @@ int main(int argc, char **argv)
     choose_tracepoints();
     if (argc == 2 && !strcmp(argv[1], "no-fentry")) {
         printf("| event | |\n|---|---|\n");
-        for_each_event(print_remaining);
+        for_each_event(print_remaining_row);
         printf("| all others | unavailable |\n");
     } else if (argc == 2 && !strcmp(argv[1], "no-fentry-man")) {
         printf(".Bl -tag -width Ds\n");
