@@ -9,6 +9,7 @@
  */
 #include <err.h>
 #include <fcntl.h>
+#include <mqueue.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -21,6 +22,8 @@
 
 static void once(int id, int round)
 {
+    /* RLIMIT_MSGQUEUE counts the bytes that all of a user's queues may hold, and default ones reach it with the tenth. */
+    struct mq_attr smallest = {.mq_maxmsg = 1, .mq_msgsize = 1};
     char queue[32], dir[32], file[32], renamed[32], link_name[32], symlink_name[32], pipe_name[32];
 
     snprintf(queue, sizeof(queue), "q%d-%d", id, round);
@@ -46,7 +49,7 @@ static void once(int id, int round)
     CHECK(!unlink(symlink_name));
     CHECK(!mkfifo(pipe_name, 0600));
     CHECK(!unlink(pipe_name));
-    fd = syscall(SYS_mq_open, queue, O_CREAT | O_EXCL | O_RDWR, 0600, NULL);
+    fd = syscall(SYS_mq_open, queue, O_CREAT | O_EXCL | O_RDWR, 0600, &smallest);
     CHECK(fd >= 0 && !close(fd) && !syscall(SYS_mq_unlink, queue));
 }
 
