@@ -22,7 +22,7 @@
 
 static void once(int id, int round)
 {
-    /* RLIMIT_MSGQUEUE counts the bytes that all of a user's queues may hold, and default ones reach it with the tenth. */
+    /* RLIMIT_MSGQUEUE counts the bytes that all queues of a user may hold; ten default ones are too many. */
     struct mq_attr smallest = {.mq_maxmsg = 1, .mq_msgsize = 1};
     char queue[32], dir[32], file[32], renamed[32], link_name[32], symlink_name[32], pipe_name[32];
 
