@@ -9,7 +9,7 @@
 #include <termios.h>
 
 #define OUTPUT_MAX (1 << 20)
-#define DEADLINE_MS 60000
+#define DEADLINE_MS 300000
 
 static int master;
 static char output[OUTPUT_MAX];

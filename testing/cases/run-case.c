@@ -29,10 +29,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_DEADLINE_MS 60000
-#define COMMAND_DEADLINE_MS 90000
-#define MARKER_DEADLINE_MS 20000
-#define STOP_DEADLINE_MS 2000
+/* As long as may pass on a loaded machine. That a signal ends EventsTrace in two seconds is tested by system/end.sh. */
+#define START_DEADLINE_MS 300000
+#define COMMAND_DEADLINE_MS 300000
+#define MARKER_DEADLINE_MS 120000
+#define STOP_DEADLINE_MS 30000
 #define OPTIONS_MAX 64
 
 /* One case. */
@@ -303,11 +304,11 @@ static void run_session(struct session *session)
     if (tracer_start(session))
         run_jobs(session);
     else
-        session->problem = "EventsTrace did not report within 60 s that the probes are attached";
+        session->problem = "EventsTrace did not report within 300 s that the probes are attached";
     if (tracer_ended(session))
         session->problem = "EventsTrace ended by itself";
     if (!tracer_stop(session) && !session->problem)
-        session->problem = "EventsTrace did not end in 2 s after SIGTERM";
+        session->problem = "EventsTrace did not end within 30 s of SIGTERM";
 }
 
 static void write_status(const struct session *session)

@@ -9,7 +9,7 @@ all_events_come() {
     PATH=/root/$1:$PATH trace "$1.out" "$1.err" -u --all || { cat "$1.err"; return 1; }
     load --ops 1 --label none exec file net >/dev/null || return 1
     for type in PROCESS_EXEC FILE_RENAME NETWORK_CONNECTION_CLOSED; do
-        wait_for 100 grep -q "\"event_type\":\"$type\"" "$1.out" || { echo "no $type"; trace_stop; return 1; }
+        wait_for grep -q "\"event_type\":\"$type\"" "$1.out" || { echo "no $type"; trace_stop; return 1; }
     done
     trace_stop || return 1
     if grep -i warning "$1.err"; then

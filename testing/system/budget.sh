@@ -15,14 +15,14 @@ flooding=$(cut -d ' ' -f 2 $results/budget.kinds | sort -u)
 # Wait until everything that was made before has been read.
 drained() {
     /opt/bin/flood exec 1 >/dev/null || return 1
-    wait_for 600 came "end-of-$1" "$2"
+    wait_for came "end-of-$1" "$2"
 }
 
 # Wait until the last flood has been named, which happens once a second; otherwise the next one might be named instead.
 named() {
     pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
     [ "$2" = budget ] && [ "$1" != processes ] || return 0
-    wait_for 100 grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
+    wait_for grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
 }
 
 # floods NAME COUNT EXECS OPTION...: run each flood while the reader is stopped

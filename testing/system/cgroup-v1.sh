@@ -20,7 +20,7 @@ v1_path() {
     mkdir -p /tmp/pids/outer/inner
     trace v1.out v1.err -u --process-fork --process-exec --process-exit || return 1
     sh -c 'echo $$ >/tmp/pids/outer/inner/cgroup.procs; /bin/true in-v1; exit 0'
-    wait_for 50 three_are_there
+    wait_for three_are_there
     trace_stop || return 1
     grep -o '"pids_ss_cgroup_path":"[^"]*"' v1.out | sort | uniq -c
     grep '"argv":"/bin/true in-v1"' v1.out | grep -q '"pids_ss_cgroup_path":"/outer/inner"' || return 1

@@ -55,7 +55,7 @@ few_capabilities() {
     trace caps.out caps.err -u --all || { cat caps.err; trace_stop; return 1; }
     setsid true
     echo >caps-file
-    wait_for 50 grep -q PROCESS_SETSID caps.out && wait_for 50 grep -q '"FILE_CREATE".*/caps-file"' caps.out ||
+    wait_for grep -q PROCESS_SETSID caps.out && wait_for grep -q '"FILE_CREATE".*/caps-file"' caps.out ||
         { trace_stop; echo "not seen: $(cut -c 1-40 caps.out | tail -n 3)"; return 1; }
     trace_stop && ! grep "unavailable\|limited" caps.err
 }
@@ -79,7 +79,7 @@ six_by_exec() {
 setuid_alone() {
     trace ids.out ids.err -u --process-setuid || return 1
     case-exec-ids >ids.facts 2>&1 || { cat ids.facts; trace_stop; return 1; }
-    wait_for 100 six_by_exec
+    wait_for six_by_exec
     trace_stop || return 1
     echo "by exec: $(grep -c '"by_exec":true' ids.out); others: $(grep '"seq"' ids.out | grep -vc PROCESS_SETUID)"
     six_by_exec && ! grep '"seq"' ids.out | grep -qv PROCESS_SETUID
@@ -97,7 +97,7 @@ check "no hook for any event" no_hook
 
 # Both names count, however they are given.
 two_hooks() {
-    timeout 60 EventsTrace --process-setsid --process-shmget \
+    timeout 300 EventsTrace --process-setsid --process-shmget \
         --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector \
         --disable-hook fexit__ipcget,session__ipcget >refused.out 2>refused.err </dev/null
     got=$?
@@ -140,7 +140,7 @@ excluded() {
     echo >go
     wait $pid
     echo text >other-file
-    wait_for 50 grep -q /other-file ex.out || return 1
+    wait_for grep -q /other-file ex.out || return 1
     trace_stop || return 1
     ! grep /excluded-file ex.out || return 1
     grep '"FILE_CREATE":{"seen":[0-9]*,"delivered":[0-9]*,"filtered":1,"lost":{}}' ex.err
@@ -158,7 +158,7 @@ done
 abbreviation() {
     trace short.out short.err -u --process-mem || return 1
     flood memfd 1 >/dev/null
-    wait_for 50 grep -q PROCESS_MEMFD_CREATE short.out || return 1
+    wait_for grep -q PROCESS_MEMFD_CREATE short.out || return 1
     trace_stop
 }
 check "an option may be shortened" abbreviation
@@ -167,7 +167,7 @@ check "an option may be shortened" abbreviation
 stats_and_log() {
     trace sv.out sv.err -u -s -v --process-exec || return 1
     /bin/true
-    wait_for 40 sh -c '[ "$(grep -c "^{\"event_type\":\"STATS\".*}$" sv.err)" -ge 2 ]' || { echo "no STATS"; return 1; }
+    wait_for sh -c '[ "$(grep -c "^{\"event_type\":\"STATS\".*}$" sv.err)" -ge 2 ]' || { echo "no STATS"; return 1; }
     kill -0 "$TRACE_PID" && trace_stop || return 1
     grep -q "^libbpf: " sv.err || { echo "no log of libbpf's"; return 1; }
     ! grep -v '^{' sv.out
@@ -225,7 +225,7 @@ check "no event selected: starts, prints the features, waits" no_event
 ends_on() {
     trace sig.out sig.err -u --process-exec || return 1
     /bin/true
-    wait_for 50 grep -q '"argv":"/bin/true"' sig.out || { echo "event not seen"; return 1; }
+    wait_for grep -q '"argv":"/bin/true"' sig.out || { echo "event not seen"; return 1; }
     trace_stop "$1" || return 1
     [ "$(tail -c 1 sig.out | od -An -c | tr -d ' ')" = '\n' ] && tail -n 1 sig.err | grep -q '"event_type":"STATS"'
 }
@@ -240,7 +240,7 @@ leaves_in_time() {
     trace slow.out slow.err --process-exec || return 1
     for attempt in 1 2 3; do # the guest may be late
         /bin/true $attempt
-        wait_for 10 grep -q "\"argv\":\"/bin/true $attempt\"" slow.out && break
+        within 10 grep -q "\"argv\":\"/bin/true $attempt\"" slow.out && break
     done
     seen=$?
     trace_stop || return 1
@@ -253,9 +253,9 @@ closed_pipe() {
     head -n 1 <fifo >pipe.out &
     EventsTrace -i -u --process-exec >fifo 2>pipe.err &
     pid=$!
-    wait_for 300 grep -q probes_initialized pipe.out || return 1
+    wait_for grep -q probes_initialized pipe.out || return 1
     /bin/true
-    wait_for 50 sh -c "! kill -0 $pid" || { kill "$pid"; echo "still running"; return 1; }
+    wait_for sh -c "! kill -0 $pid" || { kill "$pid"; echo "still running"; return 1; }
     wait "$pid" || { echo "status $?"; return 1; }
     ! grep -qi "pipe\|cannot" pipe.err
 }
@@ -270,7 +270,7 @@ full_disk() {
     dd if=small/out of=before bs=64k count=1 2>/dev/null
     kill -0 "$TRACE_PID" || { echo "died"; return 1; }
     mount -o remount,size=8m small
-    wait_for 50 came after small/out || { echo "did not go on"; trace_stop; return 1; }
+    wait_for came after small/out || { echo "did not go on"; trace_stop; return 1; }
     trace_stop || { echo "status $?"; return 1; }
     grep -q '"argv":"/bin/true after"' small/out || { echo "an event of another program"; return 1; }
     broken=$(grep -vc '^{.*}$' small/out)

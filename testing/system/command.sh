@@ -57,7 +57,7 @@ command_ends() {
     [ $? = 137 ] || return 1
     EventsTrace --process-exec -- sh -c 'trap "exit 3" TERM; echo trap-is-set; while :; do :; done' >sel.out 2>sel.err &
     pid=$!
-    wait_for 100 grep -q trap-is-set sel.err || return 1
+    wait_for grep -q trap-is-set sel.err || return 1
     kill $pid
     wait $pid
     [ $? = 3 ] || return 1

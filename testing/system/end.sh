@@ -51,7 +51,7 @@ in_flood() {
     trace end.out end.err --all -u "$@" || { cat end.err; return 1; }
     dd if=/dev/zero of=/tmp/flood bs=1 2>/dev/null &
     flood_pid=$!
-    wait_for 100 grep -q '"path":"/tmp/flood"' end.out || { kill $flood_pid; echo "no flood"; return 1; }
+    wait_for grep -q '"path":"/tmp/flood"' end.out || { kill $flood_pid; echo "no flood"; return 1; }
     ends "$signal"
     status=$?
     kill $flood_pid
@@ -72,9 +72,9 @@ end_of_file() {
     cat_pid=$!
     EventsTrace -i --all >fifo 2>eof.err &
     TRACE_PID=$!
-    wait_for 900 grep -q probes_initialized eof.out || { cat eof.err; return 1; }
+    wait_for grep -q probes_initialized eof.out || { cat eof.err; return 1; }
     ends HUP || return 1
-    wait_for 15 sh -c "! kill -0 $cat_pid" || { kill $cat_pid; LATE=150; }
+    within 15 sh -c "! kill -0 $cat_pid" || { kill $cat_pid; LATE=150; }
     wait $cat_pid || [ -n "$LATE" ]
 }
 check "the reader gets the end of file when the tool ends" in_time end_of_file
@@ -83,7 +83,7 @@ check "the reader gets the end of file when the tool ends" in_time end_of_file
 in_start() {
     $TRACE_WITH EventsTrace --all >start.out 2>start.err &
     TRACE_PID=$!
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" != 'programs 0 maps 0 links 0' ]" || return 1
+    wait_for sh -c "[ \"\$(/opt/bin/bpf-objects)\" != 'programs 0 maps 0 links 0' ]" || return 1
     ends "$1" || { echo "status $?"; cat start.err; return 1; }
     [ ! -s start.out ] && grep -q '"event_type":"STATS","records":0' start.err && nothing_left
 }

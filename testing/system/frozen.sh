@@ -12,11 +12,11 @@ frozen() {
     flood tty 60000 2 && flood exec 100 2
     kill -CONT "$TRACE_PID"
     /bin/true between-floods
-    wait_for 300 grep -q between-floods /tmp/results/frozen.ndjson || return 1
+    wait_for grep -q between-floods /tmp/results/frozen.ndjson || return 1
     kill -STOP "$TRACE_PID"
     flood memfd 60000 2
     kill -CONT "$TRACE_PID"
-    wait_for 300 came end-of-flood /tmp/results/frozen.ndjson || return 1
+    wait_for came end-of-flood /tmp/results/frozen.ndjson || return 1
     trace_stop
 }
 mkdir -p /tmp/results

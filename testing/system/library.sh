@@ -14,9 +14,9 @@ odd_hooks() {
     : >odd.out
     EventsTrace-odd-hooks -i -u --process-setsid >odd.out 2>odd.err &
     pid=$!
-    wait_for 300 grep -q probes_initialized odd.out || { tail -n 2 odd.err; wait $pid; echo "status $?"; return 1; }
+    wait_for grep -q probes_initialized odd.out || { tail -n 2 odd.err; wait $pid; echo "status $?"; return 1; }
     setsid true
-    wait_for 50 grep -q PROCESS_SETSID odd.out || return 1
+    wait_for grep -q PROCESS_SETSID odd.out || return 1
     kill $pid
     wait $pid || return 1
     grep -q "process-setsid is limited: for a test (fentry__no_such_program: not part of this build)" odd.err

@@ -15,7 +15,7 @@
 
 #define SERVER_PORT 5000
 #define CLIENT_PORT 6000
-#define DEADLINE_S 60
+#define DEADLINE_S 300
 #define OTHERS 12 /* sockets that a child opens first, at most: more than an entry of a connection has slots */
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 

@@ -16,13 +16,13 @@ again() {
     EventsTrace-odd-hooks -i -u --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed \
         >$results/net-again.ndjson 2>$results/net-again.err &
     TRACE_PID=$!
-    wait_for 900 grep -q probes_initialized $results/net-again.ndjson || { cat $results/net-again.err; return 1; }
+    wait_for grep -q probes_initialized $results/net-again.ndjson || { cat $results/net-again.err; return 1; }
     if /opt/bin/bpf-objects names | grep tcp_destroy; then
         trace_stop
         return 1
     fi
     /opt/bin/net-again 60 >$results/net-again.json || { trace_stop; return 1; }
-    wait_for 100 ended
+    wait_for ended
     trace_stop
 }
 check "connections of reused sockets end" again

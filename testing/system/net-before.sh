@@ -14,7 +14,7 @@ before() {
     /opt/bin/net-before /tmp/net-before-ready </tmp/net-before-go >$run.facts &
     program=$!
     exec 4>/tmp/net-before-go
-    wait_for 100 test -e /tmp/net-before-ready || { echo "the connections did not come up"; exec 4>&-; return 1; }
+    wait_for test -e /tmp/net-before-ready || { echo "the connections did not come up"; exec 4>&-; return 1; }
     trace $run.ndjson $run.err --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed || return 1
     echo >&4
     wait $program || { trace_stop; return 1; }

@@ -39,7 +39,7 @@
 #define EVENTS_EACH 4 /* of a connection */
 #define PORT 5000
 #define SPREAD 8 /* addresses of a side: ports of closed connections stay in use for a while */
-#define WAIT_MAX_MS 20000
+#define WAIT_MAX_MS 300000
 #define WORKERS 2
 
 enum side { SERVER = 1, CLIENT };

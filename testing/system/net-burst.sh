@@ -15,7 +15,7 @@ burst() {
     trace "$run.ndjson" "$run.err" --process-exec --net-conn-attempt --net-conn-accept --net-conn-closed \
         --net-conn-failed || return 1
     /opt/bin/net-burst "$1" "$2" read "$run.ndjson" >"$run.json" || { trace_stop; return 1; }
-    wait_for 100 came end-of-burst "$run.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
+    wait_for came end-of-burst "$run.ndjson" || { echo "the last event has not come"; trace_stop; return 1; }
     trace_stop
 }
 mkdir -p $results

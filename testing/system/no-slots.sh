@@ -24,7 +24,7 @@ datagrams() {
     net-full idle $PEERS <idle.in >idle.out &
     idle=$!
     exec 3>idle.in
-    wait_for 100 test -s idle.out && seize-slots 1 && net-full flows $PEERS
+    wait_for test -s idle.out && seize-slots 1 && net-full flows $PEERS
     exec 3>&-
     wait $idle && seize-slots 0 && trace_stop
 }

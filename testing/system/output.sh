@@ -19,9 +19,9 @@ counts_hold() {
 # The documented command; the first keys are those that consumers expect there.
 into_jq() {
     EventsTrace -i --unbuffer-stdout --process-exec 2>jq.err | jq --unbuffered . >jq.out &
-    wait_for 300 grep -q probes_initialized jq.out || { cat jq.err; return 1; }
+    wait_for grep -q probes_initialized jq.out || { cat jq.err; return 1; }
     ls --color=auto >/dev/null
-    wait_for 50 grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
+    wait_for grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
     kill "$(pidof EventsTrace)" && wait
     jq -se '[.[] | select(.argv == "ls --color=auto")] | length == 1 and (.[0] | keys_unsorted[0:8] == ["event_type",
         "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"])' jq.out
@@ -41,11 +41,11 @@ unread_fifo() {
     exec 7<>fifo
     EventsTrace -s -u --process-memfd-create >fifo 2>fifo.err 7>&- &
     TRACE_PID=$!
-    wait_for 300 grep -q STATS fifo.err || { cat fifo.err; return 1; }
+    wait_for grep -q STATS fifo.err || { cat fifo.err; return 1; }
     [ -z "$1" ] || kill -STOP $TRACE_PID
     flood memfd 3000 >/dev/null
     [ -z "$1" ] || kill -CONT $TRACE_PID
-    wait_for 100 waits_for_room || { echo "does not wait: $(cat "/proc/$TRACE_PID/syscall")"; trace_stop; return 1; }
+    wait_for waits_for_room || { echo "does not wait: $(cat "/proc/$TRACE_PID/syscall")"; trace_stop; return 1; }
     trace_stop
     status=$?
     timeout 1 cat <&7 >fifo.rest
@@ -84,7 +84,7 @@ full_for_a_while() {
     mount -o remount,size=32m room
     for _ in 1 2 3 4 5 6 7 8; do setsid true; sleep 0.1; done
     flood memfd 100 >/dev/null
-    wait_for 30 sh -c 'tail -n 20 room/out | grep -q flood1-99-'
+    wait_for sh -c 'tail -n 20 room/out | grep -q flood1-99-' || { echo "did not go on"; trace_stop; return 1; }
     trace_stop || { echo "status $?"; return 1; }
     cp room/out /tmp/results/output.ndjson
     umount room

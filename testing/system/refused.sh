@@ -16,9 +16,9 @@ start_with() {
     env LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts "$variable" EventsTrace -i -u "$@" \
         >>refused.out 2>refused.err &
     TRACE_PID=$!
-    wait_for 900 grep -q probes_initialized refused.out || { cat refused.err; return 1; }
+    wait_for grep -q probes_initialized refused.out || { cat refused.err; return 1; }
     sh -c 'exit 3'
-    wait_for 50 grep -q '"PROCESS_EXIT".*"exit_code":3' refused.out || { trace_stop; return 1; }
+    wait_for grep -q '"PROCESS_EXIT".*"exit_code":3' refused.out || { trace_stop; return 1; }
     trace_stop || return 1
     read -r _ PROGRAMS _ MAPS _ <counts
     echo "# $variable: $PROGRAMS programs and $MAPS maps" >&3

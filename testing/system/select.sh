@@ -187,7 +187,7 @@ pid_of_nobody() {
 in_service() {
     mkdir /sys/fs/cgroup/service && select-actor "/tmp/$1" $ROUNDS cgroup /sys/fs/cgroup/service
     status=$?
-    wait_for 50 rmdir /sys/fs/cgroup/service && return $status
+    wait_for rmdir /sys/fs/cgroup/service && return $status
 }
 
 cgroup_again() {

@@ -33,7 +33,7 @@ traced() {
     trace "$file.out" "$file.err" -u --process-exec "$@" || { cat "$file.err"; return 1; }
     programs >"$file.programs"
     do_all || { trace_stop; return 1; }
-    wait_for 100 grep -q do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
+    wait_for grep -q do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
     trace_stop
 }
 

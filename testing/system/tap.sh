@@ -27,11 +27,21 @@ trace() {
     # shellcheck disable=SC2086 # the words of a command
     ${TRACE_WITH:-} EventsTrace -i "$@" >>"$out" 2>"$err" &
     TRACE_PID=$!
-    wait_for 900 grep -q probes_initialized "$out"
+    wait_for trace_began "$out" && grep -q probes_initialized "$out"
 }
 
-# wait_for TENTHS COMMAND...: repeat it until it succeeds, at most for that many tenths of a second.
+# Whether the probes are attached, or EventsTrace has ended.
+trace_began() {
+    grep -q probes_initialized "$1" || ! kill -0 "$TRACE_PID"
+}
+
+# wait_for COMMAND...: repeat it until it succeeds, for as long as may pass on a loaded machine: five minutes.
 wait_for() {
+    within 3000 "$@"
+}
+
+# within TENTHS COMMAND...: repeat it until it succeeds, at most for that many tenths of a second.
+within() {
     left=$1
     shift
     until "$@" >/dev/null 2>&1; do
@@ -41,17 +51,17 @@ wait_for() {
     done
 }
 
-# trace_stop [SIGNAL]: end it, within two seconds; the status is that of EventsTrace.
+# trace_stop [SIGNAL]: end it, in half a minute (end.sh tests two seconds). The status is that of EventsTrace.
 trace_stop() {
     kill -"${1:-TERM}" "$TRACE_PID"
-    wait_for 20 sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running after 2 s"; return 1; }
+    within 300 sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running"; return 1; }
     wait "$TRACE_PID"
 }
 
 # Wait until the kernel has freed the objects of earlier tracers, which it does after a grace period.
 nothing_left() {
     none="programs 0 maps 0 links 0"
-    wait_for 100 sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
+    wait_for sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
     echo "left: $(/opt/bin/bpf-objects names)"
     return 1
 }

@@ -32,13 +32,13 @@ know_each_other() {
 # Both have written all events up to now.
 have_written() {
     for name in a b; do
-        wait_for 50 grep -q "\"argv\":\"/bin/true $1\"" $name.out || { echo "$name is blind"; return 1; }
+        wait_for grep -q "\"argv\":\"/bin/true $1\"" $name.out || { echo "$name is blind"; return 1; }
     done
 }
 
 # Each reports what other processes do, and, once it has found the other instance, nothing of that one.
 quiet() {
-    wait_for 50 know_each_other || { cat a.err b.err; return 1; }
+    wait_for know_each_other || { cat a.err b.err; return 1; }
     /bin/true zero
     have_written zero || return 1
     before=$(($(of "$PID_a" b) + $(of "$PID_b" a)))
@@ -88,7 +88,7 @@ at_once() {
     PID_a=$!
     EventsTrace -i -u --file-modify --process-exec >>b.out 2>b.err &
     PID_b=$!
-    wait_for 900 grep -q probes_initialized a.out && wait_for 900 grep -q probes_initialized b.out || return 1
+    wait_for grep -q probes_initialized a.out && wait_for grep -q probes_initialized b.out || return 1
     quiet && end a && end b
 }
 

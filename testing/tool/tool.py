@@ -15,7 +15,7 @@ import threading
 import time
 
 TOOL = os.path.abspath(sys.argv[1])
-DEADLINE_S = float(os.environ.get("TOOL_DEADLINE_S", "30"))
+DEADLINE_S = float(os.environ.get("TOOL_DEADLINE_S", "120"))
 PROMISED_S = 2
 EXIT_OK, EXIT_OUTPUT = 0, 6
 SANITIZER = {"ASAN_OPTIONS": "detect_leaks=0:disable_coredump=0"}   # looking for leaks needs to attach to it
