@@ -253,7 +253,7 @@ closed_pipe() {
     head -n 1 <fifo >pipe.out &
     EventsTrace -i -u --process-exec >fifo 2>pipe.err &
     pid=$!
-    wait_for grep -q probes_initialized pipe.out || return 1
+    began pipe.out $pid || return 1
     /bin/true
     wait_for sh -c "! kill -0 $pid" || { kill "$pid"; echo "still running"; return 1; }
     wait "$pid" || { echo "status $?"; return 1; }

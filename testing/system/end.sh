@@ -72,7 +72,7 @@ end_of_file() {
     cat_pid=$!
     EventsTrace -i --all >fifo 2>eof.err &
     TRACE_PID=$!
-    wait_for grep -q probes_initialized eof.out || { cat eof.err; return 1; }
+    began eof.out $TRACE_PID || { cat eof.err; return 1; }
     ends HUP || return 1
     within 15 sh -c "! kill -0 $cat_pid" || { kill $cat_pid; LATE=150; }
     wait $cat_pid || [ -n "$LATE" ]

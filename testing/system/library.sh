@@ -14,7 +14,7 @@ odd_hooks() {
     : >odd.out
     EventsTrace-odd-hooks -i -u --process-setsid >odd.out 2>odd.err &
     pid=$!
-    wait_for grep -q probes_initialized odd.out || { tail -n 2 odd.err; wait $pid; echo "status $?"; return 1; }
+    began odd.out $pid || { tail -n 2 odd.err; wait $pid; echo "status $?"; return 1; }
     setsid true
     wait_for grep -q PROCESS_SETSID odd.out || return 1
     kill $pid

@@ -16,7 +16,7 @@ again() {
     EventsTrace-odd-hooks -i -u --net-conn-attempt --net-conn-accept --net-conn-closed --net-conn-failed \
         >$results/net-again.ndjson 2>$results/net-again.err &
     TRACE_PID=$!
-    wait_for grep -q probes_initialized $results/net-again.ndjson || { cat $results/net-again.err; return 1; }
+    began $results/net-again.ndjson $TRACE_PID || { cat $results/net-again.err; return 1; }
     if /opt/bin/bpf-objects names | grep tcp_destroy; then
         trace_stop
         return 1

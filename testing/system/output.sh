@@ -19,7 +19,7 @@ counts_hold() {
 # The documented command; the first keys are those that consumers expect there.
 into_jq() {
     EventsTrace -i --unbuffer-stdout --process-exec 2>jq.err | jq --unbuffered . >jq.out &
-    wait_for grep -q probes_initialized jq.out || { cat jq.err; return 1; }
+    began jq.out $! || { cat jq.err; return 1; }
     ls --color=auto >/dev/null
     wait_for grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
     kill "$(pidof EventsTrace)" && wait

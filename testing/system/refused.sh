@@ -16,7 +16,7 @@ start_with() {
     env LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts "$variable" EventsTrace -i -u "$@" \
         >>refused.out 2>refused.err &
     TRACE_PID=$!
-    wait_for grep -q probes_initialized refused.out || { cat refused.err; return 1; }
+    began refused.out $TRACE_PID || { cat refused.err; return 1; }
     sh -c 'exit 3'
     wait_for grep -q '"PROCESS_EXIT".*"exit_code":3' refused.out || { trace_stop; return 1; }
     trace_stop || return 1

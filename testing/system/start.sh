@@ -2,6 +2,8 @@
 # The cost of a start: nanoseconds are instructions here (--icount).
 # kernels: 6.1
 # vm: --icount
+# also: newest
+# vm: --icount --memory 768
 # shellcheck shell=sh
 . /root/system/tap.sh
 
@@ -18,13 +20,18 @@ under() {
 }
 exec 3>&1
 MB=1024 # kB
-check "start of --process-exec under 0.3 billion instructions" under start_ns 300000000 --process-exec
-check "peak memory of --process-exec under 12 MB" under peak_kb $((12 * MB)) --process-exec
-# The target is 1.6; COST.md explains what it is spent on.
-check "start of --all under 1.8 billion instructions" under start_ns 1800000000 --all
-check "peak memory of --all under 12 MB" under peak_kb $((12 * MB)) --all
+# The targets of --all are 1.6 and 2.5 billion instructions; COST.md explains what it is spent on. A newer kernel has more
+# types, which are read once.
+case $(uname -r) in
+6.1.*) exec_limit=300000000 all_limit=1800000000 peak_limit=$((12 * MB)) ;;
+*) exec_limit=350000000 all_limit=5600000000 peak_limit=$((28 * MB)) ;;
+esac
+check "start of --process-exec" under start_ns $exec_limit --process-exec
+check "peak memory of --process-exec" under peak_kb $peak_limit --process-exec
+check "start of --all" under start_ns $all_limit --all
+check "peak memory of --all" under peak_kb $peak_limit --all
 
-# A kernel that refuses kinds of programs, or one: an instruction is a nanosecond, and the limit is one second.
+# refused_start VARIABLE WARNINGS: a kernel that refuses kinds of programs, or one. The limit is a billion more.
 refused_start() {
     nothing_left || return 1
     line=$(env LD_PRELOAD=/opt/bin/refuse.so "$1" /opt/bin/start EventsTrace -i -u --all 2>refused.err)
@@ -32,12 +39,20 @@ refused_start() {
     [ "$1" != NOTHING= ] || { echo "$value" >good; return; }
     more=$((value - $(cat good)))
     echo "# start_ns --all with $1: $more more than a good start" >&3
-    grep -q "the kernel refuses" refused.err && [ "$more" -lt 1000000000 ] || { cat refused.err; return 1; }
+    [ "$(grep -c "the kernel refuses" refused.err)" = "$2" ] && [ "$more" -lt 1000000000 ] ||
+        { cat refused.err; return 1; }
 }
-check "a start where nothing is refused" refused_start NOTHING=
-check "a start where fentry, fexit and lsm are not loaded takes less than a second more" refused_start REFUSE_LOAD=1
-check "a start where they are not attached" refused_start REFUSE_ATTACH=1
-check "a start where one program is not loaded" refused_start REFUSE_NAME=fexit__inet_csk_listen_start
+check "a start where nothing is refused" refused_start NOTHING= 0
+check "a start where fentry, fexit and lsm are not loaded takes less than a second more" refused_start REFUSE_LOAD=1 1
+check "a start where they are not attached" refused_start REFUSE_ATTACH=1 1
+check "a start where one program is not loaded" refused_start REFUSE_NAME=fexit__inet_csk_listen_start 1
+case $(uname -r) in
+6.1.*) ;; # uses neither
+*)
+    check "a start where one is replaced" refused_start REFUSE_NAME=lsm__path_link 0
+    check "a start where one is replaced by several" refused_start REFUSE_NAME=kprobe__security_file_open 0
+    ;;
+esac
 
 maps_are_small() {
     trace start.out start.err --all || return 1

@@ -27,12 +27,13 @@ trace() {
     # shellcheck disable=SC2086 # the words of a command
     ${TRACE_WITH:-} EventsTrace -i "$@" >>"$out" 2>"$err" &
     TRACE_PID=$!
-    wait_for trace_began "$out" && grep -q probes_initialized "$out"
+    began "$out" $TRACE_PID
 }
 
-# Whether the probes are attached, or EventsTrace has ended.
-trace_began() {
-    grep -q probes_initialized "$1" || ! kill -0 "$TRACE_PID"
+# began OUT PID: wait until the output of EventsTrace says that the probes are attached. False if it has ended.
+began() {
+    wait_for sh -c "grep -q probes_initialized '$1' || ! kill -0 $2"
+    grep -q probes_initialized "$1"
 }
 
 # wait_for COMMAND...: repeat it until it succeeds, for as long as may pass on a loaded machine: five minutes.

@@ -88,7 +88,7 @@ at_once() {
     PID_a=$!
     EventsTrace -i -u --file-modify --process-exec >>b.out 2>b.err &
     PID_b=$!
-    wait_for grep -q probes_initialized a.out && wait_for grep -q probes_initialized b.out || return 1
+    began a.out $PID_a && began b.out $PID_b || return 1
     quiet && end a && end b
 }
 

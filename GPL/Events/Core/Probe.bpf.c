@@ -2,7 +2,7 @@
 /* Probe.bpf.c - the maps and variables that every probe shares; see Probe.h. */
 #include "Probe.h"
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+char LICENSE[] SEC("license") = EMIT_LICENSE;
 
 _Static_assert(__builtin_offsetof(struct scratch, data) == SCRATCH_HEAD, "SCRATCH_HEAD is out of date");
 

@@ -22,6 +22,7 @@
 #define ARGS 6
 #define TRACE_KPROBE_MULTI 42 /* BPF_TRACE_KPROBE_MULTI, for older headers */
 #define TRACE_KPROBE_SESSION 56
+#define EMPTY_INSNS 2 /* of a program that does nothing; no kernel has a reason to refuse it */
 
 static unsigned int programs, maps, opened;
 static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
@@ -44,7 +45,7 @@ static bool program__is_refused(const union bpf_attr *attr)
     const char *name = getenv("REFUSE_NAME");
 
     return (getenv("REFUSE_LOAD") && program__is_of_kind(attr)) ||
-           (name && !strncmp(attr->prog_name, name, sizeof(attr->prog_name) - 1));
+           (name && attr->insn_cnt > EMPTY_INSNS && !strncmp(attr->prog_name, name, sizeof(attr->prog_name) - 1));
 }
 
 static bool call__is_refused(int command, const union bpf_attr *attr)

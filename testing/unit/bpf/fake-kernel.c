@@ -96,17 +96,23 @@ int __wrap_libbpf_num_possible_cpus(void)
     return CPUS;
 }
 
-int __wrap_targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
-                         void *user)
+int __wrap_load__object(const struct targets *targets, struct bpf_object *object, const struct load_calls *calls)
 {
     const struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
     struct bpf_program *program;
     size_t size, count = 0;
+    int err = 0;
 
-    (void)targets, (void)is_cancelled, (void)user;
-    bpf_object__for_each_program(program, object) programs[count++] = program;
+    (void)targets;
+    bpf_object__for_each_program(program, object)
+    {
+        programs[count] = program;
+        if (!err && target__is_registered(program) && bpf_program__autoload(program))
+            err = calls->begin(calls->user, program) ?: calls->end(calls->user, program, PROGRAM_FDS + (int)count);
+        count++;
+    }
     memcpy(&constants, bpf_map__initial_value((struct bpf_map *)rodata, &size), sizeof(constants));
-    return 0;
+    return err;
 }
 
 int __wrap_probes__leave_out(struct probes *p)

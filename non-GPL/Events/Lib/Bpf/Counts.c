@@ -40,11 +40,6 @@ static uint64_t backend__rescued(const struct bpf_backend *b, int hook)
     return rescued;
 }
 
-static int program__fd(const struct bpf_backend *b, const struct hooks_program *program)
-{
-    return bpf_program__fd(bpf_object__find_program_by_name(b->probes.object, program->name));
-}
-
 /* Return the spare of a row's program that is run last; NULL if it has none here. */
 static const struct hooks_program *hooks__last_spare(struct hooks *hooks, size_t row)
 {
@@ -57,19 +52,18 @@ static const struct hooks_program *hooks__last_spare(struct hooks *hooks, size_t
 
 static struct guarded_hook backend__guarded(struct bpf_backend *b, size_t i, int event)
 {
-    struct guarded_hook hook = {
-        .event = event, .first = {.fd = program__fd(b, &b->probes.hooks.programs[i])}, .last = {.fd = -1}};
+    struct guarded_hook hook = {.event = event, .first = {.fd = b->probes.hooks.programs[i].fd}, .last = {.fd = -1}};
     const struct hook_row *row = hooks__row(i);
     const struct hooks_program *spare = row ? hooks__last_spare(&b->probes.hooks, i) : NULL;
     const struct hooks_program *second = row ? hooks__second(&b->probes.hooks, i) : NULL;
 
     if (second)
-        hook.last.fd = program__fd(b, second);
+        hook.last.fd = second->fd;
     if (!spare || !row->body)
         return hook;
     hook.has_spares = true;
     hook.spare_hook = row->spare_hook;
-    hook.last.fd = program__fd(b, spare);
+    hook.last.fd = spare->fd;
     return hook;
 }
 

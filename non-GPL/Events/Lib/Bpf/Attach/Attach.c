@@ -2,8 +2,11 @@
 /* Attach.c - see Attach.h. */
 #include "Attach.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../Kernel/Preflight.h"
@@ -18,37 +21,48 @@ static bool program__is_trampoline(const struct bpf_program *program)
 
 static void links__detach(struct links *links, struct probes *p, size_t i)
 {
-    if (p->hooks.programs[i].attached && !links->all[i].link)
-        close(links->all[i].session_fd);
-    bpf_link__destroy(links->all[i].link);
-    links->all[i].link = NULL;
+    if (p->hooks.programs[i].attached)
+        close(links->fds[i]);
     p->hooks.programs[i].attached = false;
 }
 
-/* Attach a program. 0 or -errno. */
-static int links__make(struct links *links, size_t i, const struct bpf_program *bpf)
+/* Attach a kprobe or a session, which libbpf 1.1 does not know, to a function by its name. A descriptor or -errno. */
+static int program__attach_by_name(const struct bpf_program *bpf, int fd)
 {
-    if (target__is_session(bpf)) {
-        links->all[i].session_fd = target__attach_session(bpf);
-        return links->all[i].session_fd < 0 ? links->all[i].session_fd : 0;
-    }
-    links->all[i].link = target__attach(bpf);
-    return links->all[i].link ? 0 : -errno;
+    const char *function = target__name(bpf);
+    const struct {
+        uint32_t program, target, attach_type, flags, kprobe_flags, count;
+        uint64_t functions, addresses, cookies;
+    } attr = {.program = (uint32_t)fd,
+              .attach_type = bpf_program__expected_attach_type(bpf),
+              .count = 1,
+              .functions = (uintptr_t)&function};
+    long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+    return link < 0 ? -errno : (int)link;
+}
+
+/* Attach a loaded program. A descriptor of its link, or -errno. */
+static int program__attach(const struct bpf_program *bpf, int fd)
+{
+    return target__program_type(bpf) == BPF_PROG_TYPE_KPROBE ? program__attach_by_name(bpf, fd)
+                                                             : bpf_raw_tracepoint_open(NULL, fd);
 }
 
 /* Attach a program. 0, 1 if the kernel refuses it, or a negative errno if a resource has run out. */
 static int links__attach_program(struct links *links, struct probes *p, size_t i, const struct bpf_program *bpf)
 {
-    int err = links__make(links, i, bpf);
+    int fd = program__attach(bpf, p->hooks.programs[i].fd);
 
-    if (!err) {
+    if (fd >= 0) {
+        links->fds[i] = fd;
         p->hooks.programs[i].attached = true;
         links->have_trampoline |= program__is_trampoline(bpf);
         return 0;
     }
-    if (preflight__is_shortage(err))
-        return err;
-    hooks__refuse(&p->hooks.programs[i], REASON_ATTACH "%s", preflight__error(err));
+    if (preflight__is_shortage(fd))
+        return fd;
+    hooks__refuse(&p->hooks.programs[i], REASON_ATTACH "%s", preflight__error(fd));
     return 1;
 }
 
@@ -93,6 +107,26 @@ void links__detach_unwanted(struct links *links, struct probes *p)
 {
     for (size_t i = 0; i < p->hooks.count; i++) {
         if (!p->hooks.programs[i].wanted)
+            links__detach(links, p, i);
+    }
+}
+
+/* Whether a wanted program that is not attached has the same target as another one. */
+static bool probes__has_unattached(const struct probes *p, const char *target)
+{
+    for (size_t i = 0; i < p->hooks.count; i++) {
+        const struct hooks_program *program = &p->hooks.programs[i];
+
+        if (program->wanted && !program->attached && !strcmp(target__name(probes__program(p, i)), target))
+            return true;
+    }
+    return false;
+}
+
+void links__detach_sharing(struct links *links, struct probes *p)
+{
+    for (size_t i = 0; i < p->hooks.count; i++) {
+        if (p->hooks.programs[i].attached && probes__has_unattached(p, target__name(probes__program(p, i))))
             links__detach(links, p, i);
     }
 }

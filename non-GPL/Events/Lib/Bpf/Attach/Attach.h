@@ -5,14 +5,9 @@
 
 #include "../Object/Object.h"
 
-struct bpf_link;
-
 /* The links of attached programs, by their indices in `hooks`; hooks_program.attached says which are attached. */
 struct links {
-    struct {
-        struct bpf_link *link; /* NULL for a session, which libbpf 1.1 does not know */
-        int session_fd;
-    } all[HOOKS_PROGRAMS_MAX];
+    int fds[HOOKS_PROGRAMS_MAX];
     bool have_trampoline; /* an fentry or fexit program has been attached */
 };
 
@@ -23,6 +18,10 @@ struct links {
 int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts);
 
 void links__detach_unwanted(struct links *links, struct probes *p);
+
+/* Detach the programs that share their target with one that is still to be attached, which may have to precede them. */
+void links__detach_sharing(struct links *links, struct probes *p);
+
 void links__detach_all(struct links *links, struct probes *p);
 
 #endif

@@ -13,9 +13,8 @@ int spares__connect(struct probes *p)
     for (size_t i = 0; p->hooks.spares && (row = hooks__row(i)); i++) {
         if (!row->body)
             continue;
-        const struct bpf_program *program = probes__program(p, i);
         const struct bpf_map *map = bpf_object__find_map_by_name(p->object, row->body);
-        int fd = program ? bpf_program__fd(program) : -1;
+        int fd = p->hooks.programs[i].fd;
 
         if (map && bpf_map__fd(map) >= 0 && fd >= 0 && bpf_map_update_elem(bpf_map__fd(map), &key, &fd, BPF_ANY))
             return -errno;

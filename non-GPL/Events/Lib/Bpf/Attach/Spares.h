@@ -5,7 +5,7 @@
 
 #include "../Object/Object.h"
 
-/* Put each program that spares call into their map, once the object is loaded. 0 or -errno. */
+/* Put each loaded program that spares call into their map. 0 or -errno. */
 int spares__connect(struct probes *p);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "Start.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
 
 #include "../Kernel/Preflight.h"
@@ -19,39 +20,82 @@ static int probes__check_descriptors(const struct probes *p)
     return preflight__check_descriptors(&p->log, needed);
 }
 
-/* Load the chosen programs. 0, 1 if the kernel refuses some, or a negative errno, logged. */
-static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *opts)
-{
-    int err = probes__load(p, opts);
+/* What is known while programs are loaded. */
+struct loading {
+    struct probes *p;
+    const struct ebpf_source_opts *opts;
+    int refused;
+};
 
-    if (err)
-        return probes__explain_load(p, opts, err) ?: 1;
-    err = spares__connect(p) ?: probes__identify_self(p);
-    return err ? preflight__explain(&p->log, err) : 0;
+static int loading__begin(void *user, const struct bpf_program *program)
+{
+    struct loading *l = user;
+
+    if (l->opts->is_cancelled && l->opts->is_cancelled(l->opts->user))
+        return -ECANCELED;
+    return hooks__find(&l->p->hooks, bpf_program__name(program))->refused; /* as one of a kind */
 }
 
-/* Attach the loaded programs. 0, 1 if others have been chosen for those refused, or a negative errno, logged. */
+static int loading__end(void *user, const struct bpf_program *bpf, int fd)
+{
+    struct loading *l = user;
+    struct hooks_program *program = hooks__find(&l->p->hooks, bpf_program__name(bpf));
+
+    if (fd >= 0)
+        program->fd = fd;
+    if (fd >= 0 || preflight__is_shortage(fd))
+        return fd >= 0 ? 0 : fd;
+    hooks__refuse(program, "the kernel refuses to load it: %s", preflight__error(fd));
+    int err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, false);
+
+    return err < 0 ? err : 0;
+}
+
+/* Load the chosen programs. Returns how many the kernel refuses, or a negative errno. */
+static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *opts)
+{
+    struct loading loading = {.p = p, .opts = opts};
+    int err = probes__load(p, opts, &(struct load_calls){loading__begin, loading__end, &loading});
+
+    return err ?: loading.refused;
+}
+
+/*
+ * Choose again after some programs were refused. Returns whether others are wanted now. The loaded ones were loaded for
+ * the former choice: if one would make an event that is unavailable now, all are loaded anew.
+ */
+static bool probes__choose_again(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
+{
+    bool more = hooks__choose(&p->hooks, opts->events);
+    struct ebpf_event_set gone = {.bits = p->constants.events & ~p->hooks.available.bits};
+
+    links__detach_unwanted(links, p);
+    if (!hooks__make_any(&p->hooks, gone))
+        return more;
+    links__detach_all(links, p);
+    probes__unload(p);
+    return true;
+}
+
+/* Attach the loaded programs. 0, 1 if others have been chosen for those refused, or a negative errno. */
 static int probes__attach_chosen(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    int refused = links__attach(links, p, opts);
+    int err = spares__connect(p) ?: probes__identify_self(p);
+    int refused = err ?: links__attach(links, p, opts);
 
-    if (!refused)
-        return 0;
     if (refused > 0)
-        refused = probes__find_refused_kinds(p, true);
-    if (refused < 0)
-        return preflight__explain(&p->log, refused);
-    if (!hooks__choose(&p->hooks, opts->events)) {
-        links__detach_unwanted(links, p);
+        refused = probes__find_refused_kinds(p, true) ?: 1;
+    if (refused <= 0)
+        return refused;
+    if (!probes__choose_again(p, links, opts))
         return 0;
-    }
-    links__detach_all(links, p);
+    links__detach_sharing(links, p);
     return 1;
 }
 
 int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    int err = targets__register();
+    int err = load__register();
 
     if (!err)
         err = probes__open(p) ?: probes__leave_out(p);
@@ -63,12 +107,12 @@ int probes__start(struct probes *p, struct links *links, const struct ebpf_sourc
         return err;
     for (size_t choices = 0; choices <= p->hooks.count; choices++) {
         err = probes__load_chosen(p, opts);
-        if (err > 0)
-            hooks__choose(&p->hooks, opts->events);
-        if (!err)
+        if (err > 0 && probes__choose_again(p, links, opts))
+            continue;
+        if (err >= 0)
             err = probes__attach_chosen(p, links, opts);
         if (err <= 0)
-            return err;
+            return err ? preflight__explain(&p->log, err) : 0;
     }
     ebpf_log__write(&p->log, EBPF_LOG_ERROR,
                     "cannot load BPF programs: the kernel refuses one after the other; libbpf's log shows why");

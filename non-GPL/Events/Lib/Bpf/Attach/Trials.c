@@ -244,13 +244,12 @@ static uint32_t trials__do(size_t page)
 }
 
 /* Whether a program has run, or was skipped by its guard, which also shows the call; true if that is unknown. */
-static bool program__was_run(const struct bpf_program *program)
+static bool program__was_run(const struct hooks_program *program)
 {
     struct bpf_prog_info info = {0};
     __u32 len = sizeof(info);
 
-    return !program || bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &len) || info.run_cnt ||
-           info.recursion_misses;
+    return bpf_obj_get_info_by_fd(program->fd, &info, &len) || info.run_cnt || info.recursion_misses;
 }
 
 static void probes__report_unrun(struct probes *p, uint32_t done)
@@ -261,17 +260,13 @@ static void probes__report_unrun(struct probes *p, uint32_t done)
     for (size_t i = 0; (row = hooks__row(i)); i++) {
         const struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&p->hooks, i) : NULL;
 
-        if (!program)
-            continue;
-        const struct bpf_program *bpf = bpf_object__find_program_by_name(p->object, program->name);
-
-        if (program__was_run(bpf))
+        if (!program || program__was_run(program))
             continue;
         hooks__write_lacks(&p->hooks, i, lacks, sizeof(lacks));
         ebpf_log__write(&p->log, EBPF_LOG_WARNING,
                         "the kernel never calls '%s', which its compiler may have inlined: some events will be "
                         "missing: %s",
-                        target__name(bpf), lacks);
+                        target__name(bpf_object__find_program_by_name(p->object, program->name)), lacks);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int users;                  /* threads between begin and end */
@@ -15,10 +16,23 @@ static _Thread_local struct {
     struct ebpf_log log;
 } own;
 
+bool libbpf_log__is_on(void)
+{
+    return own.is_inside && (own.log.fn || own.log.line_fn);
+}
+
+void libbpf_log__write(const char *head, char *text)
+{
+    for (char *line; (line = strsep(&text, "\n"));) {
+        if (*line)
+            ebpf_log__write(&own.log, EBPF_LOG_DEBUG, "%s: %s", head, line);
+    }
+}
+
 static void own__write(const char *format, va_list args)
 {
     char *text;
-    int len = own.log.fn || own.log.line_fn ? vasprintf(&text, format, args) : -1;
+    int len = libbpf_log__is_on() ? vasprintf(&text, format, args) : -1;
 
     if (len < 0)
         return;

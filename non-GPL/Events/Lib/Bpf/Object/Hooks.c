@@ -83,6 +83,7 @@ static size_t hooks__add(struct hooks *hooks, const char *name, int spare)
         snprintf(to, HOOKS_NAME_MAX, "%s_spare%d", name, spare);
     else
         snprintf(to, HOOKS_NAME_MAX, "%s", name);
+    hooks->programs[hooks->count].fd = -1;
     return hooks->count++;
 }
 
@@ -302,6 +303,21 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     for (size_t i = 0; i < hooks->count; i++)
         more |= hooks->programs[i].wanted && !was_wanted[i];
     return more;
+}
+
+bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        const struct hooks_program *program = hooks__in_use(hooks, i);
+
+        if (!program || program->fd < 0)
+            continue;
+        for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+            if (role->is_charged && ebpf_event_set__has(events, role->event))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* ------------------------------------------------------- what follows from it */

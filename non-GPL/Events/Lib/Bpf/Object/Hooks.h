@@ -84,6 +84,7 @@ struct hooks_program {
     bool refused;  /* by this kernel */
     bool unneeded; /* on this kernel */
     bool attached;
+    int fd;                        /* of the loaded program; -1 if it is not loaded */
     char reason[HOOKS_REASON_LEN]; /* why */
 };
 
@@ -112,6 +113,9 @@ void hooks__init(struct hooks *hooks);
  * Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not.
  */
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
+
+/* Whether a loaded program that is wanted makes one of the events. */
+bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events);
 
 /* Return the program of that name, or NULL. */
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name);

@@ -37,12 +37,24 @@ void probes__init(struct probes *p, const struct ebpf_log *log)
     hooks__init(&p->hooks);
 }
 
+void probes__unload(struct probes *p)
+{
+    for (size_t i = 0; i < p->hooks.count; i++) {
+        if (p->hooks.programs[i].fd >= 0)
+            close(p->hooks.programs[i].fd);
+        p->hooks.programs[i].fd = -1;
+    }
+    bpf_object__close(p->object);
+    p->object = NULL;
+    p->is_loaded = false;
+    p->is_identified = false;
+}
+
 void probes__close(struct probes *p)
 {
-    bpf_object__close(p->object);
+    probes__unload(p);
     if (p->types_fd >= 0)
         close(p->types_fd);
-    p->object = NULL;
     p->types_fd = -1;
 }
 
@@ -60,8 +72,6 @@ int probes__open(struct probes *p)
     const void *bytes = EbpfProbes__elf_bytes(&size);
 
     snprintf(types, sizeof(types), FD_PATH "/%d", p->types_fd);
-    bpf_object__close(p->object);
-    p->tried = false;
     p->object = bpf_object__open_mem(bytes, size, &open_opts);
     return p->object ? 0 : -errno;
 }
@@ -84,10 +94,9 @@ static bool program__is_own_tool(const char *name)
 #define EBPF_POISON 0
 #endif
 
-static int probes__set_constants(const struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes)
+static void probes__choose_constants(struct probes *p, const struct ebpf_source_opts *opts, uint32_t ring_bytes)
 {
-    struct bpf_map *rodata = bpf_object__find_map_by_name(p->object, ".rodata");
-    struct emit_constants constants = {
+    p->constants = (struct emit_constants){
         .slots = p->slots,
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
         .capture_env = opts->env,
@@ -103,13 +112,18 @@ static int probes__set_constants(const struct probes *p, const struct ebpf_sourc
         .btrfs = p->btrfs,
     };
 
-    constants.casts = targets__cast_types(&p->targets, constants.cast_types);
+    p->constants.casts = targets__cast_types(&p->targets, p->constants.cast_types);
+}
+
+static int probes__set_constants(const struct probes *p)
+{
+    struct bpf_map *rodata = bpf_object__find_map_by_name(p->object, ".rodata");
     size_t size;
     void *image = rodata ? (void *)bpf_map__initial_value(rodata, &size) : NULL;
 
-    if (!image || size < sizeof(constants))
+    if (!image || size < sizeof(p->constants))
         return -EINVAL;
-    memcpy(image, &constants, sizeof(constants));
+    memcpy(image, &p->constants, sizeof(p->constants));
     return 0;
 }
 
@@ -125,38 +139,64 @@ static int probes__prepare_maps_of(struct probes *p, const struct ebpf_source_op
     return err ? err : probes__prepare_maps(p, opts, ring_bytes, &refs);
 }
 
-int probes__load_only(struct probes *p, const struct ebpf_source_opts *opts, const char *only)
+/* Have libbpf load, with the object, the wanted programs that are not loaded. Returns their number, and the names. */
+static size_t probes__select_programs(const struct probes *p, const char *ret_names[HOOKS_PROGRAMS_MAX + 1])
 {
-    uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
-    const char *loaded[HOOKS_PROGRAMS_MAX + 1];
     struct bpf_program *program;
     size_t count = 0;
-    int err = p->tried ? probes__open(p) : 0;
 
-    if (err)
-        return err;
-    p->tried = true;
     bpf_object__for_each_program(program, p->object)
     {
         const char *name = bpf_program__name(program);
-        struct hooks_program *known = hooks__find(&p->hooks, name);
-        bool load = program__is_own_tool(name) || (known && known->wanted && (!only || !strcmp(only, name)));
+        const struct hooks_program *known = hooks__find((struct hooks *)&p->hooks, name);
+        bool load = known ? known->wanted && known->fd < 0 : program__is_own_tool(name) && !p->is_identified;
 
         bpf_program__set_autoload(program, load);
         if (load)
-            loaded[count++] = name;
+            ret_names[count++] = name;
     }
-    err = probes__set_constants(p, opts, ring_bytes);
-    if (!err)
-        err = probes__prepare_maps_of(p, opts, only ? (uint32_t)getpagesize() : ring_bytes, loaded, count);
-    if (!err)
-        err = targets__load(&p->targets, p->object, opts->is_cancelled, opts->user);
+    return count;
+}
+
+/* Let the object use the maps of a former one. 0 or -errno. */
+static int probes__take_maps(struct probes *p, const struct bpf_object *former)
+{
+    struct bpf_map *map;
+    int err = 0;
+
+    bpf_object__for_each_map(map, p->object)
+    {
+        const struct bpf_map *other = bpf_object__find_map_by_name(former, bpf_map__name(map));
+        int fd = other ? bpf_map__fd(other) : -1;
+
+        if (!err && fd >= 0)
+            err = bpf_map__set_autocreate(map, true) ?: bpf_map__reuse_fd(map, fd);
+    }
     return err;
 }
 
-int probes__load(struct probes *p, const struct ebpf_source_opts *opts)
+int probes__load(struct probes *p, const struct ebpf_source_opts *opts, const struct load_calls *calls)
 {
-    return probes__load_only(p, opts, NULL);
+    uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    const char *names[HOOKS_PROGRAMS_MAX + 1];
+    struct bpf_object *former = p->is_loaded ? p->object : NULL;
+    int err = 0;
+
+    if (!p->is_loaded)
+        probes__choose_constants(p, opts, ring_bytes);
+    if (former || !p->object)
+        err = probes__open(p); /* libbpf loads an object once */
+    if (!err)
+        err = probes__set_constants(p);
+    if (!err)
+        err = probes__prepare_maps_of(p, opts, ring_bytes, names, probes__select_programs(p, names));
+    if (!err && former)
+        err = probes__take_maps(p, former);
+    p->is_loaded = true;
+    if (!err)
+        err = load__object(&p->targets, p->object, calls);
+    bpf_object__close(former);
+    return err;
 }
 
 /* Look up what the probes need in the kernel's BTF. */
@@ -227,5 +267,10 @@ int probes__identify_self(struct probes *p)
     struct bpf_program *program = bpf_object__find_program_by_name(p->object, IDENTIFY_PROGRAM);
     LIBBPF_OPTS(bpf_test_run_opts, run);
 
-    return program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
+    if (p->is_identified)
+        return 0;
+    int err = program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;
+
+    p->is_identified = !err;
+    return err;
 }

@@ -6,6 +6,7 @@
 #include "Core/EmitShared.h"
 #include "../../Log.h"
 #include "Hooks.h"
+#include "Load.h"
 #include "Targets.h"
 
 #define REFUSED_KINDS_LEN 111 /* as much as a reason for an event has room for */
@@ -21,7 +22,9 @@ struct probes {
     struct btrfs_layout btrfs;
     struct bpf_object *object;
     int types_fd; /* file in memory with the types of the kernel that the probes refer to; -1: libbpf uses all types */
-    bool tried;   /* to load the object, which libbpf allows once */
+    bool is_loaded;                        /* the object: libbpf has created its maps */
+    bool is_identified;                    /* this process is known to the probes */
+    struct emit_constants constants;       /* of the loaded programs */
     char refused_kinds[REFUSED_KINDS_LEN]; /* message that the kernel refuses kinds of programs, or "" */
     uint32_t tree_chunks;                  /* of the table of processes */
     int cpus;
@@ -34,22 +37,25 @@ struct probes {
 /* Initialize, opening nothing. Members of `hooks` that are to be set before the choice are for the caller to set. */
 void probes__init(struct probes *p, const struct ebpf_log *log);
 
-/* Open the object, closing the previous one. 0 or -errno. */
+/* Open the object. 0 or -errno. */
 int probes__open(struct probes *p);
 
 /* Leave out programs that this kernel does not need or has no target for, once the object is open. 0 or -errno. */
 int probes__leave_out(struct probes *p);
 
-/* Load the object with the wanted programs, reopening it if loading was tried before. 0 or -errno. */
-int probes__load(struct probes *p, const struct ebpf_source_opts *opts);
+/*
+ * Load the wanted programs that are not loaded yet. They use the maps of those that are. 0 or -errno, also if `calls`
+ * ended it.
+ */
+int probes__load(struct probes *p, const struct ebpf_source_opts *opts, const struct load_calls *calls);
 
-/* Load the object with only that program, to see whether the kernel refuses it; "": only the library's own. */
-int probes__load_only(struct probes *p, const struct ebpf_source_opts *opts, const char *only);
+/* Unload all programs, which must be detached, and release the maps. */
+void probes__unload(struct probes *p);
 
 /* Return the program of libbpf for one of `hooks`, by its index; NULL if the object does not have it. */
 struct bpf_program *probes__program(const struct probes *p, size_t i);
 
-/* Make this process known to the probes. 0 or -errno. */
+/* Make this process known to the probes, once they are loaded. 0 or -errno. */
 int probes__identify_self(struct probes *p);
 
 /* Close the object and release what it holds in the kernel. */

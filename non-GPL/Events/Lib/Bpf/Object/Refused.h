@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Refused.h - finds the wanted programs that this kernel refuses, or the kinds of programs: it is built without what
- * they need, or its administrator does not allow them.
+ * Refused.h - finds the kinds of programs that this kernel refuses: it is built without what they need, or its
+ * administrator does not allow them.
  */
 #ifndef EBPF_BPF_REFUSED_H
 #define EBPF_BPF_REFUSED_H
@@ -15,11 +15,5 @@
  * are, or a negative errno if a resource has run out.
  */
 int probes__find_refused_kinds(struct probes *p, bool attach);
-
-/*
- * Find out why loading the wanted programs together failed with `err`. Returns 0 if the kernel refuses some, which are
- * marked, or a negative errno, logged.
- */
-int probes__explain_load(struct probes *p, const struct ebpf_source_opts *opts, int err);
 
 #endif

@@ -9,11 +9,11 @@
 #ifndef EBPF_TARGETS_H
 #define EBPF_TARGETS_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct bpf_link;
 struct bpf_object;
 struct bpf_program;
 struct kernel_btf;
@@ -54,20 +54,20 @@ struct targets {
     size_t count;
 };
 
-/*
- * Register the sections with libbpf. Required before an object with such sections is opened; may be called again. 0 or
- * -errno.
- */
-int targets__register(void);
-
 /* Look up the targets of the programs of an open object, and all else that is queried below. 0 or -errno. */
 int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel);
 
 /* Return the name of a program's target, as the kernel has it. */
 const char *target__name(const struct bpf_program *program);
 
+/* Return the type id of a program's target; 0 if the kernel has none. */
+uint32_t targets__id(const struct targets *targets, const struct bpf_program *program);
+
 /* Whether the kernel has the program's target. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
+
+/* Return the type id of a function, one of the TARGET_... above; 0 if the kernel does not have it. */
+uint32_t targets__function_id(const struct targets *targets, const char *name);
 
 /* Whether the kernel has a function: one of the TARGET_... above, or of a row's UNLESS. */
 bool targets__has_function(const struct targets *targets, const char *name);
@@ -75,32 +75,13 @@ bool targets__has_function(const struct targets *targets, const char *name);
 /* Whether the kernel has sessions whose resources no process can use up (TARGET_SHADOW_STACK). */
 bool targets__has_sessions(const struct targets *targets);
 
-/* Whether a program is a session, which libbpf 1.1 cannot attach; and attach it: a link's descriptor, or -errno. */
-bool target__is_session(const struct bpf_program *program);
-int target__attach_session(const struct bpf_program *program);
-
 /* Get the type ids of CAST_TYPES, 0 for what the kernel lacks. Returns whether addresses can be cast to all of them. */
 bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
-/*
- * Load a program that does nothing, of this one's kind and for its target, and attach it if `attach`. 0 or -errno.
- */
-int targets__try(const struct targets *targets, const struct bpf_program *program, bool attach);
+/* Return the type to load a program with. */
+enum bpf_prog_type target__program_type(const struct bpf_program *program);
 
-/*
- * Attach a loaded program; NULL with errno set if that fails. libbpf would use the handler of the section, but since
- * 1.5 it drops the handler when the program's type is set, which happens during the load.
- */
-struct bpf_link *target__attach(const struct bpf_program *program);
-
-/* Return the program that this thread began to load last since targets__load: after an error, the one that failed. */
-const char *targets__last_begun(void);
-
-/*
- * Load an object whose targets have been looked up, as bpf_object__load does. Returns -ECANCELED if `is_cancelled`,
- * called before each program unless it is NULL, returns true.
- */
-int targets__load(const struct targets *targets, struct bpf_object *object, bool (*is_cancelled)(void *user),
-                  void *user);
+/* Whether the program has a section of its own kind, for which a handler is registered (Load.h). */
+bool target__is_registered(const struct bpf_program *program);
 
 #endif
