@@ -20,8 +20,8 @@ under() {
 }
 exec 3>&1
 MB=1024 # kB
-# The targets of --all are 1.6 and 2.5 billion instructions; COST.md explains what it is spent on. A newer kernel has more
-# types, which are read once.
+# The targets of --all are 1.6 and 2.5 billion instructions; COST.md explains what it is spent on. A newer kernel has
+# more types, which are read once.
 case $(uname -r) in
 6.1.*) exec_limit=300000000 all_limit=1800000000 peak_limit=$((12 * MB)) ;;
 *) exec_limit=350000000 all_limit=5600000000 peak_limit=$((28 * MB)) ;;
