@@ -3,8 +3,8 @@
  * Targets.h - the targets of programs: what they attach to, by its type id in the kernel's BTF.
  *
  * libbpf would walk the 100,000 types of the kernel once for each program. Here one pass finds all targets. For that,
- * the sections of the probes have names of their own, such as "ebpf.fentry/FUNCTION", and handlers registered with
- * libbpf supply the type ids.
+ * the sections of the probes have names of their own, such as "ebpf.fentry/FUNCTION", and each program is loaded by a
+ * handler that supplies the type id (Load.h).
  */
 #ifndef EBPF_TARGETS_H
 #define EBPF_TARGETS_H
