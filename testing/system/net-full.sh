@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables have room for: all are reported, and missing knowledge is flagged.
-# kernels: 5.10 6.1
+# kernels: 5.10
 # vm: --memory 1024
-# also: 6.12 newest
+# also: 6.1 6.12 newest
 # vm: --memory 1024
 # also: newest
 # vm: --memory 1024 --cpu max,-cx16

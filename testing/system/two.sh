@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Two instances that write to files: neither reports the other one's actions, however they begin and end.
-# kernels: 5.10 newest
-# also: 6.1
+# kernels: newest
+# also: 5.10 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1
