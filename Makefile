@@ -254,6 +254,7 @@ unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$
 $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
 
+$(BUILD)/unit/test-output: $(BUILD)/unit/obj/$(CLI)/Writer.o
 $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CLI)/Option*.c $(CLI)/Suggest.c))
 
 # The backend that loads the probes, with a kernel that the test makes up: the calls that reach the kernel go to the

@@ -124,6 +124,8 @@ static void print_public_structs(void)
     MEMBER(budget)
     MEMBER(over_budget_handler)
     MEMBER(log_line)
+    MEMBER(helpers)
+    MEMBER(helper_count)
     STRUCT_END
 }
 

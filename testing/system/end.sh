@@ -79,6 +79,34 @@ end_of_file() {
 }
 check "the reader gets the end of file when the tool ends" in_time end_of_file
 
+# A frozen file system holds up whoever writes to it, even against SIGKILL. The lines that are not in the file then are
+# told and counted, and the file ends with a whole line.
+frozen_file_system() {
+    rm -f frozen.image
+    dd if=/dev/zero of=frozen.image bs=1M count=16 2>/dev/null
+    mke2fs -F frozen.image >/dev/null && mkdir -p frozen && mount -o loop frozen.image frozen || return 1
+    trace frozen/out end.err -u --process-exec || { cat end.err; return 1; }
+    fsfreeze --freeze frozen || return 1
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        /bin/true
+        sleep 0.05
+    done
+    ends TERM
+    status=$?
+    fsfreeze --unfreeze frozen
+    [ $status = 6 ] && grep -q "does not answer" end.err || { echo "status $status"; cat end.err; return 1; }
+    seen=$(sed -n 's/.*"PROCESS_EXEC":{"seen":\([0-9]*\),.*/\1/p' end.err | tail -n 1)
+    lost=$(sed -n 's/.*"PROCESS_EXEC":.*"handler":\([0-9]*\).*/\1/p' end.err | tail -n 1)
+    wait_for umount frozen && mount -o loop frozen.image frozen || return 1
+    written=$(events PROCESS_EXEC frozen/out)
+    whole=$(tail -c 1 frozen/out | wc -l)
+    umount frozen
+    # one that was being written is counted as lost
+    [ "$seen" -ge 20 ] && [ $((written + lost)) -ge "$seen" ] && [ "$lost" -gt 0 ] && [ "$whole" = 1 ] ||
+        { echo "seen $seen, lost $lost, written $written, whole $whole"; return 1; }
+}
+check "a file on a frozen file system" in_time frozen_file_system
+
 # While the probes are being loaded. Nothing is left in the kernel.
 in_start() {
     $TRACE_WITH EventsTrace --all >start.out 2>start.err &

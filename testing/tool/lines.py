@@ -14,7 +14,7 @@ import tempfile
 import time
 
 from tool import (EXIT_OUTPUT, STRANGER, TOOL, Taken, adds_up, ends, environment, fill, is_idle, said, start, stats_of,
-                  stop, traced, wait_for, wait_for_events)
+                  stop, traced, wait_for, wait_for_events, writers_of)
 
 SETSID = "PROCESS_SETSID"
 EXIT_FAILED, EXIT_USAGE, EXIT_NO_PRIVILEGE, EXIT_UNSUPPORTED, EXIT_NO_HOOK = 1, 2, 3, 4, 5
@@ -174,7 +174,8 @@ def full_device():
 def full_for_a_while():
     """Writing to a full file resumes when there is room, without a loss; a second time causes a second warning."""
     def limit(size):
-        resource.prlimit(tool.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        for pid in writers_of(tool):
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def warnings():
         return so_far(messages).count(b"standard output is full")

@@ -118,6 +118,20 @@ def adds_up(output, messages, kind="PROCESS_SETSID"):
     return counts
 
 
+def writers_of(tool):
+    """Return the processes that write files for the tool."""
+    with open(f"/proc/{tool.pid}/task/{tool.pid}/children", encoding="ascii") as file:
+        return [int(pid) for pid in file.read().split()]
+
+
+def has_ended(pid):
+    """Return whether a process has ended, even if nobody has waited for it."""
+    try:
+        return thread_stat(pid, pid)[0] in "ZX"
+    except FileNotFoundError:
+        return True
+
+
 def fill(fd):
     """Leave no room in a pipe or socket."""
     os.set_blocking(fd, False)

@@ -79,6 +79,14 @@ static void test_refusals(void)
     opts.condition_count = 1;
     check_refused(&opts, -EINVAL, 1);
     opts = good_opts();
+    opts.helper_count = 1;
+    check_refused(&opts, -EINVAL, 1);
+    opts.helpers = (const uint32_t[EBPF_HELPERS_MAX + 1]){0};
+    opts.helper_count = EBPF_HELPERS_MAX;
+    check_opens(&opts);
+    opts.helper_count++;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
     fake_error = -EPERM;
     check_refused(&opts, -EPERM, 0); /* the backend has logged */
     fake_error = 0;

@@ -199,15 +199,24 @@ struct emit_constants {
 /* Set after loading, and changed at run time. A section of its own, which the library maps. */
 #define EMIT_RUNTIME_SECTION ".data.runtime"
 
+/* A process that works for that of the library. */
+#define EMIT_HELPERS_MAX 4
+struct emit_helper {
+    ebpf_u32 tgid; /* 0: there is none */
+    ebpf_u32 reserved;
+    ebpf_u64 start_ns; /* start time, as events have it */
+};
+
 struct emit_runtime {
     ebpf_u32 self_tgid;     /* the process of the library: its own actions are not events */
     ebpf_u32 live;          /* all programs are attached and the source is not stopped; otherwise they do nothing */
     ebpf_u64 self_start_ns; /* start time of that process, as events have it */
-    ebpf_u64 host_root_dentry, host_root_mnt; /* root directory of the first process */
-    ebpf_u64 sockets_untracked;               /* connections that found no room at all; see Sockets.h */
-    ebpf_u64 sockets_more;                    /* 1: some connection found no slot in the table */
-    ebpf_u64 zero;                            /* 0, unknown to the verifier */
-    ebpf_u32 budget_period;                   /* incremented at each look of the library at who exceeds a budget */
+    struct emit_helper helpers[EMIT_HELPERS_MAX]; /* children of that process whose actions are no events either */
+    ebpf_u64 host_root_dentry, host_root_mnt;     /* root directory of the first process */
+    ebpf_u64 sockets_untracked;                   /* connections that found no room at all; see Sockets.h */
+    ebpf_u64 sockets_more;                        /* 1: some connection found no slot in the table */
+    ebpf_u64 zero;                                /* 0, unknown to the verifier */
+    ebpf_u32 budget_period;                       /* incremented at each look of the library at who exceeds a budget */
     ebpf_u32 reserved;
     ebpf_u32 host_mnt_ns; /* mount namespace of the first process */
     ebpf_u32 selects;     /* bit n: a condition of kind n is set */

@@ -342,6 +342,7 @@ struct task_struct {
     int exit_state, exit_code;
     pid_t pid, tgid;
     struct task_struct *real_parent, *parent, *group_leader;
+    struct list_head children, sibling;
     unsigned int ptrace;
     struct pid *thread_pid;
     u64 start_time;

@@ -9,6 +9,8 @@ _Static_assert(__builtin_offsetof(struct scratch, data) == SCRATCH_HEAD, "SCRATC
 const volatile struct emit_constants emit_constants = {.slots = EMIT_CLAIM_TRIES, .events = ~0ULL};
 struct emit_runtime emit_runtime SEC(EMIT_RUNTIME_SECTION) = {};
 
+#define CHILDREN_MAX 64 /* of the library's process, among which its helpers are looked for */
+
 struct ring_map ring_main SEC(".maps");
 struct ring_map ring_bulk SEC(".maps");
 struct scratch_map scratch SEC(".maps");
@@ -36,12 +38,44 @@ int scratch__claim_from(u32 first)
     return slot;
 }
 
+/* Return the id of a process in the pid namespace of its parent. */
+static __always_inline u32 child__nr(struct task_struct *child, u32 level)
+{
+    u64 upid = (u64)BPF_CORE_READ(child, thread_pid) + bpf_core_field_offset(struct pid, numbers);
+    u32 nr = 0;
+
+    upid += level * bpf_core_type_size(struct upid);
+    bpf_core_read(&nr, sizeof(nr), &((struct upid *)upid)->nr);
+    return nr;
+}
+
+/* Note those children of this task whose ids are arguments of the program; the latest ones, if it has many. */
+static __always_inline void helpers__find(const u64 pids[EMIT_HELPERS_MAX], struct task_struct *task, u32 level)
+{
+    struct list_head *head = (void *)task + bpf_core_field_offset(struct task_struct, children);
+    struct list_head *link = BPF_CORE_READ(head, prev);
+
+    for (u32 i = 0; i < CHILDREN_MAX && link != head; i++) {
+        struct task_struct *child = (void *)link - bpf_core_field_offset(struct task_struct, sibling);
+        u32 nr = child__nr(child, level);
+
+        for (u32 n = 0; n < EMIT_HELPERS_MAX; n++) {
+            if (!nr || pids[n] != nr)
+                continue;
+            emit_runtime.helpers[n].tgid = BPF_CORE_READ(child, tgid);
+            emit_runtime.helpers[n].start_ns = BPF_CORE_READ(child, start_time);
+        }
+        link = BPF_CORE_READ(link, prev);
+    }
+}
+
 /*
- * Run once by the library, with BPF_PROG_RUN and thus in its own process. Notes that process' id in the initial pid
- * namespace, and the root directory of the first process, whatever namespace or root the library runs in.
+ * Run by the library, with BPF_PROG_RUN and thus in its own process. Notes that process' id in the initial pid
+ * namespace, the children that work for it, whose ids are its arguments, and the root directory of the first process,
+ * whatever namespace or root the library runs in.
  */
 SEC("raw_tp/identify_self")
-int raw_tp__identify_self(void *ctx)
+int raw_tp__identify_self(u64 *ctx)
 {
     struct task_struct *task = (void *)bpf_get_current_task();
     struct pid *pid = BPF_CORE_READ(task, thread_pid);
@@ -50,6 +84,7 @@ int raw_tp__identify_self(void *ctx)
     bpf_core_read(&ns, sizeof(ns), &pid->numbers[0].ns);
     emit_runtime.self_tgid = bpf_get_current_pid_tgid() >> 32;
     emit_runtime.self_start_ns = BPF_CORE_READ(task, group_leader, start_time);
+    helpers__find(ctx, task, BPF_CORE_READ(pid, level));
     emit_runtime.host_root_dentry = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.dentry);
     emit_runtime.host_root_mnt = (u64)BPF_CORE_READ(ns, child_reaper, fs, root.mnt);
     emit_runtime.host_mnt_ns = BPF_CORE_READ(ns, child_reaper, nsproxy, mnt_ns, ns.inum);

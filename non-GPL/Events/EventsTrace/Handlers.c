@@ -127,5 +127,7 @@ struct ebpf_source_opts handlers__source_opts(struct trace *trace)
         .is_wanted = o->format == FORMAT_ELASTIC ? is_elastic : NULL,
         .budget = o->budget,
         .over_budget_handler = on_over_budget,
+        .helpers = trace->writers,
+        .helper_count = trace->writer_count,
     };
 }

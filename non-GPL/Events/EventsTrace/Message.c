@@ -114,6 +114,11 @@ int message__begin(void)
     return output__init(&messages, STDERR_FILENO, MESSAGES_MAX, false, -1);
 }
 
+pid_t message__writer(void)
+{
+    return messages.writer.pid;
+}
+
 void message__abandon(void)
 {
     output__abandon(&messages);

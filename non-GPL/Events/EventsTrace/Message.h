@@ -10,6 +10,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Write "EventsTrace: " and the text. Control characters, which arguments may have, are escaped: they could make it two
@@ -31,6 +32,9 @@ int message__begin(void);
 
 /* Write what can be written without waiting; to be called now and then. */
 void message__flush(void);
+
+/* Return the process that writes them; 0: this one. */
+pid_t message__writer(void);
 
 /* See output__abandon. */
 void message__abandon(void);

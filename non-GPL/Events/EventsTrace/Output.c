@@ -20,6 +20,8 @@
 #endif
 
 #define STUCK_MS 20
+#define ANSWER_MS 20
+#define LAST_ANSWER_MS 200
 #define LINES_FEWEST 256
 #define BLOCKED_NS 20000000 /* longest that a write blocks, where it cannot be kept from that */
 #define PTMX_MAJOR 5        /* opening it anew makes another terminal */
@@ -69,6 +71,16 @@ static int output__make_timer(struct output *output)
     return 0;
 }
 
+/* Append to a file. The flag is shared, so that whoever writes to it later goes on at its end. */
+static void output__begin_file(struct output *output)
+{
+    fcntl(output->fd, F_SETFL, output->given_flags | O_APPEND);
+    if (writer__start(&output->writer, output->fd, output->given_flags))
+        return; /* this process writes to it */
+    output->fd = output->writer.fd;
+    output->slow = true;
+}
+
 int output__init(struct output *output, int fd, size_t size, bool patient, int wake_fd)
 {
     struct stat st, err;
@@ -91,7 +103,7 @@ int output__init(struct output *output, int fd, size_t size, bool patient, int w
     if (!output->buffer)
         return -ENOMEM;
     if (output->regular)
-        fcntl(fd, F_SETFL, output->given_flags | O_APPEND); /* shared, so that who writes after us goes on at the end */
+        output__begin_file(output);
     else if (output->slow && !output->socket)
         output->fd = fd__open_anew(fd, &st);
     bool never_blocks = output->regular || S_ISBLK(st.st_mode) || output->socket || output->fd != fd;
@@ -209,7 +221,7 @@ static int output__wait_ms(const struct output *output)
 /* Wait until the reader has made room. False if the wait was interrupted or has timed out. */
 static bool output__wait(struct output *output)
 {
-    struct pollfd ready[] = {{.fd = output->fd, .events = POLLOUT},
+    struct pollfd ready[] = {{.fd = output->fd, .events = output->writer.pid ? POLLIN : POLLOUT},
                              {.fd = output->has_deadline ? -1 : output->wake_fd, .events = POLLIN}};
     int ms = output__wait_ms(output);
     bool was_stuck = output->stuck;
@@ -231,13 +243,15 @@ static bool output__wait(struct output *output)
 }
 
 /*
- * Return what a pipe takes at once in any case: its size if it is empty. Nothing if standard error goes to it as well:
- * what others write must not come between.
+ * Return what the output takes at once in any case: a pipe its size if it is empty, and nothing if standard error goes
+ * to it as well, since what others write must not come between.
  */
-static size_t output__pipe_room(const struct output *output)
+static size_t output__room(const struct output *output)
 {
     int queued, size;
 
+    if (output->writer.pid)
+        return output->writer.asked ? 0 : WRITER_ROOM;
     if (!output->own_pipe || ioctl(output->fd, FIONREAD, &queued) || queued)
         return 0;
     size = fcntl(output->fd, F_GETPIPE_SZ);
@@ -285,16 +299,32 @@ static ssize_t output__write_in_time(const struct output *output, const char *fr
     return n;
 }
 
-static ssize_t output__write_some(const struct output *output, const char *from, size_t len)
+static ssize_t output__write_some(struct output *output, const char *from, size_t len)
 {
     if (output->socket)
         return send(output->fd, from, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (output->writer.pid)
+        return writer__answer(&output->writer);
     return output->blocks ? output__write_in_time(output, from, len) : write(output->fd, from, len);
+}
+
+/* Ask the writer. One that is not waited for later has a moment to answer. */
+static void output__ask_writer(struct output *output, size_t most)
+{
+    struct pollfd answered = {.fd = output->fd, .events = POLLIN};
+
+    writer__ask(&output->writer, output->buffer + output->begin, output__portion(output, most));
+    if (!output->patient)
+        poll(&answered, 1, ANSWER_MS);
 }
 
 /* Write once, without blocking for long. False if no more can be written now. */
 static bool output__write(struct output *output, size_t most)
 {
+    if (output->writer.pid && !output->writer.asked) {
+        output__ask_writer(output, most);
+        return true;
+    }
     ssize_t n = output__write_some(output, output->buffer + output->begin, output__portion(output, most));
 
     if (n > 0) {
@@ -321,12 +351,12 @@ static bool output__write(struct output *output, size_t most)
 static bool output__write_out(struct output *output)
 {
     while (output->begin < output->end && !output->closed && !output->error) {
-        size_t most = output->slow ? output__pipe_room(output) : output->size;
+        size_t most = output->slow ? output__room(output) : output->size;
 
         if (!most && !output__wait(output))
             return output->interrupted || !output->patient;
         if (!most)
-            most = output__pipe_room(output); /* the reader has most often taken everything */
+            most = output__room(output); /* the reader has most often taken everything */
         if (!output__write(output, most ? most : PIPE_BUF) && output->full)
             return true;
     }
@@ -342,7 +372,11 @@ struct pollfd output__watch(const struct output *output)
 
 void output__look(struct output *output, const struct pollfd *watched)
 {
-    if (watched->revents & (POLLERR | POLLHUP | POLLNVAL))
+    if (!(watched->revents & (POLLERR | POLLHUP | POLLNVAL)))
+        return;
+    if (output->writer.pid)
+        output->error = ECHILD;
+    else
         output->closed = true;
 }
 
@@ -358,7 +392,7 @@ void output__write_batch(struct output *output)
 {
     if (output->closed || output->error || output->full)
         return;
-    size_t most = output->slow ? output__pipe_room(output) : output->size;
+    size_t most = output->slow ? output__room(output) : output->size;
 
     if (most)
         output__write(output, most);
@@ -384,17 +418,26 @@ void output__abandon(const struct output *output)
         close(output->fd);
 }
 
+/* Let the writer end, if it does so in the time that is left. */
+static void output__end_writer(struct output *output)
+{
+    struct timespec left = output->has_deadline ? output__time_left(output) : (struct timespec){0};
+    int ms = (int)(left.tv_sec * 1000 + left.tv_nsec / 1000000);
+
+    writer__end(&output->writer, ms > LAST_ANSWER_MS ? ms : LAST_ANSWER_MS);
+    output->fd = output->given_fd;
+}
+
 void output__fini(struct output *output)
 {
-    struct stat st;
-
     if (!output->buffer)
         return;
-    if (output->regular && output->partial && !fstat(output->fd, &st) && lseek(output->fd, 0, SEEK_CUR) == st.st_size &&
-        ftruncate(output->fd, st.st_size - (off_t)output->partial))
-        output->error = errno;
-    if (output->regular)
+    if (output->writer.pid) {
+        output__end_writer(output);
+    } else if (output->regular) {
+        file__remove_half_line(output->fd, output->partial);
         fcntl(output->fd, F_SETFL, output->given_flags);
+    }
     if (output->fd != output->given_fd)
         close(output->fd);
     if (output->blocks)

@@ -7,7 +7,7 @@
  * its new end. A slow reader is waited for, but no write blocks, so that signals are seen: a pipe or terminal is opened
  * again for that, because the flags of its description belong to others, too. If it cannot be opened again (no /proc,
  * the terminal of another user, the master of a terminal), and for other devices, a timer interrupts each write that
- * blocks. Only a file system that does not respond can block a write.
+ * blocks. To a file another process writes, which only its file system can hold up.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H
@@ -17,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "Writer.h"
 
 #define OUTPUT_BUFFER (2u << 20)
 #define OUTPUT_BATCH (64u << 10)      /* from so many bytes on lines are written, if that is possible without waiting */
@@ -33,13 +35,14 @@ struct output_line {
 
 struct output {
     int fd;
-    int given_fd; /* of the caller; fd is another one if it was opened again */
+    int given_fd; /* of the caller; fd is another one if it was opened again, or is that of a writer */
     int given_flags;
-    bool regular; /* a file */
+    struct writer writer; /* to a file, unless no process can be started */
+    bool regular;         /* a file */
     bool socket;
     bool blocks; /* a write to it may block: the timer interrupts it */
     timer_t timer;
-    bool slow;     /* a pipe, socket or terminal: its reader may have to be waited for */
+    bool slow;     /* a pipe, socket, terminal or writer: it may have to be waited for */
     bool own_pipe; /* a pipe that standard error does not go to */
     char *buffer;
     size_t size;

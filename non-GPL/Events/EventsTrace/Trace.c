@@ -180,8 +180,9 @@ static int trace__result(const struct trace *trace, size_t left)
     if (!left || out->closed)
         return EXIT_OK;
     message__write("%zu lines were not written: %s; they are counted as lost", left,
-                   out->full ? "standard output is full, make room"
-                             : "nobody reads standard output, check where it goes");
+                   out->full      ? "standard output is full, make room"
+                   : out->regular ? "the file system of standard output does not answer, check it"
+                                  : "nobody reads standard output, check where it goes");
     return EXIT_OUTPUT;
 }
 
@@ -246,8 +247,21 @@ static void begin__announce(const struct trace *trace)
                    trace->command.pid ? "" : "; Ctrl-C ends it");
 }
 
+/* Note the processes that write for this one. */
+static void trace__note_writers(struct trace *trace)
+{
+    const pid_t writers[] = {trace->out.writer.pid, message__writer()};
+
+    for (size_t i = 0; i < sizeof(writers) / sizeof(*writers); i++) {
+        if (writers[i])
+            trace->writers[trace->writer_count++] = (uint32_t)writers[i];
+    }
+}
+
 static int trace__run(struct trace *trace)
 {
+    trace__note_writers(trace);
+
     const struct options *o = &trace->options;
     struct ebpf_source_opts opts = handlers__source_opts(trace);
     int err = ebpf_source__open(&opts, &trace->source);

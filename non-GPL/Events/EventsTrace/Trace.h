@@ -14,6 +14,8 @@ struct trace {
     struct output out;
     struct signals signals;
     struct command command;
+    uint32_t writers[2]; /* processes that write the output and messages; see Writer.h */
+    size_t writer_count;
     bool signalled; /* the command was */
     bool warned_of_full;
 };

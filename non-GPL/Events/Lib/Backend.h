@@ -46,7 +46,10 @@ struct ebpf_backend_ops {
     void (*stop)(struct ebpf_backend *backend);
     /* Replace the selection, as ebpf_source__select says. */
     int (*select)(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count);
-    /* Find the other processes that have a source now. Returns how many there are. NULL: not known. */
+    /*
+     * Find the other processes whose actions are left out: those that have a source now, and helpers. Returns how many
+     * there are. NULL: not known.
+     */
     size_t (*others)(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX]);
     /*
      * Find the process that has lost most events for its budget since the last call that found one; without the times.

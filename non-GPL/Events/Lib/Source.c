@@ -77,6 +77,11 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
                         EBPF_COALESCE_MS_MAX);
         return -EINVAL;
     }
+    if (opts->helper_count > EBPF_HELPERS_MAX || (opts->helper_count && !opts->helpers)) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: there can be up to %d helpers; pass their ids",
+                        EBPF_HELPERS_MAX);
+        return -EINVAL;
+    }
     return conditions__check(opts->conditions, opts->condition_count, log);
 }
 

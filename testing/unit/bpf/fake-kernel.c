@@ -161,13 +161,13 @@ bool __wrap_preflight__kernel_preempts(void)
     return preempts;
 }
 
-struct instances __wrap_instances__join(const struct ebpf_process *self)
+struct instances __wrap_instances__join(const struct instance *self)
 {
     (void)self;
     return INSTANCES_NONE;
 }
 
-size_t __wrap_instances__others(const struct instances *instances, const struct ebpf_process *self,
+size_t __wrap_instances__others(const struct instances *instances, const struct instance *self,
                                 struct ebpf_process others[EBPF_OTHERS_MAX])
 {
     (void)instances, (void)self, (void)others;

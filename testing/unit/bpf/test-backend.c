@@ -250,7 +250,8 @@ static void ring__put(uint8_t *ring, uint64_t number)
     const size_t page = (size_t)getpagesize();
     uint64_t *producer = (uint64_t *)(ring + page);
     struct ebpf_process_setsid_event e = {
-        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID, .size = sizeof(e), .stream_seq = number, .ts_boot_ns = number}};
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID, .size = sizeof(e), .stream_seq = number, .ts_boot_ns = number},
+        .pids = {.tgid = (uint32_t)number, .start_time_ns = number}};
     uint32_t head[2] = {sizeof(e), 0};
     uint8_t record[sizeof(head) + sizeof(e)];
 
@@ -264,24 +265,58 @@ static void ring__put(uint8_t *ring, uint64_t number)
     *producer += sizeof(record);
 }
 
+#define RING_MAPPED (2 * (size_t)getpagesize() + 2 * RING_BYTES)
+
+static uint8_t *ring__map(void)
+{
+    uint8_t *ring =
+        mmap(NULL, RING_MAPPED, PROT_READ | PROT_WRITE, MAP_SHARED, backend->base.ring_fds[EBPF_RING_MAIN], 0);
+
+    CHECK(ring != MAP_FAILED);
+    return ring;
+}
+
+/* What helpers do is left out, and what a process does that has the id of one that has ended is not. */
+static void test_helpers(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = open_source(&opts);
+    struct ebpf_type_stats counts = {.sz = sizeof(counts)};
+    const struct ebpf_stats *stats;
+
+    if (!source)
+        return;
+    uint8_t *ring = ring__map();
+
+    taken = 0;
+    runtime->helpers[0] = (struct emit_helper){.tgid = 3, .start_ns = 3};
+    runtime->helpers[3] = (struct emit_helper){.tgid = 2, .start_ns = 1};
+    for (uint64_t number = 1; number <= 3; number++)
+        ring__put(ring, number);
+    CHECK(ebpf_source__consume(source) == 3 && taken == 2);
+    CHECK(!ebpf_source__stats(source, &stats) && !ebpf_stats__type(stats, EBPF_EVENT_PROCESS_SETSID, &counts));
+    CHECK(counts.filtered == 1);
+    munmap(ring, RING_MAPPED);
+    ebpf_source__close(source);
+}
+
 static void test_rings(void)
 {
-    const size_t size = 2 * (size_t)getpagesize() + 2 * RING_BYTES;
     struct ebpf_source_opts opts = good_opts();
     struct ebpf_source *source = open_source(&opts);
 
     if (!source)
         return;
-    uint8_t *ring = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, backend->base.ring_fds[EBPF_RING_MAIN], 0);
+    uint8_t *ring = ring__map();
 
-    CHECK(ring != MAP_FAILED);
+    taken = 0;
     for (uint64_t number = 1; number <= 2000; number++) { /* a few times round it */
         ring__put(ring, number);
         CHECK(ebpf_source__consume(source) == 1);
     }
     CHECK(taken == 2000 && *(uint64_t *)ring == *(uint64_t *)(ring + getpagesize()));
     CHECK(*(uint64_t *)ring > 3 * RING_BYTES);
-    munmap(ring, size);
+    munmap(ring, RING_MAPPED);
     ebpf_source__close(source);
 }
 
@@ -295,6 +330,7 @@ int main(void)
     test_skips();
     test_rescued();
     test_over_budget();
+    test_helpers();
     test_rings();
     forget();
     return check__report();

@@ -83,9 +83,18 @@ static void backend__unmap_memory(struct bpf_backend *b)
     b->trees = NULL;
 }
 
-static struct ebpf_process backend__self(const struct bpf_backend *b)
+static struct instance backend__self(const struct bpf_backend *b)
 {
-    return (struct ebpf_process){.tgid = b->runtime->self_tgid, .start_time_ns = b->runtime->self_start_ns};
+    struct instance self = {{{.tgid = b->runtime->self_tgid, .start_time_ns = b->runtime->self_start_ns}}, .count = 1};
+
+    for (int i = 0; i < EMIT_HELPERS_MAX; i++) {
+        const struct emit_helper *helper = &b->runtime->helpers[i];
+
+        if (helper->tgid)
+            self.processes[self.count++] =
+                (struct ebpf_process){.tgid = helper->tgid, .start_time_ns = helper->start_ns};
+    }
+    return self;
 }
 
 static bool backend__knows(const struct bpf_backend *b, const struct ebpf_process *process)
@@ -100,7 +109,8 @@ static bool backend__knows(const struct bpf_backend *b, const struct ebpf_proces
 static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
 {
     struct bpf_backend *b = (struct bpf_backend *)backend;
-    const struct ebpf_process self = backend__self(b);
+    const struct instance self = backend__self(b);
+    const size_t helpers = self.count - 1;
     size_t count = instances__others(&b->instances, &self, ret_others);
 
     for (size_t i = 0; i < count; i++) {
@@ -110,12 +120,15 @@ static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_proc
     }
     memcpy(b->others, ret_others, count * sizeof(*ret_others));
     b->other_count = count;
-    return count;
+    if (count > EBPF_OTHERS_MAX - helpers)
+        count = EBPF_OTHERS_MAX - helpers;
+    memcpy(ret_others + count, self.processes + 1, helpers * sizeof(*ret_others));
+    return count + helpers;
 }
 
 static void backend__join_instances(struct bpf_backend *b)
 {
-    const struct ebpf_process self = backend__self(b);
+    const struct instance self = backend__self(b);
 
     b->instances = instances__join(&self);
 }
@@ -123,7 +136,7 @@ static void backend__join_instances(struct bpf_backend *b)
 static void backend__leave_instances(struct bpf_backend *b)
 {
     if (b->instances.map >= 0 && !b->base.inherited && b->runtime) { /* a child does not have the mapping */
-        const struct ebpf_process self = backend__self(b);
+        const struct instance self = backend__self(b);
 
         instances__leave(&self);
     }

@@ -78,29 +78,36 @@ static uint32_t program__map(int program)
     return ids[0];
 }
 
-/* Apply an operation to the map of an instance; unless `own` is -1, also copy its entries into that. */
-static void map__visit(uint32_t id, void (*act)(int map, const struct key *key), const struct key *key, int own)
+/*
+ * Apply an operation to the map of an instance, for each process of `self`; unless `own` is -1, also copy its entries
+ * into that.
+ */
+static void map__visit(uint32_t id, void (*act)(int map, const struct key *key), const struct instance *self, int own)
 {
     int map = bpf_map_get_fd_by_id(id);
 
     if (map < 0)
         return;
     if (map__is_of_instance(map)) {
-        act(map, key);
+        for (size_t i = 0; i < self->count; i++) {
+            struct key key = key__of(&self->processes[i]);
+
+            act(map, &key);
+        }
         if (own >= 0)
             map__copy(map, own);
     }
     close(map);
 }
 
-static void maps__visit(void (*act)(int map, const struct key *key), const struct key *key, int own)
+static void maps__visit(void (*act)(int map, const struct key *key), const struct instance *self, int own)
 {
     for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
         int program = bpf_prog_get_fd_by_id(id);
         uint32_t map = program < 0 ? 0 : program__map(program);
 
         if (map)
-            map__visit(map, act, key, own);
+            map__visit(map, act, self, own);
         if (program >= 0)
             close(program);
     }
@@ -126,10 +133,9 @@ static int program__create(int map)
     return bpf_prog_load(PROGRAM_TYPE, NAME, "BSD", instructions, sizeof(instructions) / sizeof(instructions[0]), NULL);
 }
 
-struct instances instances__join(const struct ebpf_process *self)
+struct instances instances__join(const struct instance *self)
 {
     struct instances instances = INSTANCES_NONE;
-    struct key key = key__of(self);
 
     instances.map = map__create();
     if (instances.map >= 0)
@@ -137,11 +143,20 @@ struct instances instances__join(const struct ebpf_process *self)
     if (instances.program < 0)
         instances__close(&instances);
     else
-        maps__visit(map__enter, &key, instances.map);
+        maps__visit(map__enter, self, instances.map);
     return instances;
 }
 
-size_t instances__others(const struct instances *instances, const struct ebpf_process *self,
+static bool instance__has(const struct instance *self, const struct key *key)
+{
+    for (size_t i = 0; i < self->count; i++) {
+        if (key->tgid == self->processes[i].tgid && key->start_time_ns == self->processes[i].start_time_ns)
+            return true;
+    }
+    return false;
+}
+
+size_t instances__others(const struct instances *instances, const struct instance *self,
                          struct ebpf_process others[EBPF_OTHERS_MAX])
 {
     struct key key, next;
@@ -149,7 +164,7 @@ size_t instances__others(const struct instances *instances, const struct ebpf_pr
     size_t count = 0;
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
-        if (next.tgid != self->tgid || next.start_time_ns != self->start_time_ns)
+        if (!instance__has(self, &next))
             others[count++] = (struct ebpf_process){.tgid = next.tgid, .start_time_ns = next.start_time_ns};
         key = next;
         err = bpf_map_get_next_key(instances->map, &key, &next);
@@ -157,11 +172,9 @@ size_t instances__others(const struct instances *instances, const struct ebpf_pr
     return count;
 }
 
-void instances__leave(const struct ebpf_process *self)
+void instances__leave(const struct instance *self)
 {
-    struct key key = key__of(self);
-
-    maps__visit(map__leave, &key, -1);
+    maps__visit(map__leave, self, -1);
 }
 
 void instances__close(struct instances *instances)

@@ -32,15 +32,21 @@ struct instances {
 
 #define INSTANCES_NONE ((struct instances){.map = -1, .program = -1})
 
-/* Find the others and become known to them. INSTANCES_NONE if the kernel refuses that: then no other is known. */
-struct instances instances__join(const struct ebpf_process *self);
+/* This process, and those that work for it. */
+struct instance {
+    struct ebpf_process processes[1 + EBPF_HELPERS_MAX];
+    size_t count;
+};
 
-/* Get the known processes except `self`. Returns how many there are. */
-size_t instances__others(const struct instances *instances, const struct ebpf_process *self,
+/* Find the others and become known to them. INSTANCES_NONE if the kernel refuses that: then no other is known. */
+struct instances instances__join(const struct instance *self);
+
+/* Get the known processes except those of `self`. Returns how many there are. */
+size_t instances__others(const struct instances *instances, const struct instance *self,
                          struct ebpf_process others[EBPF_OTHERS_MAX]);
 
 /* Remove `self` from all maps. */
-void instances__leave(const struct ebpf_process *self);
+void instances__leave(const struct instance *self);
 
 /* Close the descriptors only, as a child does while its parent goes on. */
 void instances__close(struct instances *instances);

@@ -296,6 +296,9 @@ struct ebpf_condition {
     const char *text;           /**< value of a kind that has a text, else NULL; read by the call only */
 };
 
+/** Most that ebpf_source_opts.helpers may have. */
+#define EBPF_HELPERS_MAX 4
+
 /**
  * Options of a source. Zero a member for its default. With a smaller sz, that of an older header, further members have
  * their defaults; with a larger one, members that this library does not know must be zero.
@@ -367,6 +370,15 @@ struct ebpf_source_opts {
 
     /** Called for each message as text, besides or instead of `log`; no messages by default. */
     ebpf_log_line_fn log_line;
+
+    /**
+     * Ids of up to EBPF_HELPERS_MAX children of the calling thread that work for the caller, such as one that writes
+     * its output: what they do is left out, like what the caller itself does. Read by open only.
+     */
+    const uint32_t *helpers;
+
+    /** How many ids are in `helpers`. */
+    size_t helper_count;
 };
 
 /** A source of events. */

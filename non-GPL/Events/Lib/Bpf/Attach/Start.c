@@ -80,7 +80,7 @@ static bool probes__choose_again(struct probes *p, struct links *links, const st
 /* Attach the loaded programs. 0, 1 if others have been chosen for those refused, or a negative errno. */
 static int probes__attach_chosen(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    int err = spares__connect(p) ?: probes__identify_self(p);
+    int err = spares__connect(p) ?: probes__identify_self(p, opts);
     int refused = err ?: links__attach(links, p, opts);
 
     if (refused > 0)

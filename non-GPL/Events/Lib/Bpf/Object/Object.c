@@ -262,11 +262,14 @@ int probes__leave_out(struct probes *p)
     return 0;
 }
 
-int probes__identify_self(struct probes *p)
+int probes__identify_self(struct probes *p, const struct ebpf_source_opts *opts)
 {
     struct bpf_program *program = bpf_object__find_program_by_name(p->object, IDENTIFY_PROGRAM);
-    LIBBPF_OPTS(bpf_test_run_opts, run);
+    uint64_t helpers[EMIT_HELPERS_MAX] = {0};
+    LIBBPF_OPTS(bpf_test_run_opts, run, .ctx_in = helpers, .ctx_size_in = sizeof(helpers));
 
+    for (size_t i = 0; i < opts->helper_count; i++)
+        helpers[i] = opts->helpers[i];
     if (p->is_identified)
         return 0;
     int err = program ? bpf_prog_test_run_opts(bpf_program__fd(program), &run) : -ENOENT;

@@ -55,8 +55,11 @@ void probes__unload(struct probes *p);
 /* Return the program of libbpf for one of `hooks`, by its index; NULL if the object does not have it. */
 struct bpf_program *probes__program(const struct probes *p, size_t i);
 
-/* Make this process known to the probes, once they are loaded. 0 or -errno. */
-int probes__identify_self(struct probes *p);
+/*
+ * Make this process and those children that work for it known to the probes, once they are loaded. 0, also if it has no
+ * such children, or -errno.
+ */
+int probes__identify_self(struct probes *p, const struct ebpf_source_opts *opts);
 
 /* Close the object and release what it holds in the kernel. */
 void probes__close(struct probes *p);
