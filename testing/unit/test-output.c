@@ -91,8 +91,32 @@ static void test_what_is_left(void)
     close(ends[1]);
 }
 
+/* A writer that answers has the time to write everything, although the time for the last writes is over. */
+static void test_writer_has_grace(void)
+{
+    struct output output;
+    char path[] = "/tmp/test-output-XXXXXX";
+    int file = mkstemp(path);
+    struct stat st;
+
+    if (!CHECK(file >= 0) || !CHECK(!output__init(&output, file, OUTPUT_BUFFER, true, -1)))
+        return;
+    output__set_deadline(&output, 60000);
+    output.deadline_ms = now__ms();
+    for (int i = 0; i < 3; i++) {
+        put(&output, "line");
+        output__flush(&output);
+    }
+    CHECK(output__used(&output) == 0 && !output.full && !output.error);
+    output__fini(&output);
+    CHECK(!stat(path, &st) && st.st_size == 15);
+    unlink(path);
+    close(file);
+}
+
 int main(void)
 {
+    test_writer_has_grace();
     test_goes_on_after_no_room();
     test_blocks_once_at_the_end();
     test_what_is_left();

@@ -21,7 +21,7 @@
 
 #define STUCK_MS 20
 #define ANSWER_MS 20
-#define LAST_ANSWER_MS 200
+#define LAST_END_MS 200
 #define LINES_FEWEST 256
 #define BLOCKED_NS 20000000 /* longest that a write blocks, where it cannot be kept from that */
 #define PTMX_MAJOR 5        /* opening it anew makes another terminal */
@@ -184,25 +184,20 @@ static void output__consumed(struct output *output, size_t len)
     output->next_try = output->end + OUTPUT_BATCH;
 }
 
-void output__set_deadline(struct output *output, int ms)
-{
-    clock_gettime(CLOCK_MONOTONIC, &output->deadline);
-    output->deadline.tv_sec += ms / 1000;
-    output->deadline.tv_nsec += ms % 1000 * 1000000L;
-    output->has_deadline = true;
-    output->interrupted = false;
-}
-
-static struct timespec output__time_left(const struct output *output)
+static int64_t now__ms(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    long long ns = (output->deadline.tv_sec - now.tv_sec) * 1000000000LL + (output->deadline.tv_nsec - now.tv_nsec);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
-    if (ns < 0)
-        ns = 0;
-    return (struct timespec){ns / 1000000000, ns % 1000000000};
+void output__set_deadline(struct output *output, int ms)
+{
+    output->deadline_ms = now__ms() + ms;
+    output->grace_ms = output->writer.pid ? ms / 2 : 0;
+    output->has_deadline = true;
+    output->interrupted = false;
 }
 
 /* Return how long to wait for the reader, in ms; -1: without limit. */
@@ -211,11 +206,16 @@ static int output__wait_ms(const struct output *output)
     if (output->interrupted)
         return 0;
     if (output->has_deadline) {
-        struct timespec left = output__time_left(output);
+        int64_t left = output->deadline_ms - now__ms();
 
-        return (int)(left.tv_sec * 1000 + left.tv_nsec / 1000000);
+        return (int)(left > output->grace_ms ? left : output->grace_ms);
     }
     return output->patient ? -1 : 0;
+}
+
+static void output__take_grace(struct output *output, int64_t ms)
+{
+    output->grace_ms = ms < output->grace_ms ? output->grace_ms - (int)ms : 0;
 }
 
 /* Wait until the reader has made room. False if the wait was interrupted or has timed out. */
@@ -235,8 +235,11 @@ static bool output__wait(struct output *output)
         ready[0].fd = -1;
         ms = ms < 0 || ms > STUCK_MS ? STUCK_MS : ms;
     }
+    int64_t begin = now__ms();
     int n = poll(ready, 2, ms);
 
+    if (output->grace_ms && begin >= output->deadline_ms)
+        output__take_grace(output, now__ms() - begin);
     if (n > 0 && ready[1].revents)
         output->interrupted = true;
     return was_stuck || (n > 0 && ready[0].revents);
@@ -308,23 +311,25 @@ static ssize_t output__write_some(struct output *output, const char *from, size_
     return output->blocks ? output__write_in_time(output, from, len) : write(output->fd, from, len);
 }
 
-/* Ask the writer. One that is not waited for later has a moment to answer. */
-static void output__ask_writer(struct output *output, size_t most)
+/* Ask the writer. One that is not waited for later has a moment to answer. False if there is no memory for it now. */
+static bool output__ask_writer(struct output *output, size_t most)
 {
     struct pollfd answered = {.fd = output->fd, .events = POLLIN};
 
-    writer__ask(&output->writer, output->buffer + output->begin, output__portion(output, most));
+    if (!writer__ask(&output->writer, output->buffer + output->begin, output__portion(output, most))) {
+        output->full = errno;
+        return false;
+    }
     if (!output->patient)
         poll(&answered, 1, ANSWER_MS);
+    return true;
 }
 
 /* Write once, without blocking for long. False if no more can be written now. */
 static bool output__write(struct output *output, size_t most)
 {
-    if (output->writer.pid && !output->writer.asked) {
-        output__ask_writer(output, most);
-        return true;
-    }
+    if (output->writer.pid && !output->writer.asked)
+        return output__ask_writer(output, most);
     ssize_t n = output__write_some(output, output->buffer + output->begin, output__portion(output, most));
 
     if (n > 0) {
@@ -374,10 +379,10 @@ void output__look(struct output *output, const struct pollfd *watched)
 {
     if (!(watched->revents & (POLLERR | POLLHUP | POLLNVAL)))
         return;
-    if (output->writer.pid)
-        output->error = ECHILD;
-    else
+    if (!output->writer.pid)
         output->closed = true;
+    else if (!output->writer.asked) /* or there may be an answer */
+        output->error = ECHILD;
 }
 
 bool output__flush(struct output *output)
@@ -418,24 +423,15 @@ void output__abandon(const struct output *output)
         close(output->fd);
 }
 
-/* Let the writer end, if it does so in the time that is left. */
-static void output__end_writer(struct output *output)
-{
-    struct timespec left = output->has_deadline ? output__time_left(output) : (struct timespec){0};
-    int ms = (int)(left.tv_sec * 1000 + left.tv_nsec / 1000000);
-
-    writer__end(&output->writer, ms > LAST_ANSWER_MS ? ms : LAST_ANSWER_MS);
-    output->fd = output->given_fd;
-}
-
 void output__fini(struct output *output)
 {
     if (!output->buffer)
         return;
     if (output->writer.pid) {
-        output__end_writer(output);
+        writer__end(&output->writer, output->writer.asked ? 0 : LAST_END_MS);
+        output->fd = output->given_fd;
     } else if (output->regular) {
-        file__remove_half_line(output->fd, output->partial);
+        file__remove_half_line(output->fd, output->partial, lseek(output->fd, 0, SEEK_CUR));
         fcntl(output->fd, F_SETFL, output->given_flags);
     }
     if (output->fd != output->given_fd)

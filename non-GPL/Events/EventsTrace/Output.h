@@ -59,7 +59,8 @@ struct output {
     bool closed;      /* nobody reads any more */
     int error;        /* errno of a failure that will not pass */
     bool has_deadline;
-    struct timespec deadline; /* monotonic */
+    int64_t deadline_ms; /* monotonic */
+    int grace_ms;        /* for which a writer is waited for after that, in all */
 };
 
 /*
@@ -89,7 +90,10 @@ static inline void output__commit_events(struct output *output, size_t len, int 
  */
 bool output__flush(struct output *output);
 
-/* Do not wait for the reader for longer than `ms` in all from now on. */
+/*
+ * Do not wait for the reader for longer than `ms` in all from now on, nor for a writer for longer than half as long
+ * after that: most answer at once, and then everything is written.
+ */
 void output__set_deadline(struct output *output, int ms);
 
 /* Return the lines that are left; how many there are. */

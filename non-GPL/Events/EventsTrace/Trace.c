@@ -17,8 +17,8 @@
 #include "Handlers.h"
 #include "Message.h"
 
-#define LAST_WRITES_MS 1000 /* of the two seconds that an end may take */
-#define LAST_MESSAGES_MS 500
+#define LAST_WRITES_MS 800 /* of the two seconds that an end may take */
+#define LAST_MESSAGES_MS 300
 #define STATS_MAX_BYTES 65536
 #define LARGE_ALLOCATION (256 << 10)
 
@@ -173,6 +173,10 @@ static int trace__result(const struct trace *trace, size_t left)
 {
     const struct output *out = &trace->out;
 
+    if (out->error == ECHILD) {
+        message__write("cannot write to standard output: the process that writes it was killed; start again");
+        return EXIT_OUTPUT;
+    }
     if (out->error) {
         message__write("cannot write to standard output: %s; check where it goes", strerror(out->error));
         return EXIT_OUTPUT;

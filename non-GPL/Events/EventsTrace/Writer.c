@@ -9,22 +9,19 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NAME "EventsTrace-out" /* the longest that ps shows */
-#define FILE_FD 0              /* descriptors of the writer */
+#define FILE_FD 0 /* descriptors of the writer */
 #define SOCKET_FD 1
 
-void file__remove_half_line(int file, size_t len)
+void file__remove_half_line(int file, size_t len, off_t end)
 {
     struct stat st;
 
-    if (len && !fstat(file, &st) && lseek(file, 0, SEEK_CUR) == st.st_size &&
-        ftruncate(file, st.st_size - (off_t)len)) {
+    if (len && !fstat(file, &st) && end == st.st_size && ftruncate(file, end - (off_t)len)) {
         ; /* it cannot be told any more */
     }
 }
@@ -46,17 +43,21 @@ static int errno__of_file(int number)
 static _Noreturn void writer__run(const char *room, int flags)
 {
     size_t half_line = 0;
+    off_t end = 0;
     uint32_t len;
 
     while (recv(SOCKET_FD, &len, sizeof(len), 0) == sizeof(len)) {
         ssize_t n = write(FILE_FD, room, len);
         int32_t answer = n < 0 ? -errno__of_file(errno) : (int32_t)n;
 
-        if (n > 0)
+        if (n > 0) {
             half_line = half_line__after(half_line, room, (size_t)n);
-        send(SOCKET_FD, &answer, sizeof(answer), MSG_NOSIGNAL);
+            end = lseek(FILE_FD, 0, SEEK_CUR);
+        }
+        if (send(SOCKET_FD, &answer, sizeof(answer), MSG_NOSIGNAL) < 0)
+            break;
     }
-    file__remove_half_line(FILE_FD, half_line);
+    file__remove_half_line(FILE_FD, half_line, end);
     fcntl(FILE_FD, F_SETFL, flags);
     close(FILE_FD);
     _exit(0);
@@ -69,59 +70,61 @@ static _Noreturn void writer__become(int file, int socket, const char *room, int
 
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
-    prctl(PR_SET_NAME, NAME);
     dup2(file, FILE_FD);
     dup2(socket, SOCKET_FD);
     closefrom(SOCKET_FD + 1);
     writer__run(room, flags);
 }
 
-/* Have /dev/null for a file. */
-static void file__let_go(int file)
+/* Start one that has the other end of the socket. 0 or a negative errno. */
+static int writer__fork(struct writer *writer, int file, int flags)
 {
-    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int ends[2];
 
-    if (null < 0)
-        return;
-    dup2(null, file);
-    close(null);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+        return -errno;
+    writer->fd = ends[0];
+    writer->pid = fork();
+    if (!writer->pid)
+        writer__become(file, ends[1], writer->room, flags);
+    int err = writer->pid < 0 ? -errno : 0;
+
+    close(ends[1]);
+    if (err)
+        close(ends[0]);
+    return err;
 }
 
 int writer__start(struct writer *ret_writer, int file, int flags)
 {
-    int ends[2], err;
-    char *room = mmap(NULL, WRITER_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct writer writer = {.room = mmap(NULL, WRITER_ROOM, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
 
-    if (room == MAP_FAILED)
+    if (writer.room == MAP_FAILED)
         return -errno;
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends)) {
-        err = errno;
-        munmap(room, WRITER_ROOM);
-        return -err;
-    }
-    pid_t pid = fork();
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    int err = null < 0 ? -errno : writer__fork(&writer, file, flags);
 
-    if (!pid)
-        writer__become(file, ends[1], room, flags);
-    err = errno;
-    close(ends[1]);
-    if (pid < 0) {
-        close(ends[0]);
-        munmap(room, WRITER_ROOM);
-        return -err;
+    if (err) {
+        munmap(writer.room, WRITER_ROOM);
+    } else {
+        dup2(null, file);
+        *ret_writer = writer;
     }
-    file__let_go(file);
-    *ret_writer = (struct writer){.pid = pid, .fd = ends[0], .room = room};
-    return 0;
+    if (null >= 0)
+        close(null);
+    return err;
 }
 
-void writer__ask(struct writer *writer, const char *from, size_t len)
+bool writer__ask(struct writer *writer, const char *from, size_t len)
 {
     uint32_t question = (uint32_t)len;
 
     memcpy(writer->room, from, len);
     writer->asked = len;
-    send(writer->fd, &question, sizeof(question), MSG_NOSIGNAL); /* if it has ended, so says the answer */
+    if (send(writer->fd, &question, sizeof(question), MSG_NOSIGNAL) >= 0 || errno == EPIPE || errno == ECONNRESET)
+        return true; /* if it has ended, so says the answer */
+    writer->asked = 0;
+    return false;
 }
 
 ssize_t writer__answer(struct writer *writer)

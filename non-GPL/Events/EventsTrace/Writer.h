@@ -3,8 +3,8 @@
  * Writer.h - a process that writes to a file for this one.
  *
  * A file system that does not answer (FUSE, NFS, a disk, one that is frozen) holds up whoever writes to a file of it,
- * and often not even SIGKILL ends that. So another process holds the file, which nothing waits for longer than it
- * wants to.
+ * and often not even SIGKILL ends that. So another process holds the file, and this one waits for it for as long as it
+ * wants to. Starting one closes the file, which its file system has to answer still.
  */
 #ifndef EVENTS_TRACE_WRITER_H
 #define EVENTS_TRACE_WRITER_H
@@ -30,8 +30,8 @@ struct writer {
  */
 int writer__start(struct writer *ret_writer, int file, int flags);
 
-/* Make it write up to WRITER_ROOM bytes, which are copied; it must be idle. */
-void writer__ask(struct writer *writer, const char *from, size_t len);
+/* Make it write up to WRITER_ROOM bytes, which are copied; it must be idle. False, with errno, for lack of memory. */
+bool writer__ask(struct writer *writer, const char *from, size_t len);
 
 /*
  * Return what write has returned, after which it is idle; -1 with errno EINTR while it is writing, ECHILD if it has
@@ -42,7 +42,7 @@ ssize_t writer__answer(struct writer *writer);
 /* Wait up to `ms` for it to end, and free it. If it does not end in time, it ends once its file system answers. */
 void writer__end(struct writer *writer, int ms);
 
-/* Remove the last `len` bytes, half a line, unless somebody else has written to the file since. */
-void file__remove_half_line(int file, size_t len);
+/* Remove the `len` bytes before `end`, half a line, unless somebody else has written to the file since. */
+void file__remove_half_line(int file, size_t len, off_t end);
 
 #endif

@@ -33,10 +33,11 @@ struct ebpf_counts {
 /* A process, and no other that has its number later; as struct ebpf_pid_info has it. */
 struct ebpf_process {
     uint32_t tgid;
+    bool helps; /* it works for another one */
     uint64_t start_time_ns;
 };
 
-#define EBPF_OTHERS_MAX 64
+#define EBPF_OTHERS_MAX 128
 
 struct ebpf_backend;
 

@@ -92,7 +92,7 @@ static struct instance backend__self(const struct bpf_backend *b)
 
         if (helper->tgid)
             self.processes[self.count++] =
-                (struct ebpf_process){.tgid = helper->tgid, .start_time_ns = helper->start_ns};
+                (struct ebpf_process){.tgid = helper->tgid, .helps = true, .start_time_ns = helper->start_ns};
     }
     return self;
 }
@@ -114,7 +114,7 @@ static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_proc
     size_t count = instances__others(&b->instances, &self, ret_others);
 
     for (size_t i = 0; i < count; i++) {
-        if (!backend__knows(b, &ret_others[i]))
+        if (!ret_others[i].helps && !backend__knows(b, &ret_others[i]))
             ebpf_log__write(&b->probes.log, EBPF_LOG_INFO, "process %u traces as well: what it does is left out",
                             ret_others[i].tgid);
     }
@@ -124,6 +124,16 @@ static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_proc
         count = EBPF_OTHERS_MAX - helpers;
     memcpy(ret_others + count, self.processes + 1, helpers * sizeof(*ret_others));
     return count + helpers;
+}
+
+static void backend__warn_of_strangers(const struct bpf_backend *b, const struct ebpf_source_opts *opts)
+{
+    for (size_t i = 0; i < opts->helper_count; i++) {
+        if (!b->runtime->helpers[i].tgid)
+            ebpf_log__write(&b->probes.log, EBPF_LOG_WARNING,
+                            "process %u is no child of the thread that opens the source: what it does is not left out",
+                            opts->helpers[i]);
+    }
 }
 
 static void backend__join_instances(struct bpf_backend *b)
@@ -309,6 +319,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
             preflight__report_failure(&log, "cannot map the rings", err);
     }
     if (!err) {
+        backend__warn_of_strangers(b, opts);
         backend__join_instances(b);
         backend__apply(b, &selection, opts->conditions, opts->condition_count);
         backend__go_live(b);

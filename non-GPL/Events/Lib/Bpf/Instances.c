@@ -20,6 +20,13 @@ struct key {
 };
 
 #define KEY_BITS (8 * (sizeof(struct key) - sizeof(uint32_t)))
+
+/* The value of a key. */
+enum role {
+    ROLE_SOURCE = 1, /* it has a source */
+    ROLE_HELPER,     /* it works for one that has */
+};
+
 #define VALUE_SIZE sizeof(uint32_t)
 
 static struct key key__of(const struct ebpf_process *process)
@@ -27,11 +34,12 @@ static struct key key__of(const struct ebpf_process *process)
     return (struct key){.bits = KEY_BITS, .tgid = process->tgid, .start_time_ns = process->start_time_ns};
 }
 
+typedef void (*visit_fn)(int map, const struct key *key, uint32_t value);
+
 /* A full map has entries of processes that were killed: remove any entry to make room. */
-static void map__enter(int map, const struct key *key)
+static void map__enter(int map, const struct key *key, uint32_t value)
 {
     struct key first;
-    uint32_t value = 1;
 
     if (bpf_map_update_elem(map, key, &value, BPF_ANY) != -ENOSPC || bpf_map_get_next_key(map, NULL, &first))
         return;
@@ -39,8 +47,9 @@ static void map__enter(int map, const struct key *key)
     bpf_map_update_elem(map, key, &value, BPF_ANY);
 }
 
-static void map__leave(int map, const struct key *key)
+static void map__leave(int map, const struct key *key, uint32_t value)
 {
+    (void)value;
     bpf_map_delete_elem(map, key);
 }
 
@@ -50,7 +59,10 @@ static void map__copy(int from, int to)
     int err = bpf_map_get_next_key(from, NULL, &next);
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
-        map__enter(to, &next);
+        uint32_t value;
+
+        if (!bpf_map_lookup_elem(from, &next, &value))
+            map__enter(to, &next, value);
         key = next;
         err = bpf_map_get_next_key(from, &key, &next);
     }
@@ -82,7 +94,7 @@ static uint32_t program__map(int program)
  * Apply an operation to the map of an instance, for each process of `self`; unless `own` is -1, also copy its entries
  * into that.
  */
-static void map__visit(uint32_t id, void (*act)(int map, const struct key *key), const struct instance *self, int own)
+static void map__visit(uint32_t id, visit_fn act, const struct instance *self, int own)
 {
     int map = bpf_map_get_fd_by_id(id);
 
@@ -92,7 +104,7 @@ static void map__visit(uint32_t id, void (*act)(int map, const struct key *key),
         for (size_t i = 0; i < self->count; i++) {
             struct key key = key__of(&self->processes[i]);
 
-            act(map, &key);
+            act(map, &key, self->processes[i].helps ? ROLE_HELPER : ROLE_SOURCE);
         }
         if (own >= 0)
             map__copy(map, own);
@@ -100,7 +112,7 @@ static void map__visit(uint32_t id, void (*act)(int map, const struct key *key),
     close(map);
 }
 
-static void maps__visit(void (*act)(int map, const struct key *key), const struct instance *self, int own)
+static void maps__visit(visit_fn act, const struct instance *self, int own)
 {
     for (uint32_t id = 0; !bpf_prog_get_next_id(id, &id);) {
         int program = bpf_prog_get_fd_by_id(id);
@@ -164,8 +176,12 @@ size_t instances__others(const struct instances *instances, const struct instanc
     size_t count = 0;
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
+        uint32_t role = ROLE_SOURCE;
+
+        bpf_map_lookup_elem(instances->map, &next, &role);
         if (!instance__has(self, &next))
-            others[count++] = (struct ebpf_process){.tgid = next.tgid, .start_time_ns = next.start_time_ns};
+            others[count++] = (struct ebpf_process){
+                .tgid = next.tgid, .helps = role == ROLE_HELPER, .start_time_ns = next.start_time_ns};
         key = next;
         err = bpf_map_get_next_key(instances->map, &key, &next);
     }

@@ -56,8 +56,8 @@ void probes__unload(struct probes *p);
 struct bpf_program *probes__program(const struct probes *p, size_t i);
 
 /*
- * Make this process and those children that work for it known to the probes, once they are loaded. 0, also if it has no
- * such children, or -errno.
+ * Make this process and those children that work for it known to the probes, once they are loaded. 0 or -errno; which
+ * children were found is in `helpers` of struct emit_runtime.
  */
 int probes__identify_self(struct probes *p, const struct ebpf_source_opts *opts);
 
