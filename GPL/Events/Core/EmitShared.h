@@ -217,9 +217,9 @@ struct emit_runtime {
     ebpf_u64 sockets_more;                        /* 1: some connection found no slot in the table */
     ebpf_u64 zero;                                /* 0, unknown to the verifier */
     ebpf_u32 budget_period;                       /* incremented at each look of the library at who exceeds a budget */
-    ebpf_u32 reserved;
-    ebpf_u32 host_mnt_ns; /* mount namespace of the first process */
-    ebpf_u32 selects;     /* bit n: a condition of kind n is set */
+    ebpf_u32 has_helpers;                         /* there is one in `helpers` */
+    ebpf_u32 host_mnt_ns;                         /* mount namespace of the first process */
+    ebpf_u32 selects;                             /* bit n: a condition of kind n is set */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
     struct select_quick quick;

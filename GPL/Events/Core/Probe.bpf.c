@@ -38,6 +38,13 @@ int scratch__claim_from(u32 first)
     return slot;
 }
 
+int helper__acts(u32 n)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+
+    return n < EMIT_HELPERS_MAX && emit_runtime.helpers[n].start_ns == BPF_CORE_READ(task, group_leader, start_time);
+}
+
 /* Return the id of a process in the pid namespace of its parent. */
 static __always_inline u32 child__nr(struct task_struct *child, u32 level)
 {
@@ -64,6 +71,7 @@ static __always_inline void helpers__find(const u64 pids[EMIT_HELPERS_MAX], stru
                 continue;
             emit_runtime.helpers[n].tgid = BPF_CORE_READ(child, tgid);
             emit_runtime.helpers[n].start_ns = BPF_CORE_READ(child, start_time);
+            emit_runtime.has_helpers = 1;
         }
         link = BPF_CORE_READ(link, prev);
     }

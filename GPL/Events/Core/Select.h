@@ -85,6 +85,23 @@ static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
     return selection__rejects(tgid);
 }
 
+/* Whether the current process is helper number `n`, whose id it has, and not a later one; in Probe.bpf.c. */
+extern int helper__acts(u32 n);
+
+/* Whether the current process is that of the library, or works for it. */
+static __always_inline bool current__is_own(u32 tgid)
+{
+    if (tgid == emit_runtime.self_tgid)
+        return true;
+    if (!emit_runtime.has_helpers)
+        return false;
+    for (u32 n = 0; n < EMIT_HELPERS_MAX; n++) {
+        if (emit_runtime.helpers[n].tgid == tgid)
+            return helper__acts(n);
+    }
+    return false;
+}
+
 /* Whether the selection rejects what the current process does. A single condition is checked first. */
 static __always_inline bool current__is_filtered(void)
 {
@@ -97,7 +114,7 @@ static __always_inline bool current__is_filtered(void)
         return true;
     u32 tgid = bpf_get_current_pid_tgid() >> 32;
 
-    return tgid == emit_runtime.self_tgid || (selects && current__fails_lists(kinds, tgid));
+    return current__is_own(tgid) || (selects && current__fails_lists(kinds, tgid));
 }
 
 /*
