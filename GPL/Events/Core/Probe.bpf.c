@@ -42,7 +42,9 @@ int helper__acts(u32 n)
 {
     struct task_struct *task = (void *)bpf_get_current_task();
 
-    return n < EMIT_HELPERS_MAX && emit_runtime.helpers[n].start_ns == BPF_CORE_READ(task, group_leader, start_time);
+    if (n >= EMIT_HELPERS_MAX || !emit_runtime.helpers[n].tgid) /* the idle task has id 0, and starts at 0 */
+        return false;
+    return emit_runtime.helpers[n].start_ns == BPF_CORE_READ(task, group_leader, start_time);
 }
 
 /* Return the id of a process in the pid namespace of its parent. */

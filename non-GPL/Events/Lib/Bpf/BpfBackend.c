@@ -106,6 +106,7 @@ static bool backend__knows(const struct bpf_backend *b, const struct ebpf_proces
     return false;
 }
 
+/* Helpers are among them: the probes leave out what these do, but not that they fork or execute something. */
 static size_t bpf_backend__others(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
 {
     struct bpf_backend *b = (struct bpf_backend *)backend;
