@@ -16,13 +16,15 @@ counts_hold() {
     jq -e ".events.$2 | .seen == .delivered + .filtered + ([.lost[]] | add // 0) and .delivered == $3" stats.json
 }
 
-# The documented command; the first keys are those that consumers expect there.
+# The documented command, ended by the name of the program, which the process that writes jq.err has as well; the first
+# keys are those that consumers expect there.
 into_jq() {
     EventsTrace -i --unbuffer-stdout --process-exec 2>jq.err | jq --unbuffered . >jq.out &
     began jq.out $! || { cat jq.err; return 1; }
     ls --color=auto >/dev/null
     wait_for grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
-    kill "$(pidof EventsTrace)" && wait
+    # shellcheck disable=SC2046 # one or more
+    kill $(pidof EventsTrace) && wait
     jq -se '[.[] | select(.argv == "ls --color=auto")] | length == 1 and (.[0] | keys_unsorted[0:8] == ["event_type",
         "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"])' jq.out
 }

@@ -2,14 +2,15 @@
 # tap.sh - sourced by the guest scripts: each check prints one line, "ok NAME" or "not ok NAME: what was seen".
 # shellcheck shell=sh
 
-# check NAME COMMAND...: the command's status decides; its output is shown if it fails.
+# check NAME COMMAND...: the command's status decides; its output is shown if it fails. Processes that it leaves are not
+# waited for, as they would be if the output went through a pipe.
 check() {
     name=$1
     shift
-    if output=$("$@" 2>&1); then
+    if ("$@") >/run/check.out 2>&1; then
         echo "ok $name"
     else
-        echo "not ok $name: $(echo "$output" | tail -n 3 | tr '\n' '|')"
+        echo "not ok $name: $(tail -n 3 /run/check.out | tr '\n' '|')"
     fi
 }
 
