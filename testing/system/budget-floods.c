@@ -15,8 +15,11 @@
  *   chroot                  the call, in a user namespace, where anybody may make it
  *   threads                 memfds by several threads of one process
  *   processes               memfds by many processes
+ *   ids                     memfds by many processes in a user namespace of many ids, of which each uses one after the
+ *                           other: more than the probes know users
  */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
@@ -35,6 +38,8 @@
 #define NOBODY 65534
 #define THREADS 4
 #define PROCESSES 60
+#define IDS 4096 /* in the user namespace, from FIRST_ID on outside of it, as /etc/subuid grants them */
+#define FIRST_ID 100000
 #define NICE 19 /* there are many, and the programs are to be executed meanwhile */
 #define REFUSED_PORT 1
 #define DEADLINE_S 300
@@ -73,6 +78,15 @@ static void do_memfd(void)
 
     check(fd >= 0, "memfd_create");
     close(fd);
+}
+
+static void do_memfd_by_next_id(void)
+{
+    static uid_t id;
+
+    id = (id ? id + PROCESSES : (uid_t)getpid()) % IDS;
+    check(!setresuid(id, (uid_t)-1, (uid_t)-1), "setresuid"); /* the effective user remains root of the namespace */
+    do_memfd();
 }
 
 static void do_shmget(void)
@@ -140,18 +154,19 @@ static void do_chroot(void)
 static const struct kind {
     const char *name, *option;
     void (*act)(void);
-    int threads, processes;
+    int threads, processes, has_ids;
 } kinds[] = {
-    {"memfd", "process-memfd-create", do_memfd, 1, 1},
-    {"shmget", "process-shmget", do_shmget, 1, 1},
-    {"denied", "process-ptrace", do_denied, 1, 1},
-    {"connect", "net-conn-attempt", do_connect, 1, 1},
-    {"listen", "net-listen", do_listen, 1, 1},
-    {"fork", "process-fork", do_fork, 1, 1},
-    {"setsid", "process-setsid", do_setsid, 1, 1},
-    {"chroot", "process-chroot", do_chroot, 1, 1},
-    {"threads", "process-memfd-create", do_memfd, THREADS, 1},
-    {"processes", "process-memfd-create", do_memfd, 1, PROCESSES},
+    {"memfd", "process-memfd-create", do_memfd, 1, 1, 0},
+    {"shmget", "process-shmget", do_shmget, 1, 1, 0},
+    {"denied", "process-ptrace", do_denied, 1, 1, 0},
+    {"connect", "net-conn-attempt", do_connect, 1, 1, 0},
+    {"listen", "net-listen", do_listen, 1, 1, 0},
+    {"fork", "process-fork", do_fork, 1, 1, 0},
+    {"setsid", "process-setsid", do_setsid, 1, 1, 0},
+    {"chroot", "process-chroot", do_chroot, 1, 1, 0},
+    {"threads", "process-memfd-create", do_memfd, THREADS, 1, 0},
+    {"processes", "process-memfd-create", do_memfd, 1, PROCESSES, 0},
+    {"ids", "process-memfd-create", do_memfd_by_next_id, 1, PROCESSES, 1},
 };
 
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
@@ -167,16 +182,41 @@ static void *flood__run(void *arg)
     return NULL;
 }
 
+/* Make a user namespace, and become its root when the parent has mapped its ids. */
+static void namespace__enter(int parent)
+{
+    char byte = 0;
+
+    check(!unshare(CLONE_NEWUSER) && write(parent, &byte, 1) == 1 && read(parent, &byte, 1) == 1 && !setresuid(0, 0, 0),
+          "become root of a user namespace");
+}
+
+/* Map the ids of the user namespace that a process makes, as newuidmap(1) does for whom /etc/subuid lists. */
+static void namespace__map(pid_t pid, int child)
+{
+    char path[32], map[64], byte;
+
+    snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+    int len = snprintf(map, sizeof(map), "0 %d %d\n", FIRST_ID, IDS), fd = -1;
+
+    check(read(child, &byte, 1) == 1 && (fd = open(path, O_WRONLY | O_CLOEXEC)) >= 0 && write(fd, map, len) == len &&
+              write(child, &byte, 1) == 1,
+          "map ids");
+    close(fd);
+}
+
 /*
  * The flood is a process group, which is killed as a whole. It ends with its first process, if that has not ended
  * before, and that one ends with this process.
  */
-static void flood__begin(const struct kind *kind)
+static void flood__begin(const struct kind *kind, int parent)
 {
     pthread_t thread;
 
-    check(nice(NICE) == NICE && !setgid(NOBODY) && !setuid(NOBODY) && !prctl(PR_SET_PDEATHSIG, SIGKILL),
-          "become nobody");
+    check(nice(NICE) == NICE && !setgid(NOBODY) && !setuid(NOBODY), "become nobody");
+    if (kind->has_ids)
+        namespace__enter(parent);
+    check(!prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
     for (int i = 1; i < kind->processes; i++) {
         pid_t pid = fork();
 
@@ -239,12 +279,18 @@ int main(int argc, char **argv)
     check(shm >= 0, "shmget");
     done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     check(done != MAP_FAILED, "mmap");
+    int ends[2];
+
+    check(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
     pid_t flood = fork();
 
     check(flood >= 0, "fork");
     setpgid(flood, flood); /* by both, because one of them might be too late */
+    close(ends[flood ? 1 : 0]);
     if (!flood)
-        flood__begin(kind);
+        flood__begin(kind, ends[1]);
+    if (kind->has_ids)
+        namespace__map(flood, ends[0]);
     while (atomic_load(done) < atol(argv[2]) && !waitpid(flood, NULL, WNOHANG))
         usleep(1000);
     snprintf(mark, sizeof(mark), "marked-%s", kind->name);

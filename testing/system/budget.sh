@@ -21,7 +21,8 @@ drained() {
 # Wait until the last flood has been named, which happens once a second; otherwise the next one might be named instead.
 named() {
     pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
-    [ "$2" = budget ] && [ "$1" != processes ] || return 0
+    [ "$2" = budget ] || return 0
+    case $1 in processes | ids) return 0 ;; esac # any of them
     wait_for grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
 }
 
