@@ -27,7 +27,8 @@ static const char stand_ins[] =
     "\n## Stand-ins\n\n"
     "`lsm` programs replace others if the kernel never skips them: since 6.2, if `bpf` is an active security module.\n"
     "`kprobe` and `session` programs replace others only on kernels that preempt BPF programs. Of those that can be\n"
-    "used, the first is attached instead of the program.\n\n"
+    "used, the first is attached instead of the program. An `lsm` program that makes a record comes last, because the\n"
+    "kernel may preempt any number of its runs.\n\n"
     "| program | stand-ins |\n|---|---|\n";
 
 static const char preemption[] =
@@ -168,7 +169,8 @@ static void print_charged(int event, enum hook_stand_in kind)
             role = role_for(row, event, false, 0);
         if (!role || !role->is_charged || row->unless || preempted_stand_in(row) != kind)
             continue;
-        printf("%s`%s`%s", separator, row->program, stand_in(row, STAND_IN_LSM) ? " or LSM" : "");
+        printf("%s`%s`%s", separator, row->program,
+               stand_in(row, STAND_IN_LSM) || stand_in(row, STAND_IN_RECORDING_LSM) ? " or LSM" : "");
         separator = ", ";
     }
 }

@@ -42,7 +42,7 @@ MEANS = {
 WAYS = [
     Way(DEFAULT, (), "what the kernel chooses"),
     Way("no-lsm", ("no LSM programs",), "bpf is no active LSM: path hooks by fentry, or by kprobes if it preempts"),
-    Way("preempt", ("full preemption",), "preempt=full: kprobes, sessions and spares, as far as there are any"),
+    Way("preempt", ("full preemption",), "preempt=full: kprobes, sessions and spares, where available"),
     Way("kprobes", ("preemption", "no LSM programs"), "path hooks by kprobes, the others as in preempt"),
     Way("no-sessions", ("preemption", "no sessions"), "kprobes, and spares instead of sessions"),
     Way("spares", ("preemption", "no LSM programs", "no kprobes", "no sessions"), "spares, and no stand-in"),
@@ -130,7 +130,7 @@ def hook_rows(text):
 
 
 def _stand_ins_of(row, kinds="LSM|KPROBE|SESSION"):
-    return re.findall(rf"\b(?:SHARED_)?(?:{kinds})\((\w+)\)", row)
+    return re.findall(rf"\b(?:SHARED_|RECORDING_)?(?:{kinds})\((\w+)\)", row)
 
 
 def stand_ins(rows, kind):

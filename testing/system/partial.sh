@@ -71,7 +71,7 @@ is_wanted() {
 with_stand_ins() {
     echo "$1" | tr , '\n'
     for program in $(echo "$1" | tr , ' '); do
-        sed -n "s/^$program \(SHARED_\)\{0,1\}\(LSM\|KPROBE\|SESSION\) //p" columns
+        sed -n "s/^$program \(SHARED_\|RECORDING_\)\{0,1\}\(LSM\|KPROBE\|SESSION\) //p" columns
     done
 }
 

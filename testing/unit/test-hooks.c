@@ -143,10 +143,14 @@ static void test_lsm(void)
     CHECK(!wanted("lsm__task_fix_setuid") && wanted("fexit__security_task_fix_setuid"));
     CHECK(wanted("tp_btf__sched_process_exec")); /* an exec may change ids */
     CHECK(wanted("fexit__security_task_fix_setuid_spare1"));
-    hooks.stand_ins[STAND_IN_LSM] = true;
+    hooks.stand_ins[STAND_IN_RECORDING_LSM] = true;
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(wanted("lsm__task_fix_setuid") && !wanted("fexit__security_task_fix_setuid"));
     CHECK(!wanted("fexit__security_task_fix_setuid_spare1"));
+    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_SESSION] = true; /* which hold no shared slot */
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
+    CHECK(!wanted("lsm__task_fix_setuid") && wanted("session__security_task_fix_setuid"));
+    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_SESSION] = false;
     hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_SETUID).bits);

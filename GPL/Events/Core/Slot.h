@@ -184,8 +184,8 @@ static __always_inline struct scratch *scratch__try(u32 slot)
 
 /*
  * Whether the kernel may preempt the program, on a kernel that preempts BPF programs. A program that cannot be
- * preempted (Kprobe.h) uses a slot that is reserved for its CPU, because preempted programs could hold all others for
- * long.
+ * preempted (Kprobe.h), or of which one run at most can be because of a lock that it runs under, uses a slot that is
+ * reserved for its CPU if the kernel has kprobes: preempted programs could hold all others for long.
  */
 enum preemption {
     MAY_BE_PREEMPTED,
@@ -201,7 +201,8 @@ extern int scratch__claim_from(u32 slot);
 static __always_inline struct scratch *scratch__claim(enum preemption preemption)
 {
     u32 slot = bpf_get_smp_processor_id();
-    struct scratch *s = scratch__try(preemption == NOT_PREEMPTED ? emit_constants.slots + slot : slot);
+    bool is_reserved = preemption == NOT_PREEMPTED && emit_constants.kprobes;
+    struct scratch *s = scratch__try(is_reserved ? emit_constants.slots + slot : slot);
 
     if (s)
         return s; /* the usual case */

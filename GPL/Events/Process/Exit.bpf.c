@@ -15,9 +15,9 @@
  * that finds no free slot stores its entry in task storage, if the kernel has it (since 5.13), so it takes nothing
  * from others.
  *
- * Only once: do_notify_parent is called with interrupts off and tasklist_lock held for writing, so it is never skipped
- * and never runs twice at a time. It is called again for a process that was reported already; exit__is_repeated
- * recognizes those calls.
+ * Only once: do_notify_parent is called with tasklist_lock held for writing and, except with PREEMPT_RT, interrupts
+ * off, so it is never skipped and never runs twice at a time. It is called again for a process that was reported
+ * already; exit__is_repeated recognizes those calls.
  *
  * The obvious hook, sched_process_exit alone, reports threads as processes or a process before its files are closed,
  * and two threads that end at the same moment can both appear to be the last. It is used only where there is no fentry
@@ -267,7 +267,7 @@ int kprobe__taskstats_exit(struct pt_regs *regs)
 /* Make the event from the stored state of a process. */
 static __always_inline void exit__emit(const struct exiting *x, struct task_struct *leader)
 {
-    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, x->is_filtered)) {
+    EMIT(PROCESS_EXIT, e, s, NOT_PREEMPTED, exit__fate(leader, x->is_filtered)) {
         e->pids = x->pids;
         e->creds = x->creds;
         e->ctty = x->ctty;
@@ -283,7 +283,7 @@ static __always_inline void exit__emit_partial(struct task_struct *leader)
 {
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), false);
 
-    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
+    EMIT(PROCESS_EXIT, e, s, NOT_PREEMPTED, exit__fate(leader, is_filtered)) {
         pid_info__fill(&e->pids, true, leader);
         cred_info__fill(&e->creds, true, leader);
         ctty__fill(&e->ctty, true, leader);
@@ -365,7 +365,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
         return 0; /* if it cannot be noted for another reason, the exit may be reported twice */
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
 
-    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
+    EMIT(PROCESS_EXIT, e, s, NOT_PREEMPTED, exit__fate(leader, is_filtered)) {
         EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
         exit_status__fill(e, leader);
         varlen__cgroup_path(s, true, task->cgroups);

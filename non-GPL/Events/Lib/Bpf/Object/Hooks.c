@@ -38,6 +38,7 @@ _Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
 #define UNLESS(function) .unless = #function
 #define FILE_SYSTEM(name) .file_system = #name
 #define LSM(name) .stand_ins[STAND_IN_LSM].program = #name
+#define RECORDING_LSM(name) .stand_ins[STAND_IN_RECORDING_LSM].program = #name
 #define KPROBE(name) .stand_ins[STAND_IN_KPROBE].program = #name
 #define SESSION(name) .stand_ins[STAND_IN_SESSION].program = #name
 #define SHARED_KPROBE(name) .stand_ins[STAND_IN_KPROBE].shared = &rows[HOOK_##name]
@@ -163,7 +164,7 @@ static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
     return NULL;
 }
 
-/* Whether the kernel refuses a row's program, and there is no stand-in. */
+/* Return whether the kernel refuses a row's program, and there is no stand-in. */
 static bool hooks__lacks(struct hooks *hooks, size_t row)
 {
     return hooks->programs[row].refused && !hooks__stand_in(hooks, row);
@@ -210,7 +211,7 @@ static int event__choose_way(struct hooks *hooks, int event)
 {
     char *why = hooks->unavailable[event];
 
-    snprintf(why, HOOKS_REASON_LEN, "no hook for it is known");
+    snprintf(why, HOOKS_REASON_LEN, "no hook is defined for it");
     for (int way = 0; way < WAYS_MAX; way++) {
         bool exists;
         const struct hooks_program *missing = way__missing(hooks, event, way, &exists);
@@ -225,7 +226,7 @@ static int event__choose_way(struct hooks *hooks, int event)
     return -1;
 }
 
-/* Whether an event that is available, or the selection, has a use for a row's program. */
+/* Return whether an event that is available, or the selection, has a use for a row's program. */
 static bool hooks__has_use(struct hooks *hooks, size_t i)
 {
     if (rows[i].selects)
@@ -322,7 +323,7 @@ bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)
 
 /* ------------------------------------------------------- what follows from it */
 
-/* Whether a program is a row's, or a stand-in for it. */
+/* Return whether a program is a row's, or a stand-in for it. */
 static bool hooks__is_of_row(const struct hooks *hooks, size_t program, size_t row)
 {
     if (program == row)

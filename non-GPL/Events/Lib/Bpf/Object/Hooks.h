@@ -49,7 +49,7 @@ enum hooks_trial {
 };
 
 /* What can replace a program and its spares, best first. */
-enum hook_stand_in { STAND_IN_LSM, STAND_IN_KPROBE, STAND_IN_SESSION, STAND_IN_COUNT };
+enum hook_stand_in { STAND_IN_LSM, STAND_IN_KPROBE, STAND_IN_SESSION, STAND_IN_RECORDING_LSM, STAND_IN_COUNT };
 
 /* The role of a program for an event. */
 struct hook_role {
@@ -85,7 +85,7 @@ struct hooks_program {
     bool unneeded; /* on this kernel */
     bool attached;
     int fd;                        /* of the loaded program; -1 if it is not loaded */
-    char reason[HOOKS_REASON_LEN]; /* why */
+    char reason[HOOKS_REASON_LEN]; /* why it is refused */
 };
 
 struct hooks {
@@ -114,7 +114,7 @@ void hooks__init(struct hooks *hooks);
  */
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
 
-/* Whether a loaded program that is wanted makes one of the events. */
+/* Return whether a loaded program that is wanted makes one of the events. */
 bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events);
 
 /* Return the program of that name, or NULL. */
