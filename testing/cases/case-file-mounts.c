@@ -86,7 +86,7 @@ int main(void)
     rename_it("b", "a");
     create_in("a/m");
 
-    /* the mount moves, after it has stayed for long enough to count as settled (Path.bpf.c) */
+    /* the mount moves, after it has stayed for long enough to count as settled (MountCache.h) */
     usleep(1100000);
     create_in("a/m");
     CHECK(!mount("a/m", "a/n", NULL, MS_MOVE, NULL));

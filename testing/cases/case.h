@@ -3,7 +3,7 @@
  * case.h - functions that the case programs share. To be included first.
  *
  * A case program performs one operation in its variants, and prints what it did as one line of JSON, the facts: pids,
- * values, whatever its expectation (case-NAME.py) needs. It never sleeps; it waits for conditions. A failure of the
+ * values, whatever its expectation (case-NAME.py) needs. It waits for conditions, not for a time. A failure of the
  * program itself (not of what it tests) ends it with status 99 and no facts.
  */
 #ifndef CASE_H

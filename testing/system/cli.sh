@@ -28,9 +28,9 @@ check "usage: the message names the letter, not the letter before it" refused 2 
 check "usage: unexpected value" refused 2 "'--process-exec=3'" EventsTrace --process-exec=3
 check "usage: a newline makes no second line" refused 2 '--a\\x0ab\\x1b' EventsTrace "$(printf -- '--a\nb\033')"
 check "usage: nor does one in a value" refused 2 'a\\x0ab' EventsTrace --process-exec --disable-hook "$(printf 'a\nb')"
-check "usage: no command" refused 2 "'--' wants a command" EventsTrace --process-exec --
+check "usage: no command" refused 2 "'--' requires a command" EventsTrace --process-exec --
 check "usage: a user that does not exist" \
-    refused 2 "'--uid' wants the name or.*no 'no-such-user'" EventsTrace --uid no-such-user
+    refused 2 "'--uid' requires the name or.*no 'no-such-user'" EventsTrace --uid no-such-user
 check "usage: a relative path" refused 2 "'etc': a path begins with /" EventsTrace --process-exec --path etc
 waits_for_cgroup() {
     trace cgroup.out cgroup.err --process-exec --cgroup /none || return 1
@@ -39,7 +39,7 @@ waits_for_cgroup() {
 check "a cgroup that does not exist yet: a warning" waits_for_cgroup
 check "usage: a name that is too long" refused 2 "1 to 15 bytes" EventsTrace --process-exec --comm sixteen-bytes-xx
 check "usage: stray argument" refused 2 "stray" EventsTrace --process-exec stray
-check "usage: missing value" refused 2 "wants a value" EventsTrace --disable-hook
+check "usage: missing value" refused 2 "requires a value" EventsTrace --disable-hook
 check "usage: unknown hook" \
     refused 2 "no_such.*none of that name; HOOKS.md" EventsTrace --process-exec --disable-hook no_such
 
@@ -128,8 +128,8 @@ ring_sizes() {
 }
 check "--ring-size" ring_sizes
 
-check "usage: coalesce wants a number" refused 2 "coalesce.*from 1 to 60000, not '0'" EventsTrace --coalesce 0
-check "usage: exclude-pid wants a number" refused 2 "exclude-pid.*not '12x'" EventsTrace --exclude-pid 12x
+check "usage: coalesce requires a number" refused 2 "coalesce.*from 1 to 60000, not '0'" EventsTrace --coalesce 0
+check "usage: exclude-pid requires a number" refused 2 "exclude-pid.*not '12x'" EventsTrace --exclude-pid 12x
 
 # The actions of an excluded process are no events, and counted; those of others are events.
 excluded() {
@@ -289,19 +289,3 @@ idle() {
     ! grep "\"tgid\":$TRACE_PID," idle.out
 }
 check "its own actions are no events" idle
-
-# Whether the kernel preempts probes is detected without debugfs too: no more is loaded than with it.
-loaded_by() {
-    trace loaded.out loaded.err --process-fork --process-exec >&2 || return 1
-    bpf-objects
-    trace_stop >&2 && nothing_left >&2
-}
-debugfs_is_not_needed() {
-    nothing_left || return 1
-    with=$(loaded_by)
-    umount /sys/kernel/debug || return 1
-    without=$(loaded_by)
-    mount -t debugfs debugfs /sys/kernel/debug
-    [ -n "$with" ] && [ "$with" = "$without" ] || { echo "with: $with, without: $without"; return 1; }
-}
-check "without debugfs no more is loaded" debugfs_is_not_needed

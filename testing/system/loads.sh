@@ -12,3 +12,19 @@ none_is_refused() {
     ! grep "failed to load\|failed to attach\|failed to auto-attach" loads.err
 }
 check "no program is refused" none_is_refused
+
+# Whether the kernel preempts probes is detected without debugfs too: no more is loaded than with it.
+loaded_by() {
+    trace loaded.out loaded.err --process-fork --process-exec >&2 || return 1
+    bpf-objects
+    trace_stop >&2 && nothing_left >&2
+}
+debugfs_is_not_needed() {
+    nothing_left || return 1
+    with=$(loaded_by)
+    umount /sys/kernel/debug || return 1
+    without=$(loaded_by)
+    mount -t debugfs debugfs /sys/kernel/debug
+    [ -n "$with" ] && [ "$with" = "$without" ] || { echo "with: $with, without: $without"; return 1; }
+}
+check "without debugfs no more is loaded" debugfs_is_not_needed

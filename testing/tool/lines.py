@@ -203,7 +203,7 @@ def full_for_a_while():
 def escaped():
     """A message is one line, whatever it contains, without characters that a terminal interprets."""
     text = said("--format", "a\nb\x1b[31m\x7f\t'é\x01", status=EXIT_USAGE)
-    assert text == ("EventsTrace: option '--format' wants json or elastic, not "
+    assert text == ("EventsTrace: option '--format' requires json or elastic, not "
                     "'a\\x0ab\\x1b[31m\\x7f\\x09'é\\x01'\n"), text
 
 

@@ -29,7 +29,7 @@ static inline bool check__same(const char *got, const char *want, const char *fi
 {
     bool ok = got && !strcmp(got, want);
 
-    check__count(ok, file, line, "texts are the same");
+    check__count(ok, file, line, "texts are equal");
     if (!ok)
         printf("    got  %s\n    want %s\n", got ? got : "(null)", want);
     return ok;

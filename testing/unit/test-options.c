@@ -164,9 +164,9 @@ static void test_refusals(void)
     struct options untouched = {.budget = 7}, o = untouched;
 
     CHECK(PARSE(&o, "--budget", "0") == -EINVAL);
-    CHECK_SAME(message, "option '--budget' wants a whole number from 1 to 1000000, not '0'; see EventsTrace --help");
+    CHECK_SAME(message, "option '--budget' requires a whole number from 1 to 1000000, not '0'; see EventsTrace --help");
     CHECK(PARSE(&o, "--format", "xml") == -EINVAL);
-    CHECK_SAME(message, "option '--format' wants json or elastic, not 'xml'");
+    CHECK_SAME(message, "option '--format' requires json or elastic, not 'xml'");
     CHECK(PARSE(&o, "--pid", "0") == -EINVAL && PARSE(&o, "--port", "65536") == -EINVAL);
     CHECK(PARSE(&o, "--uid", "4294967295") == -EINVAL && PARSE(&o, "--coalesce", "60001") == -EINVAL);
     CHECK(PARSE(&o, "--user", "root") == -EINVAL && PARSE(&o, "--process-exec", "--") == -EINVAL);

@@ -271,7 +271,7 @@ static void test_names(void)
     CHECK(all.bits == none.bits);
 }
 
-/* Whether an event with members of these kinds begins as the reader, and for files Coalesce, takes it to. */
+/* Return whether an event with members of these kinds begins as the reader, and for files Coalesce, takes it to. */
 static bool begins_well(const char *name, const char *kinds)
 {
     static const char *const files[] = {"pid_info cred_info u32 u32 file_info ",

@@ -162,7 +162,7 @@ static __always_inline u64 compat__ancestor_cgroup_id_of(struct task_struct *tas
 }
 
 /*
- * Whether a kernel thread is a user mode helper that has not executed anything. No other thread ends that
+ * Return whether a kernel thread is a user mode helper that has not executed anything. No other thread ends that
  * kthread_create did not make. Before 5.18 helpers start as kernel threads. 5.17 offers nothing to decide it by. Goes
  * with 5.15.
  */
@@ -183,14 +183,14 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
     return BPF_CORE_READ(kn, parent);
 }
 
-/* Whether an operation of io_uring is IORING_OP_WRITEV_FIXED: since 6.15. */
+/* Return whether an operation of io_uring is IORING_OP_WRITEV_FIXED: since 6.15. */
 static __always_inline bool compat__is_writev_fixed(u8 opcode)
 {
     return bpf_core_enum_value_exists(enum io_uring_op, IORING_OP_WRITEV_FIXED) &&
            opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED);
 }
 
-/* Whether the kernel was built with the pids controller of cgroups. */
+/* Return whether the kernel was built with the pids controller of cgroups. */
 static __always_inline bool compat__has_pids_controller(void)
 {
     return bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id);

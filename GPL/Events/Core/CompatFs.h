@@ -124,8 +124,9 @@ static __always_inline u64 compat__next_mount_link(u64 next, u64 head)
 }
 
 /*
- * Whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on 7.2,
- * where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not show.
+ * Return whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on
+ * 7.2, where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not
+ * show.
  */
 static __always_inline bool compat__inode_is_layer(struct inode *inode)
 {
@@ -237,7 +238,7 @@ static __always_inline struct path *compat__user_path(struct file *file)
     return (void *)file + bpf_core_field_offset(struct file, f_path);
 }
 
-/* Whether a mount namespace counts the changes of its mounts in a member that BTF shows. */
+/* Return whether a mount namespace counts the changes of its mounts in a member that BTF shows. */
 static __always_inline bool compat__mounts_are_counted(void)
 {
     return bpf_core_field_exists(struct mnt_namespace, event);

@@ -24,8 +24,8 @@ static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
 }
 
 /*
- * Whether a BPF program of a cgroup was asked about a connect, at the end of __cgroup_bpf_run_filter_sock_addr. The
- * kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
+ * Return whether a BPF program of a cgroup was asked about a connect, at the end of __cgroup_bpf_run_filter_sock_addr.
+ * The kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
  */
 static __always_inline bool compat__is_connect_filter(u64 *ctx)
 {
@@ -55,19 +55,19 @@ static __always_inline int compat__connect_filter_ret(u64 *ctx)
     return compat__func_ret(ctx, 5);
 }
 
-/* Whether a socket is one of MPTCP's, which kernels may be built without. */
+/* Return whether a socket is one of MPTCP's, which kernels may be built without. */
 static __always_inline bool compat__is_mptcp_sock(struct sock *sk)
 {
     return bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP;
 }
 
-/* Whether a TCP socket is a subflow of MPTCP. */
+/* Return whether a TCP socket is a subflow of MPTCP. */
 static __always_inline bool compat__is_subflow(struct tcp_sock *tp)
 {
     return bpf_core_field_exists(tp->is_mptcp) && tp->is_mptcp;
 }
 
-/* Whether the kernel counts the bytes of all subflows together: since 6.5 (38967f424b5b). */
+/* Return whether the kernel counts the bytes of all subflows together: since 6.5 (38967f424b5b). */
 static __always_inline bool compat__mptcp_counts_bytes(void)
 {
     return bpf_core_field_exists(struct mptcp_sock, bytes_sent);

@@ -34,7 +34,7 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
     head->name = (u64)BPF_CORE_READ(dentry, d_name.name);
 }
 
-/* Whether a dentry is in no directory, and has the name of a memfd. */
+/* Return whether a dentry is in no directory, and has the name of a memfd. */
 static __always_inline bool dentry__is_memfd(struct dentry *dentry)
 {
     char name[8] = {};

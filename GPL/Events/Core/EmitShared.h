@@ -5,7 +5,7 @@
 
 #include "../EbpfEventProto.h"
 
-#define EMIT_LICENSE "Dual BSD/GPL" /* as the kernel is told; helpers for tracing are for GPL programs only */
+#define EMIT_LICENSE "Dual BSD/GPL" /* declared to the kernel; helpers for tracing are for GPL programs only */
 
 #define EMIT_TYPES_MAX 64
 #define EMIT_CLAIM_TRIES 8 /* slots that a program tries before it gives up an event; also the least number of slots */

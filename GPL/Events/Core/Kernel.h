@@ -93,7 +93,6 @@ typedef int key_t;
 #define EAGAIN 11
 #define EACCES 13
 #define EEXIST 17
-#define ENOTDIR 20
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103
@@ -223,9 +222,7 @@ struct pid {
 
 #include "KernelFs.h"
 
-struct renamedata {
-    struct dentry *old_dentry, *new_dentry;
-};
+struct renamedata;
 
 struct vm_area_struct {
     unsigned long vm_flags;

@@ -23,7 +23,7 @@ typedef struct {
 struct sock_common {
     refcount_t skc_refcnt;
     u32 skc_daddr, skc_rcv_saddr;
-    u16 skc_dport, skc_num;
+    u16 skc_dport;
     u16 skc_family;
     u8 skc_state;
     u8 skc_ipv6only : 1;
@@ -43,7 +43,6 @@ struct sock {
     u16 sk_protocol;
     u32 sk_max_ack_backlog;
     int sk_err;
-    u8 sk_shutdown;
 };
 
 struct inet_sock {

@@ -73,7 +73,7 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
     return true;
 }
 
-/* Whether an entry is valid without a look at its mount. The numbers are read first: see mount_cache__settle. */
+/* Return whether an entry is valid without a look at its mount. The numbers are read first: see mount_cache__settle. */
 static __always_inline bool mount_cache__is_settled(const struct mount_cache_entry *e, const struct scratch *s)
 {
     return mounts__have_numbers() && READ_ONCE(e->event) == s->job.root.mnt_event &&

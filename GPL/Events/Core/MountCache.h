@@ -15,10 +15,10 @@
 #include "CompatFs.h"
 
 /*
- * Whether an entry may be trusted because its namespace has not changed. The kernel gives a namespace a new number,
- * `event`, whenever one of its mounts is added, moved or removed, and never reuses one: what was found at a number
- * holds as long as the namespace has it. A namespace that was only copied has 0, and none of its mounts are cached by
- * number. Used where a mount has to be read by its address although the current task is typed (5.11 to 6.1).
+ * Return whether an entry may be trusted because its namespace has not changed. The kernel gives a namespace a new
+ * number, `event`, whenever one of its mounts is added, moved or removed, and never reuses one: what was found at a
+ * number holds as long as the namespace has it. A namespace that was only copied has 0, and none of its mounts are
+ * cached by number. Used where a mount has to be read by its address although the current task is typed (5.11 to 6.1).
  */
 static __always_inline bool mounts__have_numbers(void)
 {

@@ -6,7 +6,7 @@
  * functions take scalars only (5.10), so they get the number of the scratch slot and look it up. The state of a walk is
  * in the slot.
  *
- * A step is such a function, so the verifier sees one step, not hundreds in a row, and a start costs a fraction. The
+ * A step is such a function, so the verifier sees one step, not hundreds in a row, and loading costs a fraction. The
  * steps are called in three nested loops. The verifier re-checks every iteration of a loop, but it also follows every
  * call site to bound the depth of the stack, so neither one long loop nor many unrolled calls are cheap. 16 x 4 x 16 is
  * the cheapest split that was measured.
@@ -92,7 +92,7 @@ static __always_inline bool walk__up_mount(struct path_walk *w)
     return true;
 }
 
-/* Whether a dentry that is in no directory is a root: all roots have this name, which nothing else can have. */
+/* Return whether a dentry that is in no directory is a root: all roots have this name, which nothing else can have. */
 static __always_inline bool dentry__is_root(const struct dentry_head *head)
 {
     u8 name = 0;
@@ -223,7 +223,7 @@ __noinline int path__walk(u32 slot)
     return 0;
 }
 
-/* Whether a file has no name, but the one that O_TMPFILE gives it: "#" and its inode number. */
+/* Return whether a file has no name, but the one that O_TMPFILE gives it: "#" and its inode number. */
 static __always_inline bool dentry__is_nameless(struct dentry *dentry)
 {
     char name[2] = {};

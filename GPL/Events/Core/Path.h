@@ -166,7 +166,7 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
     return WALK_GIVEN_UP;
 }
 
-/* Whether the components that walk__up_typed went through are unchanged. */
+/* Return whether the components that walk__up_typed went through are unchanged. */
 static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry)
 {
     struct path_walk *w = &s->walk;
@@ -256,7 +256,10 @@ static __always_inline bool mount__is_top(struct mount *mnt)
     return false;
 }
 
-/* Whether the mount of the root directory is in no namespace (lazily unmounted, from open_tree), or in another one. */
+/*
+ * Return whether the mount of the root directory is in no namespace (lazily unmounted, from open_tree), or in another
+ * one.
+ */
 static __always_inline bool path_root__is_apart(const struct path_root *root)
 {
     struct mount *mnt = mount__of(root->mnt);

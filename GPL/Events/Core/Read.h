@@ -64,7 +64,7 @@ static __always_inline u64 ctx__address(const u64 *arg)
     return address;
 }
 
-/* Whether a value is an error: negative as an int, with anything in its upper half, or an error pointer. */
+/* Return whether a value is an error: negative as an int, with anything in its upper half, or an error pointer. */
 static __always_inline bool ret__is_error(u64 ret)
 {
     return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);

@@ -24,7 +24,7 @@ static __always_inline const struct select_list *list__of(u32 excluded)
     return excluded ? &emit_runtime.exclude : &emit_runtime.include;
 }
 
-/* Whether a list has an id: of a process or of a user. */
+/* Return whether a list has an id: of a process or of a user. */
 static __always_inline int ids__have(const u32 *ids, u32 id)
 {
 #pragma clang loop unroll(disable)
@@ -173,8 +173,8 @@ int tree__flags(u32 tgid, u64 task)
 }
 
 /*
- * Whether a task is in another pid or mount namespace than the first process. A process that has ended has no mount
- * namespace left.
+ * Return whether a task is in another pid or mount namespace than the first process. A process that has ended has no
+ * mount namespace left.
  */
 static __always_inline bool task__is_in_container(u64 task)
 {
@@ -209,7 +209,7 @@ static __always_inline u32 task__uid(u64 task)
 
 #define SELECTS(kind) (emit_constants.selects & emit_runtime.selects & 1u << (kind))
 
-/* Whether the conditions on tasks reject a task. `named` is the task whose name counts. */
+/* Return whether the conditions on tasks reject a task. `named` is the task whose name counts. */
 static __always_inline int task__is_rejected(u32 tgid, u64 task, u64 named)
 {
     if (SELECTS(SELECT_PID))
@@ -252,8 +252,8 @@ int selection__rejects_process(u64 leader, u32 is_current)
 }
 
 /*
- * Whether the path that was walked last is the n-th path of a list, or below it. Both are stored leaf first, so the
- * walked path has to end with the other one, at the beginning of a component.
+ * Return whether the path that was walked last is the n-th path of a list, or below it. Both are stored leaf first, so
+ * the walked path has to end with the other one, at the beginning of a component.
  */
 int path__is_below(u32 slot, u32 n)
 {

@@ -35,13 +35,13 @@ static __always_inline enum fate fate__of(bool is_filtered)
     return is_filtered ? FATE_FILTERED : FATE_MADE;
 }
 
-/* Whether the selection rejects what the current task does; in Select.bpf.c. */
+/* Return whether the selection rejects what the current task does; in Select.bpf.c. */
 extern int selection__rejects(u32 tgid);
 
 /* Kinds of conditions on the acting task. */
 #define SELECTS_TASKS ((1u << SELECT_PATH) - 1)
 
-/* Whether a task's name is that of `emit_runtime.quick`. For most names eight bytes decide. */
+/* Return whether a task's name is that of `emit_runtime.quick`. For most names eight bytes decide. */
 static __always_inline bool comm__meets_quick(bool typed, struct task_struct *task)
 {
     const struct select_quick *quick = &emit_runtime.quick;
@@ -56,7 +56,9 @@ static __always_inline bool comm__meets_quick(bool typed, struct task_struct *ta
     return !((word ^ quick->value[1]) & quick->mask[1]);
 }
 
-/* Whether `emit_runtime.quick` rejects what the current task does. Inline, because a call would double the cost. */
+/*
+ * Return whether `emit_runtime.quick` rejects what the current task does. Inline, because a call would double the cost.
+ */
 static __always_inline bool current__fails_quick(u32 kinds)
 {
     bool matches = false;
@@ -71,8 +73,8 @@ static __always_inline bool current__fails_quick(u32 kinds)
 }
 
 /*
- * Whether the lists, or `emit_runtime.quick` with a process id, reject it. Only the lists know whether a process with
- * that id is the process meant.
+ * Return whether the lists, or `emit_runtime.quick` with a process id, reject it. Only the lists know whether a process
+ * with that id is the process meant.
  */
 static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
 {
@@ -85,10 +87,10 @@ static __always_inline bool current__fails_lists(u32 kinds, u32 tgid)
     return selection__rejects(tgid);
 }
 
-/* Whether the current process is helper number `n`, whose id it has, and not a later one; in Probe.bpf.c. */
+/* Return whether the current process is helper number `n`, whose id it has, and not a later one; in Probe.bpf.c. */
 extern int helper__acts(u32 n);
 
-/* Whether the current process is that of the library, or works for it. */
+/* Return whether the current process is that of the library, or works for it. */
 static __always_inline bool current__is_own(u32 tgid)
 {
     if (tgid == emit_runtime.self_tgid)
@@ -102,7 +104,7 @@ static __always_inline bool current__is_own(u32 tgid)
     return false;
 }
 
-/* Whether the selection rejects what the current process does. A single condition is checked first. */
+/* Return whether the selection rejects what the current process does. A single condition is checked first. */
 static __always_inline bool current__is_filtered(void)
 {
     const bool selects = emit_constants.selects & SELECTS_TASKS;
@@ -118,7 +120,7 @@ static __always_inline bool current__is_filtered(void)
 }
 
 /*
- * Whether the selection rejects events about a process itself, given the address of its leader; in Select.bpf.c.
+ * Return whether the selection rejects events about a process itself, given the address of its leader; in Select.bpf.c.
  * `is_current`: the current task belongs to that process.
  */
 extern int selection__rejects_process(u64 leader, u32 is_current);
@@ -134,7 +136,7 @@ static __always_inline bool process__is_filtered(u32 tgid, u64 leader, bool is_c
            selection__rejects_process(leader, is_current);
 }
 
-/* Whether there are conditions on paths. */
+/* Return whether there are conditions on paths. */
 static __always_inline bool paths__are_selected(void)
 {
     return emit_constants.selects & SELECTS_PATHS && emit_runtime.selects & SELECTS_PATHS;

@@ -40,7 +40,7 @@ int socket__take_over(u64 address, u64 ends)
         u64 old = e->sk;
 
         if (!old || !socket__is_gone(old, e->ends) || !claim__try(&e->lock))
-            continue; /* also if another program is at it: there are more slots */
+            continue; /* also if another program holds the lock: there are more slots */
         bool is_mine = e->sk == old;
 
         if (is_mine)

@@ -208,7 +208,7 @@ static __always_inline bool socket__take(struct socket_entry *e, const struct so
     return is_taken;
 }
 
-/* Whether the socket of an entry is gone, or has become another connection's. */
+/* Return whether the socket of an entry is gone, or has become another connection's. */
 static __always_inline bool socket__is_gone(u64 address, u64 ends)
 {
     struct inet_sock *inet = (void *)address;

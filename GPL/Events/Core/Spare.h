@@ -107,7 +107,10 @@ static __always_inline bool mark__is_old(u64 mark, u64 now)
     return ((now - (mark >> MARK_TIME_SHIFT)) & MARK_TIME_MASK) >= MARK_OLD;
 }
 
-/* Whether the last spare of a hook left the mark before its call of the body. No later program could take it away. */
+/*
+ * Return whether the last spare of a hook left the mark before its call of the body. No later program could take it
+ * away.
+ */
 static __always_inline bool mark__is_of_last(u64 mark, enum spare_hook hook)
 {
     return (mark & MARK_HOOK_MASK) == hook && (mark >> MARK_ORDER_SHIFT & MARK_ORDER_MASK) == MARK_ORDER_LAST;
@@ -150,9 +153,9 @@ static __always_inline void spare__mark(enum spare_hook hook)
 }
 
 /*
- * Whether a program before the n-th of `count` spares has left a mark. Notes in the mark that this spare has seen it;
- * the last spare removes it. A mark that this or a later spare has already seen belongs to an earlier event, whose last
- * spare was skipped.
+ * Return whether a program before the n-th of `count` spares has left a mark. Notes in the mark that this spare has
+ * seen it; the last spare removes it. A mark that this or a later spare has already seen belongs to an earlier event,
+ * whose last spare was skipped.
  */
 static __always_inline bool spare__is_marked(enum spare_hook hook, u32 n, u32 count)
 {

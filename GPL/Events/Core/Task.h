@@ -99,7 +99,7 @@ static __always_inline void comm__fill(struct scratch *s, bool typed, struct tas
 }
 
 /*
- * Whether the current task is a thread that the kernel started for itself. Those that it starts for a process
+ * Return whether the current task is a thread that the kernel started for itself. Those that it starts for a process
  * (io_uring) belong to that process.
  */
 static __always_inline bool current__is_kernel_thread(void)

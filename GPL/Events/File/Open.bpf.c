@@ -101,7 +101,7 @@ static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct s
 }
 
 /*
- * Return whether the name of a mount's mountpoint excludes that it is /dev/shm, without a look at the directory above.
+ * Return whether the name of a mount's mountpoint shows that it is not /dev/shm, without a look at the directory above.
  */
 static __always_inline bool mount__is_named_otherwise(struct mount *mnt)
 {

@@ -168,7 +168,6 @@ static __always_inline u64 cork__datagrams(struct inet_cork *cork, u64 payload)
     return size && payload ? ((u32)payload + size - 1) / size : 1;
 }
 
-/* Identifies a datagram for a program and its spares. */
 static __always_inline bool sock__is_udp(struct sock *sk)
 {
     return sk && sk->sk_protocol == IPPROTO_UDP;

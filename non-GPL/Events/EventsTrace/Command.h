@@ -32,7 +32,7 @@ int command__prepare(struct command *ret_command, char **argv, const struct comm
 
 void command__go(struct command *command);
 
-/* Whether it has ended; to be asked after SIGCHLD. */
+/* Return whether it has ended; to be asked after SIGCHLD. */
 bool command__has_ended(struct command *command);
 
 /* Pass a signal on to it. */

@@ -89,7 +89,7 @@ static int on_over_budget(void *user, const struct ebpf_over_budget *over)
     return notice__commit(trace, line ? ebpf_over_budget__json(over, line, OUTPUT_NOTICE_MAX - 1) : -ENOSPC);
 }
 
-/* Whether a signal has come while the probes are being loaded, which can take seconds. */
+/* Return whether a signal has come while the probes are being loaded, which can take seconds. */
 static bool is_cancelled(void *user)
 {
     struct trace *trace = user;

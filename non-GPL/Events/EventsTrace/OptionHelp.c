@@ -12,13 +12,13 @@ void options__usage(void)
 {
     printf("Usage: EventsTrace [OPTION]... [-- COMMAND...]\n"
            "Trace what processes do and print it as newline-delimited JSON.\n"
-           "With a COMMAND, start it, trace it and its descendants, end with it, with its exit status.\n");
+           "With a COMMAND, start it, trace it and its descendants, and exit with its status when it ends.\n");
 }
 
 static void tasks__print(void)
 {
     printf("\nWhat is executed:                      EventsTrace -u --process-exec\n"
-           "Who changes files below /etc:          EventsTrace -u --file --path /etc\n"
+           "Changes of files below /etc:           EventsTrace -u --file --path /etc\n"
            "Which process connects to an address:  EventsTrace -u --net --address 192.0.2.7 --port 443\n");
 }
 

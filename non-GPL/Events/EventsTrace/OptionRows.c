@@ -8,7 +8,7 @@
 
 #define EVENTS_MAX 64            /* as many as a set of events has room for */
 #define BUDGET_MAX 1000000       /* events a second: more than a process can make */
-#define RING_BYTES_MAX (1 << 30) /* more than this is memory by mistake */
+#define RING_BYTES_MAX (1 << 30) /* a larger value is probably a mistake */
 
 #define MEMBER(name) .member = offsetof(struct options, name)
 #define RANGE(least, most) .min = (least), .max = (most)

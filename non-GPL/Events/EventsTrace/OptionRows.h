@@ -3,7 +3,7 @@
  * OptionRows.h - everything that an option of EventsTrace is, one row each.
  *
  * The command line, --help and what else has options (a configuration file, completions of a shell) go through these
- * rows, and know no option by name.
+ * rows, and know no other option than --user by name.
  */
 #ifndef EVENTS_TRACE_OPTION_ROWS_H
 #define EVENTS_TRACE_OPTION_ROWS_H

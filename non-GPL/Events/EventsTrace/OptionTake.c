@@ -57,7 +57,7 @@ static bool number__parse(const struct option_row *row, const char *text, uint32
     long number = strtol(text, &end, 10);
 
     if (errno || end == text || *end || number < row->min || number > row->max) {
-        message__write("option '--%s' wants a whole number from %ld to %ld, not '%s'; see EventsTrace --help",
+        message__write("option '--%s' requires a whole number from %ld to %ld, not '%s'; see EventsTrace --help",
                        row->name, row->min, row->max, text);
         return false;
     }
@@ -82,8 +82,8 @@ bool option_take__ring_size(const struct option_row *row, const char *text, stru
     unsigned long long bytes = is_number ? number << shift : 0;
 
     if (bytes & (bytes - 1) || bytes < (unsigned long long)getpagesize() || bytes > most) {
-        message__write("option '--%s' wants a power of two from %dK to %lluM, such as 512K or 16M, not '%s'", row->name,
-                       getpagesize() >> 10, most >> 20, text);
+        message__write("option '--%s' requires a power of two from %dK to %lluM, such as 512K or 16M, not '%s'",
+                       row->name, getpagesize() >> 10, most >> 20, text);
         return false;
     }
     *ROW_MEMBER(row, uint32_t, options) = (uint32_t)bytes;
@@ -113,11 +113,11 @@ bool option_take__choice(const struct option_row *row, const char *text, struct 
         }
     }
     choices__join(row->choices, all, sizeof(all));
-    message__write("option '--%s' wants %s, not '%s'", row->name, all, text);
+    message__write("option '--%s' requires %s, not '%s'", row->name, all, text);
     return false;
 }
 
-/* The joined text is for the rest of the process. */
+/* The joined text is never freed. */
 bool option_take__list(const struct option_row *row, const char *text, struct options *options)
 {
     const char **list = ROW_MEMBER(row, const char *, options);
@@ -135,7 +135,7 @@ bool option_take__list(const struct option_row *row, const char *text, struct op
     return true;
 }
 
-/* Whether a text is the number of a user, who need not have an entry among the users. */
+/* Return whether a text is the number of a user, who need not have an entry among the users. */
 static bool text__is_uid(const char *text, uint32_t *ret_uid)
 {
     char *end;
@@ -158,12 +158,13 @@ static const struct passwd *user__find(const struct option_row *row, const char 
     if (!user && text__is_uid(text, &uid))
         user = getpwuid(uid);
     if (!user)
-        message__write("option '--%s' wants the name or the number of a user, and there is no '%s'; see getent passwd",
-                       row->name, text);
+        message__write(
+            "option '--%s' requires the name or the number of a user, and there is no '%s'; see getent passwd",
+            row->name, text);
     return user;
 }
 
-/* The name is for the rest of the process. */
+/* The name is never freed. */
 bool option_take__user(const struct option_row *row, const char *text, struct options *options)
 {
     const struct passwd *user = user__find(row, text);

@@ -149,7 +149,7 @@ static bool options__split(struct options *o, int *argc, char **argv)
         if (strcmp(argv[i], "--"))
             continue;
         if (i + 1 == *argc) {
-            message__write("'--' wants a command behind it; leave it out to trace what runs already");
+            message__write("'--' requires a command after it; leave it out to trace the running system");
             return false;
         }
         o->command = argv + i + 1;
@@ -166,7 +166,7 @@ static int options__take(struct options *o, const struct table *table, int value
         return 0;
     }
     if (value == ':') {
-        message__write("option '%s' wants a value; see EventsTrace --help", argv[optind - 1]);
+        message__write("option '%s' requires a value; see EventsTrace --help", argv[optind - 1]);
         return -EINVAL;
     }
     if (value == '?' && optopt == '?') { /* -? */

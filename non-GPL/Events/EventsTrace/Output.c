@@ -52,8 +52,8 @@ static void on_timer(int signal)
 }
 
 /*
- * Make a timer whose signal interrupts this thread when a write blocks. It is no SIGALRM: whoever started this program
- * may have set an alarm to end it.
+ * Make a timer whose signal interrupts this thread when a write blocks. Not SIGALRM: the parent may have set an alarm
+ * to end this program.
  */
 static int output__make_timer(struct output *output)
 {
@@ -71,7 +71,7 @@ static int output__make_timer(struct output *output)
     return 0;
 }
 
-/* Append to a file. The flag is shared, so that whoever writes to it later goes on at its end. */
+/* Append to a file. The flag is shared, so that later writers continue at its end. */
 static void output__begin_file(struct output *output)
 {
     fcntl(output->fd, F_SETFL, output->given_flags | O_APPEND);
@@ -279,7 +279,9 @@ static bool errno__is_full(int number)
     return number == ENOSPC || number == EDQUOT || number == EFBIG || number == EAGAIN;
 }
 
-/* Whether a failed write means that the reader has gone; a terminal that has gone is not the only cause of EIO. */
+/*
+ * Return whether a failed write means that the reader has gone; a terminal that has gone is not the only cause of EIO.
+ */
 static bool output__is_closed(const struct output *output, int number)
 {
     struct pollfd terminal = {.fd = output->fd};

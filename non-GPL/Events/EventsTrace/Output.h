@@ -7,7 +7,7 @@
  * its new end. A slow reader is waited for, but no write blocks, so that signals are seen: a pipe or terminal is opened
  * again for that, because the flags of its description belong to others, too. If it cannot be opened again (no /proc,
  * the terminal of another user, the master of a terminal), and for other devices, a timer interrupts each write that
- * blocks. To a file another process writes, which only its file system can hold up.
+ * blocks. Another process writes files, because only a file system can block that.
  */
 #ifndef EVENTS_TRACE_OUTPUT_H
 #define EVENTS_TRACE_OUTPUT_H

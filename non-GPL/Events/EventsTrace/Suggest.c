@@ -42,7 +42,7 @@ static unsigned int names__distance(const char *a, size_t a_len, const char *b, 
     return above[b_len];
 }
 
-/* Whether a name, of words with dashes between them, contains these words. */
+/* Return whether a name, of words with dashes between them, contains these words. */
 static bool name__has_words(const char *name, const char *words, size_t len)
 {
     size_t name_len = strlen(name);

@@ -23,9 +23,9 @@
 #define LARGE_ALLOCATION (256 << 10)
 
 /*
- * Whether to go on. Without a command, a signal or the end of the reader ends the tracing. With one, the first signal
- * is passed on to the command, unless the terminal has sent it to both, and the tracing ends with the command or with
- * the second signal.
+ * Return whether to go on. Without a command, a signal or the end of the reader ends the tracing. With one, the first
+ * signal is passed on to the command, unless the terminal has sent it to both, and the tracing ends with the command or
+ * with the second signal.
  */
 static bool trace__goes_on(struct trace *trace)
 {

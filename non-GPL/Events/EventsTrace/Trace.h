@@ -21,7 +21,7 @@ struct trace {
 };
 
 /*
- * Trace until a signal, the end of the command or, without a command, of whoever reads the output. Returns the exit
+ * Trace until a signal, the end of the command or, without a command, of the output's reader. Returns the exit
  * code.
  */
 int trace__start(const struct options *options);

@@ -22,7 +22,7 @@ void file__remove_half_line(int file, size_t len, off_t end)
     struct stat st;
 
     if (len && !fstat(file, &st) && end == st.st_size && ftruncate(file, end - (off_t)len)) {
-        ; /* it cannot be told any more */
+        ; /* it cannot be reported any more */
     }
 }
 
@@ -122,7 +122,7 @@ bool writer__ask(struct writer *writer, const char *from, size_t len)
     memcpy(writer->room, from, len);
     writer->asked = len;
     if (send(writer->fd, &question, sizeof(question), MSG_NOSIGNAL) >= 0 || errno == EPIPE || errno == ECONNRESET)
-        return true; /* if it has ended, so says the answer */
+        return true; /* if it has ended, the answer reports it */
     writer->asked = 0;
     return false;
 }

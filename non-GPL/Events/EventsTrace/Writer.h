@@ -2,7 +2,7 @@
 /*
  * Writer.h - a process that writes to a file for this one.
  *
- * A file system that does not answer (FUSE, NFS, a disk, one that is frozen) holds up whoever writes to a file of it,
+ * A file system that does not answer (FUSE, NFS, a disk, one that is frozen) blocks every writer of its files,
  * and often not even SIGKILL ends that. So another process holds the file, and this one waits for it for as long as it
  * wants to. Starting one closes the file, which its file system has to answer still.
  */

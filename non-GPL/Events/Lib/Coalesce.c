@@ -147,7 +147,7 @@ static void windows__end_of_process(struct ebpf_coalesce *c, const struct ebpf_p
     }
 }
 
-/* Whether an event is a write, which can be merged. Other changes of content have no number of bytes. */
+/* Return whether an event is a write, which can be merged. Other changes of content have no number of bytes. */
 static bool event__can_wait(const struct ebpf_event_header *hdr)
 {
     const struct ebpf_file_modify_event *e = (const void *)hdr;

@@ -31,7 +31,7 @@ static bool events__have(struct ebpf_event_set events, const char *prefix)
     return false;
 }
 
-/* Whether a path is another one or below it; with no separator, whether two names are equal. */
+/* Return whether a path is another one or below it; with no separator, whether two names are equal. */
 static bool text__is_below(const char *text, const char *above, char separator)
 {
     size_t len = strlen(above);
@@ -41,7 +41,7 @@ static bool text__is_below(const char *text, const char *above, char separator)
     return !strncmp(text, above, len) && (!text[len] || text[len] == separator);
 }
 
-/* Whether every event that meets `a` meets `b`, too. */
+/* Return whether every event that meets `a` meets `b`, too. */
 static bool condition__implies(const struct ebpf_condition *a, const struct ebpf_condition *b)
 {
     bool has_levels = a->kind == EBPF_SELECT_PATH || a->kind == EBPF_SELECT_CGROUP;

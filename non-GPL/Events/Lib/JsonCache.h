@@ -19,7 +19,7 @@ struct cached_text {
     char text[CACHED_TEXT_MAX];
 };
 
-/* Whether it is the text of these bytes, a multiple of 8, at least 16. */
+/* Return whether it is the text of these bytes, a multiple of 8, at least 16. */
 JSON_INLINE bool cached_text__matches(const struct cached_text *cached, const void *of, size_t size)
 {
     const char *a = (const char *)cached->of, *b = of;

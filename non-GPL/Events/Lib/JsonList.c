@@ -74,7 +74,7 @@ static void array__plain(struct json_out *out, struct slice list)
     out->p = p;
 }
 
-/* Whether the array of a plain list fits in any case: each byte may be the NUL of an empty string. */
+/* Return whether the array of a plain list fits in any case: each byte may be the NUL of an empty string. */
 static bool array__has_room(const struct json_out *out, struct slice list)
 {
     return json__has_room(out, 3 * list.len + 2 + JSON_SLACK);

@@ -78,7 +78,7 @@ struct cached_path {
     char text[CACHED_PATH_MAX + 16]; /* quotes, a '/' at the beginning; a multiple of 16 */
 };
 
-/* Whether the value is the cached one; some of its last eight bytes are compared twice. */
+/* Return whether the value is the cached one; some of its last eight bytes are compared twice. */
 static bool cached_path__matches(const struct cached_path *cached, const struct ebpf_varlen *v)
 {
     const char *value = (const char *)(v + 1);

@@ -30,7 +30,7 @@ static size_t utf8_length(const unsigned char *s, size_t len)
     return need;
 }
 
-/* Whether a sequence of four bytes is a character that stands for a raw byte, and so cannot stand for itself. */
+/* Return whether a sequence of four bytes is a character that stands for a raw byte, and so cannot stand for itself. */
 static bool is_raw_byte_character(const unsigned char *s)
 {
     return s[0] == 0xf4 && s[1] == 0x8f && (s[2] == 0x9e || s[2] == 0x9f);

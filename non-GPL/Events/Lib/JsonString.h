@@ -20,9 +20,9 @@ struct nul_text {
 void ebpf_json__escape(struct json_out *out, struct slice value, const struct nul_text *nul);
 
 /*
- * Whether a value can be written as it is, except for its NULs. In a short value a space behind a NUL may be taken for
- * a special character, which only makes it slower. In a longer one some of the last sixteen bytes are tested twice, so
- * as not to read what follows the value.
+ * Return whether a value can be written as it is, except for its NULs. In a short value a space behind a NUL may be
+ * taken for a special character, which only makes it slower. In a longer one some of the last sixteen bytes are tested
+ * twice, so as not to read what follows the value.
  */
 static inline bool value__is_plain16(struct slice value)
 {

@@ -121,7 +121,7 @@ JSON_INLINE void store_word(char *p, uint64_t word)
 }
 
 /*
- * The address of a thread's variable, which the compiler would find out anew at each use: in a shared library that is a
+ * The address of a thread's variable, which the compiler would look up again at each use: in a shared library that is a
  * call.
  */
 #define THREADS_OWN(variable)                                                                                          \
@@ -219,7 +219,7 @@ JSON_INLINE bytes16 plain16(bytes16 bytes)
     return (printable16(bytes) | (bytes == 0)) & ~escaped_by_backslash16(bytes);
 }
 
-/* Whether a test holds for all. */
+/* Return whether a test holds for all. */
 JSON_INLINE bool all16(bytes16 result)
 {
     uint64_t words[2];
@@ -277,7 +277,7 @@ char *ebpf_json__write_large(char *p, uint64_t value);
 #define NUMBER_DIGITS_MAX 20
 
 /*
- * Numbers of more than eight digits. Those are times: of a file, which are most often the same ones, of the start of a
+ * Numbers of more than eight digits. Those are times: of a file, which often repeat, of the start of a
  * process; and namespaces. So the text of the last ones is cached, by a hash.
  */
 #define NUMBER_CACHE_BITS 5

@@ -34,7 +34,7 @@ struct net_selection {
 int net_selection__build(struct net_selection *ret_selection, const struct ebpf_condition *conditions, size_t count,
                          const struct ebpf_log *log);
 
-/* Whether an event is filtered; one that is no network event never is. */
+/* Return whether an event is filtered; one that is no network event never is. */
 bool net_selection__rejects(const struct net_selection *selection, const struct ebpf_event_header *hdr);
 
 #endif

@@ -106,7 +106,9 @@ static uint64_t record__time(const void *data, uint32_t len)
     return len < sizeof(struct ebpf_event_header) ? 0 : ((const struct ebpf_event_header *)data)->ts_boot_ns;
 }
 
-/* Whether a record goes before another one: the older one does, of two equally old ones that of the lower ring. */
+/*
+ * Return whether a record goes before another one: the older one does, of two equally old ones that of the lower ring.
+ */
 static bool record__is_due_before(const void *data, uint32_t len, int ring, const void *than, uint32_t than_len)
 {
     uint64_t time = record__time(data, len), than_time = record__time(than, than_len);
@@ -268,8 +270,8 @@ static const struct ebpf_pid_info *event__actor(const struct ebpf_event_header *
 }
 
 /*
- * Whether another process with a source acts. Its exit counts as nobody's: it makes no further event, and others may
- * have caused it.
+ * Return whether another process with a source acts. Its exit counts as nobody's: it makes no further event, and others
+ * may have caused it.
  */
 static bool reader__is_of_others(const struct ebpf_reader *reader, const struct ebpf_event_header *hdr)
 {

@@ -65,8 +65,8 @@ static inline bool slice__last_component(struct slice *path, struct slice *ret_c
 }
 
 /*
- * Whether a path begins with '/'. One that was cut lacks its first components, and a name that is in no directory has
- * none. A path without components is the root.
+ * Return whether a path begins with '/'. One that was cut lacks its first components, and a name that is in no
+ * directory has none. A path without components is the root.
  */
 static inline bool path__is_absolute(uint16_t varlen_flags)
 {

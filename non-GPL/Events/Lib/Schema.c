@@ -251,7 +251,7 @@ static void put_schema(struct json_out *out)
 #define EVENT(id, NAME, name, option, ring, doc) put_object(out, #NAME, doc, rows_##name, common_rows);
 #include "Events.def"
     put_object(out, "EVENTS_LOST", "events were lost here", lost_rows, NULL);
-    put_object(out, "EVENTS_OVER_BUDGET", "a process has exceeded its budget, and lost most of all that have",
+    put_object(out, "EVENTS_OVER_BUDGET", "the process that lost most events for exceeding its budget",
                over_budget_rows, NULL);
     put_object(out, "STATS", "counts since the start", stats_rows, NULL);
     put_object(out, "STARTED", "the probes are attached", init_rows, NULL);

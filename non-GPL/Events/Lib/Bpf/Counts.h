@@ -14,7 +14,7 @@ void bpf_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_c
 /* Get a process that exceeds its budget; see struct ebpf_backend_ops. */
 bool bpf_backend__over_budget(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over);
 
-/* Whether each event that was seen is also counted as delivered, filtered or lost: no program is still at it. */
+/* Return whether each event that was seen is also counted as delivered, filtered or lost: no program is still at it. */
 bool counts__are_settled(const struct ebpf_counts *counts);
 
 #endif

@@ -104,13 +104,13 @@ struct ebpf_field {
     enum ebpf_tag tag; /**< which field it is */
     uint16_t flags;    /**< enum ebpf_varlen_flag */
     const void *data;  /**< its value; enum ebpf_tag describes the kinds */
-    uint32_t len;      /**< how many */
+    uint32_t len;      /**< bytes of the value */
     uint32_t orig_len; /**< bytes of the whole value if it was cut; 0 if not known */
 };
 
 /**
  * Find a variable field.
- * @param tag which
+ * @param tag the field's tag
  * @param ret_field the field; its data points into the event
  * @return 0, or -ENOENT if the event does not have it
  */
@@ -120,7 +120,7 @@ int ebpf_event__field(const struct ebpf_event *event, enum ebpf_tag tag, struct 
  * Turn a field of kind path into a path: from the root, components separated by '/', ended by a NUL. A path that was
  * cut does not begin with '/': it lacks its first components. A name that is in no directory ("memfd:x") stands as it
  * is.
- * @param buf where to
+ * @param buf output buffer
  * @param size bytes of buf; field->len + 2 always suffices
  * @return length without the NUL, or -ENOSPC
  */
@@ -129,7 +129,7 @@ int ebpf_field__path(const struct ebpf_field *field, char *buf, size_t size);
 /**
  * Write an event as one line of JSON, without a newline, ended by a NUL. Strings that are not UTF-8 are encoded as
  * events.md says, reversibly.
- * @param buf where to
+ * @param buf output buffer
  * @param size bytes of buf
  * @return length without the NUL, or -ENOSPC if it does not fit: try again with a larger buffer
  */
@@ -282,7 +282,8 @@ enum ebpf_select_kind {
 /**
  * A condition of a selection. An event passes if it matches one include of every kind that has any, and no exclude.
  * Addresses and ports are tested by the library before the handler, everything else in the kernel before anything of
- * the event is computed. An event that does not pass is counted as filtered.
+ * the event is computed, except for its path if there are conditions on paths. An event that does not pass is counted
+ * as filtered.
  *
  * Process ids are those of the initial pid namespace. The kernel uses an id again when its process has ended: a
  * condition is about the process that has the id when the source is opened or ebpf_source__select is called. After that

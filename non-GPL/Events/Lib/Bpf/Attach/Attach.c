@@ -111,7 +111,7 @@ void links__detach_unwanted(struct links *links, struct probes *p)
     }
 }
 
-/* Whether a wanted program that is not attached has the same target as another one. */
+/* Return whether a wanted program that is not attached has the same target as another one. */
 static bool probes__has_unattached(const struct probes *p, const char *target)
 {
     for (size_t i = 0; i < p->hooks.count; i++) {

@@ -62,7 +62,7 @@ static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *
 
 /*
  * Choose again after some programs were refused. Returns whether others are wanted now. The loaded ones were loaded for
- * the former choice: if one would make an event that is unavailable now, all are loaded anew.
+ * the former choice: if one would make an event that is unavailable now, all are loaded again.
  */
 static bool probes__choose_again(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {

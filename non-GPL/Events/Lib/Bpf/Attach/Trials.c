@@ -243,7 +243,7 @@ static uint32_t trials__do(size_t page)
     return done;
 }
 
-/* Whether a program has run, or was skipped by its guard, which also shows the call; true if that is unknown. */
+/* Return whether a program has run, or was skipped by its guard, which also shows the call; true if that is unknown. */
 static bool program__was_run(const struct hooks_program *program)
 {
     struct bpf_prog_info info = {0};
@@ -270,7 +270,7 @@ static void probes__report_unrun(struct probes *p, uint32_t done)
     }
 }
 
-/* Whether there is a trial for a program in use. */
+/* Return whether there is a trial for a program in use. */
 static bool probes__has_trials(struct probes *p)
 {
     const struct hook_row *row;

@@ -101,7 +101,7 @@ static const char *extraction__name(const struct extraction *x, uint32_t offset)
 
 static int extraction__copy(struct extraction *x, uint32_t id);
 
-/* Whether a probe may read a member: it has such a name, or none, and then the members inside may have one. */
+/* Return whether a probe may read a member: it has such a name, or none, and then the members inside may have one. */
 static bool extraction__wants_member(const struct extraction *x, const struct btf_member *member)
 {
     const char *name = extraction__name(x, member->name_off);

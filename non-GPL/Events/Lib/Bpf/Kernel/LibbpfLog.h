@@ -15,7 +15,7 @@ void libbpf_log__begin(const struct ebpf_log *log);
 
 void libbpf_log__end(void);
 
-/* Whether messages of this thread are sent to a log. */
+/* Return whether messages of this thread are sent to a log. */
 bool libbpf_log__is_on(void);
 
 /* Send the lines of a text to the log, each after `head`. Changes the text. */

@@ -30,7 +30,7 @@ static int map__create(enum bpf_map_type map_type)
     return fd;
 }
 
-/* Whether storage works for what the descriptor `owner` refers to. Closes it. */
+/* Return whether storage works for what the descriptor `owner` refers to. Closes it. */
 static bool storage__works(enum bpf_map_type map_type, int owner)
 {
     int map = map__create(map_type), value = 0;

@@ -99,7 +99,7 @@ static int debugfs__open(const char *name)
     return fd;
 }
 
-/* Whether the kernel's configuration preempts BPF programs by default: 1 or 0, -1 if it cannot be read. */
+/* Return whether the kernel's configuration preempts BPF programs by default: 1 or 0, -1 if it cannot be read. */
 static int config__preempts(const char *release)
 {
     char path[128], line[128];
@@ -241,7 +241,7 @@ const char *preflight__error(int err)
         [LIBBPF_ERRNO__LOAD - __LIBBPF_ERRNO__START] = "the kernel refused a program",
         [LIBBPF_ERRNO__VERIFY - __LIBBPF_ERRNO__START] = "the kernel's verifier refused a program",
         [LIBBPF_ERRNO__PROG2BIG - __LIBBPF_ERRNO__START] = "a program is too large for the kernel",
-        [LIBBPF_ERRNO__KVER - __LIBBPF_ERRNO__START] = "the kernel's version is not what a program wants",
+        [LIBBPF_ERRNO__KVER - __LIBBPF_ERRNO__START] = "the kernel's version is not what a program requires",
         [LIBBPF_ERRNO__PROGTYPE - __LIBBPF_ERRNO__START] = "the kernel does not know a kind of program",
     };
     const size_t count = sizeof(of_libbpf) / sizeof(*of_libbpf);

@@ -8,25 +8,25 @@
 /* Check for privilege, lockdown and BTF. 0, or -EPERM or -EOPNOTSUPP, logged. */
 int preflight__check(const struct ebpf_log *log);
 
-/* Whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true if that is unknown. */
+/* Return whether the kernel preempts BPF programs (preempt=full, lazy, PREEMPT_RT); true if that is unknown. */
 bool preflight__kernel_preempts(void);
 
-/* Whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
+/* Return whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
 bool preflight__lsm_is_active(void);
 
-/* Whether the kernel has a file system, built in or as a loaded module; true if that is unknown. */
+/* Return whether the kernel has a file system, built in or as a loaded module; true if that is unknown. */
 bool preflight__has_file_system(const char *name);
 
 /* Mount a file system without attaching it to a directory. Returns a descriptor of its root, or -1. */
 int preflight__mount_nowhere(const char *file_system);
 
-/* Whether an error means that a resource has run out, which no other choice of programs can change. */
+/* Return whether an error means that a resource has run out, which no other choice of programs can change. */
 bool preflight__is_shortage(int err);
 
 /* Return the text of an error, an errno or one of libbpf's own. Valid until the next call. */
 const char *preflight__error(int err);
 
-/* Check that so many more files can be opened. 0, or -EMFILE or -ENFILE, logged. */
+/* Check that `needed` more files can be opened. 0, or -EMFILE or -ENFILE, logged. */
 int preflight__check_descriptors(const struct ebpf_log *log, int needed);
 
 /* Log that `what` ("cannot ...") failed, with cause and remedy. */

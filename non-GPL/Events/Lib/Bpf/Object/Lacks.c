@@ -21,7 +21,7 @@ static void list__add(char list[LACKS_MAX], const char *event, const char *doc)
              has_doc ? ")" : "");
 }
 
-/* Whether a reason is, or ends with, the message about refused kinds. */
+/* Return whether a reason is, or ends with, the message about refused kinds. */
 static bool reason__is_of_kinds(const struct probes *p, const char *reason)
 {
     size_t len = strlen(p->refused_kinds), reason_len = strlen(reason);

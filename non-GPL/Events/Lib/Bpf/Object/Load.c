@@ -2,7 +2,7 @@
 /*
  * Load.c - see Load.h.
  *
- * libbpf loads an object as a whole or not at all, and an object that failed has to be opened anew. But it calls the
+ * libbpf loads an object as a whole or not at all, and an object that failed has to be opened again. But it calls the
  * handler of a program's section just before it loads the program, when the maps exist and all addresses are filled in.
  * The handler here loads the program itself, and leaves libbpf one that does nothing.
  */

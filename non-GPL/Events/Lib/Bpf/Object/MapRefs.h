@@ -2,8 +2,8 @@
 /*
  * MapRefs.h - which maps programs refer to, by themselves or in the functions that they call.
  *
- * libbpf creates all maps of an object except those that it is told to leave out, and refuses a program that refers to
- * one of these. The relocations of the object show which maps the programs to load refer to.
+ * libbpf creates all maps of an object except those that are marked as not to be created, and refuses a program that
+ * refers to one of these. The relocations of the object show which maps the programs to load refer to.
  */
 #ifndef EBPF_MAP_REFS_H
 #define EBPF_MAP_REFS_H

@@ -11,7 +11,7 @@ static bool name__begins(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
-/* Whether a map is only used where tracing programs have no socket storage. */
+/* Return whether a map is only used where tracing programs have no socket storage. */
 static bool map__stands_in_for_sk_storage(const char *name)
 {
     static const char *const names[] = {"flow_lists_by_sk", "flow_mores_by_sk", "flow_users", "flow_none"};
@@ -23,7 +23,7 @@ static bool map__stands_in_for_sk_storage(const char *name)
     return false;
 }
 
-/* Whether programs that refer to a map need it with these settings. */
+/* Return whether programs that refer to a map need it with these settings. */
 static bool map__has_use(const struct bpf_map *map, const struct probes *p, const struct ebpf_source_opts *opts)
 {
     const char *name = bpf_map__name(map);
@@ -41,7 +41,7 @@ static bool map__has_use(const struct bpf_map *map, const struct probes *p, cons
     return !p->has_sk_storage || !map__stands_in_for_sk_storage(name);
 }
 
-/* Whether the library or libbpf itself needs a map. */
+/* Return whether the library or libbpf itself needs a map. */
 static bool map__is_for_library(const struct bpf_map *map)
 {
     return bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF || bpf_map__is_internal(map) ||

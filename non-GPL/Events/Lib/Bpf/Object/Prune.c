@@ -63,7 +63,7 @@ static void pruning__jump(struct pruning *p, size_t from)
         state__merge(&p->states[p->numbers[target]], &p->current);
 }
 
-/* Whether a tail call follows before any jump or exit. */
+/* Return whether a tail call follows before any jump or exit. */
 static bool pruning__tail_call_follows(const struct pruning *p, size_t i)
 {
     while (i < p->count && !insn__jumps(&p->insns[i]) && p->insns[i].code != (BPF_JMP | BPF_EXIT)) {

@@ -33,7 +33,7 @@ struct pruned {
 /* Prune a program in place. Returns false, with the program unchanged, if there is no memory. */
 bool prune(struct bpf_insn *insns, size_t count, const struct prune_constants *constants, struct pruned *ret_pruned);
 
-/* Whether one of the former instructions may be executed. */
+/* Return whether one of the former instructions may be executed. */
 bool pruned__is_reached(const struct pruned *pruned, size_t insn);
 
 void pruned__free(struct pruned *pruned);

@@ -41,7 +41,7 @@ static const struct bpf_program *probes__program_of(const struct probes *p, enum
     return found;
 }
 
-/* Whether a program of a kind is loaded, or attached. */
+/* Return whether a program of a kind is loaded, or attached. */
 static bool probes__has_kind(const struct probes *p, enum bpf_attach_type type, bool attached)
 {
     for (size_t i = 0; i < p->hooks.count; i++) {

@@ -63,16 +63,16 @@ const char *target__name(const struct bpf_program *program);
 /* Return the type id of a program's target; 0 if the kernel has none. */
 uint32_t targets__id(const struct targets *targets, const struct bpf_program *program);
 
-/* Whether the kernel has the program's target. */
+/* Return whether the kernel has the program's target. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
 
 /* Return the type id of a function, one of the TARGET_... above; 0 if the kernel does not have it. */
 uint32_t targets__function_id(const struct targets *targets, const char *name);
 
-/* Whether the kernel has a function: one of the TARGET_... above, or of a row's UNLESS. */
+/* Return whether the kernel has a function: one of the TARGET_... above, or of a row's UNLESS. */
 bool targets__has_function(const struct targets *targets, const char *name);
 
-/* Whether the kernel has sessions whose resources no process can use up (TARGET_SHADOW_STACK). */
+/* Return whether the kernel has sessions whose resources no process can use up (TARGET_SHADOW_STACK). */
 bool targets__has_sessions(const struct targets *targets);
 
 /* Get the type ids of CAST_TYPES, 0 for what the kernel lacks. Returns whether addresses can be cast to all of them. */
@@ -81,7 +81,7 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 /* Return the type to load a program with. */
 enum bpf_prog_type target__program_type(const struct bpf_program *program);
 
-/* Whether the program has a section of its own kind, for which a handler is registered (Load.h). */
+/* Return whether the program has a section of its own kind, for which a handler is registered (Load.h). */
 bool target__is_registered(const struct bpf_program *program);
 
 #endif
