@@ -6,13 +6,13 @@
  *
  *   idle-hogs FILLERS HOGS ROUNDS [changes]
  *
- * The fillers and hogs run as nobody; with "changes" the fillers also send datagrams, and change their user id to their
- * saved one and back, which makes records in programs that can be preempted. Prints as JSON the number of the victim's operations of each kind, which are
- * about files below /tmp/victim, memfds "marked-N", and children that start a session, become nobody and execute "true
- * marked-N"; with "changes" also those that are reported at the ends of functions: changes of these files, "marked-N"
- * on a terminal, shared memory with a key of MARKED_KEY or more, and attempts to attach to itself. It has a program of
- * its own, /tmp/bin/true, because a process that maps a file waits for every other one that is about to map it, however
- * seldom that runs.
+ * The fillers and hogs run as nobody; with "changes" the fillers also send datagrams, and change their user id to
+ * their saved one and back, which makes records in programs that can be preempted. Prints as JSON the number of the
+ * victim's operations of each kind, which are about files below /tmp/victim, memfds "marked-N", and children that
+ * start a session, become nobody and execute "true marked-N"; with "changes" also those that are reported at the
+ * ends of functions: changes of these files, "marked-N" on a terminal, shared memory with a key of MARKED_KEY or
+ * more, and attempts to attach to itself. It has a program of its own, /tmp/bin/true, because a process that maps a
+ * file waits for every other one that is about to map it, however seldom that runs.
  */
 #include <err.h>
 #include <fcntl.h>
