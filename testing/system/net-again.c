@@ -6,6 +6,7 @@
  */
 #include <arpa/inet.h>
 #include <err.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,14 @@ static int socket__at(int port)
     return fd;
 }
 
-/* The sockets that it opens first vary the memory that its socket gets. */
-static void be_client(int others)
+/*
+ * The sockets that it opens first vary the memory that its socket gets. It resets the connection when that has been
+ * accepted: on two processors a reset may overtake the end of the handshake, and nothing would be left to accept.
+ */
+static void be_client(int others, int accepted)
 {
+    char byte;
+
     struct linger reset = {.l_onoff = 1};
     struct sockaddr_in to = at(SERVER_PORT);
 
@@ -46,6 +52,7 @@ static void be_client(int others)
     int fd = socket__at(CLIENT_PORT);
 
     CHECK(!connect(fd, (struct sockaddr *)&to, sizeof(to)));
+    CHECK(read(accepted, &byte, 1) == 1);
     CHECK(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) && !close(fd));
     exit(0);
 }
@@ -59,14 +66,18 @@ int main(int argc, char **argv)
     printf("{\"server\":%d,\"clients\":[", getpid());
     fflush(stdout);
     for (int i = 0; i < count; i++) {
+        int accepted[2];
+
+        CHECK(!pipe2(accepted, O_CLOEXEC));
         pid_t pid = fork();
 
         CHECK(pid >= 0);
         if (!pid)
-            be_client(i % OTHERS);
+            be_client(i % OTHERS, accepted[0]);
         int fd = accept(listener, NULL, NULL);
 
-        CHECK(fd >= 0 && waitpid(pid, &status, 0) == pid && !status && !close(fd));
+        CHECK(fd >= 0 && write(accepted[1], "", 1) == 1 && !close(accepted[0]) && !close(accepted[1]));
+        CHECK(waitpid(pid, &status, 0) == pid && !status && !close(fd));
         printf("%s%d", i ? "," : "", pid);
         fflush(stdout);
     }
