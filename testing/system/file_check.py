@@ -178,8 +178,8 @@ def of_victim(events):
 
 
 def preempt_hogs(directory):
-    """Unprivileged tasks that are kept preempted in probes hide no events of other processes. A program in an interrupt
-    makes the kernel skip the one that it came upon, which is told, and concerns one event of a kind, or one in a thousand."""
+    """Unprivileged tasks that are kept preempted in probes hide no events of other processes. The kernel skips
+    a program that interrupts another one: that is reported, and concerns one event of a kind, or one in a thousand."""
     events, stats = load(directory, "idle-hogs")
     found = of_victim(events)
     for kind, made in facts_of(directory, "idle-hogs").items():

@@ -6,19 +6,17 @@
  *
  *   idle-hogs FILLERS HOGS ROUNDS [changes]
  *
- * The fillers and hogs run as nobody; with "changes" the fillers also send datagrams, and change their user id to
- * their saved one and back, which makes records in programs that can be preempted. Prints as JSON the number of the
- * victim's operations of each kind, which are about files below /tmp/victim, memfds "marked-N", and children that
- * start a session, become nobody and execute "true marked-N"; with "changes" also those that are reported at the
- * ends of functions: changes of these files, "marked-N" on a terminal, shared memory with a key of MARKED_KEY or
- * more, and attempts to attach to itself. It has a program of its own, /tmp/bin/true, because a process that maps a
- * file waits for every other one that is about to map it, however seldom that runs.
+ * The fillers and hogs run as nobody. Prints as JSON the number of the victim's operations of each kind, which are
+ * about files below /tmp/victim, memfds "marked-N", and children that start a session, become nobody and execute "true
+ * marked-N"; with "changes" also those that are reported at the ends of functions: changes of these files, "marked-N"
+ * on a terminal, shared memory with a key of MARKED_KEY or more, and attempts to attach to itself. It has a program of
+ * its own, /tmp/bin/true, because a process that maps a file waits for every other one that is about to map it, however
+ * seldom that runs.
  */
 #include <err.h>
 #include <fcntl.h>
 #include <pty.h>
 #include <grp.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,7 +27,6 @@
 #include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/shm.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -38,7 +35,6 @@
 
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 #define NOBODY 65534
-#define OTHER_USER 65533
 #define FILLING_S 3
 #define HOGGING_S 30 /* at most: a filler that does not get to run may hold a lock that the victim needs */
 
@@ -75,21 +71,6 @@ static bool do_others(int terminal, key_t key, const char *mark)
            write(terminal, mark, strlen(mark)) > 0;
 }
 
-/* Send a datagram to oneself, and be somebody else for a moment. */
-static void do_preempted(void)
-{
-    struct sockaddr_in here = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(here);
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    char byte = 0;
-
-    CHECK(fd >= 0 && !bind(fd, (void *)&here, len) && !getsockname(fd, (void *)&here, &len));
-    if (sendto(fd, &byte, 1, 0, (void *)&here, len) == 1)
-        recv(fd, &byte, 1, 0);
-    close(fd);
-    CHECK(!setresuid(-1, OTHER_USER, -1) && !setresuid(-1, NOBODY, -1));
-}
-
 static void execute(const char *program, const char *mark)
 {
     pid_t pid = vfork();
@@ -111,7 +92,6 @@ static void change_files(int terminal)
     if (changes) {
         change_file(fd, "f");
         do_others(terminal, IPC_PRIVATE, "filler");
-        do_preempted();
     }
     close(fd);
     rename("f", "g");
@@ -146,7 +126,7 @@ static void fill(int id)
 static void be_nobody(int fillers, int hogs)
 {
     CHECK(!setpgid(0, 0));
-    CHECK(!setgroups(0, NULL) && !setgid(NOBODY) && !setresuid(NOBODY, NOBODY, OTHER_USER));
+    CHECK(!setgroups(0, NULL) && !setgid(NOBODY) && !setuid(NOBODY));
     for (int i = 0; i < fillers; i++) {
         if (!fork())
             fill(i);

@@ -365,7 +365,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
         return 0; /* if it cannot be noted for another reason, the exit may be reported twice */
     bool is_filtered = process__is_filtered(leader->tgid, leader__address(leader), true);
 
-    EMIT(PROCESS_EXIT, e, s, NOT_PREEMPTED, exit__fate(leader, is_filtered)) {
+    EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
         EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
         exit_status__fill(e, leader);
         varlen__cgroup_path(s, true, task->cgroups);
