@@ -131,7 +131,8 @@ static void two_at_once(void)
 static void false_instance(void)
 {
     LIBBPF_OPTS(bpf_map_create_opts, map_opts, .map_flags = BPF_F_NO_PREALLOC);
-    int map = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "ebpf_instances", 16, 256, 64, &map_opts);
+    char key[24]; /* as large as theirs */
+    int map = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "ebpf_instances", sizeof(key), 256, 64, &map_opts);
     const struct bpf_insn instructions[] = {
         {.code = BPF_LD | BPF_IMM | BPF_DW, .dst_reg = BPF_REG_1, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map},
         {0},
@@ -143,7 +144,6 @@ static void false_instance(void)
     struct seen seen = {0};
     struct ebpf_source_opts opts = opts_for(&seen, EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_SETSID);
     struct ebpf_source *source = NULL;
-    char key[16];
 
     CHECK(map >= 0 && program >= 0 && !ebpf_source__open(&opts, &source));
     CHECK(bpf_map_get_next_key(map, NULL, key) == -ENOENT);

@@ -5,8 +5,8 @@
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
  * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
- * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N" is written at the end: the
- * numbers loaded, created, and opened by id.
+ * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N" is written at the
+ * end: the numbers loaded, created, and opened by id, and of elements of maps that were read.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +24,7 @@
 #define TRACE_KPROBE_SESSION 56
 #define EMPTY_INSNS 2 /* of a program that does nothing; no kernel has a reason to refuse it */
 
-static unsigned int programs, maps, opened;
+static unsigned int programs, maps, opened, elements;
 static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
 static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
@@ -58,6 +58,7 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
     if (command == BPF_MAP_UPDATE_ELEM)
         return getenv("REFUSE_STORAGE") && attr->map_fd < FDS_MAX && is_storage[attr->map_fd];
     opened += command == BPF_MAP_GET_FD_BY_ID;
+    elements += command == BPF_MAP_LOOKUP_ELEM;
     unsigned int program = command == BPF_RAW_TRACEPOINT_OPEN ? attr->raw_tracepoint.prog_fd
                            : command == BPF_LINK_CREATE       ? attr->link_create.prog_fd
                                                               : FDS_MAX;
@@ -99,6 +100,6 @@ __attribute__((destructor)) static void write_counts(void)
 
     if (!file)
         return;
-    fprintf(file, "programs %u maps %u opened %u\n", programs, maps, opened);
+    fprintf(file, "programs %u maps %u opened %u read %u\n", programs, maps, opened, elements);
     fclose(file);
 }

@@ -12,44 +12,51 @@
 #define MAP_TYPE BPF_MAP_TYPE_LPM_TRIE /* all keys here have their full length */
 #define PROGRAM_TYPE BPF_PROG_TYPE_RAW_TRACEPOINT
 
-/* The layout and the size of values are fixed for all versions of the library. */
-struct key {
-    uint32_t bits;
-    uint32_t tgid;
-    uint64_t start_time_ns;
-};
-
-#define KEY_BITS (8 * (sizeof(struct key) - sizeof(uint32_t)))
-
-/* The value of a key. */
 enum role {
     ROLE_SOURCE = 1, /* it has a source */
     ROLE_HELPER,     /* it works for one that has */
 };
 
-#define VALUE_SIZE sizeof(uint32_t)
+/*
+ * The layout is fixed for all versions of the library. All is in the key, because a call that gets a value keeps
+ * kprobes' programs from running on its processor (bpf_disable_instrumentation), and can be preempted meanwhile. One
+ * that gets a key does not.
+ */
+struct key {
+    uint32_t bits;
+    uint32_t tgid;
+    uint64_t start_time_ns;
+    uint32_t role;
+    uint32_t reserved; /* 0 */
+};
+
+#define KEY_BITS (8 * (sizeof(struct key) - sizeof(uint32_t)))
+
+static const uint32_t no_value; /* a map of this type has values of at least one byte */
 
 static struct key key__of(const struct ebpf_process *process)
 {
-    return (struct key){.bits = KEY_BITS, .tgid = process->tgid, .start_time_ns = process->start_time_ns};
+    return (struct key){.bits = KEY_BITS,
+                        .tgid = process->tgid,
+                        .start_time_ns = process->start_time_ns,
+                        .role = process->helps ? ROLE_HELPER : ROLE_SOURCE};
 }
 
-typedef void (*visit_fn)(int map, const struct key *key, uint32_t value);
+typedef void (*visit_fn)(int map, const struct key *key);
 
 /* A full map has entries of processes that were killed: remove any entry to make room. */
-static void map__enter(int map, const struct key *key, uint32_t value)
+static void map__enter(int map, const struct key *key)
 {
     struct key first;
 
-    if (bpf_map_update_elem(map, key, &value, BPF_ANY) != -ENOSPC || bpf_map_get_next_key(map, NULL, &first))
+    if (bpf_map_update_elem(map, key, &no_value, BPF_ANY) != -ENOSPC || bpf_map_get_next_key(map, NULL, &first))
         return;
     bpf_map_delete_elem(map, &first);
-    bpf_map_update_elem(map, key, &value, BPF_ANY);
+    bpf_map_update_elem(map, key, &no_value, BPF_ANY);
 }
 
-static void map__leave(int map, const struct key *key, uint32_t value)
+static void map__leave(int map, const struct key *key)
 {
-    (void)value;
     bpf_map_delete_elem(map, key);
 }
 
@@ -59,10 +66,7 @@ static void map__copy(int from, int to)
     int err = bpf_map_get_next_key(from, NULL, &next);
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
-        uint32_t value;
-
-        if (!bpf_map_lookup_elem(from, &next, &value))
-            map__enter(to, &next, value);
+        map__enter(to, &next);
         key = next;
         err = bpf_map_get_next_key(from, &key, &next);
     }
@@ -75,7 +79,7 @@ static bool map__is_of_instance(int map)
     uint32_t size = sizeof(info);
 
     return !bpf_obj_get_info_by_fd(map, &info, &size) && info.type == MAP_TYPE && info.key_size == sizeof(struct key) &&
-           info.value_size == VALUE_SIZE && !strcmp(info.name, NAME);
+           info.value_size == sizeof(no_value) && !strcmp(info.name, NAME);
 }
 
 /* Return the id of the map that a program of an instance holds; 0 for any other program. */
@@ -104,7 +108,7 @@ static void map__visit(uint32_t id, visit_fn act, const struct instance *self, i
         for (size_t i = 0; i < self->count; i++) {
             struct key key = key__of(&self->processes[i]);
 
-            act(map, &key, self->processes[i].helps ? ROLE_HELPER : ROLE_SOURCE);
+            act(map, &key);
         }
         if (own >= 0)
             map__copy(map, own);
@@ -129,7 +133,7 @@ static int map__create(void)
 {
     LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 
-    return bpf_map_create(MAP_TYPE, NAME, sizeof(struct key), VALUE_SIZE, EBPF_OTHERS_MAX, &opts);
+    return bpf_map_create(MAP_TYPE, NAME, sizeof(struct key), sizeof(no_value), EBPF_OTHERS_MAX, &opts);
 }
 
 /* Load the program that is found by its name and holds the map. */
@@ -176,12 +180,9 @@ size_t instances__others(const struct instances *instances, const struct instanc
     size_t count = 0;
 
     for (int i = 0; !err && i < EBPF_OTHERS_MAX; i++) {
-        uint32_t role = ROLE_SOURCE;
-
-        bpf_map_lookup_elem(instances->map, &next, &role);
         if (!instance__has(self, &next))
             others[count++] = (struct ebpf_process){
-                .tgid = next.tgid, .helps = role == ROLE_HELPER, .start_time_ns = next.start_time_ns};
+                .tgid = next.tgid, .helps = next.role == ROLE_HELPER, .start_time_ns = next.start_time_ns};
         key = next;
         err = bpf_map_get_next_key(instances->map, &key, &next);
     }
