@@ -13,6 +13,7 @@
  *   denied                  attempts to attach to the first process
  *   fork, setsid            children that end, after setsid
  *   chroot                  the call, in a user namespace, where anybody may make it
+ *   setuid, setgid          effective and saved id change places
  *   threads                 memfds by several threads of one process
  *   processes               memfds by many processes
  *   ids                     memfds by many processes in a user namespace of many ids, of which each uses one after the
@@ -36,6 +37,7 @@
 #include <unistd.h>
 
 #define NOBODY 65534
+#define SAVED_ID 65533 /* as after a set-user-ID program of that user */
 #define THREADS 4
 #define PROCESSES 60
 #define IDS 4096 /* in the user namespace, from FIRST_ID on outside of it, as /etc/subuid grants them */
@@ -150,6 +152,20 @@ static void do_chroot(void)
     check(!chroot("/"), "chroot");
 }
 
+static void do_setuid(void)
+{
+    uid_t real, effective, saved;
+
+    check(!getresuid(&real, &effective, &saved) && !setresuid((uid_t)-1, saved, effective), "setresuid");
+}
+
+static void do_setgid(void)
+{
+    gid_t real, effective, saved;
+
+    check(!getresgid(&real, &effective, &saved) && !setresgid((gid_t)-1, saved, effective), "setresgid");
+}
+
 /* Each event that is BUDGETED has a flood, which scripts/lint checks. */
 static const struct kind {
     const char *name, *option;
@@ -164,6 +180,8 @@ static const struct kind {
     {"fork", "process-fork", do_fork, 1, 1, 0},
     {"setsid", "process-setsid", do_setsid, 1, 1, 0},
     {"chroot", "process-chroot", do_chroot, 1, 1, 0},
+    {"setuid", "process-setuid", do_setuid, 1, 1, 0},
+    {"setgid", "process-setgid", do_setgid, 1, 1, 0},
     {"threads", "process-memfd-create", do_memfd, THREADS, 1, 0},
     {"processes", "process-memfd-create", do_memfd, 1, PROCESSES, 0},
     {"ids", "process-memfd-create", do_memfd_by_next_id, 1, PROCESSES, 1},
@@ -213,7 +231,8 @@ static void flood__begin(const struct kind *kind, int parent)
 {
     pthread_t thread;
 
-    check(nice(NICE) == NICE && !setgid(NOBODY) && !setuid(NOBODY), "become nobody");
+    check(nice(NICE) == NICE && !setresgid(NOBODY, NOBODY, SAVED_ID) && !setresuid(NOBODY, NOBODY, SAVED_ID),
+          "become nobody");
     if (kind->has_ids)
         namespace__enter(parent);
     check(!prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");

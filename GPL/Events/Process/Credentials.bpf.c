@@ -12,6 +12,9 @@
  * calls that create new credentials but change no ids (setgroups, capset, prctl). A call that fails after this point
  * (no memory for the accounting of the new user) is reported. An exec that changes ids is reported by Exec.bpf.c.
  * Misses: nothing known.
+ *
+ * They take from the budget, because anybody with a saved id (of a set-user-ID program, or from /etc/subuid) can change
+ * the effective one at will. So do changes that require a privilege, which root of a container may have.
  */
 #include "../Core/Credentials.h"
 #include "../Core/Probe.h"
@@ -25,7 +28,7 @@ static __always_inline int setuid__changed(enum preemption preemption, struct cr
 {
     if (!IDS_DIFFER(after, before, uid))
         return 0;
-    EMIT(PROCESS_SETUID, e, s, preemption, fate__of(current__is_filtered()))
+    EMIT(PROCESS_SETUID, e, s, preemption, CURRENT_FATE(process_setuid))
         setuid__fill(s, e, after);
     return 0;
 }
@@ -62,7 +65,7 @@ static __always_inline int setgid__changed(enum preemption preemption, struct cr
 {
     if (!IDS_DIFFER(after, before, gid))
         return 0;
-    EMIT(PROCESS_SETGID, e, s, preemption, fate__of(current__is_filtered()))
+    EMIT(PROCESS_SETGID, e, s, preemption, CURRENT_FATE(process_setgid))
         setgid__fill(s, e, after);
     return 0;
 }
