@@ -28,3 +28,25 @@ debugfs_is_not_needed() {
     [ -n "$with" ] && [ "$with" = "$without" ] || { echo "with: $with, without: $without"; return 1; }
 }
 check "without debugfs no more is loaded" debugfs_is_not_needed
+
+# warns OPTION...: whether a start warns of unprivileged processes that may use bpf(2).
+warns() {
+    trace warns.out warns.err "$@" && trace_stop || return 2
+    grep "any process can make the kernel skip probes" warns.err
+}
+
+# Only programs of kprobes are skipped for that, and only a kernel that preempts probes has these.
+anybody_may_use_bpf() {
+    setting=/proc/sys/kernel/unprivileged_bpf_disabled
+    before=$(cat $setting)
+    [ "$before" = 0 ] || ! warns --process-exec || return 1
+    echo 0 >$setting || return 1
+    warns --process-exec
+    warned=$?
+    echo "$before" >$setting
+    case $(uname -r) in
+    5.10.* | 6.1.* | 6.12.*) [ $warned = 1 ] ;;
+    *) [ $warned = 0 ] ;;
+    esac
+}
+check "a warning if unprivileged processes can make the kernel skip probes" anybody_may_use_bpf

@@ -137,6 +137,15 @@ static void backend__warn_of_strangers(const struct bpf_backend *b, const struct
     }
 }
 
+/* See Core/Kprobe.h. */
+static void backend__warn_of_anybody(const struct bpf_backend *b)
+{
+    if (b->probes.constants.kprobes && preflight__anybody_may_use_bpf())
+        ebpf_log__write(&b->probes.log, EBPF_LOG_WARNING,
+                        "any process can make the kernel skip probes, because kernel.unprivileged_bpf_disabled is 0; "
+                        "set it to 1 or 2");
+}
+
 static void backend__join_instances(struct bpf_backend *b)
 {
     const struct instance self = backend__self(b);
@@ -321,6 +330,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     }
     if (!err) {
         backend__warn_of_strangers(b, opts);
+        backend__warn_of_anybody(b);
         backend__join_instances(b);
         backend__apply(b, &selection, opts->conditions, opts->condition_count);
         backend__go_live(b);

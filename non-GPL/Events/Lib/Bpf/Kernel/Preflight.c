@@ -18,6 +18,7 @@
 #define DEBUGFS_PATH "/sys/kernel/debug"
 #define PREEMPT_FILE "sched/preempt"
 #define LSM_PATH "/sys/kernel/security/lsm"
+#define ANYBODY_PATH "/proc/sys/kernel/unprivileged_bpf_disabled"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 
 /* Since 5.8; older headers lack them. */
@@ -168,6 +169,14 @@ bool preflight__lsm_is_active(void)
             return true;
     }
     return false;
+}
+
+bool preflight__anybody_may_use_bpf(void)
+{
+    char text[16];
+
+    file__first_line(ANYBODY_PATH, text, sizeof(text));
+    return text[0] == '0';
 }
 
 bool preflight__has_file_system(const char *name)

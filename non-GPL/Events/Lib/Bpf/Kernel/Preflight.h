@@ -14,6 +14,9 @@ bool preflight__kernel_preempts(void);
 /* Return whether `bpf` is among the active LSMs; elsewhere LSM programs load and attach, but never run. */
 bool preflight__lsm_is_active(void);
 
+/* Return whether unprivileged processes may use bpf(2); false if that is unknown. */
+bool preflight__anybody_may_use_bpf(void);
+
 /* Return whether the kernel has a file system, built in or as a loaded module; true if that is unknown. */
 bool preflight__has_file_system(const char *name);
 
