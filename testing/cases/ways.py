@@ -130,7 +130,7 @@ def hook_rows(text):
 
 
 def _stand_ins_of(row, kinds="LSM|KPROBE|SESSION"):
-    return re.findall(rf"\b(?:SHARED_|RECORDING_)?(?:{kinds})\((\w+)\)", row)
+    return re.findall(rf"\b(?:SHARED_|ELSE_|RECORDING_)?(?:{kinds})\((\w+)\)", row)
 
 
 def stand_ins(rows, kind):

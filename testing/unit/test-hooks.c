@@ -150,7 +150,11 @@ static void test_lsm(void)
     hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_SESSION] = true; /* which hold no shared slot */
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(!wanted("lsm__task_fix_setuid") && wanted("session__security_task_fix_setuid"));
-    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_SESSION] = false;
+    hooks.stand_ins[STAND_IN_SESSION] = false;
+    hooks.stand_ins[STAND_IN_ELSE_KPROBE] = true;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
+    CHECK(!wanted("lsm__task_fix_setuid") && wanted("kprobe__commit_creds"));
+    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_ELSE_KPROBE] = false;
     hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
     CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_SETUID).bits);

@@ -353,6 +353,7 @@ struct task_struct {
     struct mm_struct *mm;
     void *stack;
     struct nameidata *nameidata;
+    unsigned int in_execve : 1;
 };
 
 /* Until 5.17 a thread made by kthread_create has its struct kthread in `set_child_tid`. */

@@ -4,9 +4,10 @@
  *
  * Hook: the end of security_task_fix_setuid and security_task_fix_setgid. Every call of the two families, including
  * 16-bit and 32-bit ones, passes it once, with old and new credentials, after the kernel has allowed the change and
- * just before it is made. If BPF is among the kernel's security modules, an LSM program is used, because those are
- * never skipped: on a kernel that preempts probes, half of the calls of ten processes in a loop were lost.
- * commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are not such calls.
+ * just before it is made. commit_creds, the obvious hook, also runs for exec, capset, keyctl and unshare, which are not
+ * such calls. If BPF is among the kernel's security modules, an LSM program is used, which is never skipped. But where
+ * the kernel preempts BPF programs any number of its runs can be preempted, each with a scratch slot, so there sessions
+ * come first, or a kprobe of commit_creds.
  *
  * Tried: each call of the families, 64-bit and 32-bit ones with ids of 16 and 32 bits, in a thread, beside a vfork;
  * calls that create new credentials but change no ids (setgroups, capset, prctl). A call that fails after this point
@@ -96,4 +97,22 @@ SEC("ebpf.lsm/task_fix_setgid")
 int BPF_PROG(lsm__task_fix_setgid, struct cred *after, struct cred *before)
 {
     return setgid__changed(MAY_BE_PREEMPTED, after, before);
+}
+
+/*
+ * Both, where a kernel that preempts BPF programs has kprobes but no sessions: just before the change, which can no
+ * longer fail. Of the others that change credentials only an exec changes ids.
+ */
+SEC("ebpf.kprobe/commit_creds")
+int kprobe__commit_creds(struct pt_regs *regs)
+{
+    struct cred *after = KPROBE_ARG(regs, 1, cred);
+    struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
+    struct cred *before = (struct cred *)task->cred;
+
+    if (BPF_CORE_READ_BITFIELD(task, in_execve))
+        return 0;
+    if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID))
+        setuid__changed(NOT_PREEMPTED, after, before);
+    return event__is_wanted(EBPF_EVENT_PROCESS_SETGID) ? setgid__changed(NOT_PREEMPTED, after, before) : 0;
 }

@@ -41,6 +41,7 @@ _Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
 #define RECORDING_LSM(name) .stand_ins[STAND_IN_RECORDING_LSM].program = #name
 #define KPROBE(name) .stand_ins[STAND_IN_KPROBE].program = #name
 #define SESSION(name) .stand_ins[STAND_IN_SESSION].program = #name
+#define ELSE_KPROBE(name) .stand_ins[STAND_IN_ELSE_KPROBE].shared = &rows[HOOK_##name]
 #define SHARED_KPROBE(name) .stand_ins[STAND_IN_KPROBE].shared = &rows[HOOK_##name]
 #define SHARED_SESSION(name) .stand_ins[STAND_IN_SESSION].shared = &rows[HOOK_##name]
 #define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map

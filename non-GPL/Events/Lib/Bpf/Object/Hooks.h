@@ -49,7 +49,14 @@ enum hooks_trial {
 };
 
 /* What can replace a program and its spares, best first. */
-enum hook_stand_in { STAND_IN_LSM, STAND_IN_KPROBE, STAND_IN_SESSION, STAND_IN_RECORDING_LSM, STAND_IN_COUNT };
+enum hook_stand_in {
+    STAND_IN_LSM,
+    STAND_IN_KPROBE,
+    STAND_IN_SESSION,
+    STAND_IN_ELSE_KPROBE,
+    STAND_IN_RECORDING_LSM,
+    STAND_IN_COUNT
+};
 
 /* The role of a program for an event. */
 struct hook_role {
