@@ -5,10 +5,9 @@
  * The kernel skips a trampoline's program that is already running on the CPU, and a preempted program counts as
  * running. A kprobe's program runs with preemption off (kprobe_multi_link_prog_run), so nobody can hold it up. It is
  * skipped only if it interrupts another one on its CPU, or while a process is in a call of bpf(2) there that reads or
- * changes an element of a map: such a call can be preempted. The library makes none while it sources events. Where
- * unprivileged processes may use bpf(2), it warns.
- * Reaching a kprobe's program takes 250 instructions, a trampoline's 110, but a trampoline needs two or three spare
- * programs besides (Spare.h).
+ * changes an element of a map: such a call can be preempted. The library makes none while it sources events, and warns
+ * where unprivileged processes may use bpf(2). Reaching a kprobe's program takes 250 instructions, a trampoline's 110,
+ * but a trampoline needs two or three spare programs besides (Spare.h).
  *
  * The arguments are in registers and have no types. A cast types them, so that one body serves both kinds. Kernels that
  * lack the cast, or fprobe, keep the other programs (KPROBE in Hooks.def).
