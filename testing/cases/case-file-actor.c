@@ -204,7 +204,7 @@ static void rings(const struct ring_way *way)
 
 static void await_node(const char *path, bool there)
 {
-    for (int i = 0; i < 1000 && (access(path, F_OK) == 0) != there; i++)
+    for (int i = 0; i < DEADLINE_MS / 10 && (access(path, F_OK) == 0) != there; i++)
         poll(NULL, 0, 10);
     CHECK((access(path, F_OK) == 0) == there);
 }

@@ -32,7 +32,7 @@ static void await_end(pid_t pid)
     int pidfd = syscall(SYS_pidfd_open, pid, 0);
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
 
-    CHECK(pidfd >= 0 ? poll(&ended, 1, 20000) == 1 : errno == ESRCH);
+    CHECK(pidfd >= 0 ? poll(&ended, 1, DEADLINE_MS) == 1 : errno == ESRCH);
 }
 
 static void crash_with_helper(const char *program)
@@ -50,7 +50,7 @@ static void crash_with_helper(const char *program)
     int status = child__wait(child);
     struct pollfd reported = {.fd = fifo, .events = POLLIN};
 
-    CHECK(poll(&reported, 1, 20000) == 1);
+    CHECK(poll(&reported, 1, DEADLINE_MS) == 1);
     pid_t pid = number__receive(fifo);
 
     await_end(pid);

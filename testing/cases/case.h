@@ -34,6 +34,7 @@
 #define UNUSED __attribute__((unused))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define CASE_FAILED 99
+#define DEADLINE_MS 300000 /* of each wait, as long as may pass on a loaded machine */
 
 static inline _Noreturn void die(const char *file, int line, const char *what)
 {

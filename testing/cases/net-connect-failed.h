@@ -96,7 +96,7 @@ static void deaf__open(struct deaf *d)
         CHECK(!ioctl(fd, FIONBIO, &one));
         CHECK(!connect(fd, &d->to.any, address__len(&d->to)) || errno == EINPROGRESS);
         d->filler[d->fillers] = fd;
-        if (!poll(&p, 1, 300))
+        if (!poll(&p, 1, 3000))
             break; /* this one is not answered any more */
         struct ends ends = ends__of(fd);
 

@@ -239,7 +239,7 @@ UNUSED static void await(int fd, short events)
 {
     struct pollfd p = {.fd = fd, .events = events};
 
-    CHECK(poll(&p, 1, 20000) == 1);
+    CHECK(poll(&p, 1, DEADLINE_MS) == 1);
 }
 
 /* Return the TCP state of a socket. */
@@ -254,7 +254,7 @@ UNUSED static int tcp__state(int fd)
 
 UNUSED static void await_state(int fd, int state)
 {
-    for (int i = 0; i < 2000 && tcp__state(fd) != state; i++)
+    for (int i = 0; i < DEADLINE_MS / 10 && tcp__state(fd) != state; i++)
         poll(NULL, 0, 10);
     CHECK(tcp__state(fd) == state);
 }

@@ -16,12 +16,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define AHEAD 400
 #define MARKED 100
 #define TAIL 8192
 #define WAIT_US 2000
+#define WAIT_MAX_S 300
 
 static void fail(const char *what)
 {
@@ -80,6 +82,18 @@ static long last_reported(int out)
     return last;
 }
 
+/* Wait until the output has this file. */
+static void await(int out, long number)
+{
+    time_t until = time(NULL) + WAIT_MAX_S;
+
+    while (last_reported(out) < number) {
+        if (time(NULL) > until)
+            fail("the reader is behind");
+        usleep(WAIT_US);
+    }
+}
+
 static void burst_with_reader(long count, const char *path)
 {
     int out = open(path, O_RDONLY);
@@ -88,8 +102,8 @@ static void burst_with_reader(long count, const char *path)
         fail(path);
     for (long i = 0; i < count; i++) {
         one_file(i);
-        while (i % (AHEAD / 4) == 0 && i > AHEAD && last_reported(out) < i - AHEAD)
-            usleep(WAIT_US);
+        if (i % (AHEAD / 4) == 0 && i > AHEAD)
+            await(out, i - AHEAD);
     }
 }
 

@@ -19,6 +19,7 @@
 #include <grp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,11 +32,12 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 #define NOBODY 65534
-#define FILLING_S 3
+#define WAIT_S 300 /* as long as may pass on a loaded machine */
 #define HOGGING_S 30 /* at most: a filler that does not get to run may hold a lock that the victim needs */
 
 #define MARKED_KEY 0x6d610000
@@ -43,6 +45,7 @@
 #define CHANGES 12 /* of a file, in change_file */
 
 static bool changes; /* are made as well */
+static atomic_int *running; /* fillers that have done everything once, and hogs */
 
 /* Make these operations, each of which is an event. Return whether all succeeded. */
 static bool change_file(int fd, const char *name)
@@ -115,11 +118,23 @@ static void fill(int id)
     CHECK(!mkdir(dir, 0700) && !chdir(dir));
     CHECK(!openpty(&master, &terminal, NULL, NULL, NULL) && !fcntl(terminal, F_SETFL, O_NONBLOCK));
     CHECK(!sched_setscheduler(0, SCHED_IDLE, &none));
-    for (;;) {
+    for (bool again = false;; again = true) {
         change_files(terminal);
         tcflush(master, TCIFLUSH);
         if (id % 4 == 0)
             execute("/bin/true", "filler");
+        if (!again)
+            (*running)++;
+    }
+}
+
+static void await_running(int count)
+{
+    time_t until = time(NULL) + WAIT_S;
+
+    while (*running < count) {
+        CHECK(time(NULL) <= until);
+        usleep(10000);
     }
 }
 
@@ -131,11 +146,12 @@ static void be_nobody(int fillers, int hogs)
         if (!fork())
             fill(i);
     }
-    sleep(FILLING_S);
+    await_running(fillers);
     for (int i = 0; i < hogs; i++) {
         if (fork())
             continue;
         alarm(HOGGING_S);
+        (*running)++;
         for (;;)
             ;
     }
@@ -176,12 +192,14 @@ int main(int argc, char **argv)
     CHECK(!openpty(&master, &terminal, NULL, NULL, NULL));
     CHECK(!mkdir("/tmp/fillers", 0777) && !chmod("/tmp/fillers", 0777));
     CHECK(!mkdir("/tmp/victim", 0755) && !chdir("/tmp/victim"));
+    running = mmap(NULL, sizeof(*running), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(running != MAP_FAILED);
     pid_t group = fork();
 
     CHECK(group >= 0);
     if (!group)
         be_nobody(fillers, hogs);
-    sleep(2 * FILLING_S);
+    await_running(fillers + hogs);
     for (int i = 0; i < rounds; i++) {
         be_victim(i, terminal);
         usleep(1000);

@@ -15,7 +15,7 @@
 #include "../holds.h"
 
 #define CHILDREN 20
-#define WAIT_S 10
+#define WAIT_S 300 /* for a loaded machine */
 #define TYPES_MAX 64
 #define RINGS 2
 

@@ -14,19 +14,24 @@
 #include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CHECK(done) ((done) ? (void)0 : err(1, "%s", #done))
 #define NOBODY 65534
 #define VALUE_BYTES (1 << 22)
-#define FILLING_S 3
+#define WAIT_S 300 /* as long as may pass on a loaded machine */
 #define HOGGING_S 30 /* at most */
 #define PROCESSES_MAX 128
+
+static atomic_int *reading; /* readers that have read */
 
 static long bpf(int command, union bpf_attr *attr)
 {
@@ -43,12 +48,15 @@ static void read_map(void)
     union bpf_attr lookup = {.map_fd = (__u32)map, .key = (__u64)&key, .value = (__u64)value};
 
     CHECK(map >= 0 && value && !sched_setscheduler(0, SCHED_IDLE, &param));
+    CHECK(!bpf(BPF_MAP_LOOKUP_ELEM, &lookup));
+    (*reading)++;
     for (;;)
         CHECK(!bpf(BPF_MAP_LOOKUP_ELEM, &lookup));
 }
 
 static void hog(void)
 {
+    alarm(HOGGING_S);
     for (volatile int i = 0;; i++)
         ;
 }
@@ -62,7 +70,6 @@ static pid_t begin(void (*act)(void))
         return pid;
     CHECK(!setgroups(0, NULL) && !setresgid(NOBODY, NOBODY, NOBODY) && !setresuid(NOBODY, NOBODY, NOBODY));
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    alarm(FILLING_S + HOGGING_S);
     act();
     _exit(1);
 }
@@ -86,10 +93,14 @@ int main(int argc, char **argv)
 
     if (readers < 1 || hogs < 1 || readers + hogs > PROCESSES_MAX)
         errx(2, "usage: map-readers READERS HOGS EXECS");
+    reading = mmap(NULL, sizeof(*reading), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(reading != MAP_FAILED);
     while (count < readers)
         pids[count++] = begin(read_map);
-    sleep(FILLING_S);
-    CHECK(!waitpid(-1, NULL, WNOHANG)); /* none has failed */
+    for (time_t until = time(NULL) + WAIT_S; *reading < readers;) {
+        CHECK(!waitpid(-1, NULL, WNOHANG) && time(NULL) <= until); /* none has failed */
+        usleep(10000);
+    }
     while (count < readers + hogs)
         pids[count++] = begin(hog);
     for (int i = atoi(argv[3]); i > 0; i--)

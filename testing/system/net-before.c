@@ -9,7 +9,7 @@
 #define TO_SERVER 1000
 #define TO_CLIENT 30000
 
-#define PATIENCE_S 60
+#define PATIENCE_S 300
 
 /* The state of a connection when the tracer starts, and how it ends then. */
 struct early {

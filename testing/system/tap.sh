@@ -53,10 +53,10 @@ within() {
     done
 }
 
-# trace_stop [SIGNAL]: end it, in half a minute (end.sh tests two seconds). The status is that of EventsTrace.
+# trace_stop [SIGNAL]: end it (end.sh tests that it takes two seconds). The status is that of EventsTrace.
 trace_stop() {
     kill -"${1:-TERM}" "$TRACE_PID"
-    within 300 sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running"; return 1; }
+    wait_for sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running"; return 1; }
     wait "$TRACE_PID"
 }
 
