@@ -40,7 +40,7 @@ static void identity__send(int fd)
 }
 
 /* The image that is executed, before main and before the image of the other cases. */
-static __attribute__((constructor(101))) void tell_identity(void)
+static __attribute__((constructor(101))) void send_identity(void)
 {
     const char *fd = getenv("CASE_IDS_FD");
 

@@ -17,7 +17,7 @@
 static int tid_pipe[2], open_pipe[2];
 static pid_t many[MANY], tids[TRACED];
 
-static void *tells_its_id(void *unused)
+static void *sends_its_id(void *unused)
 {
     number__send(tid_pipe[1], thread__id());
     for (;;)
@@ -47,7 +47,7 @@ static void waits_for_its_end(void *is_traced)
     CHECK(!close(open_pipe[0]));
     if (is_traced) {
         CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
-        CHECK(!pthread_create(&thread, &attr, tells_its_id, NULL));
+        CHECK(!pthread_create(&thread, &attr, sends_its_id, NULL));
     }
     for (;;)
         pause();

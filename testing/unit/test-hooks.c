@@ -127,7 +127,7 @@ static void test_finds_the_event_of_a_program(void)
     CHECK(skipped_event("fentry__security_file_open") == EBPF_EVENT_FILE_SHMEM_OPEN);
     hooks__choose(&hooks, ebpf_event_set__all());
     CHECK(skipped_event("fentry__security_file_open") == EBPF_EVENT_FILE_CREATE);
-    CHECK(skipped_event("fexit__vfs_mkdir") == EBPF_EVENT_FILE_CREATE); /* which can be had without it */
+    CHECK(skipped_event("fexit__vfs_mkdir") == EBPF_EVENT_FILE_CREATE); /* which other programs make as well */
     CHECK(skipped_event("fentry__bprm_change_interp") == 0);
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that is not selected */
     CHECK(skipped_event("fentry__security_file_open") == 0);

@@ -102,7 +102,7 @@ static void test_is_not_waited_for(void)
     close(file);
 }
 
-static void test_tells_its_end(void)
+static void test_reports_its_end(void)
 {
     struct writer writer;
     int file = file__reset();
@@ -129,7 +129,7 @@ int main(void)
     test_writes_whole_lines();
     test_leaves_what_others_wrote();
     test_is_not_waited_for();
-    test_tells_its_end();
+    test_reports_its_end();
     unlink(path);
     return check__report();
 }

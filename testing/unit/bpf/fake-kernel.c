@@ -136,7 +136,7 @@ int __wrap_links__attach(struct links *links, struct probes *p, const struct ebp
         p->hooks.programs[i].attached = p->hooks.programs[i].wanted;
     counters = map__memory("counters");
     runtime = map__memory(EMIT_RUNTIME_SECTION);
-    counters[CPUS - 1].rescued[0] = 100; /* before the probes were told to begin */
+    counters[CPUS - 1].rescued[0] = 100; /* before the probes began */
     return 0;
 }
 

@@ -18,7 +18,7 @@ extern uint64_t skips[HOOKS_PROGRAMS_MAX]; /* of each program, by its index */
 extern struct bpf_backend *backend;     /* the last one that has attached its programs */
 extern struct emit_constants constants; /* that the programs were to be loaded with */
 extern struct cpu_counters *counters;   /* memory that the backend maps; one a processor */
-extern struct emit_runtime *runtime;    /* the same */
+extern struct emit_runtime *runtime;    /* likewise */
 extern char identified[64];             /* name of the program that was run to find the own process */
 
 /* Give up all memory. */
