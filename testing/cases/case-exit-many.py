@@ -2,6 +2,7 @@
 from expect import has, true
 
 EVENTS = ["PROCESS_EXIT"]
+KERNELS = ["6.1", "newest"]
 
 
 def expect(facts, events):

@@ -47,6 +47,6 @@ floods() {
     trace_stop
 }
 ip link set lo up
-# 5,000 records of any kind fill the ring; the execs beside one flood, and the events within the budgets, fit into it
-check "floods without a budget" floods budget-none 5000 50 --ring-size 512K
-check "floods with a budget" floods budget 5000 112 --ring-size 512K --budget 2
+# 2,500 records of any kind fill the ring; the execs beside one flood, and the events within the budgets, fit into it
+check "floods without a budget" floods budget-none 2500 25 --ring-size 256K
+check "floods with a budget" floods budget 2500 56 --ring-size 256K --budget 2

@@ -6,8 +6,8 @@
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-COMMANDS=2000
-COMMAND='i=0; while [ $i -lt 2000 ]; do /bin/true $i; echo >/tmp/cmd/$i; i=$((i + 1)); done; exit 7'
+COMMANDS=400
+COMMAND='i=0; while [ $i -lt 400 ]; do /bin/true $i; echo >/tmp/cmd/$i; i=$((i + 1)); done; exit 7'
 
 now_ms() {
     awk '{print int($1 * 1000)}' /proc/uptime
@@ -33,8 +33,8 @@ command_whole() {
     sh -c "$COMMAND"
     alone=$(($(now_ms) - begin))
     fresh
-    EventsTrace --all -- sh -c "cat /proc/uptime; ($COMMAND); status=\$?; cat /proc/uptime; exit \$status" \
-        >sel.out 2>sel.err
+    EventsTrace --process --file-create --file-modify -- \
+        sh -c "cat /proc/uptime; ($COMMAND); status=\$?; cat /proc/uptime; exit \$status" >sel.out 2>sel.err
     status=$?
     kill $noise
     wait $noise

@@ -200,9 +200,9 @@ def budget(directory):
         assert check_numbers(events) == sum(sum(counts["lost"].values()) for counts in stats.values())
         found = {flood["kind"]: marked(events, flood["kind"]) for flood in floods}
         if hides:
-            assert found.keys() == kinds and all(count < 50 for count in found.values()), found
-            yield f"without a budget each flood hides execs (left of 50: {found})"
-    assert found.keys() == kinds and all(count == 112 for count in found.values()), found
+            assert found.keys() == kinds and all(count < 25 for count in found.values()), found
+            yield f"without a budget each flood hides execs (left of 25: {found})"
+    assert found.keys() == kinds and all(count == 56 for count in found.values()), found
     yield f"with one none hides any of {sum(found.values())}"
     reasons = {reason for counts in stats.values() for reason in counts["lost"]}
     assert "budget" in reasons and reasons <= {"budget", "recursion"}, reasons

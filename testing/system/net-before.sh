@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Connections older than the tool: each end is closed once, with its bytes, but without an owner.
-# kernels: 5.10 6.1 6.12 newest
+# kernels: 5.10 6.1 newest
+# vm: --smp 2 --memory 1024
+# also: 6.12
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -22,4 +22,4 @@ mkdir -p $results
 cat /sys/kernel/debug/sched/preempt >$results/preempt-mode 2>/dev/null
 modprobe veth
 check "10000 connections over the loopback" burst 10000 loop
-check "10000 connections between two network namespaces" burst 10000 veth
+check "3000 connections between two network namespaces" burst 3000 veth

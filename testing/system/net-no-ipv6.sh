@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A kernel with IPv6 disabled: the features show it, and IPv4 works as elsewhere.
-# kernels: 5.10 newest
+# kernels: 5.10
 # vm: --append ipv6.disable=1
-# also: 6.1 6.12
+# also: 6.1 6.12 newest
 # vm: --append ipv6.disable=1
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -216,4 +216,5 @@ def net_again(directory):
     yield f"{2 * len(clients)} ends between reused ports are reported with their own connections"
 
 
-CHECKS = {"net-again": net_again, "net-burst": net_burst, "net-frozen": net_frozen, "net-no-ipv6": net_no_ipv6, "net-before": net_before}
+CHECKS = {"net-again": net_again, "net-before": net_before, "net-burst": net_burst, "net-frozen": net_frozen,
+          "net-no-ipv6": net_no_ipv6}

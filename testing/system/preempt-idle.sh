@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Tasks that are preempted in probes block programs that others would need: every event that is lost is reported.
-# kernels: 6.12 newest
+# kernels: newest
+# vm: --smp 1 --append preempt=full
+# also: 6.12
 # vm: --smp 1 --append preempt=full
 # shellcheck shell=sh
 . /root/system/tap.sh

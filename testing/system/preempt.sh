@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # No record is mixed under preemption: all parts of an event encode one number, on kernels that preempt everywhere.
-# kernels: newest
-# vm: --smp 1 --append preempt=full
+# kernels: 6.12 newest
 # vm: --smp 4 --append preempt=full
-# kernels: 6.12
-# vm: --smp 4 --append preempt=full
-# also: 6.12
+# also: 6.12 newest
 # vm: --smp 1 --append preempt=full
-# kernels: 6.12-rt
+# also: 6.12-rt
 # vm: --smp 2 --memory 1024
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The kernel refuses kinds of programs, or one program: the rest works, one line names what is missing, and finding that
 # out takes hardly more than a good start, in loaded programs and created maps.
-# kernels: 5.10 6.1
-# also: newest
+# kernels: 6.1
+# also: 5.10 newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Files in a directory that is renamed all the time: every event is reported, with a path that existed at some time.
-# kernels: 5.10
-# vm: --smp 2
-# also: 6.1 newest
-# vm: --smp 2
 # kernels: 6.1
 # vm: --smp 2 --parallel
+# also: 5.10 6.1 newest
+# vm: --smp 2
 # shellcheck shell=sh
 . /root/system/tap.sh
 

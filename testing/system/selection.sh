@@ -80,9 +80,21 @@ none() {
     [ "$(grep -c '"event_type":"FILE_' none.out)" = 0 ]
 }
 
+# A creation of another kind does not need the programs of one kind.
+without_symlinks() {
+    traced less --file-create --disable-hook fexit__vfs_symlink,fentry__security_path_symlink || return 1
+    grep "not seen: symbolic links (fexit__vfs_symlink" less.err || { cat less.err; return 1; }
+    links=$(grep '"FILE_CREATE"' all.out | grep -c '"type":"SYMLINK"')
+    of_all=$(of_type FILE_CREATE all.out)
+    of_less=$(of_type FILE_CREATE less.out)
+    echo "$of_all creations, of which $links of links; $of_less without these"
+    [ "$links" -gt 0 ] && [ "$of_less" = $((of_all - links)) ]
+}
+
 exec 3>&1
 check "no file event selected: none is reported" none
 check "all file events selected: all are reported" baseline
+check "without the programs for symbolic links only these are missing" without_symlinks
 check "--file-create alone" alone create 12 24
 check "--file-delete alone" alone delete 5 10
 check "--file-rename alone" alone rename 3 7

@@ -5,8 +5,9 @@
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
  * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
- * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N" is written at the
- * end: the numbers loaded, created, and opened by id, and of elements of maps that were read.
+ * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N refused N" is written
+ * at the end: the numbers loaded, created, and opened by id, of elements of maps that were read, and of the library's
+ * programs that the kernel itself has refused to load or to attach.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -24,7 +25,7 @@
 #define TRACE_KPROBE_SESSION 56
 #define EMPTY_INSNS 2 /* of a program that does nothing; no kernel has a reason to refuse it */
 
-static unsigned int programs, maps, opened, elements;
+static unsigned int programs, maps, opened, elements, refused;
 static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
 static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
@@ -68,6 +69,14 @@ static bool call__is_refused(int command, const union bpf_attr *attr)
     return getenv("REFUSE_ATTACH") && program < FDS_MAX && is_of_kind[program];
 }
 
+/* Tries of libbpf are left out: its programs have other names, and a link without a target fails with EBADF. */
+static bool is_refused_by_kernel(int command, const union bpf_attr *attr)
+{
+    if (command == BPF_PROG_LOAD)
+        return memmem(attr->prog_name, sizeof(attr->prog_name), "__", 2) != NULL;
+    return (command == BPF_LINK_CREATE || command == BPF_RAW_TRACEPOINT_OPEN) && errno != EBADF;
+}
+
 long syscall(long number, ...)
 {
     static long (*real)(long, ...);
@@ -86,6 +95,8 @@ long syscall(long number, ...)
     }
     long ret = real(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 
+    if (number == SYS_bpf && ret < 0)
+        refused += is_refused_by_kernel((int)a[0], (const union bpf_attr *)a[1]);
     if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && ret >= 0 && ret < FDS_MAX)
         is_of_kind[ret] = program__is_of_kind((const union bpf_attr *)a[1]);
     if (number == SYS_bpf && a[0] == BPF_MAP_CREATE && ret >= 0 && ret < FDS_MAX)
@@ -100,6 +111,6 @@ __attribute__((destructor)) static void write_counts(void)
 
     if (!file)
         return;
-    fprintf(file, "programs %u maps %u opened %u read %u\n", programs, maps, opened, elements);
+    fprintf(file, "programs %u maps %u opened %u read %u refused %u\n", programs, maps, opened, elements, refused);
     fclose(file);
 }
