@@ -5,8 +5,9 @@
  *   budget-floods KIND COUNT EXECS
  *   budget-floods list               print each KIND, and the option of the event that it makes
  *
- * A process of the user nobody repeats the operation KIND. After COUNT times, root executes EXECS programs with the
- * argument "marked-KIND", and then ends the flood. Prints {"kind":K,"pid":P,"made":N}.
+ * Processes of the user nobody repeat the operation KIND. After COUNT times, and when each process has done it, root
+ * executes EXECS programs with the argument "marked-KIND", and then ends the flood. Prints
+ * {"kind":K,"pid":P,"made":N}.
  *
  *   memfd, shmget, listen   the call; listen also connects to the listener, and closes both
  *   connect                 attempts that are refused
@@ -46,7 +47,13 @@
 #define REFUSED_PORT 1
 #define DEADLINE_S 300
 
-static atomic_long *done; /* shared with the flood */
+struct progress {
+    atomic_long done;
+    atomic_int ready;  /* number of processes that wait for the others before they begin */
+    atomic_int active; /* number of processes that have begun */
+};
+
+static struct progress *progress; /* shared with the flood */
 static int segment;
 
 static void check(int ok, const char *what)
@@ -195,9 +202,24 @@ static void *flood__run(void *arg)
 
     for (;;) {
         kind->act();
-        atomic_fetch_add(done, 1);
+        atomic_fetch_add(&progress->done, 1);
     }
     return NULL;
+}
+
+/* Begin when all processes are there: those that are forked first would leave the others no time to be forked. */
+static void process__run(const struct kind *kind)
+{
+    pthread_t thread;
+
+    atomic_fetch_add(&progress->ready, 1);
+    while (atomic_load(&progress->ready) < kind->processes)
+        usleep(1000);
+    for (int i = 1; i < kind->threads; i++)
+        check(!pthread_create(&thread, NULL, flood__run, (void *)kind), "pthread_create");
+    kind->act();
+    atomic_fetch_add(&progress->active, 1);
+    flood__run((void *)kind);
 }
 
 /* Make a user namespace, and become its root when the parent has mapped its ids. */
@@ -229,13 +251,12 @@ static void namespace__map(pid_t pid, int child)
  */
 static void flood__begin(const struct kind *kind, int parent)
 {
-    pthread_t thread;
-
     check(nice(NICE) == NICE && !setresgid(NOBODY, NOBODY, SAVED_ID) && !setresuid(NOBODY, NOBODY, SAVED_ID),
           "become nobody");
     if (kind->has_ids)
         namespace__enter(parent);
     check(!prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+    sleep(1); /* what has been done so far has taken from the budget of a second, which is over then */
     for (int i = 1; i < kind->processes; i++) {
         pid_t pid = fork();
 
@@ -244,12 +265,10 @@ static void flood__begin(const struct kind *kind, int parent)
             prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (getppid() != getpgrp())
                 _exit(0);
-            flood__run((void *)kind);
+            process__run(kind);
         }
     }
-    for (int i = 1; i < kind->threads; i++)
-        check(!pthread_create(&thread, NULL, flood__run, (void *)kind), "pthread_create");
-    flood__run((void *)kind);
+    process__run(kind);
 }
 
 static void execute(const char *mark)
@@ -296,8 +315,8 @@ int main(int argc, char **argv)
     int shm = shmget((key_t)segment, 4096, IPC_CREAT | 0666);
 
     check(shm >= 0, "shmget");
-    done = mmap(NULL, sizeof(*done), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    check(done != MAP_FAILED, "mmap");
+    progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    check(progress != MAP_FAILED, "mmap");
     int ends[2];
 
     check(!socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
@@ -310,13 +329,14 @@ int main(int argc, char **argv)
         flood__begin(kind, ends[1]);
     if (kind->has_ids)
         namespace__map(flood, ends[0]);
-    while (atomic_load(done) < atol(argv[2]) && !waitpid(flood, NULL, WNOHANG))
+    while ((atomic_load(&progress->done) < atol(argv[2]) || atomic_load(&progress->active) < kind->processes) &&
+           !waitpid(flood, NULL, WNOHANG))
         usleep(1000);
     snprintf(mark, sizeof(mark), "marked-%s", kind->name);
     for (long i = atol(argv[3]); i > 0; i--)
         execute(mark);
     check(!kill(-flood, SIGKILL) && waitpid(flood, NULL, 0) == flood, "the flood has ended");
     shmctl(shm, IPC_RMID, NULL);
-    printf("{\"kind\":\"%s\",\"pid\":%d,\"made\":%ld}\n", kind->name, flood, atomic_load(done));
+    printf("{\"kind\":\"%s\",\"pid\":%d,\"made\":%ld}\n", kind->name, flood, atomic_load(&progress->done));
     return 0;
 }
