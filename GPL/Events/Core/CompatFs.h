@@ -21,13 +21,16 @@ static __always_inline u32 compat__short_name_offset(void)
  * has further behind takes a call of its own.
  */
 #define INODE_COPY_SIZE 160
+struct inode_copy {
+    u64 words[INODE_COPY_SIZE / 8];
+};
 #define INODE_GET(copy, inode, type, member)                                                                           \
     ({                                                                                                                 \
         typeof(((type *)0)->member) value_;                                                                            \
         const u32 at_ = bpf_core_field_offset(type, member);                                                           \
                                                                                                                        \
         if (at_ + sizeof(value_) <= INODE_COPY_SIZE)                                                                   \
-            __builtin_memcpy(&value_, (copy) + at_, sizeof(value_));                                                   \
+            value_ = *(const typeof(value_) *)((const void *)(copy) + at_);                                            \
         else                                                                                                           \
             bpf_probe_read_kernel(&value_, sizeof(value_), (void *)(inode) + at_);                                     \
         value_;                                                                                                        \
@@ -56,7 +59,7 @@ static __always_inline u32 compat__short_name_offset(void)
     })
 
 /* Return the number of an inode from its copy. */
-static __always_inline u64 compat__copied_number(const u8 *copy, struct inode *inode)
+static __always_inline u64 compat__copied_number(const struct inode_copy *copy, struct inode *inode)
 {
     if (bpf_core_field_exists(struct inode___ino_u64, i_ino))
         return INODE_GET(copy, inode, struct inode___ino_u64, i_ino);

@@ -47,13 +47,13 @@ int file_info__fill(u32 slot, u64 inode_addr)
 {
     struct scratch *s = scratch__at(slot);
     struct inode *inode = (void *)inode_addr;
-    u8 copy[INODE_COPY_SIZE] = {};
+    struct inode_copy memory = {}, *copy = &memory;
 
     if (!s)
         return -1;
     struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
 
-    bpf_probe_read_kernel(copy, sizeof(copy), inode);
+    bpf_probe_read_kernel(copy, sizeof(*copy), inode);
     struct super_block *sb = INODE_GET(copy, inode, struct inode, i_sb);
     u32 dev = BPF_CORE_READ(sb, s_dev);
     u32 mode = INODE_GET(copy, inode, struct inode, i_mode);

@@ -146,7 +146,7 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
     struct socket_entry *e = socket__find(sk, ends);
-    u32 state = connection__state(e, sk, tp->bytes_acked);
+    u32 state = scalar__hide(connection__state(e, sk, tp->bytes_acked));
     bool ended_unseen = !e && connection__has_ended_unseen(sk, tp);
 
     if (e && !socket__take(e, sk, ends))
@@ -235,7 +235,7 @@ static __always_inline int mptcp__end(struct sock *sk)
     u16 sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
     u64 ends = socket__ends(sk, sport);
     struct socket_entry *e = first ? socket__find_entry(first, NULL, ends) : NULL;
-    u32 state = connection__state(e, sk, false);
+    u32 state = scalar__hide(connection__state(e, sk, false));
 
     if (e && !socket__take(e, first, ends))
         return 0;
