@@ -202,8 +202,8 @@ struct emit_constants {
 /* A process that works for that of the library. */
 #define EMIT_HELPERS_MAX 4
 struct emit_helper {
-    ebpf_u32 tgid; /* 0: there is none */
-    ebpf_u32 reserved;
+    ebpf_u32 tgid;     /* 0: there is none */
+    ebpf_u32 nr;       /* its process id as the library has it; 0: there is none */
     ebpf_u64 start_ns; /* start time, as events have it */
 };
 

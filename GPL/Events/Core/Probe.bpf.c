@@ -58,24 +58,33 @@ static __always_inline u32 child__nr(struct task_struct *child, u32 level)
     return nr;
 }
 
+/* Note the child of the current process at an address, if it is a helper. `level` is that of the pid namespace. */
+__noinline int helper__note(u64 address, u32 level)
+{
+    struct task_struct *child = (void *)address;
+    u32 nr = child__nr(child, level);
+
+    for (u32 n = 0; n < EMIT_HELPERS_MAX; n++) {
+        if (!nr || emit_runtime.helpers[n].nr != nr)
+            continue;
+        emit_runtime.helpers[n].tgid = BPF_CORE_READ(child, tgid);
+        emit_runtime.helpers[n].start_ns = BPF_CORE_READ(child, start_time);
+        emit_runtime.has_helpers = 1;
+    }
+    return 0;
+}
+
 /* Note those children of this task whose ids are arguments of the program; the latest ones, if it has many. */
 static __always_inline void helpers__find(const u64 pids[EMIT_HELPERS_MAX], struct task_struct *task, u32 level)
 {
-    struct list_head *head = (void *)task + bpf_core_field_offset(struct task_struct, children);
-    struct list_head *link = BPF_CORE_READ(head, prev);
+    u64 head = (u64)task + bpf_core_field_offset(struct task_struct, children);
+    u64 link = (u64)BPF_CORE_READ((struct list_head *)head, prev);
 
+    for (u32 n = 0; n < EMIT_HELPERS_MAX; n++)
+        emit_runtime.helpers[n].nr = pids[n];
     for (u32 i = 0; i < CHILDREN_MAX && link != head; i++) {
-        struct task_struct *child = (void *)link - bpf_core_field_offset(struct task_struct, sibling);
-        u32 nr = child__nr(child, level);
-
-        for (u32 n = 0; n < EMIT_HELPERS_MAX; n++) {
-            if (!nr || pids[n] != nr)
-                continue;
-            emit_runtime.helpers[n].tgid = BPF_CORE_READ(child, tgid);
-            emit_runtime.helpers[n].start_ns = BPF_CORE_READ(child, start_time);
-            emit_runtime.has_helpers = 1;
-        }
-        link = BPF_CORE_READ(link, prev);
+        helper__note(link - bpf_core_field_offset(struct task_struct, sibling), level);
+        link = (u64)BPF_CORE_READ((struct list_head *)link, prev);
     }
 }
 
