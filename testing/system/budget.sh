@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Floods by the user nobody beside a stopped reader: without a budget they displace execs, with one they do not.
+# Floods by the user nobody beside a stopped reader hide no execs: neither by the share of a user in a ring that is
+# crowded, nor with a budget, which most of their events exceed long before.
 # kernels: 5.10
 # vm: --smp 2 --memory 1024
 # also: 6.1 newest
@@ -47,6 +48,6 @@ floods() {
     trace_stop
 }
 ip link set lo up
-# 2,500 records of any kind fill the ring; the execs beside one flood, and the events within the budgets, fit into it
+# 2,500 records of any kind would fill the ring; the execs beside one flood fit into the half that others have
 check "floods without a budget" floods budget-none 2500 25 --ring-size 256K
 check "floods with a budget" floods budget 2500 56 --ring-size 256K --budget 2

@@ -143,7 +143,8 @@ def net_frozen(directory):
     events, stats = load(directory, "net-frozen")
     facts, preempts = facts_of(directory, "net-frozen"), kernel_preempts(directory)
     lost = check_seen(events, stats, facts, preempts)
-    assert all(lost.values()), f"nothing was lost: the burst is too small to test anything: {lost}"
+    # the attempts of root go on where the peers' share of the ring ends
+    assert lost[ACCEPTED] and lost[CLOSED], f"nothing was lost: the burst is too small to test anything: {lost}"
     yield f"counts are exact (lost {list(lost.values())} of {facts['count']} connections); gaps in seq are reported"
     reasons = {reason for kind in lost for reason in stats[kind]["lost"]}
     assert reasons - {"recursion"} == {"ring_full"} and (preempts or "recursion" not in reasons), reasons

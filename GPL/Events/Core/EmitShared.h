@@ -188,10 +188,10 @@ struct emit_constants {
     ebpf_u32 sk_storage;       /* programs can use the storage of sockets */
     ebpf_u32 casts;            /* addresses can be cast to typed pointers */
     ebpf_u32 poison;           /* in builds for tests: see record__poison */
-    ebpf_u32 reserved;
-    ebpf_u32 budget;                      /* events a process and second, of the types of Budget.h; 0: no limit */
-    ebpf_u64 mark_seed;                   /* random: decides which tasks share slots for marks */
-    ebpf_u64 events;                      /* bit n: event type n is wanted */
+    ebpf_u32 ring_bytes;       /* size of each ring */
+    ebpf_u32 budget;           /* events a process and second, of the types of Budget.h; 0: no limit */
+    ebpf_u64 mark_seed;        /* random: decides which tasks share slots for marks */
+    ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* type ids in the kernel's BTF */
     struct btrfs_layout btrfs;
 };
@@ -207,6 +207,12 @@ struct emit_helper {
     ebpf_u64 start_ns; /* start time, as events have it */
 };
 
+/* How full a ring is; see Ring.h. */
+struct ring_state {
+    ebpf_u64 round;      /* how often it has become half full */
+    ebpf_u64 is_crowded; /* it is half full, as of the last look */
+};
+
 struct emit_runtime {
     ebpf_u32 self_tgid;     /* the process of the library: its own actions are not events */
     ebpf_u32 live;          /* all programs are attached and the source is not stopped; otherwise they do nothing */
@@ -220,6 +226,7 @@ struct emit_runtime {
     ebpf_u32 has_helpers;                         /* there is one in `helpers` */
     ebpf_u32 host_mnt_ns;                         /* mount namespace of the first process */
     ebpf_u32 selects;                             /* bit n: a condition of kind n is set */
+    struct ring_state rings[EBPF_RING_COUNT];
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
     struct select_quick quick;

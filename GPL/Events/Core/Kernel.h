@@ -136,22 +136,9 @@ struct ns_common {
     unsigned int inum;
 };
 
-struct uid_gid_extent {
-    u32 lower_first;
-};
-
-/*
- * If there are more than UID_GID_MAP_EXTENTS, they are where `forward` points, which then stands in place of `extent`.
- */
-struct uid_gid_map {
-    u32 nr_extents;
-    struct uid_gid_extent extent[1];
-    struct uid_gid_extent *forward;
-};
-
 struct user_namespace {
-    struct uid_gid_map uid_map;
     struct user_namespace *parent;
+    int level;
     kuid_t owner;
     struct ns_common ns;
 };

@@ -16,20 +16,13 @@
 #include "Kprobe.h"
 #include "Path.h"
 #include "Pending.h"
+#include "Ring.h"
 #include "Select.h"
 #include "Slot.h"
 #include "Spare.h"
 #include "Syscall.h"
 #include "Table.h"
 #include "Task.h"
-
-struct ring_map {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 4 << 20);
-};
-
-extern struct ring_map ring_main SEC(".maps");
-extern struct ring_map ring_bulk SEC(".maps");
 
 /* Count an event that is not made. */
 static __always_inline void count__unmade(enum ebpf_event_type type, enum fate fate)
@@ -103,32 +96,26 @@ static __always_inline struct scratch *emit__begin(enum preemption preemption, e
     return emit__begin_at(preemption, type, size, fate, 0);
 }
 
-/* Query the ring only for every eighth record of a slot: waking the reader a few records late does no harm. */
-static __always_inline u64 emit__wakeup_flags(void *ring, u64 stream_seq)
-{
-    if (!emit_constants.wakeup_bytes)
-        return 0;
-    if (stream_seq % 8)
-        return BPF_RB_NO_WAKEUP;
-    if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) >= emit_constants.wakeup_bytes)
-        return BPF_RB_FORCE_WAKEUP;
-    return BPF_RB_NO_WAKEUP;
-}
-
-/* Copy the record to its ring and release the slot. `limit` bounds the length for the verifier. */
+/*
+ * Copy the record to its ring, if its user may, count it, and release the slot. `limit` bounds the length for the
+ * verifier.
+ */
 static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type type, enum ebpf_ring ring, u32 limit)
 {
     struct ebpf_event_header *hdr = (void *)s->data;
     struct cpu_counters *c = counters__get();
     void *map = ring == EBPF_RING_BULK ? (void *)&ring_bulk : (void *)&ring_main;
+    int flags = emit_constants.wakeup_bytes ? BPF_RB_NO_WAKEUP : 0;
     u32 len = READ_ONCE(s->len);
     long err = -1;
 
     hdr->stream = s->slot;
     hdr->stream_seq = ++s->stream_seq[ring];
     hdr->size = len;
-    if (len <= limit)
-        err = bpf_ringbuf_output(map, s->data, len, emit__wakeup_flags(map, hdr->stream_seq));
+    if (READ_ONCE(emit_runtime.rings[ring].is_crowded) || hdr->stream_seq % 8 == 0)
+        flags = ring__look(ring, type, len);
+    if (flags >= 0 && len <= limit)
+        err = bpf_ringbuf_output(map, s->data, len, flags);
     if (c) {
         if (err)
             COUNT(c->lost[EBPF_REASON_RING_FULL][type]);

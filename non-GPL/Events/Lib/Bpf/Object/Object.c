@@ -99,6 +99,7 @@ static void probes__choose_constants(struct probes *p, const struct ebpf_source_
     p->constants = (struct emit_constants){
         .slots = p->slots,
         .wakeup_bytes = opts->low_latency ? 0 : ring_bytes / WAKEUP_FRACTION,
+        .ring_bytes = ring_bytes,
         .capture_env = opts->env,
         .kprobes = p->hooks.stand_ins[STAND_IN_KPROBE],
         .spares = p->hooks.spares,
