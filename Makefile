@@ -43,7 +43,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes
 FORTIFY = $(if $(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 HARDEN = -fstack-protector-strong $(FORTIFY)
 INCLUDES := -I$(GPL) -I$(LIB)/include -I$(LIB) -I$(BUILD)/gen
-USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) $(INCLUDES) -MMD -MP
+USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden $(WARNINGS) $(HARDEN) \
+	$(INCLUDES) -MMD -MP
 # "ld -r" and objcopy, which hide the library's internal names, do not work on the output of link-time optimization.
 LIB_CFLAGS = $(USER_CFLAGS) -fno-lto
 
@@ -58,7 +59,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/i
 LIBELF := -lelf -lz $(if $(filter -lzstd,$(shell $(PKG_CONFIG) --static --libs libelf 2>/dev/null)),-lzstd)
 LIBELF_SEARCH := $(LIB)/Compat/LibelfSearch.c
 can_link = $(shell echo 'int main(void) { return elf_end(elf_begin(0, ELF_C_READ, 0)); }' | \
-	$(CC) -D_GNU_SOURCE -include libelf.h -x c - $(1) -x none -o /dev/null -Wl,-Bstatic $(LIBELF) -Wl,-Bdynamic 2>/dev/null \
+	$(CC) -D_GNU_SOURCE -include libelf.h -x c - $(1) -x none -o /dev/null \
+		-Wl,-Bstatic $(LIBELF) -Wl,-Bdynamic 2>/dev/null \
 	&& echo yes)
 LIBELF_IS_STATIC := $(call can_link)
 ifneq ($(LIBELF_IS_STATIC),yes)
@@ -145,8 +147,8 @@ $(BUILD)/libebpf-events.a: $(LIB_OBJS) $(BUILD)/lists/LIB_OBJS
 
 $(BUILD)/$(SONAME): $(LIB_OBJS) $(LIB)/EbpfEvents.map $(BUILD)/lists/LIB_OBJS
 	$(say) LD $@
-	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map -Wl,-z,relro,-z,now,-z,defs,-z,nodelete \
-		$(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(LIB)/EbpfEvents.map \
+		-Wl,-z,relro,-z,now,-z,defs,-z,nodelete $(LDFLAGS) -o $@ $(LIB_OBJS) -lbpf
 	$(Q)ln -sf $(SONAME) $(BUILD)/libebpf-events.so
 
 $(BUILD)/gen/gen-header: scripts/gen-header.c $(wildcard $(GPL)/*.def $(GPL)/*.h)
@@ -172,7 +174,7 @@ $(BUILD)/cli/%.o: $(CLI)/%.c
 
 $(BUILD)/EventsTrace: $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LIBELF_REST) $(BUILD)/lists/CLI_OBJS
 	$(say) LD $@
-	$(if $(LIBELF_IS_STATIC),,@echo 'Makefile: there is no libelf.a that can be linked: $@ needs the shared libelf and libz')
+	$(if $(LIBELF_IS_STATIC),,@echo 'Makefile: no libelf.a can be linked: $@ needs the shared libelf and libz')
 	$(Q)$(CC) $(CFLAGS) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(CLI_OBJS) $(BUILD)/libebpf-events.a $(LINK_LIBS)
 
 # --- examples and tests ---------------------------------------------------------------------------------------------
@@ -237,10 +239,11 @@ UNIT_LIB := $(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c) $(addprefix $(LIB)/Bpf/
 	Object/MapRefs.c Object/Prune.c Object/PruneState.c)
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
-UNIT_SRCS := $(filter-out scripts/gen-header.c,$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))
+UNIT_SRCS := $(filter-out scripts/gen-header.c, \
+	$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))
 UNIT_BINS := $(addprefix $(BUILD)/unit/,$(notdir $(UNIT_SRCS:.c=)))
-UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all $(WARNINGS) -Werror \
-	$(INCLUDES) -Itesting/unit -MMD -MP
+UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
+	$(WARNINGS) -Werror $(INCLUDES) -Itesting/unit -MMD -MP
 
 $(BUILD)/unit/obj/%.o: %.c
 	$(say) CC $<

@@ -12,7 +12,8 @@ def expect(facts, events):
     true(facts["core"], "the process did not dump core into the helper")
 
     born = [event for event in events.all("PROCESS_FORK")
-            if facts["begin_ns"] < event["ts_boot_ns"] < facts["end_ns"] and event["parent_pids"]["tgid"] != facts["pid"]]
+            if facts["begin_ns"] < event["ts_boot_ns"] < facts["end_ns"] and
+            event["parent_pids"]["tgid"] != facts["pid"]]
     true(born, "the helper that cannot be executed has no fork")
     for event in born:
         pid = event["child_pids"]["tgid"]

@@ -47,7 +47,8 @@ def check_event(event, expected):
         same(info["mode"], int(oct(expected["mode"])[2:]), f"{what}: file_info.mode")
         same(info["type"], TYPES[expected["mode"] & 0o170000], f"{what}: file_info.type")
     lacks(event, *DELETED.get(event["event_type"], ()))
-    same(event["mount_namespace"], expected.get("mount_namespace", event["mount_namespace"]), f"{what}: mount_namespace")
+    same(event["mount_namespace"], expected.get("mount_namespace", event["mount_namespace"]),
+         f"{what}: mount_namespace")
 
 
 def summary(event):

@@ -66,7 +66,7 @@ def rename_race(directory):
 
 
 def check_identity(events, stats, preempts):
-    """For each type, what the generator and the script's own shell did was seen, and counts add up. Return the losses."""
+    """For each type, what the generator and the script's shell did was seen, and counts add up. Return the losses."""
     made = {"FILE_CREATE": FILES + 2, "FILE_MODIFY": FILES + 1, "FILE_RENAME": FILES, "FILE_DELETE": FILES}
     for kind, count in made.items():
         skips = stats[kind]["lost"].get("recursion", 0) if preempts else 0

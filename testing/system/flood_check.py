@@ -202,7 +202,8 @@ def budget(directory):
         found = {flood["kind"]: marked(events, flood["kind"]) for flood in floods}
         assert found.keys() == kinds and all(count == execs for count in found.values()), found
         if name == "budget-none":
-            lost = {kind: counts["lost"]["ring_full"] for kind, counts in stats.items() if "ring_full" in counts["lost"]}
+            lost = {kind: counts["lost"]["ring_full"] for kind, counts in stats.items()
+                    if "ring_full" in counts["lost"]}
             assert "PROCESS_EXEC" not in lost and lost.keys() > {"PROCESS_FORK", "PROCESS_MEMFD_CREATE"}, stats
             yield f"floods that fill their share of the ring hide none of {sum(found.values())} execs (lost: {lost})"
     yield f"with a budget they hide none of {sum(found.values())}"

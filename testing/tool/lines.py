@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""lines.py - tests of EventsTrace's loop: each line is complete, in time and written once; counts, messages, statuses."""
+"""lines.py - tests of EventsTrace's loop: each line is complete, in time and written once; counts, messages and
+statuses."""
 
 import errno
 import json
@@ -30,7 +31,7 @@ def so_far(taken):
     return b"".join(taken.chunks)
 
 
-# ----------------------------------------------------------------------------------------------------- each line in time
+# ---------------------------------------------------------------------------------------------------- each line in time
 
 def lines_in_time():
     """A line is written while the tool runs, even if only a timer wakes it, and without -u."""
@@ -75,7 +76,8 @@ def last_lines():
     stop(tool)
     lines = [json.loads(line) for line in output.text().splitlines()]
     assert [line["event_type"] for line in lines] == [SETSID] * 3 + ["EVENTS_LOST"], lines
-    assert (lines[3]["first_seq"], lines[3]["last_seq"], lines[3]["lost"]) == (4, 7, {SETSID: {"ring_full": 4}}), lines[3]
+    gap = (lines[3]["first_seq"], lines[3]["last_seq"], lines[3]["lost"])
+    assert gap == (4, 7, {SETSID: {"ring_full": 4}}), lines[3]
     assert adds_up(output.text(), messages.text())["lost"] == {"ring_full": 4}
 
 
@@ -125,7 +127,8 @@ def slow_reader():
         wait_for("lines", lambda taken=output: sum(chunk.count(b"\n") for chunk in taken.chunks) == events)
         stop(tool)
         assert [json.loads(line)["seq"] for line in output.text().splitlines()] == list(range(1, events + 1))
-        assert adds_up(output.text(), messages.text()) == {"seen": events, "delivered": events, "filtered": 0, "lost": {}}
+        expected = {"seen": events, "delivered": events, "filtered": 0, "lost": {}}
+        assert adds_up(output.text(), messages.text()) == expected
 
 
 def short_lines_are_whole():
@@ -181,7 +184,8 @@ def full_for_a_while():
         return so_far(messages).count(b"standard output is full")
 
     with tempfile.NamedTemporaryFile() as file:
-        tool = start("--process-setsid", events="flood", stdout=file, stderr=subprocess.PIPE, backend={"TOOL_PAUSE_MS": 10},
+        tool = start("--process-setsid", events="flood", stdout=file, stderr=subprocess.PIPE,
+                     backend={"TOOL_PAUSE_MS": 10},
                      preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY)))
         messages = Taken(tool.stderr.fileno())
         wait_for("warning", lambda: warnings() == 1)
@@ -209,8 +213,9 @@ def escaped():
 
 def exit_statuses():
     """Each reason why nothing can be traced has its own status, and no counts."""
-    for number, expected in ((errno.EINVAL, EXIT_USAGE), (errno.EPERM, EXIT_NO_PRIVILEGE), (errno.EACCES, EXIT_NO_PRIVILEGE),
-                             (errno.EOPNOTSUPP, EXIT_UNSUPPORTED), (errno.ENXIO, EXIT_NO_HOOK), (errno.EIO, EXIT_FAILED)):
+    for number, expected in ((errno.EINVAL, EXIT_USAGE), (errno.EPERM, EXIT_NO_PRIVILEGE),
+                             (errno.EACCES, EXIT_NO_PRIVILEGE), (errno.EOPNOTSUPP, EXIT_UNSUPPORTED),
+                             (errno.ENXIO, EXIT_NO_HOOK), (errno.EIO, EXIT_FAILED)):
         text = said("--process-setsid", status=expected, backend={"TOOL_ERROR": number})
         assert "STATS" not in text, text
 
@@ -227,9 +232,9 @@ def what_is_asked_for():
         "env": "0", "low_latency": "0", "libbpf_log": "0", "ring_bytes": "0", "coalesce_ms": "0", "budget": "0",
         "disable_hooks": "none"}, plain
     assert [(kind, word) for kind, word, _ in conditions] == [("1", "only")], conditions     # the command's tree
-    given, conditions = options("--process-setsid", "-u", "-v", "--env", "--ring-size=64K", "--coalesce=250", "--budget=7",
-                                "--disable-hook=a", "--disable-hook", "b,c", "--exclude-tree=1", "--host-only",
-                                "--port=80", "--exclude-port=81", "--pid=3", "--exclude-pid=4")
+    given, conditions = options("--process-setsid", "-u", "-v", "--env", "--ring-size=64K", "--coalesce=250",
+                                "--budget=7", "--disable-hook=a", "--disable-hook", "b,c", "--exclude-tree=1",
+                                "--host-only", "--port=80", "--exclude-port=81", "--pid=3", "--exclude-pid=4")
     assert {key: given[key] for key in list(given)[1:]} == {
         "env": "1", "low_latency": "1", "libbpf_log": "1", "ring_bytes": "65536", "coalesce_ms": "250", "budget": "7",
         "disable_hooks": "a,b,c"}, given
@@ -243,8 +248,10 @@ def conditions_that_exclude():
     text = said("--process-setsid", "--exclude-uid", "0", "--uid=4294967294", "--", "true", status=0,
                 backend={"TOOL_CONDITIONS": 1})
     assert "condition of kind 2: not 0\n" in text and "condition of kind 2: only 4294967294\n" in text, text
-    for options, expected in ((["--path=/etc/x", "--exclude-path=/etc"], 1), (["--path=/etc", "--exclude-path=/etc/x"], 0),
-                              (["--path=/etc", "--exclude-path=/etcetera"], 0), (["--path=/etc/", "--exclude-path=/etc"], 1),
+    for options, expected in ((["--path=/etc/x", "--exclude-path=/etc"], 1),
+                              (["--path=/etc", "--exclude-path=/etc/x"], 0),
+                              (["--path=/etc", "--exclude-path=/etcetera"], 0),
+                              (["--path=/etc/", "--exclude-path=/etc"], 1),
                               (["--uid=5", "--exclude-uid=5"], 1), (["--uid=5", "--exclude-uid=6"], 0),
                               (["--comm=sh", "--exclude-comm=s"], 0)):
         text = said("--file-create", *options, "--", "true", status=0)
@@ -313,7 +320,8 @@ def interrupt_from_the_terminal():
     """A signal of the terminal reaches the command too, so the tool does not pass it on; a command outside of the
     terminal's process group, as here, would receive it."""
     master, slave = pty.openpty()
-    tool = subprocess.Popen(["setsid", "-c", TOOL, "--process-setsid", "--", "setsid", "sh", "-c", COMMAND_WITH_TRAP % "INT"],
+    tool = subprocess.Popen(["setsid", "-c", TOOL, "--process-setsid", "--",
+                             "setsid", "sh", "-c", COMMAND_WITH_TRAP % "INT"],
                             stdin=slave, stdout=subprocess.DEVNULL, stderr=slave, env=environment())
     os.close(slave)
     text = Taken(master)

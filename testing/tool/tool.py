@@ -171,8 +171,8 @@ STRANGER = {"user": 65534, "group": 65534, "extra_groups": []} if os.getuid() ==
 
 def run_with(*command, **more):
     """Return the output of a command on standard error, and on standard output if that is redirected there."""
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env=environment(), timeout=DEADLINE_S, check=False, **more)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, env=environment(), timeout=DEADLINE_S, check=False, **more)
     return done.returncode, done.stdout
 
 
