@@ -3,6 +3,7 @@ from expect import has, lacks, same
 
 EVENTS = ["PROCESS_EXEC", "FILE_CREATE", "FILE_MODIFY", "NETWORK_CONNECTION_CLOSED"]
 OPTIONS = ["--format", "elastic"]
+KERNELS = ["6.1"]
 
 
 def expect(facts, events):

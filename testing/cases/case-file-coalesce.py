@@ -3,6 +3,7 @@ from expect import same, true
 
 EVENTS = ["FILE_MODIFY", "FILE_DELETE", "PROCESS_EXIT"]
 OPTIONS = ["--coalesce", "100"]
+KERNELS = ["6.1"]
 
 
 def expect(facts, events):

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A second EventsTrace, of every event, that writes to a terminal: each of its lines is then a terminal write, and
- * would become an event and thus another line, if its own actions were not left out. Its output is part of the facts.
+ * A second EventsTrace, of every process event, that writes to a terminal: each of its lines is then a terminal write,
+ * and would become an event and thus another line, if its own actions were not left out. Its output is part of the
+ * facts.
  */
 #include "case.h"
 
@@ -26,7 +27,7 @@ static void be_tracer(void *slave_name)
     cfmakeraw(&termios);
     CHECK(!tcsetattr(slave, TCSANOW, &termios));
     CHECK(dup2(slave, 1) == 1 && dup2(null, 2) == 2);
-    execlp("EventsTrace", "EventsTrace", "-a", "-i", "-u", NULL);
+    execlp("EventsTrace", "EventsTrace", "--process", "-i", "-u", NULL);
     CHECK(!"execlp");
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # EventsTrace -- COMMAND: traces its tree from its first instruction, and nothing else; its status; its slow-down.
+# takes: 50
 # kernels: 6.1
 # also: newest
 # shellcheck shell=sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A tracepoint alone reports exits, and more processes of nobody end than it notes (`exited`): each exit is reported
 # once.
+# takes: 60
 # kernels: 6.1
 # shellcheck shell=sh
 . /root/system/tap.sh

@@ -15,7 +15,7 @@ cycles() {
     load=$!
     i=0
     while [ $i -lt $CYCLES ]; do
-        if [ $i = 0 ]; then events=-a; else events="--process-exec --file-delete"; fi
+        if [ $i = 0 ]; then events=-a; else events="--process-exec --process-setsid"; fi
         # shellcheck disable=SC2086 # options
         trace cycle.out cycle.err -u $events || { kill $load; return 1; }
         trace_stop || { kill $load; return 1; }

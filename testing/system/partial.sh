@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Each program of Hooks.def is refused in turn: a warning names the missing one, all other events are still reported.
 # Programs for kernels that preempt BPF programs are refused on such a kernel, and all together on another one.
+# takes: 80
 # also: 6.1
 # vm: --file GPL/Events/Hooks.def
 # kernels: newest

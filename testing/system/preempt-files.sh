@@ -2,7 +2,9 @@
 # Writers in directories of their own, on kernels that preempt probes: their changes are reported.
 # kernels: newest
 # vm: --smp 2
-# kernels: 6.12 newest
+# kernels: newest
+# vm: --smp 4 --append preempt=full
+# also: 6.12
 # vm: --smp 4 --append preempt=full
 # also: 6.12-rt
 # vm: --smp 2 --memory 1024

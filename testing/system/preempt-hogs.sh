@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Processes of nobody that are preempted in probes, and kept so, hide no events of other processes.
+# takes: 60
 # kernels: newest
 # vm: --smp 2 --memory 1024
 # also: newest

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # No record is mixed under preemption: all parts of an event encode one number, on kernels that preempt everywhere.
-# kernels: 6.12 newest
+# kernels: newest
+# vm: --smp 4 --append preempt=full
+# also: 6.12
 # vm: --smp 4 --append preempt=full
 # also: 6.12 newest
 # vm: --smp 1 --append preempt=full
