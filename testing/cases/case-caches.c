@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * case-caches: an unprivileged user has more mounts and more cgroups than there are cache entries for their paths, and
- * acts in each; meanwhile this process acts in its own.
+ * case-caches: an unprivileged user has more mounts and more cgroups than there are cache entries for them, and acts in
+ * each; meanwhile this process acts in its own, and opens a file in /dev/shm.
  */
 #include "file-ops.h"
 
 #define CGROUPS "/sys/fs/cgroup"
+#define SHM_FILE "/dev/shm/case-caches"
 #define MOUNTS 300
 #define USES 3 /* one after the other for each mount */
 #define CHILDREN 600
@@ -47,6 +48,9 @@ static void fill(void *unused)
     for (int i = 0; i < MOUNTS; i++) {
         snprintf(name, sizeof(name), "theirs-%d", i);
         CHECK(!mkdir(name, 0755) && !mount("theirs", name, "tmpfs", 0, NULL));
+        snprintf(name, sizeof(name), "theirs-%d/file", i);
+        CHECK(!close(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
+        CHECK(!close(open(name, O_RDONLY | O_CLOEXEC))); /* of a tmpfs that is not /dev/shm */
     }
     for (int i = 0; i < USES * MOUNTS; i++) {
         snprintf(name, sizeof(name), "theirs-%d/dir-%d", i % MOUNTS, i / MOUNTS);
@@ -71,6 +75,10 @@ static void operate(const char *dir)
     expected__path("path", name);
     expected__file(name);
     CHECK(!rmdir(name));
+    expected__begin("open", "FILE_SHMEM_OPEN");
+    fact__str("path", SHM_FILE);
+    fact__object_end();
+    CHECK(!close(open(SHM_FILE, O_RDONLY | O_CLOEXEC)));
     child__run(nothing, NULL);
     events_of_rounds++;
 }
@@ -90,8 +98,15 @@ static void cgroup__make(void)
 static void make_places(void *unused)
 {
     (void)unused;
+    CHECK(!close(open(SHM_FILE, O_WRONLY | O_CREAT | O_CLOEXEC, 0600)));
     CHECK(!mkdir("one", 0755) && !mkdir("two", 0755) && !chown(".", 65534, 65534));
     CHECK(!mount("one", "one", "tmpfs", 0, NULL) && !mount("two", "two", "tmpfs", 0, NULL));
+}
+
+static void remove_shm(void *unused)
+{
+    (void)unused;
+    CHECK(!unlink(SHM_FILE));
 }
 
 int main(void)
@@ -120,6 +135,7 @@ int main(void)
     operate("one");
     operate("two");
     fact__array_end();
+    child__run(remove_shm, NULL);
     fact__int("filler", filler);
     fact__int("operations", events_of_rounds);
     return facts__print();

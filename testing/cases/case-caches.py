@@ -2,7 +2,7 @@
 from expect import same, true
 from file_events import expect_list
 
-EVENTS = ["FILE_CREATE", "FILE_DELETE", "PROCESS_FORK"]
+EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_SHMEM_OPEN", "PROCESS_FORK"]
 
 
 def forks_of(events, pid):

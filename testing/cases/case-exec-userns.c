@@ -9,6 +9,11 @@
 static struct gate gate;
 static int ready_pipe[2];
 
+static void nothing(void *unused)
+{
+    (void)unused;
+}
+
 static void root_inside(void *unused)
 {
     char *argv[] = {"true", "root-inside", NULL};
@@ -18,6 +23,7 @@ static void root_inside(void *unused)
     CHECK(!prctl(PR_SET_DUMPABLE, 1) && !unshare(CLONE_NEWUSER));
     file__puts("/proc/self/uid_map", "0 1000 1");
     CHECK(getuid() == 0);
+    child__run(nothing, NULL);
     number__send(ready_pipe[1], getpid());
     gate__wait(&gate);
     execve("/bin/true", argv, child_env);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 from expect import has, true
 
-EVENTS = ["PROCESS_EXEC"]
+EVENTS = ["PROCESS_EXEC", "PROCESS_FORK"]
 
 
 def expect(facts, events):
@@ -10,4 +10,5 @@ def expect(facts, events):
     has(event, args=["true", "root-inside"], ns=facts["ns"], creds__ruid=1000, creds__euid=1000, creds__rgid=1000)
     true(int(event["creds"]["cap_effective"]) & 1 << 21, "CAP_SYS_ADMIN is missing")
     true(event["ns"]["user"] != facts["host_ns"]["user"], "nothing tells these capabilities from the host's")
+    has(events.one("PROCESS_FORK", parent=facts["child"]), ns=facts["ns"], creds__ruid=1000)
     true(event["ns"]["mnt"] == facts["host_ns"]["mnt"], "ns.mnt is not the host's")

@@ -68,16 +68,21 @@ static void file__gets(const char *path, char *text, size_t size)
     CHECK(fd >= 0 && read(fd, text, size - 1) > 0 && !close(fd));
 }
 
-/* The kernel requests the module of a file system that does not exist, and waits for the helper's end. */
+/*
+ * The kernel requests the module of a file system that does not exist, and waits for the helper's end; and one for a
+ * core.
+ */
 static void fail_to_execute(void)
 {
     char saved[256] = "";
 
     file__gets(MODPROBE, saved, sizeof(saved));
     file__puts(MODPROBE, "/nonexistent/modprobe");
+    file__puts(CORE_PATTERN, "|/nonexistent/helper %p");
     fact__int("pid", getpid());
     fact__int("begin_ns", clock__ns(CLOCK_BOOTTIME));
     CHECK(mount("none", "/tmp", "case-no-such-fs", 0, NULL) == -1 && errno == ENODEV);
+    CHECK(WIFSIGNALED(child__wait(child__start(crash, NULL))));
     fact__int("end_ns", clock__ns(CLOCK_BOOTTIME));
     file__puts(MODPROBE, saved);
 }
@@ -92,7 +97,7 @@ int main(int argc, char **argv)
     CHECK(readlink("/proc/self/exe", program, sizeof(program) - 1) > 0);
     fact__str("program", program);
     crash_with_helper(program);
-    file__puts(CORE_PATTERN, saved);
     fail_to_execute();
+    file__puts(CORE_PATTERN, saved);
     return facts__print();
 }

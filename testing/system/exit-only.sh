@@ -3,6 +3,7 @@
 # once.
 # takes: 60
 # kernels: 6.1
+# also: 5.10 6.12
 # shellcheck shell=sh
 . /root/system/tap.sh
 cd /tmp || exit 1

@@ -139,6 +139,8 @@ def check_own_dirs(directory, reasons, share_in_all, share_of_a_kind):
         assert len(names) == len(own), f"{kind}: {len(own) - len(names)} come twice"
         assert set(stats[kind]["lost"]) <= reasons and lost * share_of_a_kind <= made, f"{kind}: {stats[kind]}"
         assert made - lost <= len(own) <= made, f"{kind}: {made} made, {len(own)} came, {stats[kind]}"
+        seen = stats[kind]["seen"] - stats[kind]["filtered"]
+        assert seen == len(of_type(events, kind)) + lost, f"{kind}: {stats[kind]}"
         yield f"{kind}: {made} made, {len(own)} came, {lost} counted as lost"
 
 

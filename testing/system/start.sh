@@ -2,7 +2,7 @@
 # The cost of a start: nanoseconds are instructions here (--icount).
 # kernels: 6.1
 # vm: --icount
-# also: newest
+# also: 6.12 newest
 # vm: --icount --memory 768
 # shellcheck shell=sh
 . /root/system/tap.sh
@@ -24,7 +24,8 @@ MB=1024 # kB
 # more types, which are read once. The time that passes includes waits of the kernel's, which end at a tick.
 case $(uname -r) in
 6.1.*) exec_limit=300000000 all_limit=1800000000 peak_limit=$((12 * MB)) ;;
-*) exec_limit=350000000 all_limit=5600000000 peak_limit=$((28 * MB)) ;;
+6.12.*) exec_limit=350000000 all_limit=2500000000 peak_limit=$((28 * MB)) ;;
+*) exec_limit=350000000 all_limit=5650000000 peak_limit=$((28 * MB)) ;;
 esac
 waits=400000000
 check "start of --process-exec, instructions" under cpu_ns $exec_limit --process-exec
