@@ -270,7 +270,7 @@ static void print_rings(void)
 {
     printf("\n### Rings\n\n"
            "Records are in one of these until they are read; a flood in one takes no room in another.\n"
-           "While one is more than half full, a user other than root may put in as much as is free.\n\n"
+           "While one is more than half full, a user other than root may put in half of the rest.\n\n"
            "| ring | contents |\n|---|---|\n");
 #define RING(id, NAME, doc) printf("| `%s` | %s |\n", #NAME, doc);
 #include "Events.def"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Users flood the ring of file events while its reader is stopped: the events of others are all reported (Core/Ring.h).
+# Users flood a ring while its reader is stopped: the events of others are all reported (Core/Ring.h).
 # kernels: 5.10 newest
 # also: 6.1 6.12
 # shellcheck shell=sh
@@ -39,5 +39,32 @@ others_are_reported() {
         [ "$(about flood)" -lt $made ] && grep -q '"ring_full":' share.err
 }
 
+# The same in the ring of execs: a flood that any user can make, then execs of another user and of root.
+execs_are_reported() {
+    trace share.out share.err -u --process-memfd-create --process-exec --ring-size 512K || { cat share.err; return 1; }
+    kill -STOP "$TRACE_PID"
+    su nobody -s /bin/sh -c "/opt/bin/flood memfd $FLOOD" && execute_as 1001 && execute_as 0
+    status=$?
+    kill -CONT "$TRACE_PID"
+    [ $status = 0 ] && wait_for came end-of-flood share.out || { trace_stop; return 1; }
+    trace_stop || return 1
+    of_nobody=$(events PROCESS_MEMFD_CREATE share.out)
+    others=$(grep -c '"args":\["true","/tmp/exec-1001"\]' share.out)
+    roots=$(grep -c '"args":\["true","/tmp/exec-0"\]' share.out)
+    echo "# flood: $of_nobody of $FLOOD; execs of others: $others and $roots of $ROUNDS" >&3
+    [ "$others$roots" = "$ROUNDS$ROUNDS" ] && [ "$of_nobody" -lt $FLOOD ]
+}
+
+# execute_as UID: execute programs as that user
+execute_as() {
+    i=0
+    while [ $i -lt $ROUNDS ]; do
+        select-actor "/tmp/exec-$1" 1 uid "$1" || return 1
+        rm -rf "/tmp/exec-$1"
+        i=$((i + 1))
+    done
+}
+
 exec 3>&1
 check "floods of two users beside a stopped reader hide no events of others" others_are_reported
+check "a flood by nobody hides no execs of others" execs_are_reported

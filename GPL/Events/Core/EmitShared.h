@@ -207,12 +207,6 @@ struct emit_helper {
     ebpf_u64 start_ns; /* start time, as events have it */
 };
 
-/* How full a ring is; see Ring.h. */
-struct ring_state {
-    ebpf_u64 round;      /* how often it has become half full */
-    ebpf_u64 is_crowded; /* it is half full, as of the last look */
-};
-
 struct emit_runtime {
     ebpf_u32 self_tgid;     /* the process of the library: its own actions are not events */
     ebpf_u32 live;          /* all programs are attached and the source is not stopped; otherwise they do nothing */
@@ -226,7 +220,7 @@ struct emit_runtime {
     ebpf_u32 has_helpers;                         /* there is one in `helpers` */
     ebpf_u32 host_mnt_ns;                         /* mount namespace of the first process */
     ebpf_u32 selects;                             /* bit n: a condition of kind n is set */
-    struct ring_state rings[EBPF_RING_COUNT];
+    ebpf_u32 ring_is_crowded[EBPF_RING_COUNT];    /* it was half full at the last look; see Ring.h */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
     struct select_quick quick;

@@ -112,7 +112,7 @@ static __always_inline void emit__submit(struct scratch *s, enum ebpf_event_type
     hdr->stream = s->slot;
     hdr->stream_seq = ++s->stream_seq[ring];
     hdr->size = len;
-    if (READ_ONCE(emit_runtime.rings[ring].is_crowded) || hdr->stream_seq % 8 == 0)
+    if (hdr->stream_seq % 8 == 0 || len > RING_LARGE || READ_ONCE(emit_runtime.ring_is_crowded[ring]))
         flags = ring__look(ring, type, len);
     if (flags >= 0 && len <= limit)
         err = bpf_ringbuf_output(map, s->data, len, flags);

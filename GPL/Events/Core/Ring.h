@@ -3,15 +3,16 @@
  * Ring.h - the two rings, and the share of each user in them: otherwise any user could fill a ring, and nothing that
  * others do would be reported.
  *
- * Everybody may fill half of a ring. While it is fuller, a user may put in as many bytes as are free, so however many
- * users put in all that they can, the next one still finds half of what they have left. What a user has put in counts
- * from the moment at which the ring became half full. Root has no limit. A user who creates user namespaces has one
- * share (Share.h). A record counts for the user of the current task, except for what a peer can cause: connections that
- * a user, even root, accepts and closes have a share of their own, and those that fail, which happens in interrupts,
- * have one share altogether.
+ * Everybody may fill half of a ring. While it is fuller, a user may put in half of the rest, so however many users do
+ * that, the next one still finds something, until the rest is smaller than a record. What a user has put in counts
+ * until as many bytes as the ring has were read. Root has no limit. A user who creates user namespaces has one share
+ * (Share.h). A record counts for the user of the current task, except for what a peer can cause: connections that a
+ * user, even root, accepts and closes, and datagrams, have a share of their own, and connections that fail, which
+ * happens in interrupts, have one share altogether. Those shares, and that of kernel threads, end at three quarters of
+ * the ring, because one user can use up several of them.
  *
- * A program looks how full a ring is with each eighth record of a slot, and, while the ring is crowded, with each
- * record. Waking the reader a few records late does no harm.
+ * A program looks how full a ring is with each eighth record of a slot and with each large one, and, while the ring is
+ * crowded, with each record. Waking the reader a few records late does no harm.
  */
 #ifndef EBPF_CORE_RING_H
 #define EBPF_CORE_RING_H
@@ -25,9 +26,10 @@ struct ring_map {
     __uint(max_entries, 4 << 20);
 };
 
-#define RING_PEERS EBPF_RING_COUNT /* connections accepted and closed */
+#define RING_PEERS EBPF_RING_COUNT /* added to the number of a ring: what peers cause there */
+#define RING_LARGE 1024            /* bytes of a record that is looked at */
 
-/* A user, and for what: the number of a ring, or RING_PEERS. */
+/* A user, and for what: the number of a ring, and RING_PEERS or 0. */
 struct ring_user {
     u32 uid;
     u32 what;
@@ -36,7 +38,7 @@ struct ring_user {
 /* What a user has put in. The user who has been idle for longest is evicted, and its share then begins anew. */
 struct ring_share {
     u64 bytes;
-    u64 round; /* that of the ring at that time */
+    u64 round; /* how often the ring had been read from end to end at that time */
 };
 
 struct ring_users_map {

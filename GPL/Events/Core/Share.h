@@ -21,38 +21,40 @@ struct share_map {
 #define SHARE_ALL 0xffffffff    /* counts the entries of all users together */
 #define SHARE_NESTED 0xfffffffe /* all who are nested deeper than NESTED_MAX user namespaces have one share together */
 #define SHARE_FAILED 0xfffffffd /* connections that fail, whoever began them */
+#define SHARE_KERNEL 0xfffffffc /* kernel threads, which also end what processes have begun; the least of these ids */
 
 /* The kernel allows 33 (3.12, 8742f229b635). Each costs a start something in every program that looks for the user. */
 #define NESTED_MAX 3
 
 /*
  * Return the user id of the current task if that is root's or the task is in the initial user namespace. Otherwise
- * return the owner of the outermost user namespace around it that is not owned by root. If root owns all of them, as
- * with a container that a service of the host has made, return the number of the innermost one, which is larger than
- * the ids that are in use.
+ * return the owner of the outermost user namespace around it. If that is root, as with a container that a service of
+ * the host has made, return the number of that namespace, which is larger than the ids that are in use.
  */
 static __always_inline u32 share__find_user(void)
 {
     struct task_struct *task = (void *)bpf_get_current_task();
+
+    if (BPF_CORE_READ(task, flags) & PF_KTHREAD)
+        return SHARE_KERNEL;
     const struct cred *cred = BPF_CORE_READ(task, real_cred); /* what an overlay does has the mounter's credentials */
     u32 user = BPF_CORE_READ(cred, uid.val);
 
     if (!user)
         return 0;
-    struct user_namespace *ns = BPF_CORE_READ(cred, user_ns), *outer = ns;
+    struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
     u32 level = BPF_CORE_READ(ns, level);
 
+    if (!level)
+        return user;
     if (level > NESTED_MAX)
         return SHARE_NESTED;
-    if (level)
-        user = BPF_CORE_READ(ns, ns.inum);
 #pragma unroll
-    for (int i = 0; level && i < NESTED_MAX; i++) { /* the initial one is owned by root, and nothing is around it */
-        user = BPF_CORE_READ(outer, owner.val) ?: user;
-        if (i + 1 < NESTED_MAX)
-            outer = BPF_CORE_READ(outer, parent);
+    for (u32 inner = 1; inner < NESTED_MAX; inner++) {
+        if (level > inner)
+            ns = BPF_CORE_READ(ns, parent);
     }
-    return user;
+    return BPF_CORE_READ(ns, owner.val) ?: BPF_CORE_READ(ns, ns.inum);
 }
 
 /* The same as a function of its own; in Share.bpf.c. */

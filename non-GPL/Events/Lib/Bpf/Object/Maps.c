@@ -48,6 +48,9 @@ static bool map__is_for_library(const struct bpf_map *map)
            !strcmp(bpf_map__name(map), "counters");
 }
 
+/* Free entries that each CPU may keep for itself in an LRU map (kernel/bpf/bpf_lru_list.c): they evict nobody. */
+#define LRU_FREE_OF_CPU 128
+
 static int map__size(struct bpf_map *map, const struct probes *p, const struct ebpf_source_opts *opts,
                      uint32_t ring_bytes)
 {
@@ -57,6 +60,8 @@ static int map__size(struct bpf_map *map, const struct probes *p, const struct e
         return bpf_map__set_max_entries(map, ring_bytes);
     if (!strcmp(name, "counters"))
         return bpf_map__set_max_entries(map, (uint32_t)p->cpus);
+    if (!strcmp(name, "ring_users") || !strcmp(name, "budget_users"))
+        return bpf_map__set_max_entries(map, bpf_map__max_entries(map) + LRU_FREE_OF_CPU * (uint32_t)p->cpus);
     if (!strcmp(name, "scratch"))
         return bpf_map__set_max_entries(map, p->slots + p->cpu_slots)
                    ?: bpf_map__set_value_size(map, SCRATCH_HEAD + (opts->env ? SCRATCH_DATA_ENV : SCRATCH_DATA));
