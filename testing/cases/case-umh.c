@@ -69,8 +69,8 @@ static void file__gets(const char *path, char *text, size_t size)
 }
 
 /*
- * The kernel requests the module of a file system that does not exist, and waits for the helper's end; and one for a
- * core.
+ * The kernel starts two helpers that are not there: one is to load the module of a file system that does not exist, and
+ * the kernel waits for its end; the other is to read a core.
  */
 static void fail_to_execute(void)
 {

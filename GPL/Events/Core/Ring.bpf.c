@@ -41,6 +41,7 @@ static __always_inline bool ring__admits(struct ring_user user, u64 round, u64 h
     return true;
 }
 
+/* What a peer can cause. */
 #define PEER_TYPES                                                                                                     \
     (1ULL << EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED | 1ULL << EBPF_EVENT_NETWORK_CONNECTION_CLOSED |                   \
      1ULL << EBPF_EVENT_NETWORK_DATAGRAM_FLOW)
