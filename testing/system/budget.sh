@@ -25,7 +25,7 @@ named() {
     pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
     [ "$2" = budget ] || return 0
     case $1 in processes | ids) return 0 ;; esac # any of them
-    wait_for grep -q "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
+    wait_for at_end "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
 }
 
 # floods NAME COUNT EXECS OPTION...: run each flood while the reader is stopped

@@ -256,7 +256,7 @@ closed_pipe() {
     pid=$!
     began pipe.out $pid || return 1
     /bin/true
-    wait_for sh -c "! kill -0 $pid" || { kill "$pid"; echo "still running"; return 1; }
+    has_ended $pid || { kill "$pid"; echo "still running"; return 1; }
     wait "$pid" || { echo "status $?"; return 1; }
     ! grep -qi "pipe\|cannot" pipe.err
 }

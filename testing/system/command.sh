@@ -21,7 +21,7 @@ fresh() {
 
 # The number of events of a type equals the number of commands that match a pattern.
 has() {
-    count=$(grep "\"event_type\":\"$1\"" sel.out | grep -c "$2")
+    count=$(grep -F "\"event_type\":\"$1\"" sel.out | grep -c "$2")
     [ "$count" = $COMMANDS ] || { echo "$count of $1"; return 1; }
 }
 
@@ -40,7 +40,7 @@ command_whole() {
     kill $noise
     wait $noise
     [ $status = 7 ] || { echo "status $status: $(tail -n 1 sel.err)"; return 1; }
-    ! grep -m 1 noise sel.out || return 1
+    ! grep -m 1 -F noise sel.out || return 1
     has PROCESS_EXEC '"args":\["/bin/true","[0-9]*"\]' && has PROCESS_EXIT '"exit_code":0.*"comm":"true"' &&
         has FILE_CREATE '"path":"/tmp/cmd/[0-9]*"' && has FILE_MODIFY '"path":"/tmp/cmd/[0-9]*"' || return 1
     traced=$(awk '/^[0-9.]+ [0-9.]+$/ {last = $1; first = first ? first : $1}

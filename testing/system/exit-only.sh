@@ -13,7 +13,8 @@ MARKED=100
 
 # of TYPE TEXT: print the processes of the events of a type that contain a text
 of() {
-    grep "\"event_type\":\"$1\"" exits.out | grep "$2" | sed 's/.*"pids":{"tid":\([0-9]*\),.*/\1/'
+    grep -F "\"event_type\":\"$1\"" exits.out | grep -F "$2" |
+        awk '{print substr($0, index($0, "\"pids\":{\"tid\":") + 14) + 0}'
 }
 
 exits_are_reported() {
@@ -21,10 +22,10 @@ exits_are_reported() {
         { cat exits.err; return 1; }
     budget-floods fork $FORKS $MARKED >flood || { trace_stop; return 1; }
     /bin/true end-of-flood
-    wait_for grep -q end-of-flood exits.out
+    wait_for at_end end-of-flood exits.out
     trace_stop || return 1
     of PROCESS_EXEC '"argv":"true marked-fork"' >marked
-    of PROCESS_EXIT . >ended
+    of PROCESS_EXIT '' >ended
     twice=$(sort ended | uniq -d | wc -l)
     echo "of $(wc -l <marked) marked $(grep -cxFf marked ended) ended; $(wc -l <ended) exits in all, $twice twice"
     [ "$(wc -l <marked)" = $MARKED ] && [ "$(grep -cxFf marked ended)" = $MARKED ] &&

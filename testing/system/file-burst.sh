@@ -18,7 +18,7 @@ burst() {
         /opt/bin/file-burst /tmp/stop 25000 stop "$TRACE_PID"
     fi >$results/"$name.json" || return 1
     /bin/true end-of-burst
-    wait_for sh -c "tail -c 100000 $results/$name.ndjson | grep -q end-of-burst" || return 1
+    wait_for at_end end-of-burst "$results/$name.ndjson" || return 1
     trace_stop
 }
 mkdir -p $results

@@ -8,7 +8,7 @@ results=/tmp/results
 mkdir -p $results
 
 ended() {
-    [ "$(grep -c '"event_type":"NETWORK_CONNECTION_CLOSED"' $results/net-again.ndjson)" -ge 120 ]
+    [ "$(grep -cF '"event_type":"NETWORK_CONNECTION_CLOSED"' $results/net-again.ndjson)" -ge 120 ]
 }
 
 # A build of EventsTrace without that program.

@@ -20,7 +20,7 @@ counts_hold() {
 # keys are those that consumers expect there.
 into_jq() {
     EventsTrace -i --unbuffer-stdout --process-exec 2>jq.err | jq --unbuffered . >jq.out &
-    began jq.out $! || { cat jq.err; return 1; }
+    wait_for grep -q probes_initialized jq.out || { cat jq.err; return 1; }
     ls --color=auto >/dev/null
     wait_for grep -q '"argv": "ls --color=auto"' jq.out || { tail -n 3 jq.out; return 1; }
     # shellcheck disable=SC2046 # one or more

@@ -18,7 +18,7 @@ own_dirs() {
         --file-modify ${disabled:+--disable-hook "$disabled"} || { cat $results/own-dirs.err; return 1; }
     /opt/bin/own-dirs /tmp/own 10 "$1" >$results/own-dirs.json || return 1
     : >/tmp/end-of-own-dirs
-    wait_for sh -c "tail -c 10000 $results/own-dirs.ndjson | grep -q end-of-own-dirs" || return 1
+    wait_for at_end end-of-own-dirs $results/own-dirs.ndjson || return 1
     trace_stop
 }
 mkdir -p $results

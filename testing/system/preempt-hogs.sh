@@ -27,7 +27,7 @@ hogs() {
         { cat $results/idle-hogs.err; return 1; }
     /opt/bin/idle-hogs 150 4 40 $changes >$results/idle-hogs.json || return 1
     : >/tmp/end-of-idle-hogs
-    wait_for sh -c "tail -c 10000 $results/idle-hogs.ndjson | grep -q end-of-idle-hogs" || return 1
+    wait_for at_end end-of-idle-hogs $results/idle-hogs.ndjson || return 1
     trace_stop
 }
 mkdir -p $results /tmp/bin

@@ -26,7 +26,7 @@ losses_are_reported() {
     set -- $(idle-holders 2 200 50)
     trace_stop || return 1
     [ "$1" = 10000 ] || { echo "$1 changes of 10000"; return 1; }
-    own=$(grep -c '"path":"/tmp/idle/victim"' idle.out)
+    own=$(grep -cF '"path":"/tmp/idle/victim"' idle.out)
     lost=$(grep STATS idle.err | tail -n 1 | sed -n 's/.*"FILE_MODIFY":{[^}]*"recursion":\([0-9]*\).*/\1/p')
     echo "$own of $1 seen, ${lost:-0} reported as lost"
     [ "$own" -le "$1" ] && [ $(($1 - own)) -le "${lost:-0}" ]

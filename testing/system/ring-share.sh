@@ -12,7 +12,7 @@ ROUNDS=20
 
 # about DIRECTORY: print the number of events about it and its contents.
 about() {
-    grep '"event_type":"FILE_' share.out | grep -c "path\":\"/tmp/$1[/\"]"
+    grep -F '"event_type":"FILE_' share.out | grep -cF -e "path\":\"/tmp/$1/" -e "path\":\"/tmp/$1\""
 }
 
 # Each of them has half of what the one before has left: 1 MiB is 512, 256 and 128 KiB.
@@ -49,8 +49,8 @@ execs_are_reported() {
     [ $status = 0 ] && wait_for came end-of-flood share.out || { trace_stop; return 1; }
     trace_stop || return 1
     of_nobody=$(events PROCESS_MEMFD_CREATE share.out)
-    others=$(grep -c '"args":\["true","/tmp/exec-1001"\]' share.out)
-    roots=$(grep -c '"args":\["true","/tmp/exec-0"\]' share.out)
+    others=$(grep -cF '"args":["true","/tmp/exec-1001"]' share.out)
+    roots=$(grep -cF '"args":["true","/tmp/exec-0"]' share.out)
     echo "# flood: $of_nobody of $FLOOD; execs of others: $others and $roots of $ROUNDS" >&3
     [ "$others$roots" = "$ROUNDS$ROUNDS" ] && [ "$of_nobody" -lt $FLOOD ]
 }

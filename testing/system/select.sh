@@ -37,7 +37,7 @@ adds_up() {
 
 # Print the number of file events about a directory and its contents.
 about() {
-    grep '"event_type":"FILE_' sel.out | grep -c "path\":\"/tmp/$1[/\"]"
+    grep -F '"event_type":"FILE_' sel.out | grep -cF -e "path\":\"/tmp/$1/" -e "path\":\"/tmp/$1\""
 }
 
 # All events of one actor are there, none of another one.

@@ -34,7 +34,7 @@ traced() {
     trace "$file.out" "$file.err" -u --process-exec "$@" || { cat "$file.err"; return 1; }
     programs >"$file.programs"
     do_all || { trace_stop; return 1; }
-    wait_for grep -q do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
+    wait_for at_end do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
     trace_stop
 }
 
@@ -45,7 +45,7 @@ more_than_none() {
 
 # of_type TYPE FILE: print the number of events of a type.
 of_type() {
-    grep '"comm":"case-file' "$2" | grep -c "\"event_type\":\"$1\""
+    grep -F '"comm":"case-file' "$2" | grep -cF "\"event_type\":\"$1\""
 }
 
 baseline() {
@@ -69,7 +69,7 @@ alone() {
     same=$(of_type "$type" all.out)
     got=$(of_type "$type" alone.out)
     [ "$got" = "$same" ] || { echo "$got of $type, $same with all selected"; return 1; }
-    others=$(grep '"event_type":"FILE_' alone.out | grep -vc "\"event_type\":\"$type\"")
+    others=$(grep -F '"event_type":"FILE_' alone.out | grep -vcF "\"event_type\":\"$type\"")
     [ "$others" = 0 ] || { echo "$others of other types"; return 1; }
     limit=$2
     grep -q "(full)\|(lazy)" /sys/kernel/debug/sched/preempt 2>/dev/null && limit=$3

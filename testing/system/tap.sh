@@ -31,10 +31,23 @@ trace() {
     began "$out" $TRACE_PID
 }
 
-# began OUT PID: wait until the output of EventsTrace says that the probes are attached. False if it has ended.
+# began OUT PID: wait until the output of EventsTrace says that the probes are attached. False if it has ended, or after
+# five minutes. Between two looks nothing but sleep is executed, because each program takes time from the start.
 began() {
-    wait_for sh -c "grep -q probes_initialized '$1' || ! kill -0 $2"
-    grep -q probes_initialized "$1"
+    left=3000
+    while [ "$left" -gt 0 ]; do
+        alive=yes
+        kill -0 "$2" 2>/dev/null || alive=''
+        first=''
+        read -r first <"$1"
+        case $first in
+        *probes_initialized*) return 0 ;;
+        esac
+        [ "$alive" ] || return 1
+        left=$((left - 1))
+        sleep 0.1
+    done
+    return 1
 }
 
 # wait_for COMMAND...: repeat it until it succeeds, for as long as may pass on a loaded machine: five minutes.
@@ -53,19 +66,37 @@ within() {
     done
 }
 
+# has_ended PID: wait for it, at most for five minutes.
+has_ended() {
+    left=3000
+    while kill -0 "$1" 2>/dev/null; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
 # trace_stop [SIGNAL]: end it (end.sh tests that it takes two seconds). The status is that of EventsTrace.
 trace_stop() {
     kill -"${1:-TERM}" "$TRACE_PID"
-    wait_for sh -c "! kill -0 $TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running"; return 1; }
+    has_ended "$TRACE_PID" || { kill -9 "$TRACE_PID"; echo "still running"; return 1; }
     wait "$TRACE_PID"
 }
 
 # Wait until the kernel has freed the objects of earlier tracers, which it does after a grace period.
+no_objects() {
+    [ "$(/opt/bin/bpf-objects)" = "programs 0 maps 0 links 0" ]
+}
+
 nothing_left() {
-    none="programs 0 maps 0 links 0"
-    wait_for sh -c "[ \"\$(/opt/bin/bpf-objects)\" = '$none' ]" && return
+    wait_for no_objects && return
     echo "left: $(/opt/bin/bpf-objects names)"
     return 1
+}
+
+# at_end PATTERN FILE: look for it in the last 100,000 bytes of a file, which may be large. For wait_for.
+at_end() {
+    tail -c 100000 "$2" | grep -q "$1"
 }
 
 # came WORD FILE: execute a command with that word, and look for such an event at the end of a file. For wait_for: the
@@ -87,7 +118,7 @@ is() {
     [ "$2" = "$3" ]
 }
 
-# Print the number of events of a type in a file.
+# Print the number of events of a type in a file. In large files busybox finds text much faster than a pattern.
 events() {
-    grep -c "\"event_type\":\"$1\"" "$2"
+    grep -cF "\"event_type\":\"$1\"" "$2"
 }

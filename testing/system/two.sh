@@ -32,7 +32,7 @@ end() {
 
 # of PID NAME: print the number of events of a process.
 of() {
-    grep -c "\"tgid\":$1," "$2.out"
+    grep -cF "\"tgid\":$1," "$2.out"
 }
 
 # Each of the two has found the other.

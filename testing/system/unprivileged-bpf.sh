@@ -16,7 +16,7 @@ attacked() {
     trace readers.out readers.err --process-exec || { cat readers.err; return 1; }
     /opt/bin/map-readers 20 4 $EXECS || return 1
     wait_for came end-of-readers readers.out && trace_stop || return 1
-    came=$(grep -c '"argv":"true marked"' readers.out)
+    came=$(grep -cF '"argv":"true marked"' readers.out)
     lost=$(grep STATS readers.err | sed -n 's/.*"PROCESS_EXEC":{[^}]*"recursion":\([0-9]*\).*/\1/p')
     echo "# $came of $EXECS came, ${lost:-0} are reported as lost" >&3
     [ $((came + ${lost:-0})) -ge $EXECS ]
