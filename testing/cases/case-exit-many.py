@@ -2,7 +2,7 @@
 from expect import has, true
 
 EVENTS = ["PROCESS_EXIT"]
-KERNELS = ["6.1", "newest"]
+KERNELS = ["newest"]
 
 
 def expect(facts, events):

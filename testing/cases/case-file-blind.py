@@ -3,7 +3,7 @@ from expect import true
 from file_events import expect_list
 
 EVENTS = ["FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_LINK"]
-KERNELS = ["5.10", "newest"]
+KERNELS = ["5.10"]
 
 
 def expect(facts, events):

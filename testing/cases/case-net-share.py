@@ -3,7 +3,7 @@ from expect import same, true
 from net_events import expect_list
 
 EVENTS = ["NETWORK_DATAGRAM_FLOW"]
-KERNELS = ["5.10", "6.12"]
+KERNELS = ["6.12"]
 
 
 def expect_flows(flows, events):
