@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # measure.sh - the part of scripts/bench that runs in a guest; nanoseconds are instructions there (--icount).
 #
-#   measure.sh SHARE COMMAND...
+#   measure.sh [--added] SHARE COMMAND...
 #
-# SHARE is the percentage of operations to perform. Each COMMAND is a tracer, a line for the shell; it is ready when it
-# writes the first byte to standard output. Prints lines of JSON; the standard error of a tracer is in /tmp/bench-out.
+# SHARE is the percentage of operations to perform; --added measures only what tracers add to operations, not their
+# start and their programs. Each COMMAND is a tracer, a line for the shell; it is ready when it writes the first byte to
+# standard output. Prints lines of JSON; the standard error of a tracer is in /tmp/bench-out.
 # shellcheck shell=sh
+added_only=''
+if [ "$1" = --added ]; then
+    added_only=yes
+    shift
+fi
 share=$1
 shift
 modes="exec file write open proc net pread getppid"
@@ -67,6 +73,12 @@ program_stats() {
     prog-stats
 }
 
+stop() {
+    kill -TERM "$1"
+    wait_for 20 ended "$1" || kill -KILL "$1"
+    echo '{"done":true}'
+}
+
 measure() {
     rm -f $ready
     # The first process of the pipe prints its process id, the shell that of the last one.
@@ -81,6 +93,10 @@ measure() {
     load --share "$share" --label total --pids "$tracer,$sink" $modes || return
     # shellcheck disable=SC2086
     load --share "$share" --label kernel --pids "$tracer,$sink" --freeze "$tracer" $modes || return
+    if [ "$added_only" ]; then
+        stop "$tracer"
+        return
+    fi
     echo 1 >/proc/sys/kernel/bpf_stats_enabled
     kill -STOP "$tracer"
     for mode in $modes; do
@@ -94,9 +110,7 @@ measure() {
     awk '$1 == "VmHWM:" { printf "{\"peak_kb_end\":%d}\n", $2 }' "/proc/$tracer/status"
     awk '/^[0-9a-f]+-/ { is_map = /anon_inode:bpf-map/ } is_map && $1 == "Rss:" { sum += $2 }
          END { printf "{\"mapped_kb\":%d}\n", sum }' "/proc/$tracer/smaps"
-    kill -TERM "$tracer"
-    wait_for 20 ended "$tracer" || kill -KILL "$tracer"
-    echo '{"done":true}'
+    stop "$tracer"
 }
 
 wait_for 300 up_for $settled_s
@@ -114,7 +128,7 @@ for command; do
     wait_for 60 no_programs || echo "measure.sh: left by the tracer before: $(bpf-objects)" >&2
     echo "{\"tracer\":$number}"
     errors=$out/tracer$number.err
-    if start_cost "$command" "$errors"; then
+    if [ "$added_only" ] || start_cost "$command" "$errors"; then
         wait_for 60 no_programs || echo "measure.sh: left by the start: $(bpf-objects)" >&2
         measure "$command" "$errors"
     else

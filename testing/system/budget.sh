@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Floods by the user nobody beside a stopped reader hide no execs: neither by the share of a user in a ring that is
 # crowded, nor with a budget, which most of their events exceed long before.
-# takes: 100
+# takes: 110
 # kernels: 5.10
 # vm: --smp 2 --memory 1024
 # also: 6.1 newest

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The command line: each error is one line with cause and remedy, and has its own status; signals; failing output.
-# takes: 100
+# takes: 70
 # kernels: 5.10
 # also: 6.1 newest
 # shellcheck shell=sh

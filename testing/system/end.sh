@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A signal ends it within two seconds, whatever happens meanwhile. Five attempts, for emulated machines may be busy.
-# takes: 80
+# takes: 50
 # kernels: 6.1
 # vm: --smp 2 --memory 1024
 # also: 5.10 6.12 newest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A tracepoint alone reports exits, and more processes of nobody end than it notes (`exited`): each exit is reported
 # once. Not on 7.2, which preempts BPF programs: it skips this one then, and nothing takes its place.
-# takes: 60
+# takes: 45
 # kernels: 6.1
 # also: 5.10 6.12
 # shellcheck shell=sh

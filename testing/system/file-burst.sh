@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # 100,000 operations on files: a reader that keeps up gets all, for one that is stopped meanwhile all are counted.
+# takes: 55
 # kernels: 6.1
 # vm: --smp 2 --memory 1024
 # also: 5.10 newest

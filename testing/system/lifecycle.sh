@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Attach and detach under load: no splat in the kernel's log, and no program, map or link is left.
+# takes: 35
 # kernels: 5.10
 # also: newest
 # shellcheck shell=sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Thousands of connections, over the loopback and between two network namespaces, with a reader that keeps up: all are
 # reported.
+# takes: 60
 # kernels: 5.10
 # vm: --smp 2 --memory 1024
 # also: 6.1 6.12 newest

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # More flows and connections than the probes' tables have room for: all are reported, and missing knowledge is flagged.
-# takes: 240
+# takes: 50
 # kernels: 5.10
 # vm: --memory 1024
 # also: 6.1 6.12 newest

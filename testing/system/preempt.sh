@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # No record is mixed under preemption: all parts of an event encode one number, on kernels that preempt everywhere.
+# takes: 45
 # kernels: newest
 # vm: --smp 4 --append preempt=full
 # also: 6.12

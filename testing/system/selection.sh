@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One kind of file event alone: all events of that kind are there, none of another, and few programs are loaded.
-# takes: 50
+# takes: 40
 # kernels: 5.10
 # also: 6.1 newest
 # shellcheck shell=sh

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The cost of a start: nanoseconds are instructions here (--icount).
-# takes: 150
+# takes: 60
 # kernels: 6.1
 # vm: --icount
 # also: 6.12 newest
