@@ -20,12 +20,17 @@ drained() {
     wait_for came "end-of-$1" "$2"
 }
 
+# is_named PID FILE
+is_named() {
+    grep -F EVENTS_OVER_BUDGET "$2" | grep -qF "\"tgid\":$1,"
+}
+
 # Wait until the last flood has been named, which happens once a second; otherwise the next one might be named instead.
 named() {
     pid=$(tail -n 1 "$results/$2.json" | sed 's/.*"pid":\([0-9]*\).*/\1/')
     [ "$2" = budget ] || return 0
     case $1 in processes | ids) return 0 ;; esac # any of them
-    wait_for at_end "EVENTS_OVER_BUDGET.*\"tgid\":$pid," "$results/$2.ndjson"
+    wait_for is_named "$pid" "$results/$2.ndjson"
 }
 
 # floods NAME COUNT EXECS OPTION...: run each flood while the reader is stopped

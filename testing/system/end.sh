@@ -52,7 +52,7 @@ in_flood() {
     trace end.out end.err --all -u "$@" || { cat end.err; return 1; }
     dd if=/dev/zero of=/tmp/flood bs=1 2>/dev/null &
     flood_pid=$!
-    wait_for at_end '"path":"/tmp/flood"' end.out || { kill $flood_pid; echo "no flood"; return 1; }
+    wait_for grep -qF '"path":"/tmp/flood"' end.out || { kill $flood_pid; echo "no flood"; return 1; }
     ends "$signal"
     status=$?
     kill $flood_pid

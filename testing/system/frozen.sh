@@ -12,7 +12,7 @@ frozen() {
     flood tty 60000 2 && flood exec 100 2
     kill -CONT "$TRACE_PID"
     /bin/true between-floods
-    wait_for at_end between-floods /tmp/results/frozen.ndjson || return 1
+    wait_for grep -qF between-floods /tmp/results/frozen.ndjson || return 1
     kill -STOP "$TRACE_PID"
     flood memfd 60000 2
     kill -CONT "$TRACE_PID"

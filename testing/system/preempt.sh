@@ -22,7 +22,7 @@ flood_all() {
     flood exec 160 8 || return 1
     wait $memfd && wait $tty || return 1
     /bin/true end-of-flood
-    wait_for at_end end-of-flood /tmp/results/preempt.ndjson || return 1
+    wait_for grep -qF end-of-flood /tmp/results/preempt.ndjson || return 1
     trace_stop
 }
 
@@ -36,7 +36,7 @@ churn() {
     flood exec 320 8 >/tmp/results/churn-exec.json || return 1
     wait $forks && wait $threads || return 1
     /bin/true end-of-churn
-    wait_for at_end end-of-churn /tmp/results/churn.ndjson || return 1
+    wait_for grep -qF end-of-churn /tmp/results/churn.ndjson || return 1
     trace_stop
 }
 mkdir -p /tmp/results

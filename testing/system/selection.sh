@@ -34,7 +34,7 @@ traced() {
     trace "$file.out" "$file.err" -u --process-exec "$@" || { cat "$file.err"; return 1; }
     programs >"$file.programs"
     do_all || { trace_stop; return 1; }
-    wait_for at_end do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
+    wait_for grep -qF do-all-is-done "$file.out" || { echo "the last event has not come"; return 1; }
     trace_stop
 }
 

@@ -94,9 +94,10 @@ nothing_left() {
     return 1
 }
 
-# at_end PATTERN FILE: look for it in the last 100,000 bytes of a file, which may be large. For wait_for.
+# at_end TEXT FILE: look for it in the last 100,000 bytes of a file that is too large to be searched. For wait_for; what
+# is traced meanwhile must not write as much between two looks.
 at_end() {
-    tail -c 100000 "$2" | grep -q "$1"
+    tail -c 100000 "$2" | grep -qF "$1"
 }
 
 # came WORD FILE: execute a command with that word, and look for such an event at the end of a file. For wait_for: the
