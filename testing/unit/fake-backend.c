@@ -9,6 +9,7 @@
 struct ebpf_source_opts fake_opts;
 int fake_error;
 int fake_stopped;
+uint64_t fake_lost;
 struct ebpf_backend *fake_backend;
 
 #define RING_SIZE 4096
@@ -39,10 +40,21 @@ void fake__put(const void *record, uint32_t size)
     memcpy(ring__begin_record(size, 0), record, size);
 }
 
+void fake__put_setsid(uint64_t number)
+{
+    const struct ebpf_process_setsid_event event = {
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID, .size = sizeof(event), .stream_seq = number, .ts_boot_ns = number},
+        .pids.tgid = (uint32_t)number,
+    };
+
+    fake__put(&event, sizeof(event));
+}
+
 static void fake__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
 {
     (void)backend;
     memset(ret_counts, 0, sizeof(*ret_counts));
+    ret_counts->lost[EBPF_EVENT_PROCESS_SETSID][EBPF_REASON_RING_FULL] = fake_lost;
 }
 
 static void fake__stop(struct ebpf_backend *backend)
@@ -80,6 +92,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     b->streams = 1;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
         b->ring_fds[i] = eventfd(0, EFD_CLOEXEC);
+        consumer_pos[i] = producer_pos[i] = 0;
         b->rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
     }
     b->available = opts->events;

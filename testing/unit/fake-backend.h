@@ -13,7 +13,12 @@ extern int fake_error;                    /* what opening one returns; 0: a back
 extern struct ebpf_backend *fake_backend; /* the last one */
 extern int fake_stopped;                  /* how often one was stopped */
 
+extern uint64_t fake_lost;                /* how many PROCESS_SETSID were lost because a ring was full */
+
 /* Put a record into the first ring of a backend, which has room for a few unread ones. */
 void fake__put(const void *record, uint32_t size);
+
+/* Put a PROCESS_SETSID with that process id, time, and number in its stream. */
+void fake__put_setsid(uint64_t number);
 
 #endif

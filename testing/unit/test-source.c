@@ -173,24 +173,6 @@ static void test_the_end(void)
     ebpf_source__close(source);
 }
 
-static struct ebpf_process_setsid_event setsid_event(uint64_t number)
-{
-    return (struct ebpf_process_setsid_event){
-        .hdr = {.type = EBPF_EVENT_PROCESS_SETSID,
-                .size = sizeof(struct ebpf_process_setsid_event),
-                .stream_seq = number,
-                .ts_boot_ns = number},
-        .pids.tgid = (uint32_t)number,
-    };
-}
-
-static void fake__put_setsid(uint64_t number)
-{
-    const struct ebpf_process_setsid_event event = setsid_event(number);
-
-    fake__put(&event, sizeof(event));
-}
-
 static struct ebpf_source *shared;
 static int taken;
 

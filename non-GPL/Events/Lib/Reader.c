@@ -186,7 +186,7 @@ static void reader__report(struct ebpf_reader *reader, struct ebpf_counts *count
     struct loss loss = {0};
     uint64_t total = reader__unreported(reader, counts, &loss);
 
-    if (!total)
+    if (!total || reader->is_closed)
         return;
     loss.head = (struct ebpf_loss){
         .first_seq = reader->seq + 1,
@@ -208,7 +208,7 @@ static void reader__report_over_budget(struct ebpf_reader *reader)
 {
     struct ebpf_over_budget *over = &reader->over_budget;
 
-    if (!reader->over_budget_handler)
+    if (!reader->over_budget_handler || reader->is_closed)
         return;
     if (!reader->has_over_budget && reader->backend->ops->over_budget(reader->backend, over)) {
         over->ts_boot_ns = clock__ns(CLOCK_BOOTTIME);
@@ -309,6 +309,8 @@ static void reader__deliver(void *user, const struct ebpf_event_header *hdr, uin
         .time_ns = hdr->ts_boot_ns + reader->boot_to_wall_ns,
     };
 
+    if (reader->is_closed)
+        return;
     if (reader->handler(reader->handler_user, &event)) {
         reader->refused[hdr->type] += count;
         return;
@@ -329,6 +331,8 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         return;
     }
     reader__check_stream(reader, ring, hdr);
+    if (reader->is_closed)
+        return;
     if ((reader->other_count && reader__is_of_others(reader, hdr)) ||
         (reader->net.is_set && net_selection__rejects(&reader->net, hdr)) ||
         (reader->is_wanted && !reader->is_wanted(reader->user, hdr))) {
@@ -350,7 +354,7 @@ int ebpf_reader__consume(struct ebpf_reader *reader)
     reader->boot_to_wall_ns = clock__ns(CLOCK_REALTIME) - clock__ns(CLOCK_BOOTTIME);
     if (is_time_to_check)
         reader__look_for_others(reader);
-    for (n = 0; n < CONSUME_MAX && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
+    for (n = 0; n < CONSUME_MAX && !reader->is_closed && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
         reader__handle(reader, ring, data, len);
         ring__advance(&reader->backend->rings[ring], len);
     }

@@ -22,6 +22,7 @@ struct ebpf_reader {
     ebpf_over_budget_fn over_budget_handler; /* NULL: there are no budgets, or no handler */
     ebpf_wanted_fn is_wanted;                /* NULL: every event is */
     void *user;
+    bool is_closed; /* one of these functions has closed the source: none of them is called any more */
 
     struct net_selection net;
     struct ebpf_process others[EBPF_OTHERS_MAX]; /* other processes with a source: what they do is filtered */

@@ -3,7 +3,7 @@
 #include "EbpfEvents.h"
 
 #include <errno.h>
-#include <limits.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -35,8 +35,8 @@ struct ebpf_source {
     int timer_fd;
     pid_t pid; /* of the process that opened it */
     bool stopped;
-    bool busy;    /* events are being given to the handler */
-    bool closing; /* the handler has closed it */
+    bool busy;           /* events are being given to the handler */
+    pthread_t busy_with; /* the thread that does that */
 };
 
 /* Return a negative errno, and set errno. */
@@ -242,18 +242,21 @@ static int source__enter(struct ebpf_source *source)
 
     if (!err && __atomic_exchange_n(&source->busy, true, __ATOMIC_ACQUIRE))
         err = -EBUSY;
+    if (!err)
+        source->busy_with = pthread_self();
     return err;
 }
 
-/* Release that claim. True if the source was closed meanwhile, and is gone now. */
-static bool source__leave(struct ebpf_source *source)
+/* Release that claim. Returns `ret`, or -ECANCELED if the source was closed meanwhile, and is gone now. */
+static int source__leave(struct ebpf_source *source, int ret)
 {
-    bool closing = source->closing;
+    bool is_closed = source->reader.is_closed;
 
     __atomic_store_n(&source->busy, false, __ATOMIC_RELEASE);
-    if (closing)
-        ebpf_source__close(source);
-    return closing;
+    if (!is_closed)
+        return ret;
+    ebpf_source__close(source);
+    return -ECANCELED;
 }
 
 int ebpf_source__consume(struct ebpf_source *source)
@@ -262,9 +265,8 @@ int ebpf_source__consume(struct ebpf_source *source)
 
     if (ret)
         return fail(ret);
-    ret = source__consume(source);
-    source__leave(source);
-    return ret;
+    ret = source__leave(source, source__consume(source));
+    return ret < 0 ? fail(ret) : ret;
 }
 
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
@@ -279,31 +281,25 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
     return ebpf_source__consume(source);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-/* Take the next event; read records until there is one. 1; 0 when there is none by `deadline`; or a negative errno. */
-static int source__take_next(struct ebpf_source *source, int64_t deadline)
+/* Take the next event; read records, and wait once, until there is one. 1; 0 when there is none; or a negative errno. */
+static int source__take_next(struct ebpf_source *source, int timeout_ms)
 {
     struct epoll_event events[EBPF_RING_COUNT + 1];
 
-    for (;;) {
+    for (bool has_waited = false;;) {
         if (event_queue__take(source->queue, &source->next))
             return 1;
         int handled = source__consume(source);
-        int64_t left = deadline - now_ms();
 
-        if (handled < 0)
-            return handled;
-        if (source->closing || left <= 0 || (!handled && source->stopped))
-            return event_queue__take(source->queue, &source->next);
-        if (!handled && epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, left < INT_MAX ? (int)left : -1) < 0)
+        if (handled < 0 || event_queue__take(source->queue, &source->next))
+            return handled < 0 ? handled : 1;
+        if (source->reader.is_closed || (source->stopped ? !handled : has_waited))
+            return 0;
+        if (source->stopped)
+            continue;
+        if (epoll_wait(source->epoll_fd, events, EBPF_RING_COUNT + 1, timeout_ms) < 0)
             return -errno;
+        has_waited = true;
     }
 }
 
@@ -313,9 +309,7 @@ int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct e
 
     if (ret)
         return fail(ret);
-    ret = source__take_next(source, timeout_ms < 0 ? INT64_MAX : now_ms() + timeout_ms);
-    if (source__leave(source))
-        return fail(-ECANCELED);
+    ret = source__leave(source, source__take_next(source, timeout_ms));
     if (ret < 0)
         return fail(ret);
     if (ret)
@@ -396,8 +390,9 @@ void ebpf_source__close(struct ebpf_source *source)
 {
     if (!source)
         return;
-    if (source->busy) {
-        source->closing = true;
+    /* the other threads of a child are not there, and will not leave it */
+    if (source->busy && (!source__check(source) || pthread_equal(source->busy_with, pthread_self()))) {
+        source->reader.is_closed = true;
         return;
     }
     if (source->backend) {

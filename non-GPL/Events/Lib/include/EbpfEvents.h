@@ -238,8 +238,8 @@ typedef void (*ebpf_log_fn)(void *user, enum ebpf_log_level level, const char *f
 typedef void (*ebpf_log_line_fn)(void *user, enum ebpf_log_level level, const char *line);
 
 /**
- * One event. For the same source, ebpf_source__poll and __consume fail with -EBUSY until the handler has returned, and
- * ebpf_source__close takes effect then.
+ * One event. For the same source, ebpf_source__poll and __consume fail with -EBUSY until the handler has returned. If
+ * it closes the source, neither it nor another function of the options is called again.
  * @return 0 if it was taken; anything else counts it as lost for the reason EBPF_REASON_HANDLER
  */
 typedef int (*ebpf_event_fn)(void *user, const struct ebpf_event *event);
@@ -425,8 +425,8 @@ int ebpf_source__fd(const struct ebpf_source *source);
  * @param timeout_ms longest wait; 0: none, -1: no limit. A wait is never longer than what batching allows (200 ms), so
  *        that a record cannot sit unseen.
  * @return how many records were read (0 is no error); -EINTR if a signal arrived; -EBUSY in the handler, or while
- *         another thread reads the source; -EPERM in a child of the process that opened the source: it does not have
- *         the memory of the records
+ *         another thread reads the source; -ECANCELED if a function of the options has closed the source, which is gone
+ *         then; -EPERM in a child of the process that opened the source: it does not have the memory of the records
  */
 int ebpf_source__poll(struct ebpf_source *source, int timeout_ms);
 
@@ -437,11 +437,11 @@ int ebpf_source__consume(struct ebpf_source *source);
  * Wait for the next event of a source that was opened without a handler, and return it. A loss is reported to the loss
  * handler when it is noticed, which may be before events with lower numbers are returned. With a poll or epoll of your
  * own, take events until there is none: ebpf_source__poll and __consume read nothing while events wait to be taken.
- * @param timeout_ms longest wait; 0: none, -1: no limit
+ * @param timeout_ms longest wait; 0: none, -1: no limit. As that of ebpf_source__poll, it ends after 200 ms at the
+ *        latest, so that a caller can look at what its signal handlers have set: call again.
  * @param ret_event the event; valid until the next call of any function for this source
- * @return 1 with an event; 0 if none has come in that time, and at once if the source is stopped and everything was
- *         returned; -EINTR if a signal arrived; -EINVAL if the source has a handler; -ECANCELED if the loss handler has
- *         closed it; else as ebpf_source__poll
+ * @return 1 with an event; 0 if none has come yet, and at once if the source is stopped and everything was returned;
+ *         -EINTR if a signal arrived; -EINVAL if the source has a handler; else as ebpf_source__poll
  */
 int ebpf_source__next(struct ebpf_source *source, int timeout_ms, const struct ebpf_event **ret_event);
 
@@ -502,7 +502,7 @@ int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features
 /**
  * Detach, unload, free. What was not consumed is dropped. Detaching may take 0.1 s a hook (6.1, 6.12), about 5 s in
  * all, for which the last process that has the source's descriptors is blocked. In the handler it is put off until the
- * handler has returned. A child of the process that opened the source may close it too, which ends nothing.
+ * handler has returned; the call that reads then returns -ECANCELED. A child of the process that opened the source may close it too, which ends nothing.
  */
 void ebpf_source__close(struct ebpf_source *source);
 
