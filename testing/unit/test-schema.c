@@ -20,6 +20,8 @@ struct row {
     const char *key, *kind; /* kind: of a scalar, the name of a group, of a variable field, or "bool" */
     unsigned int tag;
     bool optional;
+    unsigned int bit; /* of a flag */
+    const char *flag; /* its name, or that of the flag that a member depends on */
 };
 
 struct rows {
@@ -34,11 +36,11 @@ struct rows {
 #define EVENT(id, NAME, name, option, ring, doc) static const struct row rows_##name[] = {
 #define END_EVENT(name) {0}};
 // clang-format on
-#define FIELD(kind, name, key, doc) {key, #kind, 0, false},
-#define FIELD_IF(kind, name, key, FLAG_NAME, doc) {key, #kind, 0, true},
-#define FLAG(NAME, bit, key, doc) {key, "bool", 0, false},
-#define VARLEN(NAME, doc) {NULL, NULL, EBPF_TAG_##NAME, false},
-#define OPTIONAL(NAME, doc) {NULL, NULL, EBPF_TAG_##NAME, true},
+#define FIELD(kind, name, key, doc) {key, #kind, 0, false, 0, NULL},
+#define FIELD_IF(kind, name, key, FLAG_NAME, doc) {key, #kind, 0, true, 0, #FLAG_NAME},
+#define FLAG(NAME, bit, key, doc) {key, "bool", 0, false, bit, #NAME},
+#define VARLEN(NAME, doc) {NULL, NULL, EBPF_TAG_##NAME, false, 0, NULL},
+#define OPTIONAL(NAME, doc) {NULL, NULL, EBPF_TAG_##NAME, true, 0, NULL},
 #include "Events.def"
 
 static const struct rows groups[] = {
@@ -246,6 +248,42 @@ static void test_every_event(void)
     }
 }
 
+static bool row__is_flag(const struct row *row)
+{
+    return row->flag && !strcmp(row->kind, "bool");
+}
+
+/* Each flag of an event has a bit of its own, and a member depends on a flag of its own event. */
+static void check_flags(const struct row *rows)
+{
+    unsigned int bits = 0;
+
+    for (const struct row *row = rows; !is_end(row); row++) {
+        bool is_found = !row->flag;
+
+        if (row__is_flag(row)) {
+            CHECK(row->bit < 16 && !(bits & 1u << row->bit));
+            bits |= 1u << row->bit;
+        }
+        for (const struct row *flag = rows; !is_end(flag); flag++)
+            is_found |= row__is_flag(flag) && row->flag && !strcmp(flag->flag, row->flag);
+        CHECK(is_found);
+    }
+}
+
+/* The reader and the filters take from every record what its first rows say: ids of the process, then the two ends. */
+static void test_beginnings(void)
+{
+    for (size_t i = 0; i < COUNT(events); i++) {
+        const struct row *rows = events[i].rows;
+
+        CHECK(!strcmp(rows[0].kind, "pid_info") && !rows[0].optional);
+        for (const struct row *row = rows; !is_end(row); row++)
+            CHECK(!row->kind || strncmp(row->kind, "net_", 4) || (row == rows + 1 && !row->optional));
+        check_flags(rows);
+    }
+}
+
 static void test_groups_are_defined(void)
 {
     struct json_value definitions, definition, properties, value;
@@ -307,6 +345,7 @@ int main(void)
     CHECK(strstr(text, "\"$schema\":\"https://json-schema.org/draft/2020-12/schema\""));
     CHECK(strstr(text, "\"version\":\"" EBPF_EVENTS_VERSION "\""));
     test_every_event();
+    test_beginnings();
     test_groups_are_defined();
     test_loss_and_stats();
     test_features_line();

@@ -121,31 +121,29 @@ int net_selection__build(struct net_selection *ret_selection, const struct ebpf_
     return 0;
 }
 
-/* Return the two ends of a network event, NULL for another one. All network events begin with equal members. */
+/* Which events have the ends of a connection or flow, as their rows say: behind the ids of the process. */
+// clang-format off
+#define IS_NET(kind) \
+    _Generic((EBPF_KIND_##kind *)NULL, struct ebpf_net_info *: true, struct ebpf_net_traffic *: true, default: false)
+#define GROUP(name, doc) enum { GROUP_HAS_NET_##name = false
+#define END_GROUP(name) };
+#define EVENT(id, NAME, name, option, ring, doc) enum { HAS_NET_##NAME = false
+#define END_EVENT(name) };
+#define FIELD(kind, name, key, doc) || IS_NET(kind)
+#include "Events.def"
+// clang-format on
+
+static const bool has_net[EBPF_EVENT_TYPE_COUNT] = {
+#define EVENT(id, NAME, name, option, ring, doc) [EBPF_EVENT_##NAME] = HAS_NET_##NAME,
+#include "Events.def"
+};
+
+/* Return the two ends of a network event, NULL for another one. */
 static const struct ebpf_net_info *event__net(const struct ebpf_event_header *hdr)
 {
-    switch (hdr->type) {
-    case EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED:
-    case EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED:
-    case EBPF_EVENT_NETWORK_CONNECTION_CLOSED:
-    case EBPF_EVENT_NETWORK_CONNECTION_FAILED:
-    case EBPF_EVENT_NETWORK_LISTEN:
-    case EBPF_EVENT_NETWORK_DATAGRAM_FLOW:
-        return &((const struct ebpf_network_connection_attempted_event *)hdr)->net;
-    default:
-        return NULL;
-    }
+    return has_net[hdr->type] ? &((const struct ebpf_network_connection_attempted_event *)hdr)->net : NULL;
 }
 
-#define NET_IS_ALIKE(event)                                                                                            \
-    _Static_assert(offsetof(struct ebpf_##event##_event, net) ==                                                       \
-                       offsetof(struct ebpf_network_connection_attempted_event, net),                                  \
-                   #event " begins like the others")
-NET_IS_ALIKE(network_connection_accepted);
-NET_IS_ALIKE(network_connection_closed);
-NET_IS_ALIKE(network_connection_failed);
-NET_IS_ALIKE(network_listen);
-NET_IS_ALIKE(network_datagram_flow);
 _Static_assert(offsetof(struct ebpf_net_traffic, destination_port) == offsetof(struct ebpf_net_info, destination_port),
                "net_traffic begins like net_info");
 
