@@ -233,7 +233,7 @@ static void print_enums(void)
 #include "Events.def"
 }
 
-/* Whether an event is of a class, which its option begins with. */
+/* Return whether an event is of a class, which its option begins with. */
 static bool option__is_of(const char *option, const char *class)
 {
     return !strncmp(option, class, strlen(class));

@@ -156,7 +156,7 @@ static void kind__check(const char *kind)
     exit(1);
 }
 
-/* The comment of the enum of variable fields: what the bytes of a value are. */
+/* Print the comment of the enum of variable fields: what the bytes of a value are. */
 static void put_tags_comment(void)
 {
     char text[LINE_MAX_BYTES];
@@ -169,7 +169,7 @@ static void put_tags_comment(void)
     printf(" */\n");
 }
 
-/* An enum of all rows of a kind. It has no count of them: a later library has more. */
+/* Print an enum of all rows of a kind. It has no count of them: a later library has more. */
 static void put_enum(enum row_kind kind, const char *name, const char *doc)
 {
     if (kind == ROW_TAG)
@@ -204,7 +204,7 @@ static void put_value_enums(void)
     }
 }
 
-/* The comment of an event: what it is, and its variable fields. */
+/* Print the comment of an event: what it is, and its variable fields. */
 static void put_event_comment(const struct row *event)
 {
     char text[LINE_MAX_BYTES];
@@ -221,7 +221,7 @@ static void put_event_comment(const struct row *event)
     printf(" */\n");
 }
 
-/* A member, with the enum of its values and the flag that it depends on. */
+/* Print a member, with the enum of its values and the flag that it depends on. */
 static void put_member(const struct row *member)
 {
     char doc[LINE_MAX_BYTES];

@@ -145,7 +145,7 @@ static void print_stand_ins(const struct hook_row *row)
         printf(" |\n");
 }
 
-/* What replaces a program where the kernel preempts BPF programs. */
+/* Return what replaces a program where the kernel preempts BPF programs. */
 static enum hook_stand_in preempted_stand_in(const struct hook_row *row)
 {
     return stand_in(row, STAND_IN_KPROBE)    ? STAND_IN_KPROBE

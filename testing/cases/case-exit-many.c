@@ -118,8 +118,8 @@ static pid_t other__run(int i)
 }
 
 /*
- * The number of exits that may lack some namespaces. Before 5.13 there is no task storage for processes that find no
- * room in the table; since 7.0 its allocation may fail if a lock of the allocator is held (kmalloc_nolock).
+ * Return the number of exits that may lack some namespaces. Before 5.13 there is no task storage for processes that
+ * find no room in the table; since 7.0 its allocation may fail if a lock of the allocator is held (kmalloc_nolock).
  */
 static int partial__max(const char *release)
 {

@@ -130,7 +130,7 @@ static void after_refusal(int dir)
     created("subvolume, after a refused directory", "refused");
     doom("refused");
     CHECK(!by_name(dir, BTRFS_IOC_SNAP_DESTROY, "refused", 0));
-    deleted("the same deleted", "refused");
+    deleted("that subvolume, deleted", "refused");
 }
 
 static void by_int80(int dir)

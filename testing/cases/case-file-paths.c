@@ -180,7 +180,7 @@ static void bound(const char *what, const char *dir)
     life__live(&(struct life){.what = what, .dir = dir, .seen = here(dir), .leaf = "a"});
 }
 
-/* The same directories through several mounts in turn: the path is by the mount that was used. */
+/* Directories that several mounts show: the path is by the mount that was used. */
 static void mounts(void)
 {
     dir__made("source");

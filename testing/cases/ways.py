@@ -57,7 +57,7 @@ OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_
 WARNINGS = {
     NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; unavailable: .*; limited: .*"],
     SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
-             r"net-conn-closed is limited: who accepted a connection is not reported .*",
+             r"net-conn-closed is limited: the process that accepted a connection is not reported .*",
              r"process-exit is limited: a process exits before its files are closed .*"],
 }
 

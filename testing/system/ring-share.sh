@@ -39,7 +39,7 @@ others_are_reported() {
         [ "$(about flood)" -lt $made ] && grep -q '"ring_full":' share.err
 }
 
-# The same in the ring of execs: a flood that any user can make, then execs of another user and of root.
+# In the ring of execs: a flood that any user can make, then execs of another user and of root.
 execs_are_reported() {
     trace share.out share.err -u --process-memfd-create --process-exec --ring-size 512K || { cat share.err; return 1; }
     kill -STOP "$TRACE_PID"

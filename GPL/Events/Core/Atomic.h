@@ -16,8 +16,8 @@
 #define ATOMIC_ADD(word, value) ((void)__atomic_fetch_add(word, value, __ATOMIC_RELAXED))
 
 /*
- * Add to a counter of claimants (Claim.h). All that the owner of a claim reads and writes stays between taking and
- * releasing it. On x86 each atomic addition is a full barrier, so only the compiler has to be restrained. On other
+ * Add to a counter of claimants (Claim.h). Everything that the owner of a claim reads and writes stays between taking
+ * and releasing it. On x86 each atomic addition is a full barrier, so only the compiler has to be restrained. On other
  * architectures (arm64) the plain addition orders nothing, but the one that returns a value does. Kernels without that
  * one (before 5.18) have no trampolines there either (before 6.0), so it costs no kernel.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Probe.h - the one include of a probe, with all that it makes a record with. EMIT is a block that fills a record in a
- * slot (Slot.h) and submits it at its end.
+ * Probe.h - the one include of a probe, with everything that a record is made with. EMIT is a block that fills a record
+ * in a slot (Slot.h) and submits it at its end.
  *
  * For each event type, at any time: seen = delivered + filtered + lost. emit__begin counts an event as seen; after that
  * exactly one of the three others is counted.

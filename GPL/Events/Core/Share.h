@@ -20,7 +20,7 @@ struct share_map {
 /* The ids of no user. */
 #define SHARE_ALL 0xffffffff    /* counts the entries of all users together */
 #define SHARE_NESTED 0xfffffffe /* all who are nested deeper than NESTED_MAX user namespaces have one share together */
-#define SHARE_FAILED 0xfffffffd /* connections that fail, whoever began them */
+#define SHARE_FAILED 0xfffffffd /* connections that fail, by any process */
 #define SHARE_KERNEL 0xfffffffc /* kernel threads, which also end what processes have begun; the least of these ids */
 
 /* The kernel allows 33 (3.12, 8742f229b635). Each costs a start something in every program that looks for the user. */
@@ -57,7 +57,7 @@ static __always_inline u32 share__find_user(void)
     return BPF_CORE_READ(ns, owner.val) ?: BPF_CORE_READ(ns, ns.inum);
 }
 
-/* The same as a function of its own; in Share.bpf.c. */
+/* Do what share__find_user does, as a function that is compiled once. In Share.bpf.c. */
 extern u32 share__user(void);
 
 static __always_inline s64 share__entries(void *map, u32 uid)

@@ -104,7 +104,7 @@ static __always_inline struct dir_op *dir_op__end(enum preemption preemption, en
         file_event__begin(event__is_wanted(EBPF_EVENT_##NAME) ? EMIT_BEGIN(NAME, preemption, FATE_MADE) : NULL, 0),    \
         file_event__end_##NAME)
 
-/* Where the path of a typed dentry begins, by way of the mount that was noted. */
+/* Return where the path of a typed dentry begins, by way of the mount that was noted. */
 static __always_inline struct path_start dir_op__start(const struct path_root *root, const struct dir_op *op,
                                                        struct dentry *dentry)
 {

@@ -29,7 +29,7 @@ bool option_take__choice(const struct option_row *row, const char *text, struct 
 /* member: the string that the text is added to, behind a comma. */
 bool option_take__list(const struct option_row *row, const char *text, struct options *options);
 
-/* The user of the command, by name or number. */
+/* Take the user of the command, by name or number. */
 bool option_take__user(const struct option_row *row, const char *text, struct options *options);
 
 /*

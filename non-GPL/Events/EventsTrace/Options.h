@@ -52,10 +52,10 @@ struct options {
     struct command_user user;
 };
 
-/* Parse argv. 0, or a negative errno after one line on standard error. */
+/* Parse argv. Returns 0, or a negative errno after one line on standard error. */
 int options__parse(struct options *ret_options, int argc, char **argv);
 
-/* What --usage and --help print, on standard output. */
+/* Print on standard output what --usage and --help ask for. */
 void options__usage(void);
 void options__help(void);
 

@@ -101,7 +101,7 @@ static void cached_path__set(struct cached_path *cached, const struct ebpf_varle
     memcpy(cached->text, text, text_len);
 }
 
-/* Where a value of at least eight bytes is cached, if it is. */
+/* Return the bucket in which a value of at least eight bytes is cached, if it is. */
 static struct cached_path *cached_path__bucket(const struct ebpf_varlen *v)
 {
     static _Thread_local struct cached_path cache[1 << PATH_CACHE_BITS];

@@ -200,8 +200,8 @@ JSON_INLINE void store16(char *p, bytes16 bytes)
 }
 
 /*
- * Which of them are printable ASCII. Bytes that are not ASCII, being signed, are below the space; with one added, so is
- * DEL.
+ * Mark the bytes that are printable ASCII. Bytes that are not ASCII, being signed, are below the space; with one added,
+ * so is DEL.
  */
 JSON_INLINE bytes16 printable16(bytes16 bytes)
 {
@@ -213,7 +213,7 @@ JSON_INLINE bytes16 escaped_by_backslash16(bytes16 bytes)
     return (bytes == '"') | (bytes == '\\');
 }
 
-/* Which of them can be written as they are, or are NUL. */
+/* Mark the bytes that can be written as they are, or are NUL. */
 JSON_INLINE bytes16 plain16(bytes16 bytes)
 {
     return (printable16(bytes) | (bytes == 0)) & ~escaped_by_backslash16(bytes);
@@ -229,8 +229,8 @@ JSON_INLINE bool all16(bytes16 result)
 }
 
 /*
- * The eight digits of a number below 10^8, a byte each, the first digit in the lowest byte: split in halves, three
- * times, all halves at once.
+ * Return the eight digits of a number below 10^8, a byte each, the first digit in the lowest byte: split in halves,
+ * three times, all halves at once.
  */
 JSON_INLINE uint64_t eight_digits(uint64_t value)
 {
@@ -251,12 +251,13 @@ JSON_INLINE char *write_eight_digits(char *p, uint64_t value)
 
 extern const char ebpf_json__digit_pairs[201];
 
-/* Two digits of a number below 100; or one, where it needs no more. */
+/* Write the two digits of a number below 100. */
 JSON_INLINE char *write_pair(char *p, uint64_t value)
 {
     return write_raw(p, ebpf_json__digit_pairs + 2 * value, 2);
 }
 
+/* Write a number below 100, with one digit if it needs no more. */
 JSON_INLINE char *write_below_100(char *p, uint64_t value)
 {
     if (value >= 10)
@@ -265,7 +266,7 @@ JSON_INLINE char *write_below_100(char *p, uint64_t value)
     return p + 1;
 }
 
-/* Four digits of a number below 10^4. */
+/* Write the four digits of a number below 10^4. */
 JSON_INLINE char *write_four_digits(char *p, uint64_t value)
 {
     return write_pair(write_pair(p, value / 100), value % 100);

@@ -35,7 +35,7 @@ static inline const struct loss *loss__of(const struct ebpf_loss *loss)
     return (const struct loss *)loss;
 }
 
-/* The sum over all reasons. */
+/* Return the sum over all reasons. */
 uint64_t lost__sum(const uint64_t lost[EBPF_REASON_COUNT]);
 
 #endif

@@ -21,7 +21,7 @@ struct kernel_btf {
     uint32_t count;    /* of types, with void */
 };
 
-/* 0 or -errno; end with kernel_btf__free. */
+/* Load the types of the running kernel. Returns 0 or -errno; end with kernel_btf__free. */
 int kernel_btf__load(struct kernel_btf *btf);
 void kernel_btf__free(struct kernel_btf *btf);
 

@@ -142,7 +142,7 @@ bool preflight__kernel_preempts(void)
     return config__preempts(uts.release) != 0;
 }
 
-/* Where the kernel lists them without securityfs. */
+/* Return whether a security module is active, by the system call that lists them without securityfs (since 6.8). */
 static bool lsm__is_listed(uint64_t id)
 {
     uint64_t ids[LSMS_MAX];

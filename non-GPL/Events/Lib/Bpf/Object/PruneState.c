@@ -73,7 +73,7 @@ static struct value number__calculate(uint8_t op, bool is_64, uint64_t a, uint64
     return value__of_number(is_64 ? result : (uint32_t)result);
 }
 
-/* The second operand of an instruction: a register, or a number in it. */
+/* Return the second operand of an instruction: a register, or a number in it. */
 static struct value state__operand(const struct state *state, const struct bpf_insn *insn)
 {
     return BPF_SRC(insn->code) == BPF_X ? state->registers[insn->src_reg]
