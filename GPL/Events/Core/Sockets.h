@@ -5,12 +5,12 @@
  * Most entries are in a table of fixed size. A connection has eight slots there, which follow from its addresses, and
  * claims one (Claim.h) for a hundred instructions. If all are taken, because there are so many connections or because
  * an attacker has filled them, the entry is in the storage of the socket, for 1,300 to 2,500 instructions. If the
- * kernel has no such storage, the entry is in a hash map in which each user has a share. That map also serves connections of MPTCP
- * and those that a socket of SMC has accepted, because programs that are given such a socket have only the address of
- * the TCP socket below it. So a process that fills the table makes others slower, and hides nothing. A connection that
- * finds no room at all is marked `untracked` in its event, and its end is reported by what can be seen then
- * (emit_runtime.sockets_untracked). That is nothing for a connection of MPTCP or SMC that has ended before it is
- * closed.
+ * kernel has no such storage, the entry is in a hash map in which each user has a share. That map also serves
+ * connections of MPTCP and those that a socket of SMC has accepted, because programs that are given such a socket have
+ * only the address of the TCP socket below it. So a process that fills the table makes others slower, and hides
+ * nothing. A connection that finds no room at all is marked `untracked` in its event, and its end is reported by what
+ * can be seen then (emit_runtime.sockets_untracked). That is nothing for a connection of MPTCP or SMC that has ended
+ * before it is closed.
  *
  * An entry stays until the kernel destroys the socket (tcp_destroy_sock), even if its end has been reported, its
  * attempt has failed, or the socket is disconnected. The kernel may reuse the address of a socket, so an entry belongs

@@ -281,7 +281,7 @@ int ebpf_source__poll(struct ebpf_source *source, int timeout_ms)
     return ebpf_source__consume(source);
 }
 
-/* Take the next event; read records, and wait once, until there is one. 1; 0 when there is none; or a negative errno. */
+/* Take the next event; read records, and wait once, until there is one. 1; 0 if there is none; or a negative errno. */
 static int source__take_next(struct ebpf_source *source, int timeout_ms)
 {
     struct epoll_event events[EBPF_RING_COUNT + 1];

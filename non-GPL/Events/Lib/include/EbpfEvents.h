@@ -502,7 +502,8 @@ int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features
 /**
  * Detach, unload, free. What was not consumed is dropped. Detaching may take 0.1 s a hook (6.1, 6.12), about 5 s in
  * all, for which the last process that has the source's descriptors is blocked. In the handler it is put off until the
- * handler has returned; the call that reads then returns -ECANCELED. A child of the process that opened the source may close it too, which ends nothing.
+ * handler has returned; the call that reads then returns -ECANCELED. A child of the process that opened the source may
+ * close it too, which ends nothing.
  */
 void ebpf_source__close(struct ebpf_source *source);
 
