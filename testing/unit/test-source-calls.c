@@ -122,6 +122,13 @@ static int take(void *user, const struct ebpf_event *event)
     return 0;
 }
 
+static bool want(void *user, const struct ebpf_event_header *hdr)
+{
+    (void)user, (void)hdr;
+    calls++;
+    return true;
+}
+
 /* A source that one of its functions closes calls none of them again, and the call that reads it returns that. */
 static void check_closed_within(ebpf_event_fn handler, ebpf_loss_fn loss_handler, ebpf_wanted_fn is_wanted,
                                 int (*read)(struct ebpf_source *source, int timeout_ms))
@@ -162,6 +169,7 @@ static void test_closed_within(void)
     check_closed_within(NULL, NULL, close_when_asked, read_next);
     fake_lost = 1;
     check_closed_within(take, close_after_loss, NULL, consume);
+    check_closed_within(take, close_after_loss, want, consume);
     check_closed_within(NULL, close_after_loss, NULL, read_next);
     fake_lost = 0;
 }
@@ -241,6 +249,7 @@ static void test_signal_while_reading(void)
 
 int main(void)
 {
+    alarm(60); /* a wait without an end would be a failure */
     test_select();
     test_stats();
     test_child();
