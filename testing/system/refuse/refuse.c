@@ -5,9 +5,10 @@
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
  * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
  * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
- * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N refused N" is written
- * at the end: the numbers loaded, created, and opened by id, of elements of maps that were read, and of the library's
- * programs that the kernel itself has refused to load or to attach.
+ * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N refused N empty N" is
+ * written at the end: the numbers loaded, created, and opened by id, of elements of maps that were read, of the
+ * library's programs that the kernel itself has refused to load or to attach, and of the programs that do nothing and
+ * were loaded at the same time, at most.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,8 +26,9 @@
 #define TRACE_KPROBE_SESSION 56
 #define EMPTY_INSNS 2 /* of a program that does nothing; no kernel has a reason to refuse it */
 
-static unsigned int programs, maps, opened, elements, refused;
+static unsigned int programs, maps, opened, elements, refused, empty, empty_max;
 static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by descriptor */
+static bool is_empty[FDS_MAX];   /* programs that do nothing */
 static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
 static bool program__is_of_kind(const union bpf_attr *attr)
@@ -77,6 +79,28 @@ static bool is_refused_by_kernel(int command, const union bpf_attr *attr)
     return (command == BPF_LINK_CREATE || command == BPF_RAW_TRACEPOINT_OPEN) && errno != EBADF;
 }
 
+static void program__note(int fd, const union bpf_attr *attr)
+{
+    is_of_kind[fd] = program__is_of_kind(attr);
+    is_empty[fd] = attr->insn_cnt <= EMPTY_INSNS;
+    empty += is_empty[fd];
+    if (empty > empty_max)
+        empty_max = empty;
+}
+
+int close(int fd)
+{
+    static int (*real)(int);
+
+    if (!real)
+        real = (int (*)(int))dlsym(RTLD_NEXT, "close");
+    if (fd >= 0 && fd < FDS_MAX && is_empty[fd]) {
+        is_empty[fd] = false;
+        empty--;
+    }
+    return real(fd);
+}
+
 long syscall(long number, ...)
 {
     static long (*real)(long, ...);
@@ -98,7 +122,7 @@ long syscall(long number, ...)
     if (number == SYS_bpf && ret < 0)
         refused += is_refused_by_kernel((int)a[0], (const union bpf_attr *)a[1]);
     if (number == SYS_bpf && a[0] == BPF_PROG_LOAD && ret >= 0 && ret < FDS_MAX)
-        is_of_kind[ret] = program__is_of_kind((const union bpf_attr *)a[1]);
+        program__note((int)ret, (const union bpf_attr *)a[1]);
     if (number == SYS_bpf && a[0] == BPF_MAP_CREATE && ret >= 0 && ret < FDS_MAX)
         is_storage[ret] = map__is_storage((const union bpf_attr *)a[1]);
     return ret;
@@ -111,6 +135,7 @@ __attribute__((destructor)) static void write_counts(void)
 
     if (!file)
         return;
-    fprintf(file, "programs %u maps %u opened %u read %u refused %u\n", programs, maps, opened, elements, refused);
+    fprintf(file, "programs %u maps %u opened %u read %u refused %u empty %u\n", programs, maps, opened, elements,
+            refused, empty_max);
     fclose(file);
 }
