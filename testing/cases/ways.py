@@ -66,7 +66,7 @@ AS_GIVEN = "without fentry the path of a script is as the caller gave it (docs/C
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
 LIMITS = {
-    NO_FENTRY: {"exec-fail": AS_GIVEN, "exec-script": AS_GIVEN},
+    NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
     "preempted exits": {"burst": SINGLE_EXIT, "exit-many": SINGLE_EXIT},

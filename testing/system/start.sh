@@ -26,7 +26,7 @@ MB=1024 # kB
 case $(uname -r) in
 6.1.*) exec_limit=300000000 all_limit=1800000000 peak_limit=$((12 * MB)) ;;
 6.12.*) exec_limit=350000000 all_limit=2500000000 peak_limit=$((28 * MB)) ;;
-*) exec_limit=350000000 all_limit=5650000000 peak_limit=$((28 * MB)) ;;
+*) exec_limit=350000000 all_limit=5850000000 peak_limit=$((28 * MB)) ;;
 esac
 waits=400000000
 check "start of --process-exec, instructions" under cpu_ns $exec_limit --process-exec
