@@ -45,7 +45,7 @@ static int loading__end(void *user, const struct bpf_program *bpf, int fd)
         program->fd = fd;
     if (fd >= 0 || preflight__is_shortage(fd))
         return fd >= 0 ? 0 : fd;
-    hooks__refuse(program, "the kernel refuses to load it: %s", preflight__error(fd));
+    hooks__refuse(program, REASON_LOAD "%s", preflight__error(fd));
     int err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, false);
 
     return err < 0 ? err : 0;

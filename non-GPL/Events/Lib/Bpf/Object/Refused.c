@@ -66,26 +66,45 @@ static int probes__try_kind(const struct probes *p, enum bpf_attach_type type, b
     return err && load__try_kind(&p->targets, probes__program_of(p, type, true), attach) ? err : 0;
 }
 
-/* Refuse all programs of these kinds that this kernel may need, wanted or not. */
-static void probes__refuse_kinds(struct probes *p, const bool refused[KIND_COUNT])
+/* Return whether the kernel itself refused a program, or its kind. */
+static bool program__is_refused_by_kernel(const struct probes *p, const struct hooks_program *program)
+{
+    return !strncmp(program->reason, REASON_LOAD, strlen(REASON_LOAD)) ||
+           !strncmp(program->reason, REASON_ATTACH, strlen(REASON_ATTACH)) ||
+           (p->refused_kinds[0] && !strcmp(program->reason, p->refused_kinds));
+}
+
+/* Refuse all programs of the refused kinds that this kernel may need, wanted or not, with one message. */
+static void probes__refuse_kinds(struct probes *p, const char *message)
 {
     for (size_t i = 0; i < p->hooks.count; i++) {
         struct hooks_program *program = &p->hooks.programs[i];
         const struct bpf_program *bpf = probes__program(p, i);
-        bool may_be_refused = !program->refused || !strncmp(program->reason, REASON_ATTACH, strlen(REASON_ATTACH));
+        bool may_be_refused = !program->refused || program__is_refused_by_kernel(p, program);
 
         for (size_t kind = 0; kind < KIND_COUNT; kind++) {
-            if (refused[kind] && bpf && !program->unneeded && may_be_refused &&
+            if (p->is_refused_kind & 1u << kind && bpf && !program->unneeded && may_be_refused &&
                 bpf_program__expected_attach_type(bpf) == kinds[kind].type)
-                hooks__refuse(program, "%s", p->refused_kinds);
+                hooks__refuse(program, "%s", message);
         }
+    }
+    snprintf(p->refused_kinds, sizeof(p->refused_kinds), "%s", message);
+}
+
+/* Write the names of the refused kinds. */
+static void probes__name_refused_kinds(const struct probes *p, char *names, size_t size)
+{
+    size_t len = 0;
+
+    for (size_t kind = 0; kind < KIND_COUNT && len < size; kind++) {
+        if (p->is_refused_kind & 1u << kind)
+            len += (size_t)snprintf(names + len, size - len, "%s%s", len ? ", " : "", kinds[kind].name);
     }
 }
 
 int probes__find_refused_kinds(struct probes *p, bool attach)
 {
-    bool refused[KIND_COUNT] = {false};
-    char names[64] = "";
+    char names[64] = "", message[REFUSED_KINDS_LEN];
     int found = 0, why = 0;
 
     for (size_t kind = 0; kind < KIND_COUNT; kind++) {
@@ -95,17 +114,15 @@ int probes__find_refused_kinds(struct probes *p, bool attach)
             return err;
         if (!err)
             continue;
-        size_t len = strlen(names);
-
-        snprintf(names + len, sizeof(names) - len, "%s%s", found ? ", " : "", kinds[kind].name);
-        refused[kind] = true;
+        p->is_refused_kind |= 1u << kind;
         found++;
         why = err;
     }
     if (!found)
         return 0;
-    snprintf(p->refused_kinds, sizeof(p->refused_kinds), "the kernel refuses %sprograms of the kind %s: %s",
-             attach ? "to attach " : "", names, preflight__error(why));
-    probes__refuse_kinds(p, refused);
+    probes__name_refused_kinds(p, names, sizeof(names));
+    snprintf(message, sizeof(message), "the kernel refuses %sprograms of the kind %s: %s", attach ? "to attach " : "",
+             names, preflight__error(why));
+    probes__refuse_kinds(p, message);
     return found;
 }

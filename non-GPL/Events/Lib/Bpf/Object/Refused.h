@@ -8,7 +8,9 @@
 
 #include "Object.h"
 
-#define REASON_ATTACH "the kernel refuses to attach it: " /* followed by the error */
+/* Followed by the error. */
+#define REASON_LOAD "the kernel refuses to load it: "
+#define REASON_ATTACH "the kernel refuses to attach it: "
 
 /*
  * Refuse all programs of each wanted kind that the kernel refuses to load, or to attach. Returns how many kinds these
