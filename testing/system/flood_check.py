@@ -217,7 +217,7 @@ def budget(directory):
     yield from check_budgets(events, floods)
     yield from over_budget(json_lines(f"{directory}/budget.ndjson"), floods)
     began, ended = ends_of(events, {flood["pid"] for flood in floods if flood["kind"] in ("fork", "setsid")})
-    # but for what else is lost
+    # forks and exits may also be lost for another reason than the budget
     lost = {kind: sum(count for reason, count in stats[kind]["lost"].items() if reason != "budget")
             for kind in ("PROCESS_FORK", "PROCESS_EXIT")}
     assert began and len(began - ended) <= lost["PROCESS_EXIT"] and len(ended - began) <= lost["PROCESS_FORK"], \

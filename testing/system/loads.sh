@@ -16,8 +16,8 @@ none_is_refused() {
 }
 check "no program is refused" none_is_refused
 
-# libbpf loads a program that does nothing for each (Object/Load.c). Were they unloaded in the end only, the kernel's
-# per-CPU memory would be left with holes, and each fork and exit would take longer.
+# libbpf loads a program that does nothing beside each program (Object/Load.c). If these were unloaded only at the end,
+# the kernel's per-CPU memory would be left with holes, and each fork and exit would take longer.
 empty_programs_are_unloaded() {
     read -r _ programs _ _ _ _ _ _ _ _ _ empty <counts
     echo "$empty of $programs programs do nothing and were loaded at the same time"

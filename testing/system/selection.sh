@@ -81,14 +81,12 @@ none() {
     [ "$(grep -c '"event_type":"FILE_' none.out)" = 0 ]
 }
 
-# The programs for symbolic links, and their stand-ins, of which one stays: it is for others too.
-symlink_programs() {
-    echo fexit__vfs_symlink,fentry__security_path_symlink,lsm__path_symlink,kprobe__security_path_symlink
-}
+# Programs for symbolic links alone. A kprobe that can replace the first one is for other creations too, and stays.
+symlink_programs=fexit__vfs_symlink,fentry__security_path_symlink,lsm__path_symlink,kprobe__security_path_symlink
 
 # A creation of another kind does not need the programs of one kind.
 without_symlinks() {
-    traced less --file-create --disable-hook "$(symlink_programs)" || return 1
+    traced less --file-create --disable-hook $symlink_programs || return 1
     grep "not seen: symbolic links (" less.err || { cat less.err; return 1; }
     grep -F '"type":"SYMLINK"' all.out >links.out # of io_uring's threads too, which have another name
     links=$(of_type FILE_CREATE links.out)

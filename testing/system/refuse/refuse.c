@@ -7,8 +7,8 @@
  * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
  * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N refused N empty N" is
  * written at the end: the numbers loaded, created, and opened by id, of elements of maps that were read, of the
- * library's programs that the kernel itself has refused to load or to attach, and of the programs that do nothing and
- * were loaded at the same time, at most.
+ * library's programs that the kernel itself has refused to load or to attach, and the largest number of programs that
+ * do nothing and were loaded at the same time.
  */
 #include <dlfcn.h>
 #include <errno.h>

@@ -4,10 +4,10 @@
  *
  * libbpf loads an object as a whole or not at all, and an object that failed has to be opened again. But it calls the
  * handler of a program's section just before it loads the program, when the maps exist and all addresses are filled in.
- * The handler here loads the program itself, and leaves libbpf one that does nothing. Those are unloaded one by one: if
- * all were when everything is loaded, the kernel's per-CPU memory would have a hole between each two programs, and
- * each fork and exit, which allocate and free some since 6.2, would take longer for as long as the programs stay: 4,500
- * instructions an exec on 6.12.
+ * The handler here loads the program itself, and leaves libbpf one that does nothing, which is unloaded before the next
+ * program is loaded. If all of these were unloaded at the end, they would leave a hole in the kernel's per-CPU memory
+ * between every two programs. Since 6.2 each fork and exit allocates and frees some of that memory, which would take
+ * longer for as long as the programs are loaded: 4,500 instructions per exec on 6.12.
  */
 #include "Load.h"
 

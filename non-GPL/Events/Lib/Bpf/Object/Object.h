@@ -25,7 +25,7 @@ struct probes {
     bool is_loaded;                        /* the object: libbpf has created its maps */
     bool is_identified;                    /* this process is known to the probes */
     struct emit_constants constants;       /* of the loaded programs */
-    uint32_t is_refused_kind;              /* bit n: the kernel refuses programs of kind n; see Refused.c */
+    uint32_t refused_kind_bits;            /* bit n: the kernel refuses programs of kind n; see Refused.c */
     char refused_kinds[REFUSED_KINDS_LEN]; /* message that the kernel refuses kinds of programs, or "" */
     uint32_t tree_chunks;                  /* of the table of processes */
     int cpus;

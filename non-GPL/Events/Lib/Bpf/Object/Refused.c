@@ -83,7 +83,7 @@ static void probes__refuse_kinds(struct probes *p, const char *message)
         bool may_be_refused = !program->refused || program__is_refused_by_kernel(p, program);
 
         for (size_t kind = 0; kind < KIND_COUNT; kind++) {
-            if (p->is_refused_kind & 1u << kind && bpf && !program->unneeded && may_be_refused &&
+            if (p->refused_kind_bits & 1u << kind && bpf && !program->unneeded && may_be_refused &&
                 bpf_program__expected_attach_type(bpf) == kinds[kind].type)
                 hooks__refuse(program, "%s", message);
         }
@@ -97,7 +97,7 @@ static void probes__name_refused_kinds(const struct probes *p, char *names, size
     size_t len = 0;
 
     for (size_t kind = 0; kind < KIND_COUNT && len < size; kind++) {
-        if (p->is_refused_kind & 1u << kind)
+        if (p->refused_kind_bits & 1u << kind)
             len += (size_t)snprintf(names + len, size - len, "%s%s", len ? ", " : "", kinds[kind].name);
     }
 }
@@ -114,7 +114,7 @@ int probes__find_refused_kinds(struct probes *p, bool attach)
             return err;
         if (!err)
             continue;
-        p->is_refused_kind |= 1u << kind;
+        p->refused_kind_bits |= 1u << kind;
         found++;
         why = err;
     }
