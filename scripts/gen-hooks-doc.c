@@ -70,8 +70,8 @@ static const struct hook_role *role_for(const struct hook_row *row, int event, b
     return NULL;
 }
 
-/* Print the programs that one way to source an event requires. Returns how many there are. */
-static int print_required(int event, int way)
+/* Print the programs that one way to source an event requires. */
+static void print_required(int event, int way)
 {
     const struct hook_row *row;
     const char *lacks = "";
@@ -83,11 +83,11 @@ static int print_required(int event, int way)
         if (!role)
             continue;
         printf("%s`%s`", count++ ? ", " : way ? "; or " : "", row->program);
-        lacks = role->lacks;
+        if (*role->lacks)
+            lacks = role->lacks;
     }
-    if (lacks && *lacks)
+    if (*lacks)
         printf(" (%s)", lacks);
-    return count;
 }
 
 static void print_condition(const struct hook_row *row)
@@ -104,8 +104,8 @@ static void print_event(int event)
     const char *separator = "";
 
     printf("| `%s` | ", event__name(event));
-    for (int way = 0; print_required(event, way); way++)
-        ;
+    for (int way = 0; way <= WAY_SYSCALLS; way++)
+        print_required(event, way);
     printf(" | ");
     for (size_t i = 0; (row = hooks__row(i)); i++) {
         const struct hook_role *role = role_for(row, event, false, 0);

@@ -74,11 +74,12 @@ def tgid_of(event):
 
 
 class Events(list):
-    """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error."""
+    """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error. `at_calls`: they
+    were made at the ends of system calls, where a process already is what the call made it."""
 
-    def __init__(self, events, raw=b"", err=b""):
+    def __init__(self, events, raw=b"", err=b"", at_calls=False):
         super().__init__(events)
-        self.raw, self.err = raw, err
+        self.raw, self.err, self.at_calls = raw, err, at_calls
         self.shown = set()
 
     def all(self, kind, tgid=None, parent=None):
@@ -103,7 +104,8 @@ class Events(list):
 
 
 def expect_id_changes(facts, events, kind, ids):
-    """Each change of case-setid, of user or group ids, is one event with all ids; calls without a change are none."""
+    """Each change of case-setid, of user or group ids, is one event with all ids, and credentials of before; calls
+    without a change are none. At the ends of calls neither is known."""
     wrong = []
     for change in facts["changes"]:
         try:
@@ -113,8 +115,10 @@ def expect_id_changes(facts, events, kind, ids):
                 has(event, comm="case-setid", by_exec=False, **{
                     f"new_r{ids}": change["real"], f"new_e{ids}": change["effective"],
                     f"new_s{ids}": change["saved"], f"new_fs{ids}": change["fs"],
-                    f"creds__r{ids}": 0, f"creds__e{ids}": 0, f"creds__s{ids}": 0})
-            else:
+                    f"creds__r{ids}": change["real"] if events.at_calls else 0,
+                    f"creds__e{ids}": change["effective"] if events.at_calls else 0,
+                    f"creds__s{ids}": change["saved"] if events.at_calls else 0})
+            elif not events.at_calls:
                 events.none(kind, tgid=change["pid"])
         except Failure as failure:
             wrong.append(f"{change['what']}, {change['abi']}: {failure}")

@@ -52,7 +52,9 @@ WAYS = [
 ]
 
 # What is left without fentry (docs/COMPATIBILITY.md).
-OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE"}
+OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE", "PROCESS_SETSID",
+                  "PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_CHROOT", "PROCESS_MEMFD_CREATE", "PROCESS_SHMGET",
+                  "PROCESS_PTRACE", "PROCESS_TTY_WRITE"}
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
     NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; unavailable: .*; limited: .*"],

@@ -107,6 +107,41 @@ static void test_takes_the_other_way(void)
     CHECK(strstr(hooks.unavailable[EBPF_EVENT_PROCESS_EXIT], "for a test"));
 }
 
+/* The last way: a program for the end of the system call, and the one that calls it, which is attached. */
+static void test_takes_the_ends_of_system_calls(void)
+{
+    struct ebpf_event_set setuid = set_of(EBPF_EVENT_PROCESS_SETUID);
+
+    hooks__init(&hooks);
+    hooks__choose(&hooks, setuid);
+    CHECK(!wanted("tp_btf__sys_exit") && !wanted("tp_btf__sys_exit_setuid"));
+    hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
+    hooks__choose(&hooks, setuid);
+    CHECK(wanted("tp_btf__sys_exit") && wanted("tp_btf__sys_exit_setuid") && wanted("tp_btf__sys_exit_setfsuid"));
+    CHECK(!wanted("tp_btf__sys_exit_setsid"));
+    CHECK(wanted("tp_btf__sched_process_exec")); /* an exec is no such call */
+    CHECK(skipped_event("tp_btf__sys_exit") == EBPF_EVENT_PROCESS_SETUID);
+    CHECK(hooks__is_called((size_t)(hooks__find(&hooks, "tp_btf__sys_exit_setuid") - hooks.programs)));
+    CHECK(!hooks__is_called((size_t)(hooks__find(&hooks, "tp_btf__sys_exit") - hooks.programs)));
+    hooks__refuse(hooks__find(&hooks, "tp_btf__sys_exit"), "for a test too");
+    hooks__choose(&hooks, setuid);
+    CHECK(!hooks.available.bits);
+    CHECK(strstr(hooks.unavailable[EBPF_EVENT_PROCESS_SETUID], "tp_btf__sys_exit: for a test too"));
+}
+
+/* What an optional program would add is seen at the end of the system call, or not at all. */
+static void test_ends_of_system_calls_need_no_option(void)
+{
+    hooks__init(&hooks);
+    hooks__refuse(hooks__find(&hooks, "fexit__shmem_file_setup"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_MEMFD_CREATE));
+    CHECK(wanted("tp_btf__sys_exit_memfd_create") && !wanted("fexit__hugetlb_file_setup"));
+    hooks__refuse(hooks__find(&hooks, "fexit__hugetlb_file_setup"), "for a test");
+    lacking = 0;
+    hooks__report_lacking(&hooks, count_lacking, NULL);
+    CHECK(lacking == 0);
+}
+
 static void test_does_without_an_option(void)
 {
     hooks__init(&hooks);
@@ -160,7 +195,7 @@ static void test_lsm(void)
     CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_SETUID).bits);
     hooks__refuse(hooks__find(&hooks, "lsm__task_fix_setuid"), "for a test");
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(!hooks.available.bits);
+    CHECK(hooks.ways[EBPF_EVENT_PROCESS_SETUID] == WAY_SYSCALLS);
 }
 
 /*
@@ -288,6 +323,8 @@ int main(int argc, char **argv)
     test_every_way_is_charged();
     test_only_what_is_wanted();
     test_takes_the_other_way();
+    test_takes_the_ends_of_system_calls();
+    test_ends_of_system_calls_need_no_option();
     test_does_without_an_option();
     test_lsm();
     test_kprobes();

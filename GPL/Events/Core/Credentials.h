@@ -6,22 +6,24 @@
 #include "Task.h"
 
 /* Fill the record of new user ids. Its credentials are the task's present ones. */
-static __always_inline void setuid__fill(struct scratch *s, struct ebpf_process_setuid_event *e, struct cred *after)
+static __always_inline void setuid__fill(struct scratch *s, struct ebpf_process_setuid_event *e, bool typed,
+                                         struct cred *after)
 {
-    e->new_ruid = after->uid.val;
-    e->new_euid = after->euid.val;
-    e->new_suid = after->suid.val;
-    e->new_fsuid = after->fsuid.val;
+    e->new_ruid = KREAD(typed, after, uid.val);
+    e->new_euid = KREAD(typed, after, euid.val);
+    e->new_suid = KREAD(typed, after, suid.val);
+    e->new_fsuid = KREAD(typed, after, fsuid.val);
     CURRENT_FILL_ALL(s, e);
 }
 
 /* Fill the record of new group ids. Its credentials are the task's present ones. */
-static __always_inline void setgid__fill(struct scratch *s, struct ebpf_process_setgid_event *e, struct cred *after)
+static __always_inline void setgid__fill(struct scratch *s, struct ebpf_process_setgid_event *e, bool typed,
+                                         struct cred *after)
 {
-    e->new_rgid = after->gid.val;
-    e->new_egid = after->egid.val;
-    e->new_sgid = after->sgid.val;
-    e->new_fsgid = after->fsgid.val;
+    e->new_rgid = KREAD(typed, after, gid.val);
+    e->new_egid = KREAD(typed, after, egid.val);
+    e->new_sgid = KREAD(typed, after, sgid.val);
+    e->new_fsgid = KREAD(typed, after, fsgid.val);
     CURRENT_FILL_ALL(s, e);
 }
 

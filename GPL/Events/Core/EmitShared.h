@@ -153,6 +153,9 @@ enum spare_hook {
     SPARE_HOOK_COUNT,
 };
 
+/* Numbers of system calls are below that; in tables, those of 32-bit callers come behind the others. */
+#define SYSCALL_NUMBERS 1024
+
 /* Not a value of emit_constants.spares. */
 #define SPARES_NEVER 2
 

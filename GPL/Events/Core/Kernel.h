@@ -262,6 +262,11 @@ struct tty_struct {
     unsigned char *write_buf;
 };
 
+struct tty_file_private {
+    struct tty_struct *tty;
+    struct file *file;
+};
+
 struct signal_struct {
     atomic_t live;
     int nr_threads;
@@ -326,7 +331,7 @@ struct task_struct {
     int exit_state, exit_code;
     pid_t pid, tgid;
     struct task_struct *real_parent, *parent, *group_leader;
-    struct list_head children, sibling;
+    struct list_head children, sibling, ptraced, ptrace_entry;
     unsigned int ptrace;
     struct pid *thread_pid;
     u64 start_time;
@@ -351,7 +356,7 @@ struct task_struct___kthread {
 
 /* x86-64 */
 struct pt_regs {
-    unsigned long r8, ax, bx, cx, dx, si, di, orig_ax;
+    unsigned long r10, r8, ax, bx, cx, dx, si, di, orig_ax;
 };
 
 #include "KernelNet.h"

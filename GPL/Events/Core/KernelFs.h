@@ -194,6 +194,7 @@ struct file {
     struct inode *f_inode;
     struct cred *f_cred;
     unsigned int f_flags, f_mode;
+    void *private_data;
 };
 
 /* Since 6.5 (62d53c4a1dfe). Until 6.7 (def3ae83da02) it held the lower path, and f_path was the user's. */

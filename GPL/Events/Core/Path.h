@@ -267,6 +267,19 @@ static __always_inline bool path_root__is_apart(const struct path_root *root)
     return root->mnt_ns && (u64)BPF_CORE_READ(mnt, mnt_ns) != root->mnt_ns;
 }
 
+/* Append where the root directory is, seen from the root of the process' mount namespace, as field `tag`. */
+static __always_inline void varlen__path_of_root(struct scratch *s, enum ebpf_tag tag, const struct path_root *root)
+{
+    struct path_root own = *root;
+    bool is_apart = path_root__is_apart(root);
+
+    s->job.root.dentry = 0;
+    s->job.root.mnt = 0;
+    s->job.root.is_apart = is_apart;
+    path__append(s, tag, path_start__at(root, own.mnt, own.dentry));
+    s->job.root = own;
+}
+
 /*
  * Append where the root of the process is, seen from the root of its mount namespace. Nothing is appended for the
  * host's root, even in another namespace with a copy of the host's mounts. A root that is outside the namespace of its
@@ -278,17 +291,9 @@ static __always_inline void varlen__root_path(struct scratch *s, const struct pa
 
     if (is_host_dentry && root->mnt == emit_runtime.host_root_mnt)
         return;
-    bool is_apart = path_root__is_apart(root);
-
-    if (is_host_dentry && !is_apart && mount__is_top(mount__of(root->mnt)))
+    if (is_host_dentry && !path_root__is_apart(root) && mount__is_top(mount__of(root->mnt)))
         return;
-    struct path_root own = *root;
-
-    s->job.root.dentry = 0;
-    s->job.root.mnt = 0;
-    s->job.root.is_apart = is_apart;
-    path__append(s, EBPF_TAG_ROOT_PATH, path_start__at(root, own.mnt, own.dentry));
-    s->job.root = own;
+    varlen__path_of_root(s, EBPF_TAG_ROOT_PATH, root);
 }
 
 #endif

@@ -8,6 +8,66 @@
 #define TS_COMPAT 0x2
 #define NR_X32_BIT 0x40000000
 
+/*
+ * Programs at the ends of system calls, for kernels that offer tracepoints only. One program is attached to the
+ * tracepoint, which every system call passes; it makes a tail call to the one that is for this call, if there is one
+ * (Syscalls.def). These find success and arguments together, so they keep nothing from the beginning of a call.
+ */
+struct syscall_ends_map {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 2 * SYSCALL_NUMBERS);
+    __uint(key_size, sizeof(u32));
+    __uint(value_size, sizeof(u32));
+};
+
+extern struct syscall_ends_map syscall_ends SEC(".maps");
+
+/* A system call that has ended. */
+struct syscall_end {
+    struct pt_regs *regs;
+    long ret;
+    bool is_32;
+};
+
+/* Return whether the current system call is one of 32-bit callers. */
+static __always_inline bool syscall__is_32(void)
+{
+    bool is_32;
+
+    WITH_CURRENT(task, typed, is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT);
+    return is_32;
+}
+
+/* Return the n-th argument. */
+#define SYSCALL_ARG(call, n) ((call)->is_32 ? (u32)SYSCALL_ARG_32_##n((call)->regs) : SYSCALL_ARG_64_##n((call)->regs))
+#define SYSCALL_ARG_64_1(regs) ((regs)->di)
+#define SYSCALL_ARG_64_2(regs) ((regs)->si)
+#define SYSCALL_ARG_64_3(regs) ((regs)->dx)
+#define SYSCALL_ARG_64_4(regs) ((regs)->r10)
+#define SYSCALL_ARG_32_1(regs) ((regs)->bx)
+#define SYSCALL_ARG_32_2(regs) ((regs)->cx)
+#define SYSCALL_ARG_32_3(regs) ((regs)->dx)
+#define SYSCALL_ARG_32_4(regs) ((regs)->si)
+
+/*
+ * Define the program for the ends of some system calls; its body follows. It is reached by a tail call only, and
+ * contains one for the reason given at SPARE_BODY.
+ */
+#define SYSCALL_END(name, call)                                                                                        \
+    static __always_inline int name##__ended(const struct syscall_end *call);                                          \
+                                                                                                                       \
+    SEC("ebpf.tp_btf/sys_exit")                                                                                        \
+    int BPF_PROG(tp_btf__sys_exit_##name, struct pt_regs *regs, long ret)                                              \
+    {                                                                                                                  \
+        if (emit_constants.spares == SPARES_NEVER)                                                                     \
+            bpf_tail_call(ctx, &syscall_ends, 0);                                                                      \
+        const struct syscall_end call = {.regs = regs, .ret = ret, .is_32 = syscall__is_32()};                         \
+                                                                                                                       \
+        return name##__ended(&call);                                                                                   \
+    }                                                                                                                  \
+                                                                                                                       \
+    static __always_inline int name##__ended(const struct syscall_end *call)
+
 struct syscall_begin {
     u64 first, second; /* arguments */
     u32 nr;

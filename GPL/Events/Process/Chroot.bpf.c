@@ -41,3 +41,18 @@ int session__security_path_chroot(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_1(regs));
     return (int)SESSION_RET(regs) ? 0 : chroot__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, path));
 }
+
+/* The process has its new root, which is seen from the top of its mount namespace. */
+SYSCALL_END(chroot, call)
+{
+    if (call->ret)
+        return 0;
+    EMIT(PROCESS_CHROOT, e, s, MAY_BE_PREEMPTED, CURRENT_FATE(process_chroot)) {
+        const struct path_root *root;
+
+        CURRENT_FILL_ALL(s, e);
+        WITH_CURRENT(task, typed, root = path_root__of(s, typed, task));
+        varlen__path_of_root(s, EBPF_TAG_PATH, root);
+    }
+    return 0;
+}

@@ -9,6 +9,9 @@
  * the kernel preempts BPF programs any number of its runs can be preempted, each with a scratch slot, so there sessions
  * come first, or a kprobe of commit_creds.
  *
+ * With tracepoints only, it is the end of the system call, where the former ids are no longer known: a call that sets
+ * the ids to what they are is reported too.
+ *
  * Tried: each call of the families, 64-bit and 32-bit ones with ids of 16 and 32 bits, in a thread, beside a vfork;
  * calls that create new credentials but change no ids (setgroups, capset, prctl). A call that fails after this point
  * (no memory for the accounting of the new user) is reported. An exec that changes ids is reported by Exec.bpf.c.
@@ -30,7 +33,7 @@ static __always_inline int setuid__changed(enum preemption preemption, struct cr
     if (!IDS_DIFFER(after, before, uid))
         return 0;
     EMIT(PROCESS_SETUID, e, s, preemption, CURRENT_FATE(process_setuid))
-        setuid__fill(s, e, after);
+        setuid__fill(s, e, true, after);
     return 0;
 }
 
@@ -67,7 +70,7 @@ static __always_inline int setgid__changed(enum preemption preemption, struct cr
     if (!IDS_DIFFER(after, before, gid))
         return 0;
     EMIT(PROCESS_SETGID, e, s, preemption, CURRENT_FATE(process_setgid))
-        setgid__fill(s, e, after);
+        setgid__fill(s, e, true, after);
     return 0;
 }
 
@@ -115,4 +118,48 @@ int kprobe__commit_creds(struct pt_regs *regs)
     if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID))
         setuid__changed(NOT_PREEMPTED, after, before);
     return event__is_wanted(EBPF_EVENT_PROCESS_SETGID) ? setgid__changed(NOT_PREEMPTED, after, before) : 0;
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* Report the current task's credentials, which a call has just set. */
+static __always_inline int setuid__called(void)
+{
+    EMIT(PROCESS_SETUID, e, s, MAY_BE_PREEMPTED, CURRENT_FATE(process_setuid))
+        WITH_CURRENT(task, typed, setuid__fill(s, e, typed, KREAD(typed, task, cred)));
+    return 0;
+}
+
+static __always_inline int setgid__called(void)
+{
+    EMIT(PROCESS_SETGID, e, s, MAY_BE_PREEMPTED, CURRENT_FATE(process_setgid))
+        WITH_CURRENT(task, typed, setgid__fill(s, e, typed, KREAD(typed, task, cred)));
+    return 0;
+}
+
+SYSCALL_END(setuid, call)
+{
+    return call->ret ? 0 : setuid__called();
+}
+
+SYSCALL_END(setgid, call)
+{
+    return call->ret ? 0 : setgid__called();
+}
+
+/* The value of these two is the former id, whether or not they change it. */
+SYSCALL_END(setfsuid, call)
+{
+    u32 id;
+
+    WITH_CURRENT(task, typed, id = KREAD(typed, task, cred, fsuid.val));
+    return id == (u32)call->ret ? 0 : setuid__called();
+}
+
+SYSCALL_END(setfsgid, call)
+{
+    u32 id;
+
+    WITH_CURRENT(task, typed, id = KREAD(typed, task, cred, fsgid.val));
+    return id == (u32)call->ret ? 0 : setgid__called();
 }

@@ -28,6 +28,7 @@
  */
 #include "../Core/Credentials.h"
 #include "../Core/Probe.h"
+#include "../Core/UserCopy.h"
 
 SEC("ebpf.fentry/bprm_change_interp")
 int BPF_PROG(fentry__bprm_change_interp, const char *interp, struct linux_binprm *bprm)
@@ -87,54 +88,6 @@ static __always_inline void script__append(struct scratch *s, const struct path_
     varlen__path(s, EBPF_TAG_SCRIPT, root, false, &file->f_path);
 }
 
-/* Return the size of a slot's data, which is a constant to the verifier. */
-static __always_inline u32 scratch__data_size(void)
-{
-    return emit_constants.capture_env ? SCRATCH_DATA_ENV : SCRATCH_DATA;
-}
-
-/*
- * Read the next page of s->copy. Return 1 if there may be more. It is a global function, as those in Path.bpf.c, so
- * that the verifier checks one page, not all of them.
- */
-int user_copy__page(u32 slot)
-{
-    struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
-
-    if (!s)
-        return 0;
-    u64 from = s->copy.from, left = s->copy.left, off = s->copy.to;
-    u64 chunk = PAGE_SIZE - (from & (PAGE_SIZE - 1));
-
-    if (chunk > left)
-        chunk = left;
-    if (!chunk)
-        return 0;
-    /* a compiler may turn the test for zero into one for equality, and so lose the bound below */
-    BARRIER(chunk);
-    BARRIER(off);
-    if (off > scratch__data_size() - PAGE_SIZE || chunk > PAGE_SIZE ||
-        bpf_probe_read_user(&s->data[off], chunk, (void *)from))
-        return 0;
-    s->copy.from = from + chunk;
-    s->copy.to = off + chunk;
-    s->copy.left = left - chunk;
-    return 1;
-}
-
-/* Read page by page, up to the first missing one, to `to` in the record. Return the number of bytes read. */
-static __always_inline u64 user__read_pages(struct scratch *s, u32 to, u64 from, u32 len)
-{
-    s->copy.from = from;
-    s->copy.to = to;
-    s->copy.left = len;
-    for (u32 i = 0; i <= EBPF_ENV_MAX / PAGE_SIZE && user_copy__page(s->slot); i++)
-        ;
-    u64 left = READ_ONCE(s->copy.left);
-
-    return left > len ? 0 : len - left;
-}
-
 /* Append a range of the new image's memory, at most `max` bytes of it. */
 static __always_inline void varlen__user(struct scratch *s, enum ebpf_tag tag, u64 from, u64 to, u64 max, u32 limit)
 {
@@ -166,7 +119,7 @@ static __always_inline void uids__report(enum preemption preemption, struct cred
                                          struct file *script)
 {
     EMIT(PROCESS_SETUID, e, s, preemption, fate__of(current__is_filtered())) {
-        setuid__fill(s, e, after);
+        setuid__fill(s, e, true, after);
         e->hdr.flags |= EBPF_SETUID_F_BY_EXEC;
         creds_before__fill(&e->creds, bprm, script);
     }
@@ -176,7 +129,7 @@ static __always_inline void gids__report(enum preemption preemption, struct cred
                                          struct file *script)
 {
     EMIT(PROCESS_SETGID, e, s, preemption, fate__of(current__is_filtered())) {
-        setgid__fill(s, e, after);
+        setgid__fill(s, e, true, after);
         e->hdr.flags |= EBPF_SETGID_F_BY_EXEC;
         creds_before__fill(&e->creds, bprm, script);
     }

@@ -39,3 +39,11 @@ int BPF_PROG(fexit__hugetlb_file_setup, const char *name)
 {
     return memfd__end(name, compat__func_ret(ctx, 6));
 }
+
+/* The name is that of the new file, as another thread could change the caller's. */
+SYSCALL_END(memfd_create, call)
+{
+    struct file *file = call->ret < 0 ? NULL : fd__file(call->ret);
+
+    return file ? memfd__end((const char *)BPF_CORE_READ(file, f_path.dentry, d_name.name), (u64)file) : 0;
+}

@@ -6,6 +6,9 @@
  * requests come after an attach and do not pass it. A parent that attaches to its own child is usually a debugger that
  * started the program, and is not reported.
  *
+ * With tracepoints only, it is the end of the system call. The id of a process to which the caller was refused is then
+ * as the caller gave it, and such a refusal is reported for the caller's own child, too.
+ *
  * Tried: both requests, also by 32-bit callers, on processes and on single threads; on the caller itself and by a user
  * without permission, which are refused; on the caller's child and on a process that is gone, which are not reported.
  * Misses: PTRACE_TRACEME, by which a child offers itself.
@@ -52,4 +55,36 @@ int session__ptrace_attach(struct pt_regs *regs)
 
     return ptrace__end(NOT_PREEMPTED, UNTRUSTED(task_struct, (void *)(cookie & ~1ULL)),
                        cookie & 1 ? PTRACE_SEIZE : PTRACE_ATTACH, SESSION_RET(regs));
+}
+
+/* Return the process that the current thread attached to last, the first of its list; NULL if there is none. */
+static __always_inline struct task_struct *ptrace__newest(void)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    u64 head = (u64)task + bpf_core_field_offset(struct task_struct, ptraced);
+    u64 first = (u64)BPF_CORE_READ((struct list_head *)head, next);
+
+    return first == head ? NULL : (void *)(first - bpf_core_field_offset(struct task_struct, ptrace_entry));
+}
+
+SYSCALL_END(ptrace, call)
+{
+    u64 request = SYSCALL_ARG(call, 1);
+    bool denied = call->ret == -EPERM || call->ret == -EACCES;
+    struct task_struct *child = call->ret ? NULL : ptrace__newest();
+
+    if ((request != PTRACE_ATTACH && request != PTRACE_SEIZE) || (!child && !denied) ||
+        (child && BPF_CORE_READ(child, real_parent, tgid) == (pid_t)(bpf_get_current_pid_tgid() >> 32)))
+        return 0;
+    EMIT(PROCESS_PTRACE, e, s, MAY_BE_PREEMPTED,
+         denied ? CURRENT_FATE(process_ptrace) : fate__of(current__is_filtered())) {
+        e->child_pid = child ? BPF_CORE_READ(child, pid) : (u32)SYSCALL_ARG(call, 2);
+        e->request = request;
+        e->error_number = -call->ret;
+        e->reserved = 0;
+        if (denied)
+            e->hdr.flags |= EBPF_PTRACE_F_DENIED;
+        current__fill_creds(s, &e->pids, &e->creds);
+    }
+    return 0;
 }

@@ -49,3 +49,28 @@ int session__ipcget(struct pt_regs *regs)
         return session__begin(regs, ipc__is_shm(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)) ? KPROBE_ARG_4(regs) : 0);
     return (int)SESSION_RET(regs) < 0 ? 0 : shm__got(NOT_PREEMPTED, false, (void *)*kernel__session_cookie(regs));
 }
+
+#define IPCOP_SHMGET 23 /* of the call that 32-bit callers may use for all of System V IPC */
+
+static __always_inline int shm__called(u32 key, u64 size, u32 shmflg)
+{
+    EMIT(PROCESS_SHMGET, e, s, MAY_BE_PREEMPTED, CURRENT_FATE(process_shmget)) {
+        e->key = key;
+        e->size = size;
+        e->shmflg = shmflg;
+        current__fill_creds(s, &e->pids, &e->creds);
+    }
+    return 0;
+}
+
+SYSCALL_END(shmget, call)
+{
+    return call->ret < 0 ? 0 : shm__called(SYSCALL_ARG(call, 1), SYSCALL_ARG(call, 2), SYSCALL_ARG(call, 3));
+}
+
+SYSCALL_END(ipc, call)
+{
+    return call->ret < 0 || (u16)SYSCALL_ARG(call, 1) != IPCOP_SHMGET
+               ? 0
+               : shm__called(SYSCALL_ARG(call, 2), SYSCALL_ARG(call, 3), SYSCALL_ARG(call, 4));
+}

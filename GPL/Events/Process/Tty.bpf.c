@@ -9,11 +9,15 @@
  *
  * Input goes through the other side of a pseudo terminal and is left out, because it contains passwords.
  *
+ * With tracepoints only, it is the end of write and writev. The text is then the caller's, which another thread may
+ * have changed meanwhile; what io_uring, splice and sendfile write is not seen.
+ *
  * Tried: pseudo terminals, raw and cooked, by write and a writev of many segments, 100,000 bytes at once, every byte,
  * by /dev/tty, without a controlling terminal, and with nobody who reads. Misses: terminals with a line discipline
  * other than N_TTY (PPP, SLIP, …).
  */
 #include "../Core/Probe.h"
+#include "../Core/UserCopy.h"
 
 /*
  * Return whether a terminal is the master side of a pseudo terminal, by its device number: the values of the driver's
@@ -26,6 +30,19 @@ static __always_inline bool tty__is_pty_master(bool typed, struct tty_struct *tt
     return major == PTY_MASTER_MAJOR || major - UNIX98_PTY_MASTER_MAJOR < UNIX98_PTY_MAJOR_COUNT;
 }
 
+/* Fill in the fixed part but for the length of what was cut. */
+static __always_inline void tty_write__fill(struct scratch *s, struct ebpf_process_tty_write_event *e, bool is_typed,
+                                            struct tty_struct *tty)
+{
+    e->reserved = 0;
+    tty_dev__fill(&e->tty, is_typed, tty);
+    WITH_CURRENT(task, typed, {
+        pid_info__fill(&e->pids, typed, task);
+        ctty__fill(&e->ctty, typed, task);
+        comm__fill(s, typed, task);
+    });
+}
+
 static __always_inline int tty__wrote(enum preemption preemption, bool typed, struct tty_struct *tty, const void *buf,
                                       s64 written)
 {
@@ -35,13 +52,7 @@ static __always_inline int tty__wrote(enum preemption preemption, bool typed, st
         u64 len = written > EBPF_TTY_MAX ? EBPF_TTY_MAX : written;
 
         e->tty_out_truncated = written - len;
-        e->reserved = 0;
-        tty_dev__fill(&e->tty, typed, tty);
-        WITH_CURRENT(task, typed, {
-            pid_info__fill(&e->pids, typed, task);
-            ctty__fill(&e->ctty, typed, task);
-            comm__fill(s, typed, task);
-        });
+        tty_write__fill(s, e, typed, tty);
         struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_TTY_OUT, SCRATCH_PATHS - EBPF_TTY_MAX);
 
         if (!v)
@@ -71,4 +82,100 @@ int session__n_tty_write(struct pt_regs *regs)
     struct tty_struct *tty = (void *)*kernel__session_cookie(regs);
 
     return tty__wrote(NOT_PREEMPTED, false, tty, BPF_CORE_READ(tty, write_buf), SESSION_RET(regs));
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* Return the terminal that an open file is, NULL if it is none. What such a file refers to points back to it. */
+static __always_inline struct tty_struct *file__tty(struct file *file)
+{
+    struct tty_file_private *own = BPF_CORE_READ(file, private_data);
+
+    return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFCHR && BPF_CORE_READ(own, file) == file
+               ? BPF_CORE_READ(own, tty)
+               : NULL;
+}
+
+/* A part of the caller's text. */
+struct text_part {
+    u64 from, len;
+};
+
+/* Read the n-th part of a vector; an empty one if it cannot be read. */
+static __always_inline struct text_part text_part__read(u64 vector, u32 n, bool is_32)
+{
+    struct text_part part = {};
+    u32 part_32[2] = {};
+
+    if (!is_32) {
+        bpf_probe_read_user(&part, sizeof(part), (void *)(vector + n * sizeof(part)));
+        return part;
+    }
+    bpf_probe_read_user(part_32, sizeof(part_32), (void *)(vector + n * sizeof(part_32)));
+    return (struct text_part){.from = part_32[0], .len = part_32[1]};
+}
+
+/* Append text, `at` bytes behind the head of the field that begins at the record's end. Return how much was read. */
+int tty_text__append(u32 slot, u32 at, u64 from, u64 len)
+{
+    struct scratch *s = scratch__at(slot);
+
+    return s && len <= EBPF_TTY_MAX
+               ? (int)user__read_pages(s, READ_ONCE(s->len) + sizeof(struct ebpf_varlen) + at, from, len)
+               : 0;
+}
+
+#define TEXT_PARTS_MAX 16 /* of a vector; what is in further ones counts as cut */
+
+/* Append the bytes that were written, from the caller's text or the parts of its vector. Return how much was read. */
+static __always_inline u32 tty_text__append_called(struct scratch *s, const struct syscall_end *call, bool is_vector)
+{
+    u64 left = call->ret > EBPF_TTY_MAX ? EBPF_TTY_MAX : call->ret;
+    u32 at = 0;
+
+    for (u32 n = 0; n < (is_vector ? TEXT_PARTS_MAX : 1) && left; n++) {
+        struct text_part part = is_vector ? text_part__read(SYSCALL_ARG(call, 2), n, call->is_32)
+                                          : (struct text_part){.from = SYSCALL_ARG(call, 2), .len = left};
+        u64 len = part.len > left ? left : part.len;
+        u32 got = tty_text__append(s->slot, at, part.from, scalar__hide(len));
+
+        at += got;
+        left -= len;
+        if (got != len)
+            break;
+    }
+    return at;
+}
+
+static __always_inline int tty__called(const struct syscall_end *call, bool is_vector)
+{
+    struct file *file = call->ret > 0 ? fd__file(SYSCALL_ARG(call, 1)) : NULL;
+    struct tty_struct *tty = file ? file__tty(file) : NULL;
+
+    if (!tty || tty__is_pty_master(false, tty))
+        return 0;
+    EMIT(PROCESS_TTY_WRITE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        tty_write__fill(s, e, false, tty);
+        struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_TTY_OUT, SCRATCH_PATHS - EBPF_TTY_MAX);
+
+        if (!v)
+            return 0;
+        u32 len = tty_text__append_called(s, call, is_vector);
+
+        if (len > EBPF_TTY_MAX)
+            len = EBPF_TTY_MAX;
+        e->tty_out_truncated = call->ret - len;
+        varlen__end(s, v, len, call->ret, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
+    }
+    return 0;
+}
+
+SYSCALL_END(write, call)
+{
+    return tty__called(call, false);
+}
+
+SYSCALL_END(writev, call)
+{
+    return tty__called(call, true);
 }

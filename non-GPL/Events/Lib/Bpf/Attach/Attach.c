@@ -72,7 +72,7 @@ static int links__attach_wanted(struct links *links, struct probes *p, const str
 {
     struct hooks_program *program = &p->hooks.programs[i];
 
-    if (!program->wanted || program->attached)
+    if (!program->wanted || program->attached || hooks__is_called(i))
         return 0;
     const struct bpf_program *bpf = probes__program(p, i);
 
@@ -117,7 +117,8 @@ static bool probes__has_unattached(const struct probes *p, const char *target)
     for (size_t i = 0; i < p->hooks.count; i++) {
         const struct hooks_program *program = &p->hooks.programs[i];
 
-        if (program->wanted && !program->attached && !strcmp(target__name(probes__program(p, i)), target))
+        if (program->wanted && !program->attached && !hooks__is_called(i) &&
+            !strcmp(target__name(probes__program(p, i)), target))
             return true;
     }
     return false;

@@ -7,6 +7,7 @@
 #include "../Kernel/Preflight.h"
 #include "../Object/Refused.h"
 #include "Spares.h"
+#include "Syscalls.h"
 
 #define OTHER_DESCRIPTORS 40 /* for maps, BTF, libbpf's feature tests, and waiting */
 
@@ -80,7 +81,7 @@ static bool probes__choose_again(struct probes *p, struct links *links, const st
 /* Attach the loaded programs. 0, 1 if others have been chosen for those refused, or a negative errno. */
 static int probes__attach_chosen(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    int err = spares__connect(p) ?: probes__identify_self(p, opts);
+    int err = spares__connect(p) ?: syscalls__connect(p) ?: probes__identify_self(p, opts);
     int refused = err ?: links__attach(links, p, opts);
 
     if (refused > 0)

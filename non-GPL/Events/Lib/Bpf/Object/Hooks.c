@@ -13,6 +13,8 @@
 #define NO_EVENT 0
 #define WAYS_MAX 4
 
+_Static_assert(WAY_SYSCALLS < WAYS_MAX, "raise WAYS_MAX");
+
 /* ----------------------------------------------------------------- the table */
 
 enum {
@@ -34,6 +36,8 @@ _Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
 #define MAKES_ELSE(EVENT, n, what) ROLE(EVENT, .is_required = true, .way = n, .is_charged = true, .lacks = what)
 #define ADDS(EVENT, what) ROLE(EVENT, .is_charged = true, .lacks = what)
 #define IMPROVES(EVENT, what) ROLE(EVENT, .lacks = what)
+#define ADDS_ALWAYS(EVENT, what) ROLE(EVENT, .is_charged = true, .in_all_ways = true, .lacks = what)
+#define IMPROVES_ALWAYS(EVENT, what) ROLE(EVENT, .in_all_ways = true, .lacks = what)
 #define SELECTS(KIND, what) .selects = 1u << EBPF_SELECT_##KIND, .selects_lacks = what
 #define UNLESS(function) .unless = #function
 #define FILE_SYSTEM(name) .file_system = #name
@@ -47,6 +51,7 @@ _Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
 #define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
 #define COPIES(count) .spare_count = count
 #define SECOND(name) .second = &rows[HOOK_##name]
+#define VIA(name) .via = &rows[HOOK_##name]
 #define TRIAL(name) .trial = TRIAL_##name
 
 static const struct hook_row rows[HOOK_COUNT] = {
@@ -120,6 +125,11 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
     return NULL;
 }
 
+bool hooks__is_called(size_t program)
+{
+    return program < HOOK_COUNT && rows[program].via;
+}
+
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
 {
     va_list args;
@@ -165,10 +175,17 @@ static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
     return NULL;
 }
 
-/* Return whether the kernel refuses a row's program, and there is no stand-in. */
-static bool hooks__lacks(struct hooks *hooks, size_t row)
+/*
+ * Return the program for lack of which a row's cannot be used: itself, if the kernel refuses it and there is no
+ * stand-in, or the one that calls it. NULL if it can be used.
+ */
+static const struct hooks_program *hooks__missing(struct hooks *hooks, size_t row)
 {
-    return hooks->programs[row].refused && !hooks__stand_in(hooks, row);
+    const struct hooks_program *via = rows[row].via ? &hooks->programs[row__index(rows[row].via)] : NULL;
+
+    if (hooks->programs[row].refused && !hooks__stand_in(hooks, row))
+        return &hooks->programs[row];
+    return via && via->refused ? via : NULL;
 }
 
 struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row)
@@ -202,8 +219,10 @@ static const struct hooks_program *way__missing(struct hooks *hooks, int event, 
         if (!role || !role->is_required || role->way != way)
             continue;
         *ret_exists = true;
-        if (hooks__lacks(hooks, i))
-            return &hooks->programs[i];
+        const struct hooks_program *missing = hooks__missing(hooks, i);
+
+        if (missing)
+            return missing;
     }
     return NULL;
 }
@@ -227,16 +246,23 @@ static int event__choose_way(struct hooks *hooks, int event)
     return -1;
 }
 
+/* Return whether a program with that role is of use to the way that is chosen for its event. */
+static bool hooks__is_of_way(const struct hooks *hooks, const struct hook_role *role)
+{
+    int way = hooks->ways[role->event];
+
+    return role->is_required ? role->way == way : way != WAY_SYSCALLS || role->in_all_ways;
+}
+
 /* Return whether an event that is available, or the selection, has a use for a row's program. */
 static bool hooks__has_use(struct hooks *hooks, size_t i)
 {
     if (rows[i].selects)
         return rows[i].selects & hooks->select_kinds && !hooks->programs[i].refused;
-    if (hooks__lacks(hooks, i) || hooks->programs[i].unneeded)
+    if (hooks__missing(hooks, i) || hooks->programs[i].unneeded)
         return false;
     for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
-        if (ebpf_event_set__has(hooks->available, role->event) &&
-            (!role->is_required || role->way == hooks->ways[role->event]))
+        if (ebpf_event_set__has(hooks->available, role->event) && hooks__is_of_way(hooks, role))
             return true;
     }
     return false;
@@ -251,6 +277,14 @@ static void hooks__choose_stand_ins(struct hooks *hooks)
             continue;
         stand_in->wanted = true;
         hooks->programs[i].wanted = false;
+    }
+}
+
+static void hooks__choose_callers(struct hooks *hooks)
+{
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        if (rows[i].via && hooks->programs[i].wanted)
+            hooks->programs[row__index(rows[i].via)].wanted = true;
     }
 }
 
@@ -300,6 +334,7 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     for (size_t i = 0; i < HOOK_COUNT; i++)
         hooks->programs[i].wanted = hooks__has_use(hooks, i);
     hooks__choose_stand_ins(hooks);
+    hooks__choose_callers(hooks);
     hooks__choose_spares(hooks);
     hooks__choose_features(hooks);
     for (size_t i = 0; i < hooks->count; i++)
@@ -324,10 +359,12 @@ bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)
 
 /* ------------------------------------------------------- what follows from it */
 
-/* Return whether a program is a row's, or a stand-in for it. */
+/* Return whether a program is a row's, or a stand-in for it, or calls it. */
 static bool hooks__is_of_row(const struct hooks *hooks, size_t program, size_t row)
 {
     if (program == row)
+        return true;
+    if (rows[row].via && hooks->programs[row].wanted && row__index(rows[row].via) == program)
         return true;
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
         if (program && hooks->others[row].stand_ins[kind] == program)
@@ -371,11 +408,11 @@ static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t ro
 {
     bool exists;
 
-    if (!role->lacks[0])
+    if (!role->lacks[0] || !hooks__is_of_way(hooks, role))
         return NULL;
     if (!role->is_required)
-        return hooks__lacks(hooks, row) ? &hooks->programs[row] : NULL;
-    return role->way == hooks->ways[role->event] ? way__missing(hooks, role->event, 0, &exists) : NULL;
+        return hooks__missing(hooks, row);
+    return way__missing(hooks, role->event, 0, &exists);
 }
 
 void hooks__report_lacking(struct hooks *hooks,

@@ -13,6 +13,7 @@
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
 #define HOOK_ROLES_MAX 4 /* of a program, with an empty one at the end */
+#define WAY_SYSCALLS 3   /* the way to make an event at the ends of system calls */
 
 struct ebpf_log;
 
@@ -63,6 +64,7 @@ struct hook_role {
     int event;         /* 0: there are no more */
     bool is_required;  /* by one way; else the event also works without it */
     int way;           /* the one that requires it */
+    bool in_all_ways;  /* if it is not required: of use beside WAY_SYSCALLS too */
     bool is_charged;   /* each run that the kernel skips counts as an event lost */
     const char *lacks; /* warning for the user, "" for none; see Hooks.def */
 };
@@ -82,6 +84,7 @@ struct hook_row {
     int spare_hook;   /* enum spare_hook, if there is a `body` */
     const char *body; /* the map through which spares call the program; NULL: they do the work themselves */
     const struct hook_row *second;
+    const struct hook_row *via; /* the program that calls this one, which is attached in its place */
     enum hooks_trial trial;
 };
 
@@ -126,6 +129,9 @@ bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events);
 
 /* Return the program of that name, or NULL. */
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
+
+/* Return whether a program, by its index, is called by another one instead of being attached. */
+bool hooks__is_called(size_t program);
 
 /* Mark a program as refused by the kernel, with the reason. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));

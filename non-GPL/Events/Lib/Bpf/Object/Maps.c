@@ -30,6 +30,8 @@ static bool map__has_use(const struct bpf_map *map, const struct probes *p, cons
 
     if (bpf_map__type(map) == BPF_MAP_TYPE_TASK_STORAGE)
         return p->has_task_storage;
+    if (!strcmp(name, "syscall_ends"))
+        return true;
     if (bpf_map__type(map) == BPF_MAP_TYPE_PROG_ARRAY || !strcmp(name, "spare_marks"))
         return p->hooks.spares;
     if (!strcmp(name, "task_table"))
