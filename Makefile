@@ -202,13 +202,14 @@ $(BUILD)/gen/odd-hooks/Hooks.def: testing/system/odd-hooks.sed $(GPL)/Hooks.def
 	@mkdir -p $(@D)
 	$(Q)sed -f $^ >$@
 
-$(BUILD)/tests/Hooks-odd.o: $(LIB)/Bpf/Object/Hooks.c $(BUILD)/gen/odd-hooks/Hooks.def
+ODD_HOOKS := $(addprefix $(BUILD)/tests/,Hooks-odd.o HookTable-odd.o)
+$(ODD_HOOKS): $(BUILD)/tests/%-odd.o: $(LIB)/Bpf/Object/%.c $(BUILD)/gen/odd-hooks/Hooks.def
 	@mkdir -p $(@D)
 	$(Q)$(CC) -iquote $(BUILD)/gen/odd-hooks $(LIB_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/EventsTrace-odd-hooks: $(BUILD)/tests/Hooks-odd.o $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
+$(BUILD)/tests/EventsTrace-odd-hooks: $(ODD_HOOKS) $(CLI_OBJS) $(LIB_OBJS) | $(LIBELF_REST)
 	$(say) LD $@
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Object/Hooks.o,$^) $(LINK_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter-out %/Object/Hooks.o %/Object/HookTable.o,$^) $(LINK_LIBS)
 
 # The tool whose records are poisoned before a probe fills them.
 $(BUILD)/tests/Object-poison.o: $(LIB)/Bpf/Object/Object.c $(BUILD)/lib/Bpf/Object/Object.o
@@ -236,7 +237,7 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 
 # Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan.
 UNIT_LIB := $(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c) $(addprefix $(LIB)/Bpf/,Kernel/Preflight.c Object/Hooks.c \
-	Object/MapRefs.c Object/Prune.c Object/PruneState.c)
+	Object/HookTable.c Object/MapRefs.c Object/Prune.c Object/PruneState.c)
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
 UNIT_SRCS := $(filter-out scripts/gen-header.c, \
@@ -263,8 +264,9 @@ $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CL
 # The backend that loads the probes, with a kernel that the test makes up: the calls that reach the kernel go to the
 # test. The probes' object is the real one.
 KERNEL_CALLS := bpf_map__fd bpf_map_delete_elem bpf_map_update_elem bpf_obj_get_info_by_fd bpf_prog_test_run_opts \
-	bpf_program__fd epoll_ctl instances__join instances__others libbpf_num_possible_cpus links__attach links__detach_all \
-	load__object preflight__check preflight__kernel_preempts probes__leave_out trials__run
+	bpf_program__fd epoll_ctl instances__join instances__others libbpf_num_possible_cpus links__attach \
+	links__detach_all load__object preflight__check preflight__kernel_preempts probes__leave_out \
+	trials__run
 BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) $(wildcard testing/unit/bpf/*.c))
 
 $(BUILD)/unit/obj/$(LIB)/Bpf/Object/Object.o: $(SKELETON)

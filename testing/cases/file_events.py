@@ -10,6 +10,9 @@ TYPES = {0o100000: "FILE", 0o040000: "DIR", 0o120000: "SYMLINK", 0o020000: "CHAR
 INFO = ("size", "uid", "inode", "dev_major", "dev_minor")
 # Keys of the list that are no keys of the event.
 ABOUT = {"what", "event_type", "mode", "no_bytes", "ruid", *INFO}
+# Keys that need the files themselves.
+OF_FILES = {"is_replaced", "replaced_inode", "replaced_nlink", "exchanged_inode", "nlink"}
+OF_LINKS = {"symlink_target_path"}      # but for that which is being created
 
 # Flags that an event must not have, because its file has just got that name.
 DELETED = {"FILE_CREATE": ["path_deleted"], "FILE_LINK": ["old_path_deleted", "new_path_deleted"],
@@ -27,25 +30,48 @@ def own_events(facts, events):
     inside = (facts["dir"] + "/", facts["dir"] + ".layers/", "memfd:case", "/dev/shm/case")
     return [event for event in events
             if event["event_type"].startswith("FILE_") and event["pids"]["tgid"] == facts["pid"]
-            and any(path.startswith(inside) or re.match("/(upper|work|lower)/", path) for path in paths_of(event))]
+            and any(path.startswith(inside) or re.match("/(upper|work|lower)/", path) for path in paths_of(event))
+            and not (events.at_calls and does_nothing(event))]
+
+
+def does_nothing(event):
+    """Return whether an event is the rename of case-file-rename of one name of a file to another of its names, which
+    changes nothing. The end of the call does not show that."""
+    return event["event_type"] == "FILE_RENAME" and (event["old_path"][-2:], event["new_path"][-3:]) == ("/e", "/e2")
+
+
+def is_from_caller(event):
+    """Return whether a path of the event is as its caller gave it. Then nothing else is known of the file."""
+    return any(f"{key}_from_caller" in event for key in ("path", "old_path", "new_path"))
+
+
+def check_info(event, expected, what):
+    """The file is as expected, or unknown but for its type."""
+    info = event["file_info"]
+    if is_from_caller(event):
+        expected = {"mode": expected["mode"]} if "mode" in expected and info["type"] != "UNKNOWN" else {}
+    for key in INFO:
+        if key in expected and expected[key] != -1:
+            same(info[key], expected[key], f"{what}: file_info.{key}")
+    if "mode" in expected:
+        same(info["type"], TYPES[expected["mode"] & 0o170000], f"{what}: file_info.type")
+        if not is_from_caller(event):
+            same(info["mode"], int(oct(expected["mode"])[2:]), f"{what}: file_info.mode")
 
 
 def check_event(event, expected):
     """The event is as expected."""
     what = f"{expected['what']}: {expected['event_type']}"
     same(event["event_type"], expected["event_type"], f"{expected['what']}: event_type")
-    for key in set(expected) - ABOUT:
+    unknown = OF_FILES if is_from_caller(event) else set()
+    if unknown and event["event_type"] != "FILE_CREATE":
+        unknown = unknown | OF_LINKS
+    for key in set(expected) - ABOUT - unknown:
         same(event.get(key), expected[key], f"{what}: {key}")
     true("no_bytes" not in expected or "bytes" not in event, f"{what}: has bytes: {event.get('bytes')}")
     if "ruid" in expected:
         same(event["creds"]["ruid"], expected["ruid"], f"{what}: creds.ruid")
-    info = event["file_info"]
-    for key in INFO:
-        if key in expected and expected[key] != -1:
-            same(info[key], expected[key], f"{what}: file_info.{key}")
-    if "mode" in expected:
-        same(info["mode"], int(oct(expected["mode"])[2:]), f"{what}: file_info.mode")
-        same(info["type"], TYPES[expected["mode"] & 0o170000], f"{what}: file_info.type")
+    check_info(event, expected, what)
     lacks(event, *DELETED.get(event["event_type"], ()))
     same(event["mount_namespace"], expected.get("mount_namespace", event["mount_namespace"]),
          f"{what}: mount_namespace")
@@ -56,10 +82,32 @@ def summary(event):
     return {key: event[key] for key in keys if key in event}
 
 
+# What is not seen at the ends of system calls, at least on some kernels: an expected event may be missing.
+UNSEEN_AT_CALLS = re.compile("io_uring|aio|mapping made writable|inline|worker|sqpoll|open that is refused"
+                             "|open with O_DIRECT|AF_UNSPEC after a reset|MPTCP, AF_UNSPEC")
+
+
+def without_unseen(seen, expected, check_one):
+    """Return the expected events without those that are not seen at the ends of system calls, and were not."""
+    left, at = [], 0
+    for want in expected:
+        if UNSEEN_AT_CALLS.search(want["what"]):
+            try:
+                check_one(seen[at], want)
+            except (Failure, IndexError):
+                continue
+        left.append(want)
+        at += 1
+    return left
+
+
 def same_list(events, seen, expected, check_one, summarize=summary):
     """The events are the expected ones, once each and in that order; check_one(event, want) fails if a pair differs.
     summarize(event) describes a surplus event."""
+    if events.at_calls:
+        expected = without_unseen(seen, expected, check_one)
     events.shown |= {event["event_type"] for event in seen}
+    true(events.at_calls or not any(map(is_from_caller, seen)), "a path is its caller's")
     wrong = []
     for number, (event, want) in enumerate(zip(seen, expected)):
         try:

@@ -109,7 +109,8 @@ WRITTEN_AS = {"NETWORK_CONNECTION_FAILED": "NETWORK_CONNECTION_CLOSED"}
 # How members look that no probe has filled (record__poison): numbers of 32 and 64 bits, octal ones, ports,
 # addresses, names (each byte as the library encodes it) and enumerations.
 POISON = re.compile(rb'[^0-9](4008636142|17216961135462248174|-286331154|-1229782938247303442|35673567356)[^0-9]'
-                    rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\xf4\x8f\x9f\xae){3}|: ?"UNKNOWN"')
+                    rb'|_port": ?61166[,}]|eeee:eeee:|238\.238\.|(\xf4\x8f\x9f\xae){3}'
+                    rb'|: ?"UNKNOWN"(?!,"mode":0,"inode":0,)')
 
 
 def poison(raw):

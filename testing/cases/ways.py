@@ -54,10 +54,13 @@ WAYS = [
 # What is left without fentry (docs/COMPATIBILITY.md).
 OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE", "PROCESS_SETSID",
                   "PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_CHROOT", "PROCESS_MEMFD_CREATE", "PROCESS_SHMGET",
-                  "PROCESS_PTRACE", "PROCESS_TTY_WRITE"}
+                  "PROCESS_PTRACE", "PROCESS_TTY_WRITE", "FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_LINK",
+                  "FILE_MODIFY", "FILE_MEMFD_OPEN", "FILE_SHMEM_OPEN", "NETWORK_CONNECTION_ATTEMPTED",
+                  "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED", "NETWORK_CONNECTION_FAILED",
+                  "NETWORK_LISTEN"}
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
-    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; unavailable: .*; limited: .*"],
+    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; (unavailable: .*; )?limited: .*"],
     SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
              r"net-conn-closed is limited: the process that accepted a connection is not reported .*",
              r"process-exit is limited: a process exits before its files are closed .*"],
@@ -65,10 +68,14 @@ WARNINGS = {
 
 # Cases that a way cannot see, by the documented limit that prevents it.
 AS_GIVEN = "without fentry the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
+NO_FILES = "without fentry message queues, BPF objects and subvolumes are not seen (docs/COMPATIBILITY.md)"
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
 LIMITS = {
-    NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN},
+    NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN, "file-objects": NO_FILES,
+                "file-btrfs": NO_FILES,
+                "net-smc": "without fentry the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)",
+                "file-coalesce": "without fentry a deletion does not say which file it is (docs/COMPATIBILITY.md)"},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
     "preempted exits": {"burst": SINGLE_EXIT, "exit-many": SINGLE_EXIT},
@@ -119,6 +126,11 @@ def default_plans(kernels):
     return [Plan(kernel, WAYS[0], ()) for kernel in kernels]
 
 
+def plans_beside_default():
+    """Return the plans of a run without --all that are not the default ones: the way with most code of its own."""
+    return [plan for plan in plans(["6.1"]) if plan.way.name == NO_FENTRY]
+
+
 def label(plan):
     return plan.kernel if plan.way.name == DEFAULT else f"{plan.kernel}, {plan.way.name}"
 
@@ -141,8 +153,9 @@ def stand_ins(rows, kind):
 
 
 def second_hooks(rows):
-    """Return the programs of the first ways of all events that have a second one, and what can replace them."""
-    events = {event for _, row in rows for event in re.findall(r"\bMAKES_ELSE\((\w+)", row)}
+    """Return the programs of the first ways of all events that have a second one, and what can replace them. The ends
+    of system calls are no second one: see NO_FENTRY."""
+    events = {event for _, row in rows for event in re.findall(r"\bMAKES_ELSE\((\w+), \d", row)}
     first = [(program, row) for program, row in rows
              if events & set(re.findall(r"\b(?:MAKES|SERVES)\((\w+)", row))]
     return sorted({name for program, row in first for name in [program, *_stand_ins_of(row)]})
@@ -240,4 +253,6 @@ def warnings(plan):
 
 def skipped(plan):
     """Return the events of which a plan may lose more, because the kernel skips the program that makes them."""
-    return {"PROCESS_EXIT"} if "preempted exits" in limits(plan) else set()
+    if "preempted exits" not in limits(plan):
+        return set()
+    return OF_TRACEPOINTS if plan.way.name == NO_FENTRY else {"PROCESS_EXIT"}

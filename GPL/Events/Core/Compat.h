@@ -196,4 +196,10 @@ static __always_inline bool compat__has_pids_controller(void)
     return bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id);
 }
 
+/* Return whether the tracepoint io_uring_complete has the request: not on 5.10, but on 6.1. */
+static __always_inline bool compat__completion_has_request(void)
+{
+    return bpf_core_field_exists(struct trace_event_raw_io_uring_complete, req);
+}
+
 #endif

@@ -247,4 +247,12 @@ static __always_inline bool compat__mounts_are_counted(void)
     return bpf_core_field_exists(struct mnt_namespace, event);
 }
 
+/* Return whether the last reference to a typed file is gone, so that it is being closed. */
+static __always_inline bool compat__file_is_gone(struct file *file)
+{
+    if (bpf_core_field_exists(struct file___ref, f_ref))
+        return ((struct file___ref *)file)->f_ref.refcnt.counter < 0;
+    return !((struct file___count *)file)->f_count.counter;
+}
+
 #endif

@@ -61,6 +61,14 @@ static __always_inline bool compat__is_mptcp_sock(struct sock *sk)
     return bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP;
 }
 
+/* Return the socket of the first subflow of a socket of MPTCP at an address; NULL for other sockets. */
+static __always_inline struct sock *compat__mptcp_first_at(struct sock *sk)
+{
+    if (!bpf_core_type_exists(struct mptcp_sock) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_MPTCP)
+        return NULL;
+    return BPF_CORE_READ((struct mptcp_sock *)sk, first);
+}
+
 /* Return whether a TCP socket is a subflow of MPTCP. */
 static __always_inline bool compat__is_subflow(struct tcp_sock *tp)
 {

@@ -45,6 +45,17 @@ static __always_inline bool dentry__is_memfd(struct dentry *dentry)
     return *(u64 *)name == MEMFD_PREFIX;
 }
 
+/* dentry__is_memfd of a dentry at an address. */
+static __always_inline bool dentry__is_memfd_at(struct dentry *dentry)
+{
+    u64 name = 0;
+
+    if (BPF_CORE_READ(dentry, d_parent) != dentry)
+        return false;
+    bpf_probe_read_kernel(&name, MEMFD_PREFIX_LEN, BPF_CORE_READ(dentry, d_name.name));
+    return name == MEMFD_PREFIX;
+}
+
 static __always_inline struct mount *mount__of(u64 vfsmount)
 {
     return (void *)(vfsmount - bpf_core_field_offset(struct mount, mnt));

@@ -115,10 +115,10 @@ struct over_budget {
 };
 
 /* Bytes of a slot before its data; Probe.bpf.c asserts it. */
-#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 64 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
+#define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 72 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
 /* Bytes that are stored for a task without kprobes and budgets; see Pending.h. */
-#define TASK_STATE_LEAST 96
+#define TASK_STATE_LEAST 104
 
 /* Hooks that have spare programs, see Spare.h. */
 enum spare_hook {
@@ -150,11 +150,24 @@ enum spare_hook {
     SPARE_SETUID,
     SPARE_SETGID,
     SPARE_SHMGET,
+    SPARE_CALL,
     SPARE_HOOK_COUNT,
 };
 
 /* Numbers of system calls are below that; in tables, those of 32-bit callers come behind the others. */
 #define SYSCALL_NUMBERS 1024
+
+/*
+ * What a call does, as its row in Syscalls.def says: the numbers of its arguments, 0 for none, and what its program has
+ * to know besides. A path without a descriptor is relative to the working directory; a descriptor without a path is the
+ * file itself.
+ */
+struct syscall_form {
+    ebpf_u8 fd, path, new_fd, new_path;
+    ebpf_u8 extra; /* argument with what else the program reads */
+    ebpf_u8 what;  /* its meaning is the program's */
+    ebpf_u16 reserved;
+} __attribute__((aligned(8)));
 
 /* Not a value of emit_constants.spares. */
 #define SPARES_NEVER 2
@@ -216,6 +229,8 @@ struct emit_runtime {
     ebpf_u64 self_start_ns; /* start time of that process, as events have it */
     struct emit_helper helpers[EMIT_HELPERS_MAX]; /* children of that process whose actions are no events either */
     ebpf_u64 host_root_dentry, host_root_mnt;     /* root directory of the first process */
+    ebpf_u64 called;                              /* bit n: event type n is made at the ends of system calls */
+    ebpf_u64 ends[2 * SYSCALL_NUMBERS / 64];      /* bit n: a program is for the end of system call n */
     ebpf_u64 sockets_untracked;                   /* connections that found no room at all; see Sockets.h */
     ebpf_u64 sockets_more;                        /* 1: some connection found no slot in the table */
     ebpf_u64 zero;                                /* 0, unknown to the verifier */

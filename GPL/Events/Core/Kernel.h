@@ -70,9 +70,12 @@ typedef int key_t;
 #define O_TMPFILE_BIT 020000000
 #define MNT_UMOUNT 0x8000000
 #define LOOKUP_DIRECTORY 0x2
+#define O_TRUNC 01000
+#define AT_REMOVEDIR 0x200
 #define RENAME_EXCHANGE 0x2
 #define MINOR_BITS 20
 #define AF_UNSPEC 0
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -84,20 +87,29 @@ typedef int key_t;
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_FIN_WAIT1 4
 #define TCP_CLOSE 7
 #define TCP_CLOSE_WAIT 8
 #define TCP_LAST_ACK 9
 #define TCP_LISTEN 10
 #define SOCK_DONE_BIT 1 /* of sk_flags: the peer's FIN has come */
 #define EPERM 1
+#define EINTR 4
 #define EAGAIN 11
 #define EACCES 13
+#define EFAULT 14
 #define EEXIST 17
+#define EINVAL 22
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103
 #define ECONNRESET 104
 #define ETIMEDOUT 110
+#define EISCONN 106
+#define ECONNREFUSED 111
+#define EALREADY 114
+#define EINPROGRESS 115
+#define ERESTARTSYS 512 /* becomes EINTR, or the call is made again */
 
 /* The prefix that memfd_create gives to names: "memfd:", as a little endian number. */
 #define MEMFD_PREFIX 0x3a64666d656dULL
@@ -357,6 +369,15 @@ struct task_struct___kthread {
 /* x86-64 */
 struct pt_regs {
     unsigned long r10, r8, ax, bx, cx, dx, si, di, orig_ax;
+};
+
+/* A completion of io_uring, and what its tracepoint stores. */
+struct io_uring_cqe {
+    s32 res;
+};
+
+struct trace_event_raw_io_uring_complete {
+    void *req;
 };
 
 #include "KernelNet.h"

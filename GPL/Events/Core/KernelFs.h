@@ -197,6 +197,23 @@ struct file {
     void *private_data;
 };
 
+/* The number of references to a file: until 6.12, and since 6.13 (90ee6ed776c0), where a negative one is none. */
+typedef struct {
+    s64 counter;
+} file_counter_t;
+
+struct file___count {
+    file_counter_t f_count;
+};
+
+typedef struct {
+    file_counter_t refcnt;
+} file_ref_t;
+
+struct file___ref {
+    file_ref_t f_ref;
+};
+
 /* Since 6.5 (62d53c4a1dfe). Until 6.7 (def3ae83da02) it held the lower path, and f_path was the user's. */
 struct backing_file {
     struct path user_path;

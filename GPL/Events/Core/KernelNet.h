@@ -37,12 +37,21 @@ struct socket {
     struct sock *sk;
 };
 
+typedef struct {
+    int owned;
+} socket_lock_t;
+
 struct sock {
     struct sock_common __sk_common;
+    socket_lock_t sk_lock;
     struct socket *sk_socket;
     u16 sk_protocol;
     u32 sk_max_ack_backlog;
     int sk_err;
+};
+
+struct unix_sock {
+    struct path path; /* where it is bound */
 };
 
 struct inet_sock {

@@ -60,7 +60,7 @@ static __always_inline void walk__restart(struct scratch *s, enum walk_phase pha
     w->dentry = s->job.dentry;
     w->mnt = (u64)mnt;
     w->mnt_root = (u64)BPF_CORE_READ(mnt, mnt.mnt_root);
-    w->used = 0;
+    w->used = w->kept;
     w->flags = 0;
     w->components = 0;
     w->checked = 0;
@@ -115,10 +115,11 @@ static __always_inline bool walk__up_dentry(struct scratch *s, struct path_walk 
         w->flags |= EBPF_VARLEN_UNREACHABLE;
         return false;
     }
-    u32 len = component__append(s, &head, checked);
+    bool is_skipped = n < w->skip;
+    u32 len = is_skipped ? 0 : component__append(s, &head, checked);
 
     BARRIER(n);
-    if (!len || n >= EBPF_PATH_COMPONENTS_MAX) {
+    if ((!len && !is_skipped) || n >= EBPF_PATH_COMPONENTS_MAX) {
         w->flags |= EBPF_VARLEN_TRUNCATED;
         return false;
     }
@@ -251,6 +252,17 @@ int path__doubt_deletion(u32 slot)
     return 0;
 }
 
+int path__walk_above(u32 slot)
+{
+    struct scratch *s = scratch__at(slot);
+
+    if (!s)
+        return -1;
+    s->walk.steps = 0;
+    walk__restart(s, WALK_UP);
+    return path__walk(slot);
+}
+
 int path__append_job(u32 slot, u32 tag)
 {
     struct scratch *s = scratch__at(slot);
@@ -262,7 +274,7 @@ int path__append_job(u32 slot, u32 tag)
     if (!v)
         return -1;
     s->walk.start = s->len + sizeof(*v);
-    s->walk.steps = 0;
+    s->walk.steps = s->walk.kept = s->walk.skip = 0;
     walk__restart(s, WALK_UP);
     path__walk(slot);
     if (s->walk.flags & EBPF_VARLEN_DELETED)

@@ -30,6 +30,12 @@ extern int path__append_job(u32 slot, u32 tag);
 extern int path__walk(u32 slot);
 
 /*
+ * Walk from s->job, up to the root, behind the w->kept bytes of a path whose last part they are, without the first
+ * w->skip components.
+ */
+extern int path__walk_above(u32 slot);
+
+/*
  * Clear the flag that the leaf of a walk is deleted, if its file system may have dropped the name for another reason.
  */
 extern int path__doubt_deletion(u32 slot);
@@ -193,7 +199,7 @@ static __always_inline void path__append_typed(struct scratch *s, enum ebpf_tag 
     if (!v)
         return;
     w->start = s->len + sizeof(*v);
-    w->used = w->flags = w->steps = w->mounts = 0;
+    w->used = w->flags = w->steps = w->mounts = w->kept = w->skip = 0;
     int result = walk__up_typed(s, start.dentry);
 
     if (result == WALK_AT_MOUNT && mount_cache__append(s->slot)) {

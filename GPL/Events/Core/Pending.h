@@ -64,6 +64,7 @@ struct task_state {
     struct script script;
     u64 mprotect_file; /* file whose mapping is being made writable; 0: none */
     u64 xattr_name;    /* address of the name of the attribute that is being changed */
+    u64 socket;        /* that the current call has changed: made it listen, or connect; 0: none */
     struct dir_op dir_op;
     struct process_budget budget; /* only with a budget */
 };

@@ -41,7 +41,9 @@ struct path_walk {
     u32 steps;
     u32 typed;  /* number of components, from the leaf on, that path__append_typed has to check */
     u32 mounts; /* number of mounts that were left upwards */
-    u32 reserved;
+    u32 kept;   /* bytes of the value that precede the walk, as the part of a path that its caller gave */
+    u32 skip;   /* number of components at the beginning that do not belong to the path: the caller went up from them */
+    u32 left;   /* bytes of the caller's text that remain; see CallerPath.bpf.c */
     struct {
         u64 dentry;
         u32 seq, reserved;
@@ -92,6 +94,12 @@ extern struct counters_map counters SEC(".maps");
 static __always_inline bool event__is_wanted(enum ebpf_event_type type)
 {
     return emit_constants.events >> type & 1;
+}
+
+/* Return whether events of a type are made at the ends of system calls; see Syscall.h. */
+static __always_inline bool event__is_called(enum ebpf_event_type type)
+{
+    return event__is_wanted(type) && emit_runtime.called >> type & 1;
 }
 
 /* Return a slot by its number; for global functions. */

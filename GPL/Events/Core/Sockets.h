@@ -38,7 +38,8 @@
 enum socket_role {
     SOCKET_OPENED = 1,
     SOCKET_ACCEPTED,
-    SOCKET_FOUND, /* established before the probes were attached: only its end is known */
+    SOCKET_OPENING, /* being opened, and the attempt is not reported yet; see Network/Opening.bpf.c */
+    SOCKET_FOUND,   /* established before the probes were attached: only its end is known */
 };
 
 /* Where an entry is stored. */

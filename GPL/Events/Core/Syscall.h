@@ -22,11 +22,19 @@ struct syscall_ends_map {
 
 extern struct syscall_ends_map syscall_ends SEC(".maps");
 
+/* Values of `what`. */
+#define RETURNS_BYTES 1 /* the number of bytes written */
+#define OPENS_BY_HOW 1  /* the flags are the first member of a struct open_how */
+
+extern const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS];
+
 /* A system call that has ended. */
 struct syscall_end {
     struct pt_regs *regs;
+    struct syscall_form form;
     long ret;
     bool is_32;
+    u64 vector; /* address of the arguments if they are in memory; see syscall__number */
 };
 
 /* Return whether the current system call is one of 32-bit callers. */
@@ -38,16 +46,108 @@ static __always_inline bool syscall__is_32(void)
     return is_32;
 }
 
+#define NR_CONNECT 42
+#define NR_32_SOCKETCALL 102
+#define NR_32_MMAP 90
+#define NR_32_MMAP2 192
+#define NR_32_BIND 361
+#define NR_32_CONNECT 362
+#define NR_32_LISTEN 363
+#define NR_32_ACCEPT4 364
+#define SOCKETCALL_BIND 2
+#define SOCKETCALL_CONNECT 3
+#define SOCKETCALL_LISTEN 4
+#define SOCKETCALL_ACCEPT 5
+#define SOCKETCALL_ACCEPT4 18
+
+/* Return the number of the call that a call of socketcall stands for; 0 if no program is for it. */
+static __always_inline u64 socketcall__number(u64 call)
+{
+    switch (call) {
+    case SOCKETCALL_BIND:
+        return NR_32_BIND;
+    case SOCKETCALL_CONNECT:
+        return NR_32_CONNECT;
+    case SOCKETCALL_LISTEN:
+        return NR_32_LISTEN;
+    case SOCKETCALL_ACCEPT:
+    case SOCKETCALL_ACCEPT4:
+        return NR_32_ACCEPT4;
+    }
+    return 0;
+}
+
+/*
+ * Return the number under which a call is in the tables; beyond their end if it is not. `ret_vector` is the address of
+ * its arguments if they are in memory, as those of two calls of 32-bit callers, else 0.
+ */
+static __always_inline u64 syscall__number(struct pt_regs *regs, bool is_32, u64 *ret_vector)
+{
+    u64 nr = regs->orig_ax & ~NR_X32_BIT;
+
+    *ret_vector = 0;
+    if (!is_32)
+        return nr < SYSCALL_NUMBERS ? nr : 2 * SYSCALL_NUMBERS;
+    if (nr == NR_32_SOCKETCALL) {
+        nr = socketcall__number(regs->bx);
+        *ret_vector = (u32)regs->cx;
+    } else if (nr == NR_32_MMAP) {
+        nr = NR_32_MMAP2;
+        *ret_vector = (u32)regs->bx;
+    }
+    return nr + SYSCALL_NUMBERS;
+}
+
 /* Return the n-th argument. */
 #define SYSCALL_ARG(call, n) ((call)->is_32 ? (u32)SYSCALL_ARG_32_##n((call)->regs) : SYSCALL_ARG_64_##n((call)->regs))
 #define SYSCALL_ARG_64_1(regs) ((regs)->di)
 #define SYSCALL_ARG_64_2(regs) ((regs)->si)
 #define SYSCALL_ARG_64_3(regs) ((regs)->dx)
 #define SYSCALL_ARG_64_4(regs) ((regs)->r10)
+#define SYSCALL_ARG_64_5(regs) ((regs)->r8)
 #define SYSCALL_ARG_32_1(regs) ((regs)->bx)
 #define SYSCALL_ARG_32_2(regs) ((regs)->cx)
 #define SYSCALL_ARG_32_3(regs) ((regs)->dx)
 #define SYSCALL_ARG_32_4(regs) ((regs)->si)
+#define SYSCALL_ARG_32_5(regs) ((regs)->di)
+
+/* Return the argument of that number, which need not be a constant. The comments keep the branches apart. */
+#define SYSCALL_ARG_CASE(n)                                                                                            \
+    case n:                                                                                                            \
+        arg = SYSCALL_ARG(call, n);                                                                                    \
+        asm volatile("# argument " #n : "+r"(arg));                                                                    \
+        break
+
+static __always_inline u64 syscall__arg(const struct syscall_end *call, u32 n)
+{
+    u64 arg = 0;
+    u32 arg_32 = 0;
+
+    if (call->vector) {
+        bpf_probe_read_user(&arg_32, sizeof(arg_32), (void *)(call->vector + 4 * (n - 1)));
+        return arg_32;
+    }
+    switch (n) {
+        SYSCALL_ARG_CASE(1);
+        SYSCALL_ARG_CASE(2);
+        SYSCALL_ARG_CASE(3);
+        SYSCALL_ARG_CASE(4);
+        SYSCALL_ARG_CASE(5);
+    }
+    return arg;
+}
+
+/* Return what the system call at its end is. */
+static __always_inline struct syscall_end syscall_end__of(struct pt_regs *regs, long ret)
+{
+    struct syscall_end call = {.regs = regs, .ret = ret, .is_32 = syscall__is_32()};
+    u64 nr = syscall__number(regs, call.is_32, &call.vector);
+
+    BARRIER(nr);
+    if (nr < 2 * SYSCALL_NUMBERS)
+        *(u64 *)&call.form = *(const volatile u64 *)&syscall_forms[nr];
+    return call;
+}
 
 /*
  * Define the program for the ends of some system calls; its body follows. It is reached by a tail call only, and
@@ -61,7 +161,7 @@ static __always_inline bool syscall__is_32(void)
     {                                                                                                                  \
         if (emit_constants.spares == SPARES_NEVER)                                                                     \
             bpf_tail_call(ctx, &syscall_ends, 0);                                                                      \
-        const struct syscall_end call = {.regs = regs, .ret = ret, .is_32 = syscall__is_32()};                         \
+        const struct syscall_end call = syscall_end__of(regs, ret);                                                    \
                                                                                                                        \
         return name##__ended(&call);                                                                                   \
     }                                                                                                                  \
@@ -106,6 +206,22 @@ static __always_inline struct file *fd__file(u64 fd)
     if ((u32)fd < BPF_CORE_READ(table, max_fds))
         bpf_probe_read_kernel(&file, sizeof(file), files + (u32)fd);
     return file;
+}
+
+/* Return the socket that the open file at an address is, NULL if it is none. */
+static __always_inline struct sock *file__sock(struct file *file)
+{
+    if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+        return NULL;
+    struct socket *socket = BPF_CORE_READ(file, private_data);
+
+    return BPF_CORE_READ(socket, sk);
+}
+
+/* Likewise of a descriptor of the current task. */
+static __always_inline struct sock *fd__sock(u64 fd)
+{
+    return file__sock(fd__file(fd));
 }
 
 #endif

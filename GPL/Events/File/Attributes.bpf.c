@@ -16,7 +16,7 @@
  * and other kernel threads make for others; with the credentials of another io_uring personality, changes below the
  * upper layer of an overlay. A change to the value that was there before is reported.
  */
-#include "Change.h"
+#include "Content.h"
 #include "MountSearch.h"
 
 #define XATTR_NAME_SIZE 256
@@ -210,8 +210,7 @@ static __always_inline int ioctl__done(u64 fd, u32 command)
     if (!file)
         return 0;
     EMIT_CHANGE(EBPF_CHANGE_FLAGS, e, s, MAY_BE_PREEMPTED)
-        file_event__fill(s, (u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry),
-                         (u64)BPF_CORE_READ(file, f_inode));
+        file_event__fill_file(s, file);
     return 0;
 }
 
@@ -225,4 +224,51 @@ SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
 int BPF_PROG(fexit____ia32_compat_sys_ioctl, struct pt_regs *regs, long ret)
 {
     return ret ? 0 : ioctl__done(regs->bx, regs->cx);
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* Append the name of the attribute that a call has changed. */
+static __always_inline void xattr__append_called(struct scratch *s, const struct syscall_end *call)
+{
+    struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_XATTR_NAME, SCRATCH_PATHS - XATTR_NAME_SIZE);
+
+    if (!v)
+        return;
+    long n = bpf_probe_read_user_str(v + 1, XATTR_NAME_SIZE, (void *)syscall__arg(call, call->form.extra));
+
+    varlen__end(s, v, n > 0 ? n - 1 : 0, 0, n > 0 ? 0 : EBPF_VARLEN_TRUNCATED);
+}
+
+/* A change of any kind, which a truncation by its path is too. */
+SYSCALL_END(change, call)
+{
+    struct caller_path path = CALL_PATH(call);
+    struct file *file = call->form.path && !caller_path__is_empty(&path) ? NULL : fd__file(path.dir);
+
+    if (call->ret)
+        return 0;
+    EMIT_CHANGE(call->form.what, e, s, MAY_BE_PREEMPTED) {
+        if (file)
+            file_event__fill_file(s, file);
+        else
+            file_event__fill_called(s, &path, FILE_TYPE_UNKNOWN);
+        if (call->form.what == EBPF_CHANGE_XATTRS)
+            xattr__append_called(s, call);
+    }
+    return 0;
+}
+
+#define FICLONE 0x40049409
+#define FICLONERANGE 0x4020940d
+
+SYSCALL_END(ioctl, call)
+{
+    u64 fd = syscall__arg(call, 1);
+    u32 command = syscall__arg(call, 2);
+    struct file *file = !call->ret && (command == FICLONE || command == FICLONERANGE) ? fd__file(fd) : NULL;
+
+    if (file)
+        return content__changed((u64)file, BYTES_UNKNOWN);
+    return call->ret ? 0 : ioctl__done(fd, command);
 }

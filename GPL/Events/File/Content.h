@@ -42,17 +42,26 @@ static __always_inline int content__emit_often(enum preemption preemption, struc
     return 0;
 }
 
+/* file__is_regular of a file at an address. */
+static __always_inline bool file__is_regular_at(struct file *file)
+{
+    return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFREG &&
+           !(BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT);
+}
+
+/* content__emit_at for programs at the ends of system calls; in Modify.bpf.c. */
+extern int content__changed(u64 file, s64 bytes);
+
 /* content__emit for a file at an address. */
 static __always_inline int content__emit_at(enum preemption preemption, u64 file_addr, s64 bytes)
 {
     struct file *file = (void *)file_addr;
-    struct inode *inode = BPF_CORE_READ(file, f_inode);
 
-    if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG || BPF_CORE_READ(file, f_mode) & FMODE_NOACCOUNT)
+    if (!file__is_regular_at(file))
         return 0;
     EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
         content__set_bytes(e, bytes);
-        file_event__fill(s, (u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry), (u64)inode);
+        file_event__fill_file(s, file);
     }
     return 0;
 }

@@ -334,3 +334,111 @@ int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode
         file_event__fill_typed(s, dir_op__start(file_event__fill_root(s), &state->dir_op, dentry), inode);
     return 0;
 }
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* Return the type of the file that a call has created: the row's, or that of the mode which was given. */
+static __always_inline enum ebpf_file_type called__type(const struct syscall_end *call)
+{
+    u32 mode = call->form.what ? 0 : syscall__arg(call, call->form.extra) & S_IFMT;
+
+    return call->form.what ?: file_type__of(mode ?: S_IFREG);
+}
+
+/* Append the target of a symbolic link, as given to the call that created it. */
+static __always_inline void called__append_target(struct scratch *s, const struct syscall_end *call)
+{
+    struct ebpf_varlen *v = varlen__begin(s, EBPF_TAG_SYMLINK_TARGET, SCRATCH_PATHS - EBPF_PATH_MAX);
+    u64 text = syscall__arg(call, call->form.extra);
+
+    if (!v)
+        return;
+    long n = bpf_probe_read_user_str(v + 1, EBPF_PATH_MAX, (void *)text);
+
+    varlen__end(s, v, n > 0 ? n - 1 : 0, 0, n > 0 ? 0 : EBPF_VARLEN_TRUNCATED);
+}
+
+SYSCALL_END(create, call)
+{
+    if (call->ret)
+        return 0;
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        enum ebpf_file_type type = called__type(call);
+        struct caller_path path = CALL_PATH(call);
+
+        file_event__fill_called(s, &path, type);
+        if (type == EBPF_FILE_TYPE_SYMLINK)
+            called__append_target(s, call);
+    }
+    return 0;
+}
+
+/* Report a file that was opened without a name, and has got one: a descriptor that is linked has the file itself. */
+static __always_inline int unnamed__linked(struct file *file, const struct caller_path *new)
+{
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        const struct path_root *root = file_actor__fill(s);
+
+        file_info__fill(s->slot, (u64)BPF_CORE_READ(file, f_inode));
+        caller_path__append(s, EBPF_TAG_PATH, root, new);
+    }
+    return 0;
+}
+
+/* A path of an open file, by a descriptor of up to five digits. */
+union proc_path {
+    u64 words[3];
+    char text[24];
+};
+
+#define PROC_PATH_LEN 14
+
+/* Return the descriptor in a path /proc/self/fd/N; -1 for other paths. */
+static __always_inline s32 proc_path__fd(u64 text)
+{
+    const union proc_path prefix = {.text = "/proc/self/fd/"};
+    union proc_path path = {};
+    s32 fd = 0;
+
+    bpf_probe_read_user_str(path.text, sizeof(path.text), (void *)text);
+    if (path.words[0] != prefix.words[0] || (path.words[1] ^ prefix.words[1]) << 16)
+        return -1;
+#pragma unroll
+    for (u32 i = PROC_PATH_LEN; i < PROC_PATH_LEN + 5; i++)
+        fd = path.text[i] ? fd * 10 + (path.text[i] - '0') : fd;
+    return fd;
+}
+
+SYSCALL_END(link, call)
+{
+    struct caller_path old = CALL_PATH(call), new = CALL_NEW_PATH(call);
+
+    if (call->ret)
+        return 0;
+    struct file *file = fd__file(caller_path__is_empty(&old) ? old.dir : proc_path__fd(old.text));
+
+    if (file && BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT && BPF_CORE_READ(file, f_inode, i_nlink) == 1)
+        return event__is_called(EBPF_EVENT_FILE_CREATE) ? unnamed__linked(file, &new) : 0;
+    if (!event__is_called(EBPF_EVENT_FILE_LINK))
+        return 0;
+    EMIT_FILE(FILE_LINK, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_both_called(s, &old, &new);
+    return 0;
+}
+
+/* A socket of a file system has the path at which it was bound. */
+SYSCALL_END(bind, call)
+{
+    struct sock *sk = call->ret ? NULL : fd__sock(syscall__arg(call, call->form.fd));
+    struct unix_sock *unix_sock = (void *)sk;
+
+    if (!sk || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_UNIX)
+        return 0;
+    struct dentry *dentry = BPF_CORE_READ(unix_sock, path.dentry);
+
+    if (!dentry)
+        return 0;
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill(s, (u64)BPF_CORE_READ(unix_sock, path.mnt), (u64)dentry, (u64)BPF_CORE_READ(dentry, d_inode));
+    return 0;
+}

@@ -78,3 +78,19 @@ int BPF_PROG(fentry__d_delete, struct dentry *dentry)
 DELETE_SPARE(1)
 DELETE_SPARE(2)
 DELETE_SPARE(3)
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* The file is gone, so only the caller's path is left of it, and that a directory was removed by a call of its own. */
+SYSCALL_END(delete, call)
+{
+    if (call->ret)
+        return 0;
+    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        bool is_dir = call->form.what || syscall__arg(call, call->form.extra) & AT_REMOVEDIR;
+        struct caller_path path = CALL_PATH(call);
+
+        file_event__fill_called(s, &path, is_dir ? EBPF_FILE_TYPE_DIR : FILE_TYPE_UNKNOWN);
+    }
+    return 0;
+}

@@ -8,7 +8,9 @@
 #ifndef EBPF_FILE_FILE_H
 #define EBPF_FILE_FILE_H
 
+#include "../Core/CallerPath.h"
 #include "../Core/Probe.h"
+#include "../Core/Uring.h"
 
 #define FILE_EVENT_BEGINS_AS_CREATE(name)                                                                              \
     _Static_assert(__builtin_offsetof(struct ebpf_##name##_event, file_info) ==                                        \
@@ -90,6 +92,54 @@ static __always_inline void file_event__fill(struct scratch *s, u64 mnt, u64 den
     file_info__fill(s->slot, inode);
     path__append(s, EBPF_TAG_PATH, path_start__at(root, mnt, dentry));
     file_symlink__append(s->slot, inode);
+}
+
+/* Fill in an event about the open file at an address. */
+static __always_inline void file_event__fill_file(struct scratch *s, struct file *file)
+{
+    file_event__fill(s, (u64)BPF_CORE_READ(file, f_path.mnt), (u64)BPF_CORE_READ(file, f_path.dentry),
+                     (u64)BPF_CORE_READ(file, f_inode));
+}
+
+#define FILE_TYPE_UNKNOWN ((enum ebpf_file_type)0) /* written as that: the schema has no name for it */
+
+/* Fill in file_info of a file of which only the type is known, if that. */
+static __always_inline void file_info__fill_unknown(struct scratch *s, enum ebpf_file_type type)
+{
+    struct ebpf_file_info *fi = &((struct ebpf_file_create_event *)s->data)->file_info;
+
+    __builtin_memset(fi, 0, sizeof(*fi));
+    fi->type = type;
+}
+
+/* Return the path that a call was given, whose form has the numbers of the arguments. */
+static __always_inline struct caller_path call__path(const struct syscall_end *call, u32 fd, u32 path)
+{
+    return (struct caller_path){.dir = fd ? (s32)syscall__arg(call, fd) : AT_FDCWD, .text = syscall__arg(call, path)};
+}
+
+#define CALL_PATH(call) call__path(call, (call)->form.fd, (call)->form.path)
+#define CALL_NEW_PATH(call) call__path(call, (call)->form.new_fd, (call)->form.new_path)
+
+/* Fill in an event about a file at the path that a call was given, of which nothing else is known but its type. */
+static __always_inline void file_event__fill_called(struct scratch *s, const struct caller_path *path,
+                                                    enum ebpf_file_type type)
+{
+    const struct path_root *root = file_actor__fill(s);
+
+    file_info__fill_unknown(s, type);
+    caller_path__append(s, EBPF_TAG_PATH, root, path);
+}
+
+/* Likewise, for a file with two paths. */
+static __always_inline void file_event__fill_both_called(struct scratch *s, const struct caller_path *old,
+                                                         const struct caller_path *new)
+{
+    const struct path_root *root = file_actor__fill(s);
+
+    file_info__fill_unknown(s, FILE_TYPE_UNKNOWN);
+    caller_path__append(s, EBPF_TAG_OLD_PATH, root, old);
+    caller_path__append(s, EBPF_TAG_NEW_PATH, root, new);
 }
 
 /* A type in a word that has four bits for each format of a mode. */

@@ -107,3 +107,25 @@ int BPF_PROG(fexit__mprotect_fixup)
     state->mprotect_file = 0;
     return (int)compat__func_ret(ctx, 5) ? 0 : mapping__emit_at(file);
 }
+
+/* ----------------------------------------------------- ends of system calls */
+
+static __always_inline int mapping__created(struct file *file)
+{
+    if (!file__is_regular_at(file))
+        return 0;
+    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, MAY_BE_PREEMPTED) {
+        e->hdr.flags = EBPF_MODIFY_F_MAPPING;
+        file_event__fill_file(s, file);
+    }
+    return 0;
+}
+
+SYSCALL_END(mmap, call)
+{
+    if (ret__is_error(call->ret) || !mapping__is_to_write(syscall__arg(call, 3), syscall__arg(call, 4)))
+        return 0;
+    struct file *file = fd__file(syscall__arg(call, 5));
+
+    return file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE ? mapping__created(file) : 0;
+}

@@ -251,3 +251,40 @@ int session__vfs_truncate(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_1(regs));
     return truncate__end(NOT_PREEMPTED, SESSION_COOKIE(regs, path), SESSION_RET(regs));
 }
+
+/* ----------------------------------------------------- ends of system calls */
+
+int content__changed(u64 file, s64 bytes)
+{
+    return content__emit_at(MAY_BE_PREEMPTED, file, bytes);
+}
+
+SYSCALL_END(content, call)
+{
+    bool has_bytes = call->form.what == RETURNS_BYTES;
+
+    if (call->ret < 0 || (!call->ret && has_bytes))
+        return 0;
+    struct file *file = fd__file(syscall__arg(call, call->form.fd));
+
+    return file ? content__changed((u64)file, has_bytes ? call->ret : BYTES_UNKNOWN) : 0;
+}
+
+URING_END(content, end)
+{
+    struct io_kiocb *req = end->req;
+
+    if (end->res < 0)
+        return 0;
+    switch (end->opcode) {
+    case IORING_OP_WRITE:
+    case IORING_OP_WRITE_FIXED:
+    case IORING_OP_WRITEV:
+    case IORING_OP_SPLICE:
+        return end->res ? content__changed((u64)BPF_CORE_READ(req, file), end->res) : 0;
+    case IORING_OP_FALLOCATE:
+    case IORING_OP_FTRUNCATE:
+        return content__changed((u64)BPF_CORE_READ(req, file), BYTES_UNKNOWN);
+    }
+    return 0;
+}

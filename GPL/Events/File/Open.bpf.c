@@ -15,7 +15,7 @@
  * exist. Tried: open, openat, openat2 and creat, by 32-bit callers and io_uring, on tmpfs, ext4 and overlayfs. Misses:
  * opens that fail before this point, after a file was created: see fentry__security_d_instantiate in Create.bpf.c.
  */
-#include "File.h"
+#include "Content.h"
 
 /* A name of three letters, without its NUL, as a number. */
 #define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
@@ -227,4 +227,72 @@ int kprobe__security_file_open(struct pt_regs *regs)
     u32 type = opened__type(file);
 
     return type ? opened__emit(NOT_PREEMPTED, file, type) : 0;
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* opened__type of a file at an address. */
+static __always_inline u32 opened__type_at(struct file *file)
+{
+    u32 mode = BPF_CORE_READ(file, f_mode);
+    struct vfsmount *mnt = BPF_CORE_READ(file, f_path.mnt);
+
+    if (mode & FMODE_NOACCOUNT)
+        return 0;
+    if (mode & FMODE_CREATED)
+        return BPF_CORE_READ(file, f_flags) & O_TMPFILE_BIT ? 0 : EBPF_EVENT_FILE_CREATE;
+    if (BPF_CORE_READ(mnt, mnt_sb, s_magic) != TMPFS_MAGIC)
+        return 0;
+    if (BPF_CORE_READ(mnt, mnt_sb, s_flags) & SB_KERNMOUNT)
+        return dentry__is_memfd_at(BPF_CORE_READ(file, f_path.dentry)) ? EBPF_EVENT_FILE_MEMFD_OPEN : 0;
+    return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFREG && mount__is_dev_shm(mount__of((u64)mnt))
+               ? EBPF_EVENT_FILE_SHMEM_OPEN
+               : 0;
+}
+
+/* Return whether a call that has opened a file asked for it to be truncated, which the file itself no longer shows. */
+static __always_inline bool open__truncates(const struct syscall_end *call)
+{
+    u64 flags = call->form.extra ? syscall__arg(call, call->form.extra) : O_TRUNC;
+
+    if (call->form.what == OPENS_BY_HOW)
+        bpf_probe_read_user(&flags, sizeof(flags), (void *)flags);
+    return flags & O_TRUNC;
+}
+
+/* Report an open of the file at an address, if it is an event. */
+static __always_inline int opened__report(struct file *file)
+{
+    u32 type = scalar__hide(opened__type_at(file)) & (EMIT_TYPES_MAX - 1);
+
+    if (!((emit_constants.events & emit_runtime.called) >> type & 1))
+        return 0;
+    struct scratch *begun =
+        emit__begin(MAY_BE_PREEMPTED, type, sizeof(emit_record_FILE_CREATE), fate__of(current__is_filtered()));
+
+    EMIT_RECORD(FILE_CREATE, e, s, file_event__begin(begun, 0), opened__end)
+        file_event__fill_file(s, file);
+    return 0;
+}
+
+SYSCALL_END(open, call)
+{
+    struct file *file = call->ret < 0 ? NULL : fd__file(call->ret);
+
+    if (!file)
+        return 0;
+    opened__report(file);
+    if (event__is_called(EBPF_EVENT_FILE_MODIFY) && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
+        open__truncates(call))
+        content__changed((u64)file, BYTES_UNKNOWN);
+    return 0;
+}
+
+URING_END(open, end)
+{
+    struct file *file = end->res < 0 || (end->opcode != IORING_OP_OPENAT && end->opcode != IORING_OP_OPENAT2)
+                            ? NULL
+                            : fd__file(end->res);
+
+    return file ? opened__report(file) : 0;
 }

@@ -94,3 +94,20 @@ int BPF_PROG(fentry__d_exchange, struct dentry *old, struct dentry *new)
 
 DIR_OP_SPARES("ebpf.fentry/d_move", fentry__d_move, move_body, SPARE_MOVE, (struct dentry *)ctx[0])
 DIR_OP_SPARES("ebpf.fentry/d_exchange", fentry__d_exchange, exchange_body, SPARE_EXCHANGE, (struct dentry *)ctx[0])
+
+/* ----------------------------------------------------- ends of system calls */
+
+SYSCALL_END(rename, call)
+{
+    if (call->ret)
+        return 0;
+    EMIT_FILE(FILE_RENAME, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        struct caller_path old = CALL_PATH(call), new = CALL_NEW_PATH(call);
+
+        e->hdr.flags = syscall__arg(call, call->form.extra) & RENAME_FLAGS;
+        e->replaced_inode = e->exchanged_inode = 0;
+        e->replaced_nlink = e->reserved_replaced = 0;
+        file_event__fill_both_called(s, &old, &new);
+    }
+    return 0;
+}

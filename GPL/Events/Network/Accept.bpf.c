@@ -100,9 +100,8 @@ static __always_inline struct sock *smc__tcp_at(u64 member)
     return sk && BPF_CORE_READ(sk, sk_socket) == below && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP ? sk : NULL;
 }
 
-static __always_inline int smc__accepted(struct sock *smc)
+static __always_inline int smc__accepted_at(u64 address)
 {
-    u64 address = sock__address(smc);
     struct sock *sk = smc__tcp_at(address + bpf_core_type_size(struct inet_sock))
                           ?: smc__tcp_at(address + bpf_core_type_size(struct sock));
 
@@ -118,7 +117,7 @@ static __always_inline int security_sock_graft__handle(struct sock *sk)
     if (compat__is_mptcp_sock(sk))
         return mptcp__accepted(sk);
     if (sk->__sk_common.skc_family == AF_SMC || sk->sk_protocol == IPPROTO_SMC)
-        return smc__accepted(sk);
+        return smc__accepted_at(sock__address(sk));
     return tcp__accepted(sk);
 }
 
@@ -142,6 +141,24 @@ int BPF_PROG(fexit__inet_csk_accept)
     return sk && emit_runtime.live && !current__is_kernel_thread() ? tcp__accepted(sk) : 0;
 }
 
+static __always_inline int listen__emit(bool typed, struct sock *sk, u16 sport, bool is_mptcp)
+{
+    EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, CURRENT_FATE(network_listen)) {
+        current__fill(s, &event->pids);
+        net_info__fill_of(&event->net, typed, sk, sport);
+        /* the destination is the socket's previous peer, if it had one */
+        __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
+        event->net.destination_port = 0;
+        net_info__set_family(&event->net, &event->net.source);
+        if (event->net.family == EBPF_FAMILY_INET)
+            ip__set_v4(&event->net.destination, 0);
+        event->backlog = KREAD(typed, sk, sk_max_ack_backlog);
+        event->reserved = 0;
+        event->hdr.flags = is_mptcp ? EBPF_LISTEN_F_MPTCP : 0;
+    }
+    return 0;
+}
+
 SEC("ebpf.fexit/inet_csk_listen_start")
 int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
 {
@@ -149,20 +166,68 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-    if (!tp)
-        return 0;
-    EMIT(NETWORK_LISTEN, event, s, MAY_BE_PREEMPTED, CURRENT_FATE(network_listen)) {
-        current__fill(s, &event->pids);
-        net_info__fill(&event->net, sk, tcp__sport(tp));
-        /* the destination is the socket's previous peer, if it had one */
-        __builtin_memset(&event->net.destination, 0, sizeof(event->net.destination));
-        event->net.destination_port = 0;
-        net_info__set_family(&event->net, &event->net.source);
-        if (event->net.family == EBPF_FAMILY_INET)
-            ip__set_v4(&event->net.destination, 0);
-        event->backlog = sk->sk_max_ack_backlog;
-        event->reserved = 0;
-        event->hdr.flags = compat__is_subflow(tp) ? EBPF_LISTEN_F_MPTCP : 0;
-    }
+    return tp ? listen__emit(true, sk, tcp__sport(tp), compat__is_subflow(tp)) : 0;
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/*
+ * A socket begins to listen, which a further call of listen does not change. That is noted with the task, because the
+ * port may be chosen later in the call, which may also fail.
+ */
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state_listen, struct sock *sk, int old, int new)
+{
+    if (new == TCP_LISTEN && old != TCP_LISTEN &&emit_runtime.live)
+        current__note_socket(sk);
     return 0;
+}
+
+/* Report that the current task's call has made a socket listen, if it has. */
+static __always_inline int listen__called(struct sock *sk)
+{
+    struct sock *first = sk ? compat__mptcp_first_at(sk) : NULL;
+
+    if (!sk || !sock__is_stream_at(sk) || !current__take_socket(sk, first))
+        return 0;
+    return listen__emit(false, first ?: sk, sock__sport_at(sk), first);
+}
+
+SYSCALL_END(listen, call)
+{
+    return call->ret ? 0 : listen__called(fd__sock(syscall__arg(call, 1)));
+}
+
+URING_END(listen, end)
+{
+    struct io_kiocb *req = end->req;
+
+    return end->res || end->opcode != IORING_OP_LISTEN ? 0 : listen__called(file__sock(BPF_CORE_READ(req, file)));
+}
+
+/* Report the connection that a process has got with a descriptor. */
+static __always_inline int accepted__report_fd(u64 fd)
+{
+    struct sock *sk = fd__sock(fd);
+
+    if (!sk)
+        return 0;
+    if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_SMC || BPF_CORE_READ(sk, sk_protocol) == IPPROTO_SMC)
+        return smc__accepted_at((u64)sk);
+    struct sock *first = compat__mptcp_first_at(sk);
+
+    return sock__is_stream_at(sk)
+               ? accepted__report(&(struct accepted){
+                     .sk = sk, .key = first ?: sk, .sport = sock__sport_at(sk), .is_mptcp = first != NULL})
+               : 0;
+}
+
+SYSCALL_END(accept, call)
+{
+    return call->ret < 0 ? 0 : accepted__report_fd(call->ret);
+}
+
+URING_END(accept, end)
+{
+    return end->res >= 0 && end->opcode == IORING_OP_ACCEPT ? accepted__report_fd(end->res) : 0;
 }

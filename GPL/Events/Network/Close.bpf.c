@@ -140,8 +140,11 @@ static __always_inline bool connection__has_ended_unseen(struct sock *sk, struct
            tp->rcv_nxt;
 }
 
-/* `leaves_socket`: the socket remains, for another connection. */
-static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp, bool leaves_socket)
+/*
+ * `leaves_socket`: the socket remains, for another connection. `is_kernel`: the current task is a kernel thread, or in
+ * an interrupt.
+ */
+static __always_inline int connection__end_by(struct sock *sk, struct tcp_sock *tp, bool leaves_socket, bool is_kernel)
 {
     u16 sport = tcp__sport(tp);
     u64 ends = socket__ends(sk, sport);
@@ -158,8 +161,6 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
             connection__failed(e, sk, sport, false, ECONNABORTED, true);
         return 0;
     }
-    bool is_kernel = current__is_kernel_thread();
-
     EMIT_CLOSED(event, s, e, is_kernel) {
         closed__fill(s, event, sk, sport, e, state, is_kernel);
         if (ended_unseen)
@@ -169,6 +170,11 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
     if (e && leaves_socket)
         socket__forget(e);
     return 0;
+}
+
+static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp, bool leaves_socket)
+{
+    return connection__end_by(sk, tp, leaves_socket, current__is_kernel_thread());
 }
 
 /* Return whether a socket belongs to no process: it was never accepted, or is the kernel's own. */
@@ -303,5 +309,74 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
         return compat__is_subflow(tp) ? 0 : connection__end(sk, tp, true);
     if (socket__take(e, sk, ends))
         connection__failed(e, sk, sport, compat__is_subflow(tp), ECONNABORTED, true);
+    return 0;
+}
+
+/* ------------------------------------------------------------- tracepoints only */
+
+/*
+ * Return whether a process is closing the socket's last descriptor: it holds the lock of the socket, and the file has
+ * no references any more.
+ */
+static __always_inline bool sock__is_being_closed(struct sock *sk)
+{
+    return sk->sk_lock.owned && !sock__is_orphan(sk) && compat__file_is_gone(sk->sk_socket->file);
+}
+
+/* Report a connection that connect with no address ends, which leaves the socket. */
+static __always_inline int connection__disconnected(struct sock *sk)
+{
+    if (compat__is_mptcp_sock(sk))
+        return mptcp__end(sk);
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    return tp && !compat__is_subflow(tp) ? connection__end(sk, tp, true) : 0;
+}
+
+/*
+ * With tracepoints only, a close is a change of the state, which tcp_close makes even if the state stays: to FIN_WAIT1
+ * or LAST_ACK, which send a FIN, to CLOSE with a reset, or to what it was if shutdown had sent the FIN. A shutdown
+ * changes it likewise, but the file has references then. A connection that ended earlier is in state CLOSE, and changes
+ * no more: see tp_btf__tcp_destroy_sock_last. All other changes to CLOSE are the end of a connection that a process
+ * still has.
+ */
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int new)
+{
+    if (!emit_runtime.live || old == TCP_LISTEN || old == TCP_SYN_SENT || !sk->sk_socket)
+        return 0;
+    if (sock__is_being_closed(sk) && (new == old || new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE)) {
+        if (compat__is_mptcp_sock(sk))
+            return mptcp__end(sk);
+        struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+        return tp && !compat__is_subflow(tp) ? connection__end(sk, tp, false) : 0;
+    }
+    if (new != TCP_CLOSE)
+        return 0;
+    if (sk->sk_lock.owned && !sk->sk_err && current__connect_family() == AF_UNSPEC && old != TCP_CLOSE)
+        return connection__disconnected(sk);
+    return connection__ended(sk, old);
+}
+
+/*
+ * The end of a socket, where the last descriptor of a connection that had ended before is closed. It holds the lock of
+ * the socket then; otherwise this runs in an interrupt, for a connection whose close was not seen.
+ */
+SEC("ebpf.tp_btf/tcp_destroy_sock")
+int BPF_PROG(tp_btf__tcp_destroy_sock_last, struct sock *sk)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp)
+        return 0;
+    u64 ends = socket__ends(sk, tcp__sport(tp));
+    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
+
+    if (!e)
+        return 0;
+    if (emit_runtime.live && !e->is_reported && !compat__is_subflow(tp))
+        connection__end_by(sk, tp, false, !sk->sk_lock.owned || current__is_kernel_thread());
+    socket__forget(e);
     return 0;
 }

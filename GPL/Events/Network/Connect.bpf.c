@@ -20,19 +20,7 @@
  * and mapped, by MPTCP, fast open and io_uring, non-blocking, in another network namespace, with the table of sockets
  * full.
  */
-#include "Network.h"
-
-/* Fill in an attempt of the current task, which the entry `e` has, if there is one. */
-static __always_inline void attempted__fill(struct scratch *s, struct ebpf_network_connection_attempted_event *event,
-                                            struct socket_entry *e, bool is_mptcp)
-{
-    if (e)
-        owner__copy(&event->hdr, &event->pids, e);
-    else
-        current__fill(s, &event->pids);
-    event->hdr.flags =
-        (is_mptcp ? EBPF_ATTEMPT_F_MPTCP : 0) | (e || !connections__are_tracked() ? 0 : EBPF_ATTEMPT_F_UNTRACKED);
-}
+#include "Attempt.h"
 
 struct spare_body_map connect_body SEC(".maps");
 
@@ -69,40 +57,10 @@ int BPF_PROG(fentry__tcp_connect, struct sock *sk)
 CONNECT_SPARE(1)
 CONNECT_SPARE(2)
 
-/*
- * Runs at the end of every connection, usually after the last close. If a process still holds the socket, store how the
- * connection ended for its close event.
- */
 SEC("ebpf.fentry/tcp_done")
 int BPF_PROG(fentry__tcp_done, struct sock *sk)
 {
-    if (!emit_runtime.live || !sk->sk_socket)
-        return 0;
-    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-    u32 state = sk->__sk_common.skc_state;
-
-    if (!tp || state == TCP_CLOSE || state == TCP_LISTEN)
-        return 0;
-    u16 sport = tcp__sport(tp);
-    u64 ends = socket__ends(sk, sport);
-    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
-
-    if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
-        if (e ? socket__take(e, sk, ends) : connections__may_lack_entries())
-            connection__failed(e, sk, sport, compat__is_subflow(tp), sk->sk_err ?: ECONNABORTED, false);
-        return 0;
-    }
-    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
-        return 0;
-    if (!e && compat__is_subflow(tp))
-        return 0; /* a further subflow, or one whose end has been reported */
-    if (!e)
-        e = socket__track_found(sk, ends);
-    if (e) {
-        e->ended_in = state;
-        e->error = sk->sk_err;
-    }
-    return 0;
+    return emit_runtime.live && sk->sk_socket ? connection__ended(sk, sk->__sk_common.skc_state) : 0;
 }
 
 /* No process holds the socket any more. */
@@ -119,60 +77,6 @@ int BPF_PROG(tp_btf__tcp_destroy_sock, struct sock *sk)
     if (e)
         socket__forget(e);
     return 0;
-}
-
-/* An address given to connect, in the kernel's copy. */
-struct connect_address {
-    u16 family, port;
-    u32 v4_or_flow;
-    struct ebpf_ip v6;
-};
-
-/* The minimum lengths of addresses that the kernel accepts: that of struct sockaddr_in, and that of RFC 2133. */
-#define ADDRESS_V4_MIN 16
-#define ADDRESS_V6_MIN 24
-
-/* Set the destination. If it is an IPv4 address and there is no source yet, make that an empty IPv4 address too. */
-static __always_inline void net_info__set_destination(struct ebpf_net_info *net, const struct connect_address *to)
-{
-    net->destination = to->v6;
-    net->destination_port = bpf_ntohs(to->port);
-    net_info__set_family(net, &to->v6);
-    if (net->family == EBPF_FAMILY_INET && !net->source.words[2] && !net->source.words[3])
-        ip__set_v4(&net->source, 0);
-}
-
-/* The socket of an attempt that fails in the process, before it is under way. */
-struct attempt {
-    struct sock *sk;
-    u16 sport;
-    bool is_mptcp;
-};
-
-/*
- * Report an attempt and its failure; only the failure if there is an entry `e`, because the attempt was reported
- * before.
- */
-static __always_inline void attempt__failed(const struct attempt *a, const struct connect_address *to,
-                                            struct socket_entry *e, u32 error)
-{
-    enum fate fate = e ? e->fate : CURRENT_FATE(network_connection_attempted); /* one decision for both */
-
-    if (!e) {
-        EMIT_WANTED(NETWORK_CONNECTION_ATTEMPTED, event, s, fate) {
-            attempted__fill(s, event, NULL, a->is_mptcp);
-            event->hdr.flags &= ~EBPF_ATTEMPT_F_UNTRACKED;
-            net_info__fill(&event->net, a->sk, a->sport);
-            net_info__set_destination(&event->net, to);
-        }
-    }
-    EMIT_WANTED(NETWORK_CONNECTION_FAILED, event, s, fate) {
-        current__fill(s, &event->pids);
-        net_info__fill(&event->net, a->sk, a->sport);
-        net_info__set_destination(&event->net, to);
-        event->error = event->error_number = error;
-        event->hdr.flags = a->is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
-    }
 }
 
 /* Read an address that was given to connect. Return false if it is not a valid one. */
@@ -196,7 +100,7 @@ static __always_inline void connect__failed_at_once(struct sock *sk, const void 
         return;
     if (is_v6 && ip__is_v4(&to.v6) && !BPF_CORE_READ_BITFIELD(&sk->__sk_common, skc_ipv6only))
         return; /* tcp_v4_connect has been called for it */
-    struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = compat__is_subflow(tp)};
+    struct attempt a = {.sk = sk, .sport = tcp__sport(tp), .is_mptcp = compat__is_subflow(tp), .typed = true};
     struct socket_entry *e =
         socket__find_entry(sk, tcp__keeper(sk, tp), socket__ends_of(a.sport, to.port, to.v6.words[3]));
 
@@ -218,7 +122,7 @@ static __always_inline void connect__refused(struct sock *sk, const void *uaddr,
         return;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
     bool is_mptcp = !tp && compat__is_mptcp_sock(sk);
-    struct attempt a = {.sk = sk, .is_mptcp = is_mptcp, .sport = BPF_CORE_READ((struct inet_sock *)sk, inet_sport)};
+    struct attempt a = {.sk = sk, .is_mptcp = is_mptcp, .sport = sock__sport_at(sk), .typed = true};
 
     bpf_probe_read_kernel(&family, sizeof(family), uaddr);
     if ((tp || is_mptcp) && family == sk->__sk_common.skc_family &&

@@ -7,6 +7,7 @@
 
 #include "../Core/Probe.h"
 #include "../Core/Sockets.h"
+#include "../Core/Uring.h"
 
 /* Return whether an event that needs stored connections is wanted. */
 static __always_inline bool connections__are_tracked(void)
@@ -76,6 +77,58 @@ static __always_inline struct sock *tcp__keeper(struct sock *sk, struct tcp_sock
     return compat__is_subflow(tp) ? NULL : sk;
 }
 
+/* Return the source port of a socket at an address. */
+static __always_inline u16 sock__sport_at(struct sock *sk)
+{
+    return BPF_CORE_READ((struct inet_sock *)sk, inet_sport);
+}
+
+/* Return whether a socket at an address is one of TCP or MPTCP, over IP. */
+static __always_inline bool sock__is_stream_at(struct sock *sk)
+{
+    u32 family = BPF_CORE_READ(sk, __sk_common.skc_family), protocol = BPF_CORE_READ(sk, sk_protocol);
+
+    return (family == AF_INET || family == AF_INET6) && (protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP);
+}
+
+/* Return the family of the address with which the current task called connect; a negative number if it did not. */
+static __always_inline s32 current__connect_family(void)
+{
+    struct syscall_begin call;
+    u32 address_32 = 0;
+    u16 family = AF_UNSPEC;
+
+    syscall__read(&call);
+    if (call.is_32 && call.nr == NR_32_SOCKETCALL && call.first == SOCKETCALL_CONNECT) {
+        bpf_probe_read_user(&address_32, sizeof(address_32), (void *)(call.second + 4));
+        call.second = address_32;
+    } else if (call.nr != (call.is_32 ? NR_32_CONNECT : NR_CONNECT)) {
+        return -1;
+    }
+    bpf_probe_read_user(&family, sizeof(family), (void *)call.second);
+    return family;
+}
+
+/* Note that the current task's call has changed a socket, for the program at its end. */
+static __always_inline void current__note_socket(struct sock *sk)
+{
+    struct task_state *state = task_state__get();
+
+    if (state)
+        STORE_POINTER(state->socket, sk);
+}
+
+/* Return whether the current call has changed one of two sockets, and forget it. */
+static __always_inline bool current__take_socket(struct sock *sk, struct sock *other)
+{
+    struct task_state *state = task_state__find();
+    u64 noted = state ? state->socket : 0;
+
+    if (noted)
+        state->socket = 0;
+    return noted && (noted == (u64)sk || noted == (u64)other);
+}
+
 static __always_inline u16 tcp__sport(struct tcp_sock *tp)
 {
     return tp->inet_conn.icsk_inet.inet_sport;
@@ -124,6 +177,38 @@ static __always_inline void connection__failed(struct socket_entry *e, struct so
     }
     if (e)
         socket__forget(e);
+}
+
+/*
+ * Handle the end of a connection in a state, usually after the last close. If a process still holds the socket, store
+ * how the connection ended for its close event.
+ */
+static __always_inline int connection__ended(struct sock *sk, u32 state)
+{
+    struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+    if (!tp || state == TCP_CLOSE || state == TCP_LISTEN)
+        return 0;
+    u16 sport = tcp__sport(tp);
+    u64 ends = socket__ends(sk, sport);
+    struct socket_entry *e = socket__find_entry(sk, tcp__keeper(sk, tp), ends);
+
+    if (state == TCP_SYN_SENT || (state == TCP_SYN_RECV && e && e->role == SOCKET_OPENED)) {
+        if (e ? socket__take(e, sk, ends) : connections__may_lack_entries())
+            connection__failed(e, sk, sport, compat__is_subflow(tp), sk->sk_err ?: ECONNABORTED, false);
+        return 0;
+    }
+    if (!event__is_wanted(EBPF_EVENT_NETWORK_CONNECTION_CLOSED))
+        return 0;
+    if (!e && compat__is_subflow(tp))
+        return 0; /* a further subflow, or one whose end has been reported */
+    if (!e)
+        e = socket__track_found(sk, ends);
+    if (e) {
+        e->ended_in = state;
+        e->error = sk->sk_err;
+    }
+    return 0;
 }
 
 #endif

@@ -147,11 +147,16 @@ static __always_inline u32 tty_text__append_called(struct scratch *s, const stru
     return at;
 }
 
-static __always_inline int tty__called(const struct syscall_end *call, bool is_vector)
+/* Report a change of a regular file's content; in File/Modify.bpf.c. */
+extern int content__changed(u64 file, s64 bytes);
+
+static __always_inline int write__called(const struct syscall_end *call, bool is_vector)
 {
     struct file *file = call->ret > 0 ? fd__file(SYSCALL_ARG(call, 1)) : NULL;
-    struct tty_struct *tty = file ? file__tty(file) : NULL;
+    struct tty_struct *tty = file && event__is_called(EBPF_EVENT_PROCESS_TTY_WRITE) ? file__tty(file) : NULL;
 
+    if (file && !tty && event__is_called(EBPF_EVENT_FILE_MODIFY))
+        return content__changed((u64)file, call->ret);
     if (!tty || tty__is_pty_master(false, tty))
         return 0;
     EMIT(PROCESS_TTY_WRITE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
@@ -172,10 +177,10 @@ static __always_inline int tty__called(const struct syscall_end *call, bool is_v
 
 SYSCALL_END(write, call)
 {
-    return tty__called(call, false);
+    return write__called(call, false);
 }
 
 SYSCALL_END(writev, call)
 {
-    return tty__called(call, true);
+    return write__called(call, true);
 }

@@ -19,6 +19,8 @@ static void json__cut(struct json_out *out, const struct cut_pairs *pairs, const
         ebpf_json__text(out, pairs->unstable);
     if (v->flags & EBPF_VARLEN_AMBIGUOUS && pairs->ambiguous)
         ebpf_json__text(out, pairs->ambiguous);
+    if (v->flags & EBPF_VARLEN_FROM_CALLER && pairs->from_caller)
+        ebpf_json__text(out, pairs->from_caller);
 }
 
 void json__cuts(struct json_out *out, const struct view *view)

@@ -13,6 +13,7 @@
 
 #include "Core/EmitShared.h"
 #include "Attach/Start.h"
+#include "Attach/Syscalls.h"
 #include "Attach/Trials.h"
 #include "Counts.h"
 #include "Kernel/LibbpfLog.h"
@@ -297,6 +298,8 @@ static void backend__go_live(struct bpf_backend *b)
     b->base.streams = b->probes.slots + b->probes.cpu_slots;
     b->base.available = b->probes.hooks.available;
     b->base.bpf_tramp = b->links.have_trampoline;
+    b->runtime->called = hooks__called_events(&b->probes.hooks).bits;
+    syscalls__list(&b->probes, b->runtime->ends);
     counts__watch(b);
     b->runtime->live = true;
 }

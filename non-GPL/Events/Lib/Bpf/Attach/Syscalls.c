@@ -11,7 +11,7 @@ static const struct row {
     const char *program;
     int number, number_32;
 } rows[] = {
-#define SYSCALL(program, call, number, number_32) {"tp_btf__sys_exit_" #program, number, number_32},
+#define SYSCALL(program, call, number, number_32, ...) {"tp_btf__sys_exit_" #program, number, number_32},
 #include "Syscalls.def"
 };
 
@@ -25,10 +25,17 @@ static int ends__set(int map_fd, int number, int fd)
     return bpf_map_delete_elem(map_fd, &key) && errno != ENOENT ? -errno : 0;
 }
 
-static int row__connect(const struct row *row, struct hooks *hooks, int map_fd)
+/* Return the descriptor of the program that is for a call; -1 if it is not in use. */
+static int row__fd(const struct row *row, struct hooks *hooks)
 {
     const struct hooks_program *program = hooks__find(hooks, row->program);
-    int fd = program && program->wanted ? program->fd : -1, err = 0;
+
+    return program && program->wanted ? program->fd : -1;
+}
+
+static int row__connect(const struct row *row, struct hooks *hooks, int map_fd)
+{
+    int fd = row__fd(row, hooks), err = 0;
 
     if (row->number != SYSCALL_NONE)
         err = ends__set(map_fd, row->number, fd);
@@ -45,4 +52,21 @@ int syscalls__connect(struct probes *p)
     for (size_t i = 0; map_fd >= 0 && !err && i < sizeof(rows) / sizeof(*rows); i++)
         err = row__connect(&rows[i], &p->hooks, map_fd);
     return err;
+}
+
+static void ends__add(uint64_t *ends, int number)
+{
+    ends[number / 64] |= 1ULL << number % 64;
+}
+
+void syscalls__list(struct probes *p, uint64_t *ends)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (row__fd(&rows[i], &p->hooks) < 0)
+            continue;
+        if (rows[i].number != SYSCALL_NONE)
+            ends__add(ends, rows[i].number);
+        if (rows[i].number_32 != SYSCALL_NONE)
+            ends__add(ends, SYSCALL_NUMBERS + rows[i].number_32);
+    }
 }

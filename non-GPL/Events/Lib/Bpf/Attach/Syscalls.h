@@ -8,4 +8,7 @@
 /* Enter each loaded program that is wanted under the numbers of its system calls. 0 or -errno. */
 int syscalls__connect(struct probes *p);
 
+/* Set a bit for each system call that a program is for, by its number in the tables. `ends` has zeros. */
+void syscalls__list(struct probes *p, uint64_t *ends);
+
 #endif

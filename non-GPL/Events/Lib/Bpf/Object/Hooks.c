@@ -7,76 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "Core/EmitShared.h"
 #include "../../Log.h"
+#include "HookTable.h"
 
-#define NO_EVENT 0
 #define WAYS_MAX 4
 
 _Static_assert(WAY_SYSCALLS < WAYS_MAX, "raise WAYS_MAX");
-
-/* ----------------------------------------------------------------- the table */
-
-enum {
-#define PROGRAM(name, ...) HOOK_##name,
-#include "Hooks.def"
-    HOOK_COUNT
-};
-
-_Static_assert(HOOK_COUNT <= HOOKS_ROWS_MAX, "raise HOOKS_ROWS_MAX");
-
-#define PROGRAM(name, ...) [HOOK_##name] = {.program = #name, ##__VA_ARGS__},
-#define EVENTS(...) .roles = {__VA_ARGS__}
-#define ROLE(EVENT, ...)                                                                                               \
-    {                                                                                                                  \
-        .event = EBPF_EVENT_##EVENT, __VA_ARGS__                                                                       \
-    }
-#define MAKES(EVENT) ROLE(EVENT, .is_required = true, .is_charged = true, .lacks = "")
-#define SERVES(EVENT) ROLE(EVENT, .is_required = true, .lacks = "")
-#define MAKES_ELSE(EVENT, n, what) ROLE(EVENT, .is_required = true, .way = n, .is_charged = true, .lacks = what)
-#define ADDS(EVENT, what) ROLE(EVENT, .is_charged = true, .lacks = what)
-#define IMPROVES(EVENT, what) ROLE(EVENT, .lacks = what)
-#define ADDS_ALWAYS(EVENT, what) ROLE(EVENT, .is_charged = true, .in_all_ways = true, .lacks = what)
-#define IMPROVES_ALWAYS(EVENT, what) ROLE(EVENT, .in_all_ways = true, .lacks = what)
-#define SELECTS(KIND, what) .selects = 1u << EBPF_SELECT_##KIND, .selects_lacks = what
-#define UNLESS(function) .unless = #function
-#define FILE_SYSTEM(name) .file_system = #name
-#define LSM(name) .stand_ins[STAND_IN_LSM].program = #name
-#define RECORDING_LSM(name) .stand_ins[STAND_IN_RECORDING_LSM].program = #name
-#define KPROBE(name) .stand_ins[STAND_IN_KPROBE].program = #name
-#define SESSION(name) .stand_ins[STAND_IN_SESSION].program = #name
-#define ELSE_KPROBE(name) .stand_ins[STAND_IN_ELSE_KPROBE].shared = &rows[HOOK_##name]
-#define SHARED_KPROBE(name) .stand_ins[STAND_IN_KPROBE].shared = &rows[HOOK_##name]
-#define SHARED_SESSION(name) .stand_ins[STAND_IN_SESSION].shared = &rows[HOOK_##name]
-#define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
-#define COPIES(count) .spare_count = count
-#define SECOND(name) .second = &rows[HOOK_##name]
-#define VIA(name) .via = &rows[HOOK_##name]
-#define TRIAL(name) .trial = TRIAL_##name
-
-static const struct hook_row rows[HOOK_COUNT] = {
-#include "Hooks.def"
-};
-
-const struct hook_row *hooks__row(size_t i)
-{
-    return i < HOOK_COUNT ? &rows[i] : NULL;
-}
-
-static size_t row__index(const struct hook_row *row)
-{
-    return (size_t)(row - rows);
-}
-
-/* Return the role that a program has for an event; NULL if it has none. */
-static const struct hook_role *row__role(const struct hook_row *row, int event)
-{
-    for (const struct hook_role *role = row->roles; role->event != NO_EVENT; role++) {
-        if (role->event == event)
-            return role;
-    }
-    return NULL;
-}
 
 /* ---------------------------------------------------------------- programs */
 
@@ -105,15 +41,15 @@ void hooks__init(struct hooks *hooks)
 {
     memset(hooks, 0, sizeof(*hooks));
     for (size_t i = 0; i < HOOK_COUNT; i++)
-        hooks__add(hooks, rows[i].program, 0);
+        hooks__add(hooks, hook_rows[i].program, 0);
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         hooks->others[i].first_spare = hooks->count;
-        for (int spare = 1; spare <= rows[i].spare_count; spare++)
-            hooks__add(hooks, rows[i].program, spare);
+        for (int spare = 1; spare <= hook_rows[i].spare_count; spare++)
+            hooks__add(hooks, hook_rows[i].program, spare);
     }
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         for (int kind = 0; kind < STAND_IN_COUNT; kind++)
-            hooks->others[i].stand_ins[kind] = hooks__add_stand_in(hooks, &rows[i], kind);
+            hooks->others[i].stand_ins[kind] = hooks__add_stand_in(hooks, &hook_rows[i], kind);
     }
 }
 
@@ -127,7 +63,7 @@ struct hooks_program *hooks__find(struct hooks *hooks, const char *name)
 
 bool hooks__is_called(size_t program)
 {
-    return program < HOOK_COUNT && rows[program].via;
+    return program < HOOK_COUNT && hook_rows[program].via;
 }
 
 void hooks__refuse(struct hooks_program *program, const char *format, ...)
@@ -181,7 +117,7 @@ static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
  */
 static const struct hooks_program *hooks__missing(struct hooks *hooks, size_t row)
 {
-    const struct hooks_program *via = rows[row].via ? &hooks->programs[row__index(rows[row].via)] : NULL;
+    const struct hooks_program *via = hook_rows[row].via ? &hooks->programs[row__index(hook_rows[row].via)] : NULL;
 
     if (hooks->programs[row].refused && !hooks__stand_in(hooks, row))
         return &hooks->programs[row];
@@ -197,12 +133,13 @@ struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row)
 
 struct hooks_program *hooks__spare(struct hooks *hooks, size_t row, int n)
 {
-    return n < rows[row].spare_count ? &hooks->programs[hooks->others[row].first_spare + (size_t)n] : NULL;
+    return n < hook_rows[row].spare_count ? &hooks->programs[hooks->others[row].first_spare + (size_t)n] : NULL;
 }
 
 const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row)
 {
-    const struct hooks_program *second = rows[row].second ? &hooks->programs[row__index(rows[row].second)] : NULL;
+    const struct hooks_program *second =
+        hook_rows[row].second ? &hooks->programs[row__index(hook_rows[row].second)] : NULL;
 
     return second && second->wanted ? second : NULL;
 }
@@ -214,7 +151,7 @@ static const struct hooks_program *way__missing(struct hooks *hooks, int event, 
 {
     *ret_exists = false;
     for (size_t i = 0; i < HOOK_COUNT; i++) {
-        const struct hook_role *role = row__role(&rows[i], event);
+        const struct hook_role *role = row__role(&hook_rows[i], event);
 
         if (!role || !role->is_required || role->way != way)
             continue;
@@ -227,9 +164,17 @@ static const struct hooks_program *way__missing(struct hooks *hooks, int event, 
     return NULL;
 }
 
+/* Make an event unavailable for want of a program. */
+static void hooks__give_up(struct hooks *hooks, int event, const struct hooks_program *missing)
+{
+    hooks->available.bits &= ~(1ULL << event);
+    snprintf(hooks->unavailable[event], HOOKS_REASON_LEN, "%.40s: %.110s", missing->name, missing->reason);
+}
+
 static int event__choose_way(struct hooks *hooks, int event)
 {
     char *why = hooks->unavailable[event];
+    bool is_known = false;
 
     snprintf(why, HOOKS_REASON_LEN, "no hook is defined for it");
     for (int way = 0; way < WAYS_MAX; way++) {
@@ -240,8 +185,9 @@ static int event__choose_way(struct hooks *hooks, int event)
             why[0] = '\0';
             return way;
         }
-        if (missing)
-            snprintf(why, HOOKS_REASON_LEN, "%.40s: %.110s", missing->name, missing->reason);
+        if (missing && !is_known)
+            hooks__give_up(hooks, event, missing);
+        is_known |= missing != NULL;
     }
     return -1;
 }
@@ -251,17 +197,17 @@ static bool hooks__is_of_way(const struct hooks *hooks, const struct hook_role *
 {
     int way = hooks->ways[role->event];
 
-    return role->is_required ? role->way == way : way != WAY_SYSCALLS || role->in_all_ways;
+    return role->is_required || role->way ? role->way == way : way != WAY_SYSCALLS || role->in_all_ways;
 }
 
 /* Return whether an event that is available, or the selection, has a use for a row's program. */
 static bool hooks__has_use(struct hooks *hooks, size_t i)
 {
-    if (rows[i].selects)
-        return rows[i].selects & hooks->select_kinds && !hooks->programs[i].refused;
+    if (hook_rows[i].selects)
+        return hook_rows[i].selects & hooks->select_kinds && !hooks->programs[i].refused;
     if (hooks__missing(hooks, i) || hooks->programs[i].unneeded)
         return false;
-    for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+    for (const struct hook_role *role = hook_rows[i].roles; role->event != NO_EVENT; role++) {
         if (ebpf_event_set__has(hooks->available, role->event) && hooks__is_of_way(hooks, role))
             return true;
     }
@@ -283,8 +229,8 @@ static void hooks__choose_stand_ins(struct hooks *hooks)
 static void hooks__choose_callers(struct hooks *hooks)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
-        if (rows[i].via && hooks->programs[i].wanted)
-            hooks->programs[row__index(rows[i].via)].wanted = true;
+        if (hook_rows[i].via && hooks->programs[i].wanted)
+            hooks->programs[row__index(hook_rows[i].via)].wanted = true;
     }
 }
 
@@ -315,6 +261,30 @@ static void hooks__choose_features(struct hooks *hooks)
             probe->wanted = false;
 }
 
+/*
+ * The programs about connections share a table, in which each way has entries of its own: if one of their events can
+ * only be made at the ends of system calls, all are. If not all can be, that one is unavailable.
+ */
+static void hooks__unite_connections(struct hooks *hooks)
+{
+    static const int events[] = {EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED,
+                                 EBPF_EVENT_NETWORK_CONNECTION_CLOSED, EBPF_EVENT_NETWORK_CONNECTION_FAILED};
+    const struct ebpf_event_set called = hooks__called_events(hooks);
+    const struct hooks_program *missing = NULL;
+    bool exists, any = false;
+
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+        any |= ebpf_event_set__has(called, events[i]);
+        missing = missing ? missing : way__missing(hooks, events[i], WAY_SYSCALLS, &exists);
+    }
+    for (size_t i = 0; any && i < sizeof(events) / sizeof(*events); i++) {
+        if (!missing)
+            hooks->ways[events[i]] = WAY_SYSCALLS;
+        else if (ebpf_event_set__has(called, events[i]))
+            hooks__give_up(hooks, events[i], missing);
+    }
+}
+
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
 {
     bool was_wanted[HOOKS_PROGRAMS_MAX], more = false;
@@ -331,6 +301,7 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
         if (hooks->ways[event] >= 0)
             ebpf_event_set__add(&hooks->available, event);
     }
+    hooks__unite_connections(hooks);
     for (size_t i = 0; i < HOOK_COUNT; i++)
         hooks->programs[i].wanted = hooks__has_use(hooks, i);
     hooks__choose_stand_ins(hooks);
@@ -342,6 +313,17 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     return more;
 }
 
+struct ebpf_event_set hooks__called_events(const struct hooks *hooks)
+{
+    struct ebpf_event_set called = {0};
+
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        if (ebpf_event_set__has(hooks->available, event) && hooks->ways[event] == WAY_SYSCALLS)
+            ebpf_event_set__add(&called, event);
+    }
+    return called;
+}
+
 bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
@@ -349,7 +331,7 @@ bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)
 
         if (!program || program->fd < 0)
             continue;
-        for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+        for (const struct hook_role *role = hook_rows[i].roles; role->event != NO_EVENT; role++) {
             if (role->is_charged && ebpf_event_set__has(events, role->event))
                 return true;
         }
@@ -364,7 +346,7 @@ static bool hooks__is_of_row(const struct hooks *hooks, size_t program, size_t r
 {
     if (program == row)
         return true;
-    if (rows[row].via && hooks->programs[row].wanted && row__index(rows[row].via) == program)
+    if (hook_rows[row].via && hooks->programs[row].wanted && row__index(hook_rows[row].via) == program)
         return true;
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
         if (program && hooks->others[row].stand_ins[kind] == program)
@@ -378,7 +360,7 @@ int hooks__skipped_event(const struct hooks *hooks, size_t program)
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         if (!hooks__is_of_row(hooks, program, i))
             continue;
-        for (const struct hook_role *role = rows[i].roles; role->event != NO_EVENT; role++) {
+        for (const struct hook_role *role = hook_rows[i].roles; role->event != NO_EVENT; role++) {
             if (role->is_charged && ebpf_event_set__has(hooks->available, role->event))
                 return role->event;
         }
@@ -393,7 +375,7 @@ void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_
     text[0] = '\0';
     for (int event = 0; event < EBPF_EVENT_TYPE_COUNT && len < size; event++) {
         const struct hook_role *role =
-            ebpf_event_set__has(hooks->available, event) ? row__role(&rows[row], event) : NULL;
+            ebpf_event_set__has(hooks->available, event) ? row__role(&hook_rows[row], event) : NULL;
 
         if (!role)
             continue;
@@ -421,12 +403,12 @@ void hooks__report_lacking(struct hooks *hooks,
                            void *user)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
-        if (rows[i].selects & hooks->select_kinds && hooks->programs[i].refused)
-            report(user, "the selection", rows[i].selects_lacks, rows[i].program, hooks->programs[i].reason);
+        if (hook_rows[i].selects & hooks->select_kinds && hooks->programs[i].refused)
+            report(user, "the selection", hook_rows[i].selects_lacks, hook_rows[i].program, hooks->programs[i].reason);
     }
     for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
         for (size_t i = 0; ebpf_event_set__has(hooks->available, event) && i < HOOK_COUNT; i++) {
-            const struct hook_role *role = row__role(&rows[i], event);
+            const struct hook_role *role = row__role(&hook_rows[i], event);
             const struct hooks_program *lacking = role ? hooks__lacking(hooks, i, role) : NULL;
 
             if (lacking)

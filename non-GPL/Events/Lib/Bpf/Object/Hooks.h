@@ -8,11 +8,11 @@
 
 #include "EbpfEvents.h"
 
-#define HOOKS_ROWS_MAX 128
+#define HOOKS_ROWS_MAX 160
 #define HOOKS_PROGRAMS_MAX 256
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
-#define HOOK_ROLES_MAX 4 /* of a program, with an empty one at the end */
+#define HOOK_ROLES_MAX 5 /* of a program, with an empty one at the end */
 #define WAY_SYSCALLS 3   /* the way to make an event at the ends of system calls */
 
 struct ebpf_log;
@@ -123,6 +123,9 @@ void hooks__init(struct hooks *hooks);
  * Choose the best way of each event that is wanted. Returns whether a program is wanted that the last choice did not.
  */
 bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted);
+
+/* Return the events that are made at the ends of system calls. */
+struct ebpf_event_set hooks__called_events(const struct hooks *hooks);
 
 /* Return whether a loaded program that is wanted makes one of the events. */
 bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events);

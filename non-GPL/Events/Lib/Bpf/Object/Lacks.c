@@ -44,8 +44,8 @@ static void lacks__report(const struct lacks *lacks)
     const char *missing = lacks->missing, *limited = lacks->limited;
 
     if (*missing || *limited)
-        ebpf_log__write(&lacks->p->log, EBPF_LOG_WARNING, "%s; unavailable: %s; limited: %s", lacks->p->refused_kinds,
-                        *missing ? missing : "none", *limited ? limited : "none");
+        ebpf_log__write(&lacks->p->log, EBPF_LOG_WARNING, "%s%s%s%s%s", lacks->p->refused_kinds,
+                        *missing ? "; unavailable: " : "", missing, *limited ? "; limited: " : "", limited);
 }
 
 void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Uring.h - the completion of requests of io_uring, for kernels that offer tracepoints only. */
+#ifndef EBPF_CORE_URING_H
+#define EBPF_CORE_URING_H
+
+#include "Compat.h"
+
+#define IORING_OP_WRITEV 2
+#define IORING_OP_WRITE_FIXED 5
+#define IORING_OP_ACCEPT 13
+#define IORING_OP_FALLOCATE 17
+#define IORING_OP_OPENAT 18
+#define IORING_OP_WRITE 23
+#define IORING_OP_OPENAT2 28
+#define IORING_OP_SPLICE 30
+#define IORING_OP_FTRUNCATE 55
+#define IORING_OP_LISTEN 57
+
+/* A request that is completed, in the process that made it. */
+struct uring_end {
+    struct io_kiocb *req;
+    u32 opcode;
+    s32 res;
+};
+
+/*
+ * Define the two programs at the completion of requests; their body follows. The value is the fourth argument, or on
+ * 7.2 in the third. The kernel refuses the program for which it has not the arguments.
+ */
+#define URING_END(name, end)                                                                                           \
+    static __always_inline int name##__completed(const struct uring_end *end);                                         \
+                                                                                                                       \
+    static __always_inline int name##__complete(struct io_kiocb *req, s32 res)                                         \
+    {                                                                                                                  \
+        const struct uring_end end = {.req = req, .opcode = BPF_CORE_READ(req, opcode), .res = res};                   \
+                                                                                                                       \
+        return name##__completed(&end);                                                                                \
+    }                                                                                                                  \
+                                                                                                                       \
+    SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
+    int BPF_PROG(tp_btf__io_uring_complete_##name, void *ring, void *req, u64 data, s32 res)                           \
+    {                                                                                                                  \
+        return compat__completion_has_request() && req ? name##__complete(req, res) : 0;                               \
+    }                                                                                                                  \
+                                                                                                                       \
+    SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
+    int BPF_PROG(tp_btf__io_uring_complete_##name##_cqe, void *ring, void *req, struct io_uring_cqe *cqe)              \
+    {                                                                                                                  \
+        return req ? name##__complete(req, cqe->res) : 0;                                                              \
+    }                                                                                                                  \
+                                                                                                                       \
+    static __always_inline int name##__completed(const struct uring_end *end)
+
+#endif
