@@ -265,7 +265,7 @@ $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CL
 # test. The probes' object is the real one.
 KERNEL_CALLS := bpf_map__fd bpf_map_delete_elem bpf_map_update_elem bpf_obj_get_info_by_fd bpf_prog_test_run_opts \
 	bpf_program__fd epoll_ctl instances__join instances__others libbpf_num_possible_cpus links__attach \
-	links__detach_all load__object preflight__check preflight__kernel_preempts probes__leave_out \
+	links__attach_early links__detach_all load__object preflight__check preflight__kernel_preempts probes__leave_out \
 	trials__run
 BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) $(wildcard testing/unit/bpf/*.c))
 

@@ -146,6 +146,12 @@ int __wrap_links__attach(struct links *links, struct probes *p, const struct ebp
     return 0;
 }
 
+int __wrap_links__attach_early(struct links *links, struct probes *p, const struct bpf_program *bpf)
+{
+    (void)links, (void)p, (void)bpf;
+    return LINKS_NOT_THIS_ONE;
+}
+
 void __wrap_links__detach_all(struct links *links, struct probes *p)
 {
     (void)links, (void)p;

@@ -103,6 +103,16 @@ int links__attach(struct links *links, struct probes *p, const struct ebpf_sourc
     return err < 0 ? err : refused;
 }
 
+int links__attach_early(struct links *links, struct probes *p, const struct bpf_program *bpf)
+{
+    const struct hooks_program *program = hooks__find(&p->hooks, bpf_program__name(bpf));
+    size_t i = (size_t)(program - p->hooks.programs);
+
+    if (!program__is_trampoline(bpf) || !hooks__row(i) || hooks__spare(&p->hooks, i, 0))
+        return LINKS_NOT_THIS_ONE;
+    return links__attach_program(links, p, i, bpf);
+}
+
 void links__detach_unwanted(struct links *links, struct probes *p)
 {
     for (size_t i = 0; i < p->hooks.count; i++) {

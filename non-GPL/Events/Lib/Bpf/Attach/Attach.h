@@ -17,6 +17,14 @@ struct links {
  */
 int links__attach(struct links *links, struct probes *p, const struct ebpf_source_opts *opts);
 
+#define LINKS_NOT_THIS_ONE (-1000) /* no errno */
+
+/*
+ * Attach a loaded program now if it is a trampoline without spares, whose place among others does not matter. 0, 1 if
+ * the kernel refuses it, LINKS_NOT_THIS_ONE, or a negative errno if a resource has run out.
+ */
+int links__attach_early(struct links *links, struct probes *p, const struct bpf_program *bpf);
+
 void links__detach_unwanted(struct links *links, struct probes *p);
 
 /* Detach the programs that share their target with one that is still to be attached, which may have to precede them. */

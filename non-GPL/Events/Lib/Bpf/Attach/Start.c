@@ -24,9 +24,25 @@ static int probes__check_descriptors(const struct probes *p)
 /* What is known while programs are loaded. */
 struct loading {
     struct probes *p;
+    struct links *links;
     const struct ebpf_source_opts *opts;
     int refused;
+    bool has_tried_to_attach;
 };
+
+/*
+ * Attach the first trampoline as soon as it is loaded. Some kernels load such programs and refuse to attach them; those
+ * that remain to be loaded are spared then. 0 or a negative errno.
+ */
+static int loading__try_to_attach(struct loading *l, const struct bpf_program *bpf)
+{
+    int err = links__attach_early(l->links, l->p, bpf);
+
+    l->has_tried_to_attach |= err != LINKS_NOT_THIS_ONE;
+    if (err > 0)
+        err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, true);
+    return err < 0 && err != LINKS_NOT_THIS_ONE ? err : 0;
+}
 
 static int loading__begin(void *user, const struct bpf_program *program)
 {
@@ -42,10 +58,12 @@ static int loading__end(void *user, const struct bpf_program *bpf, int fd)
     struct loading *l = user;
     struct hooks_program *program = hooks__find(&l->p->hooks, bpf_program__name(bpf));
 
-    if (fd >= 0)
+    if (fd >= 0) {
         program->fd = fd;
-    if (fd >= 0 || preflight__is_shortage(fd))
-        return fd >= 0 ? 0 : fd;
+        return l->has_tried_to_attach ? 0 : loading__try_to_attach(l, bpf);
+    }
+    if (preflight__is_shortage(fd))
+        return fd;
     hooks__refuse(program, REASON_LOAD "%s", preflight__error(fd));
     int err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, false);
 
@@ -53,9 +71,9 @@ static int loading__end(void *user, const struct bpf_program *bpf, int fd)
 }
 
 /* Load the chosen programs. Returns how many the kernel refuses, or a negative errno. */
-static int probes__load_chosen(struct probes *p, const struct ebpf_source_opts *opts)
+static int probes__load_chosen(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    struct loading loading = {.p = p, .opts = opts};
+    struct loading loading = {.p = p, .links = links, .opts = opts, .has_tried_to_attach = links->have_trampoline};
     int err = probes__load(p, opts, &(struct load_calls){loading__begin, loading__end, &loading});
 
     return err ?: loading.refused;
@@ -107,7 +125,7 @@ int probes__start(struct probes *p, struct links *links, const struct ebpf_sourc
     if (err)
         return err;
     for (size_t choices = 0; choices <= p->hooks.count; choices++) {
-        err = probes__load_chosen(p, opts);
+        err = probes__load_chosen(p, links, opts);
         if (err > 0 && probes__choose_again(p, links, opts))
             continue;
         if (err >= 0)
