@@ -151,6 +151,8 @@ enum spare_hook {
     SPARE_SETGID,
     SPARE_SHMGET,
     SPARE_CALL,
+    SPARE_OPENING,
+    SPARE_CLOSING,
     SPARE_HOOK_COUNT,
 };
 

@@ -338,13 +338,10 @@ static __always_inline int connection__disconnected(struct sock *sk)
  * or LAST_ACK, which send a FIN, to CLOSE with a reset, or to what it was if shutdown had sent the FIN. A shutdown
  * changes it likewise, but the file has references then. A connection that ended earlier is in state CLOSE, and changes
  * no more: see tp_btf__tcp_destroy_sock_last. All other changes to CLOSE are the end of a connection that a process
- * still has.
+ * still has. Why there are two programs: see Opening.bpf.c.
  */
-SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int new)
+static __always_inline int connection__changed(struct sock *sk, int old, int new)
 {
-    if (!emit_runtime.live || old == TCP_LISTEN || old == TCP_SYN_SENT || !sk->sk_socket)
-        return 0;
     if (sock__is_being_closed(sk) && (new == old || new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE)) {
         if (compat__is_mptcp_sock(sk))
             return mptcp__end(sk);
@@ -354,9 +351,44 @@ int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int new)
     }
     if (new != TCP_CLOSE)
         return 0;
-    if (sk->sk_lock.owned && !sk->sk_err && current__connect_family() == AF_UNSPEC && old != TCP_CLOSE)
+    if (!sk->sk_err && current__connect_family() == AF_UNSPEC && old != TCP_CLOSE)
         return connection__disconnected(sk);
     return connection__ended(sk, old);
+}
+
+/* Return whether the state of a connection that has been established, and that a process has, changes. */
+static __always_inline bool connection__is_changing(struct sock *sk, int old, bool in_process)
+{
+    return emit_runtime.live && old != TCP_LISTEN && old != TCP_SYN_SENT && sk->sk_socket &&
+           !!sk->sk_lock.owned == in_process;
+}
+
+struct spare_body_map closing_body SEC(".maps");
+
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int new)
+{
+    SPARE_BODY(ctx, closing_body);
+    if (!connection__is_changing(sk, old, true))
+        return 0;
+    spare__mark(SPARE_CLOSING);
+    return connection__changed(sk, old, new);
+}
+
+#define CLOSING_SPARE(n)                                                                                               \
+    SEC("ebpf.tp_btf/inet_sock_set_state")                                                                             \
+    int BPF_PROG(tp_btf__inet_sock_set_state_spare##n, struct sock *sk, int old)                                       \
+    {                                                                                                                  \
+        return connection__is_changing(sk, old, true) ? spare__run(ctx, &closing_body, SPARE_CLOSING, n, 2) : 0;       \
+    }
+
+CLOSING_SPARE(1)
+CLOSING_SPARE(2)
+
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state_irq, struct sock *sk, int old, int new)
+{
+    return new == TCP_CLOSE &&connection__is_changing(sk, old, false) ? connection__ended(sk, old) : 0;
 }
 
 /*

@@ -10,6 +10,9 @@
  *
  * An attempt that fails in the call itself, without a word from the peer, is reported at its end, which has the error.
  *
+ * The state changes in the process, which holds the lock of the socket, or in an interrupt, in which nobody does. Each
+ * has a program of its own: an interrupt may come while the process' is running, and the kernel would skip it.
+ *
  * Tried: as in Connect.bpf.c. Misses: attempts that io_uring makes without a route or port, or that are forbidden.
  */
 #include "Attempt.h"
@@ -68,11 +71,8 @@ static __always_inline void opening__establish(struct socket_entry *opening, str
     }
 }
 
-SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state_open, struct sock *sk, int old, int new)
+static __always_inline int opening__changed(struct sock *sk, int new)
 {
-    if (!emit_runtime.live || (old != TCP_SYN_SENT && new != TCP_SYN_SENT))
-        return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
     if (!tp)
@@ -100,6 +100,40 @@ int BPF_PROG(tp_btf__inet_sock_set_state_open, struct sock *sk, int old, int new
     else if (socket__take(e, sk, ends))
         connection__failed(e, sk, tcp__sport(tp), is_subflow, error ?: ECONNABORTED, false);
     return 0;
+}
+
+/* Return whether an attempt begins or ends in a process. */
+static __always_inline bool opening__is_in_process(struct sock *sk, int old, int new)
+{
+    return emit_runtime.live && (old == TCP_SYN_SENT || new == TCP_SYN_SENT) && sk->sk_lock.owned;
+}
+
+struct spare_body_map opening_body SEC(".maps");
+
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state_open, struct sock *sk, int old, int new)
+{
+    SPARE_BODY(ctx, opening_body);
+    if (!opening__is_in_process(sk, old, new))
+        return 0;
+    spare__mark(SPARE_OPENING);
+    return opening__changed(sk, new);
+}
+
+#define OPENING_SPARE(n)                                                                                               \
+    SEC("ebpf.tp_btf/inet_sock_set_state")                                                                             \
+    int BPF_PROG(tp_btf__inet_sock_set_state_open_spare##n, struct sock *sk, int old, int new)                         \
+    {                                                                                                                  \
+        return opening__is_in_process(sk, old, new) ? spare__run(ctx, &opening_body, SPARE_OPENING, n, 2) : 0;         \
+    }
+
+OPENING_SPARE(1)
+OPENING_SPARE(2)
+
+SEC("ebpf.tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_btf__inet_sock_set_state_open_irq, struct sock *sk, int old, int new)
+{
+    return emit_runtime.live && old == TCP_SYN_SENT && !sk->sk_lock.owned ? opening__changed(sk, new) : 0;
 }
 
 /* Return whether connect returned an error that is not that of an attempt. */

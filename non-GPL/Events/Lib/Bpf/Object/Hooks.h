@@ -9,7 +9,7 @@
 #include "EbpfEvents.h"
 
 #define HOOKS_ROWS_MAX 160
-#define HOOKS_PROGRAMS_MAX 256
+#define HOOKS_PROGRAMS_MAX 320
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
 #define HOOK_ROLES_MAX 5 /* of a program, with an empty one at the end */
