@@ -7,18 +7,6 @@
 . /root/system/tap.sh
 cd /tmp || exit 1
 
-# refused STATUS PATTERN COMMAND...: it ends with that status, one line on standard error, nothing on standard output.
-refused() {
-    status=$1
-    pattern=$2
-    shift 2
-    "$@" >refused.out 2>refused.err </dev/null
-    got=$?
-    echo "status $got, $(wc -l <refused.err) lines: $(head -n 3 refused.err)"
-    [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] &&
-        grep -q -- "$pattern" refused.err
-}
-
 check "usage: unknown option" refused 2 "nonsense.*--help" EventsTrace --nonsense
 check "usage: unknown letter" refused 2 "'-x'.*--help" EventsTrace -x
 check "usage: ambiguous option" refused 2 "ambiguous" EventsTrace --process-se

@@ -123,3 +123,15 @@ is() {
 events() {
     grep -cF "\"event_type\":\"$1\"" "$2"
 }
+
+# refused STATUS PATTERN COMMAND...: it ends with that status, one line on standard error, nothing on standard output.
+refused() {
+    status=$1
+    pattern=$2
+    shift 2
+    timeout 300 "$@" >refused.out 2>refused.err </dev/null
+    got=$?
+    echo "status $got, $(wc -l <refused.err) lines: $(head -n 3 refused.err)"
+    [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] &&
+        grep -q -- "$pattern" refused.err
+}

@@ -33,7 +33,7 @@ long syscall(long number, ...)
     va_list args;
 
     va_start(args, number);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < (number == SYS_capget ? 2 : 6); i++)
         a[i] = va_arg(args, long);
     va_end(args);
     if (number != SYS_capget)

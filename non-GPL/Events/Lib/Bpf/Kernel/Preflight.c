@@ -9,40 +9,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define MEMLOCK_NEEDED (64 << 20) /* bytes: more than all maps take */
 #define FILE_SYSTEMS_PATH "/proc/filesystems"
+#define SECURITYFS_PATH "/sys/kernel/security"
 #define DEBUGFS_PATH "/sys/kernel/debug"
 #define PREEMPT_FILE "sched/preempt"
-#define LSM_PATH "/sys/kernel/security/lsm"
 #define ANYBODY_PATH "/proc/sys/kernel/unprivileged_bpf_disabled"
-#define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
-
-/* Since 5.8; older headers lack them. */
-#define CAP_NR_PERFMON 38
-#define CAP_NR_BPF 39
 
 /* Since 6.8. */
 #define NR_LSM_LIST_MODULES 461
 #define LSM_ID_OF_BPF 109
 #define LSMS_MAX 64
 
-static bool caps__have(const struct __user_cap_data_struct *data, int cap)
-{
-    return data[cap / 32].effective >> (cap % 32) & 1;
-}
-
-static bool privilege__is_enough(void)
+bool preflight__has_capability(int cap)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {0};
 
     if (syscall(SYS_capget, &header, data))
         return true; /* unknown: let the kernel decide */
-    return caps__have(data, CAP_SYS_ADMIN) || (caps__have(data, CAP_NR_BPF) && caps__have(data, CAP_NR_PERFMON));
+    return data[cap / 32].effective >> (cap % 32) & 1;
+}
+
+bool preflight__has_privilege(void)
+{
+    return preflight__has_capability(CAP_SYS_ADMIN) ||
+           (preflight__has_capability(CAP_NR_BPF) && preflight__has_capability(CAP_NR_PERFMON));
 }
 
 /* Read the first line of an open file, "" if it cannot be read. Closes it. */
@@ -59,18 +56,10 @@ static void fd__first_line(int fd, char *buf, int size)
         close(fd);
 }
 
-static void file__first_line(const char *path, char *buf, int size)
+void preflight__read_line(const char *path, char *buf, int size)
 {
     fd__first_line(open(path, O_RDONLY | O_CLOEXEC), buf, size);
-}
-
-/* "none [integrity] confidentiality": the one in brackets is in force. */
-static bool lockdown__is_confidentiality(void)
-{
-    char text[128];
-
-    file__first_line(LOCKDOWN_PATH, text, sizeof(text));
-    return strstr(text, "[confidentiality]");
+    buf[strcspn(buf, "\n")] = '\0';
 }
 
 int preflight__mount_nowhere(const char *file_system)
@@ -84,20 +73,35 @@ int preflight__mount_nowhere(const char *file_system)
     return at;
 }
 
-/* Open a file of debugfs, through an own mount if there is none. A descriptor or -1. */
-static int debugfs__open(const char *name)
+/* Open a file of a file system that is usually mounted there, else through an own mount. A descriptor or -1. */
+static int kernel_file__open(const char *file_system, const char *mounted_at, const char *name)
 {
-    int at = open(DEBUGFS_PATH, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = openat(at, name, O_RDONLY | O_CLOEXEC);
+    int at = open(mounted_at, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = openat(at, name, O_RDONLY | O_CLOEXEC);
 
     if (at >= 0)
         close(at);
     if (fd >= 0)
         return fd;
-    at = preflight__mount_nowhere("debugfs");
+    at = preflight__mount_nowhere(file_system);
     fd = openat(at, name, O_RDONLY | O_CLOEXEC);
     if (at >= 0)
         close(at);
     return fd;
+}
+
+void preflight__read_security(const char *name, char *buf, int size)
+{
+    fd__first_line(kernel_file__open("securityfs", SECURITYFS_PATH, name), buf, size);
+    buf[strcspn(buf, "\n")] = '\0';
+}
+
+/* "none [integrity] confidentiality": the one in brackets is in force. */
+bool preflight__is_locked_down(void)
+{
+    char text[128];
+
+    preflight__read_security("lockdown", text, sizeof(text));
+    return strstr(text, "[confidentiality]");
 }
 
 /* Return whether the kernel's configuration preempts BPF programs by default: 1 or 0, -1 if it cannot be read. */
@@ -127,14 +131,14 @@ bool preflight__kernel_preempts(void)
     char text[4096];
 
     /* "none voluntary (full) lazy", if the kernel can choose */
-    fd__first_line(debugfs__open(PREEMPT_FILE), text, sizeof(text));
+    fd__first_line(kernel_file__open("debugfs", DEBUGFS_PATH, PREEMPT_FILE), text, sizeof(text));
     if (strchr(text, '('))
         return strstr(text, "(full)") || strstr(text, "(lazy)");
     if (uname(&uts))
         return true;
     if (!strstr(uts.version, "PREEMPT"))
         return false;
-    file__first_line("/proc/cmdline", text, sizeof(text));
+    preflight__read_line("/proc/cmdline", text, sizeof(text));
     if (strstr(text, "preempt=none") || strstr(text, "preempt=voluntary"))
         return false;
     if (strstr(text, "preempt=full") || strstr(text, "preempt=lazy"))
@@ -160,10 +164,9 @@ bool preflight__lsm_is_active(void)
 {
     char text[512], *rest = text;
 
-    file__first_line(LSM_PATH, text, sizeof(text));
+    preflight__read_security("lsm", text, sizeof(text));
     if (!text[0])
         return lsm__is_listed(LSM_ID_OF_BPF);
-    text[strcspn(text, "\n")] = '\0';
     for (const char *name; (name = strsep(&rest, ","));) {
         if (!strcmp(name, "bpf"))
             return true;
@@ -175,7 +178,7 @@ bool preflight__anybody_may_use_bpf(void)
 {
     char text[16];
 
-    file__first_line(ANYBODY_PATH, text, sizeof(text));
+    preflight__read_line(ANYBODY_PATH, text, sizeof(text));
     return text[0] == '0';
 }
 
@@ -205,19 +208,28 @@ static bool kernel__accounts_memlock(const char *release)
     return sscanf(release, "%d.%d", &major, &minor) == 2 && (major < 5 || (major == 5 && minor < 11));
 }
 
+bool preflight__is_short_of_memlock(void)
+{
+    struct utsname uts;
+    struct rlimit limit;
+
+    return !uname(&uts) && kernel__accounts_memlock(uts.release) && !preflight__has_capability(CAP_SYS_RESOURCE) &&
+           !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_max < MEMLOCK_NEEDED;
+}
+
 int preflight__check(const struct ebpf_log *log)
 {
     struct utsname uts;
 
     if (uname(&uts))
         strcpy(uts.release, "unknown");
-    if (!privilege__is_enough()) {
+    if (!preflight__has_privilege()) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: no privilege; run as root, or with CAP_BPF and CAP_PERFMON%s",
                         kernel__accounts_memlock(uts.release) ? ", and CAP_SYS_RESOURCE before Linux 5.11" : "");
         return -EPERM;
     }
-    if (lockdown__is_confidentiality()) {
+    if (preflight__is_locked_down()) {
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: kernel lockdown is at 'confidentiality'; boot with "
                         "lockdown=integrity or none");

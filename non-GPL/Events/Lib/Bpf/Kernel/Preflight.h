@@ -5,6 +5,30 @@
 
 #include "Log.h"
 
+#define BTF_PATH "/sys/kernel/btf/vmlinux"
+
+/* Since 5.8; older headers lack them. */
+#define CAP_NR_PERFMON 38
+#define CAP_NR_BPF 39
+
+/* Return whether this process has a capability; true if that is unknown. */
+bool preflight__has_capability(int cap);
+
+/* Return whether this process may load BPF programs. */
+bool preflight__has_privilege(void);
+
+/* Return whether kernel lockdown forbids reading kernel memory. */
+bool preflight__is_locked_down(void);
+
+/* Return whether the limit of locked memory is in the way: before 5.11, without CAP_SYS_RESOURCE. */
+bool preflight__is_short_of_memlock(void);
+
+/* Read the first line of a file, without its end; "" if it cannot be read. */
+void preflight__read_line(const char *path, char *buf, int size);
+
+/* Likewise, of a file in securityfs, whether or not that is mounted. */
+void preflight__read_security(const char *name, char *buf, int size);
+
 /* Check for privilege, lockdown and BTF. 0, or -EPERM or -EOPNOTSUPP, logged. */
 int preflight__check(const struct ebpf_log *log);
 
