@@ -38,7 +38,9 @@ static void setup(void)
 static struct ebpf_file_modify_event change(uint64_t ms, uint32_t tgid, uint64_t inode, uint64_t bytes)
 {
     return (struct ebpf_file_modify_event){
-        .hdr = {.ts_boot_ns = ms * MS, .size = sizeof(struct ebpf_file_modify_event), .type = EBPF_EVENT_FILE_MODIFY,
+        .hdr = {.ts_boot_ns = ms * MS,
+                .size = sizeof(struct ebpf_file_modify_event),
+                .type = EBPF_EVENT_FILE_MODIFY,
                 .flags = EBPF_MODIFY_F_BYTES},
         .pids = {.tgid = tgid, .start_time_ns = tgid},
         .change_type = EBPF_CHANGE_CONTENT,

@@ -53,7 +53,8 @@ static void test_rows(void)
         CHECK(row->name && row->take && row->section < SECTION_COUNT);
         CHECK(row->doc && *row->doc && !isupper((unsigned char)*row->doc) && row->doc[strlen(row->doc) - 1] != '.');
         CHECK(!row->letter || (isalpha((unsigned char)row->letter) && row->letter != 'W')); /* getopt's -W */
-        CHECK(row->repeats == (row->section == SECTION_SELECTION || row->take == option_take__list));
+        CHECK(row->repeats == (row->section == SECTION_SELECTION || row->take == option_take__list ||
+                               row->take == option_take__required));
         CHECK(row->min <= row->max && (row->take != option_take__number || row->max > 0));
         for (size_t j = 0; j < i; j++)
             CHECK(strcmp(row->name, rows[j].name) && (!row->letter || row->letter != rows[j].letter));

@@ -130,9 +130,12 @@ static void test_links(void)
         const char *name, *path, *target;
         int messages;
     } rows[] = {
-        {"/real/.//./x/", "/real/x", NULL, 0}, {"/real/../real/y", "/real/y", NULL, 0},
-        {"/link/file", "/real/file", NULL, 1}, {"/link", "/link", "/real", 1},
-        {"/link/..", NULL, NULL, 0},           {"/nowhere", "/nowhere", NULL, 1},
+        {"/real/.//./x/", "/real/x", NULL, 0},
+        {"/real/../real/y", "/real/y", NULL, 0},
+        {"/link/file", "/real/file", NULL, 1},
+        {"/link", "/link", "/real", 1},
+        {"/link/..", NULL, NULL, 0},
+        {"/nowhere", "/nowhere", NULL, 1},
         {"/real/star*", "/real/star*", NULL, 0},
     };
     static const char *const wrong[] = {"/real/*.c", "/re?l", "/real/[a]", "/none/../x", "/nowhere/x"};

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-source.c - the contract of a source, as far as it needs no kernel. */
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -134,6 +137,36 @@ static void test_larger_opts(void)
     check_refused(&larger.opts, -EINVAL, 1);
 }
 
+/* A backend that does not describe itself; the other one has a test of its own. */
+static void test_description(const struct ebpf_source *source)
+{
+    struct ebpf_hook hook = {.sz = sizeof(hook)};
+    const char *program = "";
+
+    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_EXEC, 0, &program) && !program);
+    CHECK(!ebpf_source__lacks(source, NO_TYPE, 0, NULL));
+    CHECK(ebpf_source__hook(source, 0, &hook) == -ENOENT && errno == ENOENT);
+}
+
+/* Each fact has a name of its own and a value. */
+static void test_facts(void)
+{
+    struct ebpf_host_fact fact = {.sz = sizeof(fact)};
+    char names[512] = ",";
+    size_t n = 0;
+
+    for (; !ebpf_host__fact(n, &fact); n++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), ",%s,", fact.name);
+        CHECK(fact.value[0] && !strchr(fact.value, '\n') && !strstr(names, name));
+        strncat(names, name + 1, sizeof(names) - strlen(names) - 1);
+    }
+    CHECK(n > 5 && errno == ENOENT && strstr(names, ",kernel,") && strstr(names, ",lockdown,"));
+    fact.sz = 1;
+    CHECK(ebpf_host__fact(0, &fact) == -EINVAL && errno == EINVAL);
+}
+
 static void test_no_type(void)
 {
     struct ebpf_event_set set = {0};
@@ -152,6 +185,7 @@ static void test_no_type(void)
     CHECK(!ebpf_source__unavailable(source, NO_TYPE));
     CHECK(!ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_EXIT)); /* not asked for */
     CHECK(!ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_EXEC)); /* available */
+    test_description(source);
     ebpf_source__close(source);
 }
 
@@ -371,6 +405,7 @@ int main(void)
     test_refusals();
     test_smaller_opts();
     test_larger_opts();
+    test_facts();
     test_no_type();
     test_the_end();
     test_two_threads();

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "Doctor.h"
 #include "Message.h"
 #include "Options.h"
 #include "Trace.h"
@@ -36,6 +37,7 @@ static int printed(void)
 int main(int argc, char **argv)
 {
     struct options options;
+    int code;
 
     if (!descriptors__complete()) {
         message__write("cannot write to standard output: it is closed; direct it somewhere");
@@ -56,6 +58,9 @@ int main(int argc, char **argv)
     case ACTION_SCHEMA:
         printf("%s\n", ebpf_schema__json());
         return printed();
+    case ACTION_DOCTOR:
+        code = doctor__report(&options);
+        return printed() ? EXIT_OUTPUT : code;
     case ACTION_TRACE:
         break;
     }

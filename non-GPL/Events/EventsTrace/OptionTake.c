@@ -34,6 +34,39 @@ bool option_take__events(const struct option_row *row, const char *text, struct 
     return true;
 }
 
+/* Return the event with that option; 0 if there is none. */
+static enum ebpf_event_type event__of(const char *option)
+{
+    enum ebpf_event_type type = 0;
+
+    while ((type = ebpf_event_type__next(type))) {
+        if (!strcmp(ebpf_event_type__option(type), option))
+            return type;
+    }
+    return 0;
+}
+
+bool option_take__required(const struct option_row *row, const char *text, struct options *options)
+{
+    char *copy = strdup(text), *rest = copy;
+
+    for (const char *name; (name = strsep(&rest, ","));) {
+        enum ebpf_event_type type = event__of(name);
+
+        if (!type) {
+            message__write("option '--%s' requires events, such as process-exec, and there is no '%s'; see EventsTrace "
+                           "--help",
+                           row->name, name);
+            free(copy);
+            return false;
+        }
+        ebpf_event_set__add(ROW_MEMBER(row, struct ebpf_event_set, options), type);
+        ebpf_event_set__add(&options->events, type);
+    }
+    free(copy);
+    return true;
+}
+
 bool option_take__flag(const struct option_row *row, const char *text, struct options *options)
 {
     (void)text;

@@ -11,6 +11,9 @@ bool option_take__event(const struct option_row *row, const char *text, struct o
 /* prefix: it selects the events whose options begin so. */
 bool option_take__events(const struct option_row *row, const char *text, struct options *options);
 
+/* member: the set of events to which it adds those of a list of options; it selects them too. */
+bool option_take__required(const struct option_row *row, const char *text, struct options *options);
+
 /* member: the bool that it sets. */
 bool option_take__flag(const struct option_row *row, const char *text, struct options *options);
 

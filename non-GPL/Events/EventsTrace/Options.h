@@ -23,6 +23,7 @@ enum action {
     ACTION_USAGE,
     ACTION_VERSION,
     ACTION_SCHEMA,
+    ACTION_DOCTOR,
 };
 
 /* In the order of the choices of --format. */
@@ -36,6 +37,8 @@ enum format {
 struct options {
     enum action action;
     struct ebpf_event_set events;
+    struct ebpf_event_set required; /* to be available, or nothing is traced */
+    bool json;                      /* of the doctor's report */
     bool features_line;
     bool unbuffered;
     bool stats;

@@ -262,6 +262,20 @@ static void trace__note_writers(struct trace *trace)
     }
 }
 
+/* Name the required events that are unavailable. Returns whether there are any. */
+static bool trace__lacks_required(const struct trace *trace)
+{
+    uint64_t missing = trace->options.required.bits & ~ebpf_source__events(trace->source).bits;
+    enum ebpf_event_type type = 0;
+
+    while ((type = ebpf_event_type__next(type))) {
+        if (missing >> type & 1)
+            message__write("cannot trace %s, which is required: %s; see EventsTrace --doctor",
+                           ebpf_event_type__option(type), ebpf_source__unavailable(trace->source, type));
+    }
+    return missing;
+}
+
 static int trace__run(struct trace *trace)
 {
     trace__note_writers(trace);
@@ -276,6 +290,10 @@ static int trace__run(struct trace *trace)
     }
     if (err)
         return exit__of(err);
+    if (trace__lacks_required(trace)) {
+        source__release(trace);
+        return EXIT_NO_HOOK;
+    }
     warn_of_no_event(o);
     begin__announce(trace);
     if (o->features_line)

@@ -59,6 +59,10 @@ struct ebpf_backend_ops {
     bool (*over_budget)(struct ebpf_backend *backend, struct ebpf_over_budget *ret_over);
     /* Return why an event that was asked for is unavailable; valid until close. */
     const char *(*unavailable)(const struct ebpf_backend *backend, enum ebpf_event_type type);
+    /* As ebpf_source__lacks. NULL: nothing is lacking. */
+    const char *(*lacks)(struct ebpf_backend *backend, enum ebpf_event_type type, size_t n, const char **ret_program);
+    /* As ebpf_source__hook, except for sz. False if there are no more. NULL: there are none. */
+    bool (*hook)(struct ebpf_backend *backend, size_t n, struct ebpf_hook *ret_hook);
     void (*close)(struct ebpf_backend *backend);
 };
 

@@ -375,6 +375,29 @@ const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf
     return source->backend->ops->unavailable(source->backend, type);
 }
 
+const char *ebpf_source__lacks(const struct ebpf_source *source, enum ebpf_event_type type, size_t n,
+                               const char **ret_program)
+{
+    struct ebpf_backend *backend = source->backend;
+    const char *program = NULL, *lacks = NULL;
+
+    if (backend->ops->lacks && ebpf_event_set__has(backend->available, type))
+        lacks = backend->ops->lacks(backend, type, n, &program);
+    if (ret_program)
+        *ret_program = program;
+    return lacks;
+}
+
+int ebpf_source__hook(const struct ebpf_source *source, size_t n, struct ebpf_hook *ret_hook)
+{
+    struct ebpf_backend *backend = source->backend;
+    struct ebpf_hook hook = {0};
+    bool is_there = backend->ops->hook && backend->ops->hook(backend, n, &hook);
+    int err = is_there ? SIZED_WRITE(ret_hook, &hook) : -ENOENT;
+
+    return err ? fail(err) : 0;
+}
+
 int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features *ret_features)
 {
     const struct ebpf_features features = {

@@ -245,6 +245,17 @@ static const char *bpf_backend__unavailable(const struct ebpf_backend *backend, 
     return ((const struct bpf_backend *)backend)->probes.hooks.unavailable[type];
 }
 
+static const char *bpf_backend__lacks(struct ebpf_backend *backend, enum ebpf_event_type type, size_t n,
+                                      const char **ret_program)
+{
+    return probes__lacks(&((struct bpf_backend *)backend)->probes, type, n, ret_program);
+}
+
+static bool bpf_backend__hook(struct ebpf_backend *backend, size_t n, struct ebpf_hook *ret_hook)
+{
+    return hooks__describe(&((struct bpf_backend *)backend)->probes.hooks, n, ret_hook);
+}
+
 static const struct ebpf_backend_ops bpf_backend_ops = {
     .counts = bpf_backend__counts,
     .stop = bpf_backend__stop,
@@ -252,6 +263,8 @@ static const struct ebpf_backend_ops bpf_backend_ops = {
     .others = bpf_backend__others,
     .over_budget = bpf_backend__over_budget,
     .unavailable = bpf_backend__unavailable,
+    .lacks = bpf_backend__lacks,
+    .hook = bpf_backend__hook,
     .close = bpf_backend__close,
 };
 

@@ -485,6 +485,55 @@ struct ebpf_event_set ebpf_source__events(const struct ebpf_source *source);
  */
 const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf_event_type type);
 
+/**
+ * Return what an available event lacks here, such as "not seen: writev". Ask with n from 0 on, until it is NULL.
+ * @param ret_program the program for want of which it lacks that (see ebpf_source__hook); may be NULL
+ * @return valid, as *ret_program, until the source is closed
+ */
+const char *ebpf_source__lacks(const struct ebpf_source *source, enum ebpf_event_type type, size_t n,
+                               const char **ret_program);
+
+/** How a program of the probes is used. */
+enum ebpf_hook_use {
+    EBPF_HOOK_ATTACHED, /**< it runs where it is attached */
+    EBPF_HOOK_CALLED,   /**< another program calls it */
+    EBPF_HOOK_REPLACED, /**< the better program `by` runs in its place */
+    EBPF_HOOK_UNUSED,   /**< no event that was asked for needs it here */
+    EBPF_HOOK_REFUSED,  /**< this kernel does not have its target or refuses it; see `why` */
+};
+
+/** A program of the probes, as HOOKS.md lists them. */
+struct ebpf_hook {
+    size_t sz;              /**< size of this struct as the caller knows it */
+    const char *program;    /**< its name: how it attaches and to what, as in "fexit__vfs_write" */
+    enum ebpf_hook_use use; /**< how it is used */
+    const char *by;         /**< the program in its place, or that calls it; else NULL */
+    const char *why;        /**< why it cannot be used; else NULL */
+};
+
+/**
+ * Find out how the n-th program is used. Ask with n from 0 on, until there are no more.
+ * @param ret_hook set its sz; the strings are valid until the source is closed
+ * @return 0; -ENOENT if there are no more; -EINVAL if sz makes no sense
+ */
+int ebpf_source__hook(const struct ebpf_source *source, size_t n, struct ebpf_hook *ret_hook);
+
+/** Something that this machine has or lacks, and that matters to a source. */
+struct ebpf_host_fact {
+    size_t sz;          /**< size of this struct as the caller knows it */
+    const char *name;   /**< such as "lockdown" */
+    const char *value;  /**< such as "none"; valid until the thread calls this function again */
+    const char *remedy; /**< what can be done if it is in the way; else NULL */
+};
+
+/**
+ * Find out the n-th fact about this machine, as far as the caller may see it. Ask with n from 0 on, until there are no
+ * more. No source is needed, and no privilege.
+ * @param ret_fact set its sz
+ * @return 0; -ENOENT if there are no more; -EINVAL if sz makes no sense
+ */
+int ebpf_host__fact(size_t n, struct ebpf_host_fact *ret_fact);
+
 /** What the kernel offers. */
 struct ebpf_features {
     size_t sz;      /**< size of this struct as the caller knows it */

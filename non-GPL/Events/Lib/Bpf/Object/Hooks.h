@@ -130,6 +130,9 @@ struct ebpf_event_set hooks__called_events(const struct hooks *hooks);
 /* Return whether a loaded program that is wanted makes one of the events. */
 bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events);
 
+/* Describe how the i-th program is used, as ebpf_source__hook, but for sz. False behind the last one. */
+bool hooks__describe(struct hooks *hooks, size_t i, struct ebpf_hook *ret_hook);
+
 /* Return the program of that name, or NULL. */
 struct hooks_program *hooks__find(struct hooks *hooks, const char *name);
 

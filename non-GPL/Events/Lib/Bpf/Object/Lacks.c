@@ -65,3 +65,30 @@ void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted)
     hooks__report_lacking(&p->hooks, report_lacking, &lacks);
     lacks__report(&lacks);
 }
+
+/* What an event lacks, counted down to the one that is asked for. */
+struct lack {
+    const char *event;
+    size_t left;
+    const char *lacks, *program;
+};
+
+static void lack__find(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+{
+    struct lack *lack = user;
+
+    (void)reason;
+    if (lack->lacks || strcmp(event, lack->event) || lack->left--)
+        return;
+    lack->lacks = lacks;
+    lack->program = program;
+}
+
+const char *probes__lacks(struct probes *p, enum ebpf_event_type type, size_t n, const char **ret_program)
+{
+    struct lack lack = {.event = ebpf_event_type__option(type), .left = n};
+
+    hooks__report_lacking(&p->hooks, lack__find, &lack);
+    *ret_program = lack.program;
+    return lack.lacks;
+}

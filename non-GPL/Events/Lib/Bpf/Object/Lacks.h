@@ -8,4 +8,7 @@
 /* Warn of what the requested events lack after the last choice of programs. */
 void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted);
 
+/* Return the n-th thing that an event lacks, as ebpf_source__lacks. */
+const char *probes__lacks(struct probes *p, enum ebpf_event_type type, size_t n, const char **ret_program);
+
 #endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Doctor.c - see Doctor.h. */
+#include "Doctor.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALL_PROGRAM "tp_btf__sys_exit"
+#define COST_OF_CALLS "each system call of this machine takes 100 to 300 instructions longer"
+#define COST_OF_EVENTS "what an event and a start cost is in docs/COST.md; what nobody selects costs nothing"
+
+static const char *const use_names[] = {[EBPF_HOOK_ATTACHED] = "attached",
+                                        [EBPF_HOOK_CALLED] = "called",
+                                        [EBPF_HOOK_REPLACED] = "replaced",
+                                        [EBPF_HOOK_UNUSED] = "unused",
+                                        [EBPF_HOOK_REFUSED] = "refused"};
+
+/* What there is to report on. */
+struct doctor {
+    struct ebpf_event_set events; /* that were asked for */
+    struct ebpf_source *source;   /* NULL: it could not be opened */
+    char *error;                  /* why; NULL: that is not known */
+    bool is_json;
+};
+
+/* Keep the last error. */
+static void on_log_line(void *user, enum ebpf_log_level level, const char *line)
+{
+    struct doctor *d = user;
+
+    if (level != EBPF_LOG_ERROR && d->error)
+        return;
+    free(d->error);
+    d->error = strdup(line);
+}
+
+/* --------------------------------------------------------------------- JSON */
+
+static void json__string(const char *text)
+{
+    putchar('"');
+    for (const char *c = text; *c; c++) {
+        if (*c == '"' || *c == '\\')
+            printf("\\%c", *c);
+        else if ((unsigned char)*c < ' ')
+            printf("\\u%04x", (unsigned char)*c);
+        else
+            putchar(*c);
+    }
+    putchar('"');
+}
+
+/* Write a member of an object; nothing if it has no value. */
+static void json__member(const char *separator, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    printf("%s\"%s\":", separator, key);
+    json__string(value);
+}
+
+/* ------------------------------------------------------------------ sections */
+
+/* Return the state of an event: whole, limited or unavailable. */
+static const char *event__state(const struct doctor *d, enum ebpf_event_type type)
+{
+    if (!d->source || !ebpf_event_set__has(ebpf_source__events(d->source), type))
+        return "unavailable";
+    return ebpf_source__lacks(d->source, type, 0, NULL) ? "limited" : "whole";
+}
+
+/* Return why an event is unavailable. */
+static const char *event__reason(const struct doctor *d, enum ebpf_event_type type)
+{
+    const char *reason = d->source ? ebpf_source__unavailable(d->source, type) : d->error;
+
+    return reason ? reason : "nothing can be traced here";
+}
+
+static void host__report(const struct doctor *d)
+{
+    struct ebpf_host_fact fact = {.sz = sizeof(fact)};
+
+    printf(d->is_json ? "{\"host\":[" : "host\n");
+    for (size_t n = 0; !ebpf_host__fact(n, &fact); n++) {
+        if (d->is_json) {
+            json__member(n ? ",{" : "{", "name", fact.name);
+            json__member(",", "value", fact.value);
+            json__member(",", "remedy", fact.remedy);
+            putchar('}');
+        } else {
+            printf("  %-18s %s\n", fact.name, fact.value);
+            if (fact.remedy)
+                printf("  %-18s   %s\n", "", fact.remedy);
+        }
+    }
+}
+
+static void event__report_json(const struct doctor *d, enum ebpf_event_type type, const char *separator)
+{
+    const char *state = event__state(d, type), *lacks, *program;
+
+    json__member(separator, "event", ebpf_event_type__option(type));
+    json__member(",", "state", state);
+    if (!strcmp(state, "unavailable"))
+        json__member(",", "reason", event__reason(d, type));
+    printf(",\"lacks\":[");
+    for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++) {
+        json__member(n ? ",{" : "{", "lacks", lacks);
+        json__member(",", "program", program);
+        putchar('}');
+    }
+    printf("]}");
+}
+
+static void event__report_text(const struct doctor *d, enum ebpf_event_type type)
+{
+    const char *state = event__state(d, type), *lacks, *program;
+
+    printf("  %-18s %s\n", ebpf_event_type__option(type), state);
+    if (!strcmp(state, "unavailable"))
+        printf("  %-18s   %s\n", "", event__reason(d, type));
+    for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++)
+        printf("  %-18s   %s (for want of %s)\n", "", lacks, program);
+}
+
+static void events__report(const struct doctor *d)
+{
+    const char *separator = "{";
+    enum ebpf_event_type type = 0;
+
+    printf(d->is_json ? "],\"events\":[" : "\nevents\n");
+    while ((type = ebpf_event_type__next(type))) {
+        if (!ebpf_event_set__has(d->events, type))
+            continue;
+        if (d->is_json)
+            event__report_json(d, type, separator);
+        else
+            event__report_text(d, type);
+        separator = ",{";
+    }
+}
+
+static void hook__report_json(const struct ebpf_hook *hook, const char *separator)
+{
+    json__member(separator, "program", hook->program);
+    json__member(",", "use", use_names[hook->use]);
+    json__member(",", "by", hook->by);
+    json__member(",", "why", hook->why);
+    putchar('}');
+}
+
+/* Report a program for people, unless it is unused; those that are refused for one reason come together. */
+static void hook__report_text(const struct doctor *d, const struct ebpf_hook *hook, size_t n)
+{
+    struct ebpf_hook other = {.sz = sizeof(other)};
+
+    if (hook->use == EBPF_HOOK_UNUSED)
+        return;
+    if (hook->use != EBPF_HOOK_REFUSED) {
+        printf("  %-42s %s%s%s\n", hook->program, use_names[hook->use], hook->by ? " by " : "",
+               hook->by ? hook->by : "");
+        return;
+    }
+    for (size_t before = 0; before < n && !ebpf_source__hook(d->source, before, &other); before++) {
+        if (other.use == EBPF_HOOK_REFUSED && !strcmp(other.why, hook->why))
+            return;
+    }
+    printf("  %s:\n", hook->why);
+    for (; !ebpf_source__hook(d->source, n, &other); n++) {
+        if (other.use == EBPF_HOOK_REFUSED && !strcmp(other.why, hook->why))
+            printf("    %s\n", other.program);
+    }
+}
+
+/* Report the programs. Returns whether every system call of the machine passes one. */
+static bool hooks__report(const struct doctor *d)
+{
+    struct ebpf_hook hook = {.sz = sizeof(hook)};
+    bool is_in_calls = false;
+
+    printf(d->is_json ? "],\"hooks\":[" : "\nhooks\n");
+    for (size_t n = 0; d->source && !ebpf_source__hook(d->source, n, &hook); n++) {
+        if (d->is_json)
+            hook__report_json(&hook, n ? ",{" : "{");
+        else
+            hook__report_text(d, &hook, n);
+        is_in_calls |= hook.use == EBPF_HOOK_ATTACHED && !strcmp(hook.program, CALL_PROGRAM);
+    }
+    if (!d->source && !d->is_json)
+        printf("  none was tried: %s\n", d->error ? d->error : "a source cannot be opened");
+    return is_in_calls;
+}
+
+static void costs__report(const struct doctor *d, bool is_in_calls)
+{
+    const char *const costs[] = {is_in_calls ? COST_OF_CALLS : NULL, COST_OF_EVENTS};
+    bool is_first = true;
+
+    printf(d->is_json ? "],\"costs\":[" : "\ncosts\n");
+    for (size_t i = 0; i < sizeof(costs) / sizeof(*costs); i++) {
+        if (!costs[i])
+            continue;
+        if (d->is_json) {
+            printf(is_first ? "" : ",");
+            json__string(costs[i]);
+        } else {
+            printf("  %s\n", costs[i]);
+        }
+        is_first = false;
+    }
+}
+
+static enum doctor_code doctor__judge(const struct doctor *d)
+{
+    bool any = false, missing = false, limited = false;
+    enum ebpf_event_type type = 0;
+
+    while ((type = ebpf_event_type__next(type))) {
+        const char *state = ebpf_event_set__has(d->events, type) ? event__state(d, type) : NULL;
+
+        any |= state && strcmp(state, "unavailable");
+        missing |= state && !strcmp(state, "unavailable");
+        limited |= state && !strcmp(state, "limited");
+    }
+    return !any ? DOCTOR_NONE : missing ? DOCTOR_SOME_MISSING : limited ? DOCTOR_LIMITED : DOCTOR_WHOLE;
+}
+
+static void end__report(const struct doctor *d, enum doctor_code code)
+{
+    static const char *const words[] = {[DOCTOR_WHOLE] = "whole: every event is reported as documented",
+                                        [DOCTOR_LIMITED] = "limited: every event is reported, some with less",
+                                        [DOCTOR_SOME_MISSING] = "some events are missing",
+                                        [DOCTOR_NONE] = "nothing can be traced"};
+
+    if (!d->is_json) {
+        printf("\n%s\n", words[code]);
+        return;
+    }
+    putchar(']');
+    if (!d->source)
+        json__member(",", "error", d->error);
+    printf(",\"status\":%d}\n", code);
+}
+
+int doctor__report(const struct options *options)
+{
+    struct doctor d = {.is_json = options->json,
+                       .events = options->events.bits ? options->events : ebpf_event_set__all()};
+    const struct ebpf_source_opts opts = {.sz = sizeof(opts),
+                                          .events = d.events,
+                                          .log_line = on_log_line,
+                                          .user = &d,
+                                          .disable_hooks = options->disable_hooks};
+
+    if (ebpf_source__open(&opts, &d.source))
+        d.source = NULL;
+    enum doctor_code code = doctor__judge(&d);
+
+    host__report(&d);
+    events__report(&d);
+    costs__report(&d, hooks__report(&d));
+    end__report(&d, code);
+    ebpf_source__close(d.source);
+    free(d.error);
+    return code;
+}

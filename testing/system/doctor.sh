@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# --doctor says what a machine offers and what events lack, by its exit status too; --require makes a missing one fatal.
+# takes: 40
+# kernels: newest 5.10
+# shellcheck shell=sh
+. /root/system/tap.sh
+cd /tmp || exit 1
+
+# doctor STATUS OPTION...: the report is in report.out
+doctor() {
+    expected=$1
+    shift
+    timeout 300 EventsTrace --doctor "$@" >report.out 2>report.err
+    got=$?
+    [ "$got" = "$expected" ] && [ ! -s report.err ] || { cat report.err report.out; echo "status $got"; return 1; }
+}
+
+whole() {
+    doctor 0 || return 1
+    grep -q "^whole: " report.out && ! grep "limited\|unavailable\|refused by" report.out
+    grep -q "^  kernel  *$(uname -r) x86_64$" report.out && grep -q "^  privileges  *CAP_BPF " report.out &&
+        grep -q "^  process-exec  *whole$" report.out && ! grep "each system call" report.out
+}
+check "whole: every event, status 0" whole
+
+limited() {
+    doctor 1 --process-setsid --process-exec --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector || return 1
+    grep -A 1 "^  process-setsid  *limited" report.out | grep -q "(for want of fexit__ksys_setsid)" &&
+        grep -q "^  tp_btf__sys_exit_setsid  *called by tp_btf__sys_exit$" report.out &&
+        grep -A 1 "^  disabled by the caller:$" report.out | grep -q "    fexit__ksys_setsid" &&
+        grep -q "each system call of this machine takes" report.out || { cat report.out; return 1; }
+}
+check "limited: an event is made in another way, status 1" limited
+
+missing() {
+    doctor 2 --process-exec --net-datagram --disable-hook fentry__udp_send_skb &&
+        grep -A 1 "^  net-datagram  *unavailable" report.out |
+        grep -q "fentry__udp_send_skb: disabled by the caller" || { cat report.out; return 1; }
+}
+check "some events are missing: status 2, with the reason" missing
+
+none() {
+    chmod 755 /opt/bin/EventsTrace
+    su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --process-exec" >report.out 2>report.err
+    [ $? = 3 ] && [ ! -s report.err ] &&
+        grep -A 1 "^  privileges  *none$" report.out | grep -q "run as root, or with" &&
+        grep -A 1 "^  process-exec  *unavailable" report.out | grep -q "no privilege; run as root" ||
+        { cat report.err report.out; return 1; }
+}
+check "without privilege: what can be known, status 3" none
+
+json() {
+    doctor 2 --json --process-exec --net-datagram --disable-hook fentry__udp_send_skb || return 1
+    grep -q '^{"host":\[{"name":"kernel","value":"' report.out &&
+        grep -q '{"event":"process-exec","state":"whole","lacks":\[\]}' report.out &&
+        grep -q '{"event":"net-datagram","state":"unavailable","reason":"fentry__udp_send_skb: d' report.out &&
+        grep -q '{"program":"fentry__udp_send_skb","use":"refused","why":"disabled by the caller"}' report.out &&
+        grep -q ',"status":2}$' report.out && [ "$(wc -l <report.out)" = 1 ] || { cat report.out; return 1; }
+}
+check "the report as JSON" json
+
+required() {
+    timeout 300 EventsTrace --process-exec --require net-datagram,process-exit --disable-hook fentry__udp_send_skb \
+        >required.out 2>required.err -- touch required-ran
+    [ $? = 5 ] && [ ! -s required.out ] && [ ! -e required-ran ] &&
+        grep -q "cannot trace net-datagram, which is required: fentry__udp_send_skb: disabled by the caller; see" \
+            required.err || { cat required.err; return 1; }
+}
+check "a required event is unavailable: nothing is traced, status 5" required
+
+required_is_there() {
+    EventsTrace --require process-exec -- true >required.out 2>required.err || { cat required.err; return 1; }
+    [ "$(events PROCESS_EXEC required.out)" = 1 ]
+}
+check "a required event is traced" required_is_there
+check "usage: there is no such event" refused 2 "there is no 'exec'" EventsTrace --require exec
+check "bpf(2) is denied" refused 3 "cannot load BPF programs" deny-bpf EventsTrace --process-exec
