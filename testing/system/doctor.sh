@@ -17,8 +17,8 @@ doctor() {
 
 whole() {
     doctor 0 || return 1
-    grep -q "^whole: " report.out && ! grep "limited\|unavailable\|refused by" report.out
-    grep -q "^  kernel  *$(uname -r) x86_64$" report.out && grep -q "^  privileges  *CAP_BPF " report.out &&
+    grep -q "^whole: " report.out && ! grep "^  [a-z-]*  *\(limited\|unavailable\)" report.out &&
+        grep -q "^  kernel  *$(uname -r) x86_64$" report.out && grep -q "^  privileges  *CAP_BPF " report.out &&
         grep -q "^  process-exec  *whole$" report.out && ! grep "each system call" report.out
 }
 check "whole: every event, status 0" whole
@@ -48,6 +48,16 @@ none() {
         { cat report.err report.out; return 1; }
 }
 check "without privilege: what can be known, status 3" none
+
+forced() {
+    doctor 0 --attach trampoline || return 1
+    doctor 2 --attach tracepoint && grep -q "^  file-delete  *limited" report.out &&
+        grep -A 1 "^  net-datagram  *unavailable" report.out |
+        grep -q "fentry__udp_send_skb: another way to attach was asked for" || { cat report.out; return 1; }
+    EventsTrace --file-delete --attach tracepoint -- sh -c ': >forced; rm forced' >forced.out 2>forced.err
+    grep -q '"FILE_DELETE".*"path":"/tmp/forced".*"path_from_caller":true' forced.out || { cat forced.err; return 1; }
+}
+check "one way to attach is asked for" forced
 
 json() {
     doctor 2 --json --process-exec --net-datagram --disable-hook fentry__udp_send_skb || return 1

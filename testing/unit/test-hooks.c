@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-hooks.c - the programs that are chosen if some are refused. */
-#include "Bpf/Object/Hooks.h"
+#include "Bpf/Object/Forced.h"
 #include "check.h"
 
 #define WAYS 4
@@ -178,6 +178,32 @@ static void test_options_of_a_way(void)
     hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_open"), "for a test");
     hooks__choose(&hooks, created);
     CHECK(hooks.available.bits == created.bits && wanted("tp_btf__io_uring_complete_open_cqe"));
+}
+
+/* With one way to attach, events that need another one are unavailable or made at the ends of system calls. */
+static void test_forced_way(void)
+{
+    struct ebpf_event_set events = set_of(EBPF_EVENT_FILE_DELETE);
+
+    ebpf_event_set__add(&events, EBPF_EVENT_PROCESS_FORK);
+    ebpf_event_set__add(&events, EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+    for (enum ebpf_attach way = EBPF_ATTACH_BEST; way <= EBPF_ATTACH_TRACEPOINT; way++) {
+        bool has_functions = way != EBPF_ATTACH_TRACEPOINT, has_kprobes = way == EBPF_ATTACH_KPROBE;
+
+        hooks__init(&hooks);
+        hooks.stand_ins[STAND_IN_KPROBE] = has_kprobes;
+        hooks__force(&hooks, way);
+        hooks__choose(&hooks, events);
+        CHECK(wanted("tp_btf__sched_process_fork") || wanted("kprobe__wake_up_new_task"));
+        CHECK(wanted("kprobe__wake_up_new_task") == has_kprobes && wanted("kprobe__d_delete") == has_kprobes);
+        CHECK(wanted("fentry__d_delete") == (has_functions && !has_kprobes));
+        CHECK(wanted("tp_btf__sys_exit_delete") == !has_functions);
+        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_FILE_DELETE));
+        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW) ==
+              (has_functions && !has_kprobes));
+    }
+    CHECK_SAME(hooks.unavailable[EBPF_EVENT_NETWORK_DATAGRAM_FLOW],
+               "fentry__udp_send_skb: another way to attach was asked for");
 }
 
 static void test_does_without_an_option(void)
@@ -365,6 +391,7 @@ int main(int argc, char **argv)
     test_ends_of_system_calls_need_no_option();
     test_connections_are_made_in_one_way();
     test_options_of_a_way();
+    test_forced_way();
     test_does_without_an_option();
     test_lsm();
     test_kprobes();

@@ -252,7 +252,8 @@ int doctor__report(const struct options *options)
                                           .events = d.events,
                                           .log_line = on_log_line,
                                           .user = &d,
-                                          .disable_hooks = options->disable_hooks};
+                                          .disable_hooks = options->disable_hooks,
+                                          .attach = (enum ebpf_attach)options->attach};
 
     if (ebpf_source__open(&opts, &d.source))
         d.source = NULL;

@@ -119,6 +119,7 @@ struct ebpf_source_opts handlers__source_opts(struct trace *trace)
         .low_latency = o->unbuffered,
         .libbpf_log = o->libbpf_verbose,
         .disable_hooks = o->disable_hooks,
+        .attach = (enum ebpf_attach)o->attach,
         .ring_bytes = o->ring_bytes,
         .coalesce_ms = o->coalesce_ms,
         .condition_count = o->condition_count,

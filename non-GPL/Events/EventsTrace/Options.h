@@ -46,6 +46,7 @@ struct options {
     bool env;
     unsigned int format; /* enum format */
     const char *disable_hooks;
+    unsigned int attach;  /* enum ebpf_attach */
     uint32_t coalesce_ms; /* 0: do not merge writes */
     uint32_t ring_bytes;  /* 0: the library's default */
     uint32_t budget;      /* 0: none */

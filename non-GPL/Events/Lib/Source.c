@@ -82,6 +82,10 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
                         EBPF_HELPERS_MAX);
         return -EINVAL;
     }
+    if ((unsigned int)opts->attach > EBPF_ATTACH_TRACEPOINT) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: there is no such way to attach; leave it out");
+        return -EINVAL;
+    }
     return conditions__check(opts->conditions, opts->condition_count, log);
 }
 

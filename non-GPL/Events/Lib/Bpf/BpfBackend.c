@@ -18,6 +18,7 @@
 #include "Counts.h"
 #include "Kernel/LibbpfLog.h"
 #include "Kernel/Preflight.h"
+#include "Object/Forced.h"
 #include "Object/Lacks.h"
 #include "Rings.h"
 #include "Select/Trees.h"
@@ -297,6 +298,8 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
         err = backend__count_cpus(b);
     if (!err && opts->disable_hooks)
         err = hooks__disable(&p->hooks, opts->disable_hooks, &p->log);
+    if (!err)
+        hooks__force(&p->hooks, opts->attach);
     if (!err)
         err = probes__start(p, &b->links, opts);
     if (err)

@@ -300,6 +300,15 @@ struct ebpf_condition {
 /** Most that ebpf_source_opts.helpers may have. */
 #define EBPF_HELPERS_MAX 4
 
+/** How programs are attached. */
+enum ebpf_attach {
+    EBPF_ATTACH_BEST,       /**< in the best way that the kernel offers, hook by hook */
+    EBPF_ATTACH_LSM,        /**< LSM programs where there are, the others as by EBPF_ATTACH_TRAMPOLINE */
+    EBPF_ATTACH_TRAMPOLINE, /**< to functions by fentry and fexit, and to tracepoints of their own */
+    EBPF_ATTACH_KPROBE,     /**< to functions by kprobes and sessions, and to tracepoints of their own */
+    EBPF_ATTACH_TRACEPOINT, /**< to tracepoints, among them that of the ends of all system calls */
+};
+
 /**
  * Options of a source. Zero a member for its default. With a smaller sz, that of an older header, further members have
  * their defaults; with a larger one, members that this library does not know must be zero.
@@ -380,6 +389,9 @@ struct ebpf_source_opts {
 
     /** How many ids are in `helpers`. */
     size_t helper_count;
+
+    /** For tests: the only way to attach; what cannot be had in it makes its event unavailable, or less. */
+    enum ebpf_attach attach;
 };
 
 /** A source of events. */

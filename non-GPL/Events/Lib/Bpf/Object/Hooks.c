@@ -390,7 +390,7 @@ static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t ro
 {
     bool exists;
 
-    if (!role->lacks[0] || !hooks__is_of_way(hooks, role))
+    if (!role->lacks[0] || !hooks__is_of_way(hooks, role) || hooks->programs[row].unneeded)
         return NULL;
     if (!role->is_required)
         return hooks__missing(hooks, row);

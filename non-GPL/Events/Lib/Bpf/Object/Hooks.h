@@ -107,6 +107,7 @@ struct hooks {
         size_t stand_ins[STAND_IN_COUNT]; /* 0: there is none */
     } others[HOOKS_ROWS_MAX];             /* indices of the other programs of a row */
     uint32_t select_kinds;                /* bit n: there may be conditions of kind n; set before the choice */
+    enum ebpf_attach forced;              /* the only way to attach */
     bool spares; /* programs get their spares, because the kernel preempts them; set before the choice */
     bool stand_ins[STAND_IN_COUNT];  /* which ones this kernel supports; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */

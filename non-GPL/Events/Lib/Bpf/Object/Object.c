@@ -227,7 +227,8 @@ static void probes__find_offers(struct probes *p)
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     stand_ins[STAND_IN_LSM] = has_cast && preflight__lsm_is_active();
     stand_ins[STAND_IN_RECORDING_LSM] = stand_ins[STAND_IN_LSM];
-    stand_ins[STAND_IN_KPROBE] = p->hooks.spares && has_cast && targets__has_function(&p->targets, TARGET_FPROBE);
+    stand_ins[STAND_IN_KPROBE] = (p->hooks.spares || p->hooks.forced == EBPF_ATTACH_KPROBE) && has_cast &&
+                                 targets__has_function(&p->targets, TARGET_FPROBE);
     stand_ins[STAND_IN_ELSE_KPROBE] = stand_ins[STAND_IN_KPROBE];
     stand_ins[STAND_IN_SESSION] = stand_ins[STAND_IN_KPROBE] && targets__has_sessions(&p->targets);
     p->cpu_slots = stand_ins[STAND_IN_KPROBE] ? (uint32_t)p->cpus : 0;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "Forced.h"
+
+#include <string.h>
+
+#define CALLER "tp_btf__sys_exit" /* without it there are no events at the ends of system calls */
+#define BEGINNINGS_MAX 6
+
+/* How the names of the programs begin that each way leaves out. */
+static const char *const left_out[][BEGINNINGS_MAX] = {
+    [EBPF_ATTACH_BEST] = {NULL},
+    [EBPF_ATTACH_LSM] = {"kprobe__", "session__", CALLER, NULL},
+    [EBPF_ATTACH_TRAMPOLINE] = {"lsm__", "kprobe__", "session__", CALLER, NULL},
+    [EBPF_ATTACH_KPROBE] = {"lsm__", "fentry__", "fexit__", CALLER, NULL},
+    [EBPF_ATTACH_TRACEPOINT] = {"lsm__", "fentry__", "fexit__", "kprobe__", "session__", NULL},
+};
+
+static bool program__is_left_out(const char *name, enum ebpf_attach attach)
+{
+    for (size_t i = 0; left_out[attach][i]; i++) {
+        if (!strncmp(name, left_out[attach][i], strlen(left_out[attach][i])))
+            return true;
+    }
+    return false;
+}
+
+void hooks__force(struct hooks *hooks, enum ebpf_attach attach)
+{
+    hooks->forced = attach;
+    for (size_t i = 0; attach < sizeof(left_out) / sizeof(*left_out) && i < hooks->count; i++) {
+        if (program__is_left_out(hooks->programs[i].name, attach))
+            hooks__refuse(&hooks->programs[i], "another way to attach was asked for");
+    }
+}
