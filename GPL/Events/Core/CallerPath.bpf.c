@@ -123,7 +123,8 @@ int caller_path__append_text(u32 slot, u32 tag)
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < COMPONENTS_OUTER && more; i++)
         more = caller_path__take_some(slot);
-    u32 flags = READ_ONCE(s->walk.flags) | (more ? EBPF_VARLEN_TRUNCATED : 0);
+    bool is_cut = more || (is_relative && !s->job.dentry);
+    u32 flags = READ_ONCE(s->walk.flags) | (is_cut ? EBPF_VARLEN_TRUNCATED : 0);
 
     if (is_relative && !flags) {
         s->walk.kept = s->walk.used;

@@ -21,8 +21,8 @@ struct caller_path {
 };
 
 /*
- * Append the text at s->copy.from as field `tag`; if it is relative, behind the directory that s->job has. In
- * CallerPath.bpf.c.
+ * Append the text at s->copy.from as field `tag`; if it is relative, behind the directory that s->job has, or cut if it
+ * has none. In CallerPath.bpf.c.
  */
 extern int caller_path__append_text(u32 slot, u32 tag);
 
@@ -34,8 +34,10 @@ static __always_inline void caller_path__append(struct scratch *s, enum ebpf_tag
     struct fs_struct *fs = BPF_CORE_READ(task, fs);
     struct file *dir = path->dir == AT_FDCWD ? NULL : fd__file(path->dir);
     struct path *base = dir ? &dir->f_path : &fs->pwd;
+    bool is_gone = !dir && path->dir != AT_FDCWD; /* another thread has closed it, or the path is absolute */
 
-    path_start__store(s, path_start__at(root, (u64)BPF_CORE_READ(base, mnt), (u64)BPF_CORE_READ(base, dentry)));
+    path_start__store(
+        s, path_start__at(root, (u64)BPF_CORE_READ(base, mnt), is_gone ? 0 : (u64)BPF_CORE_READ(base, dentry)));
     s->copy.from = path->text;
     caller_path__append_text(s->slot, tag);
 }

@@ -99,7 +99,6 @@ typedef int key_t;
 #define EACCES 13
 #define EFAULT 14
 #define EEXIST 17
-#define EINVAL 22
 #define EPIPE 32
 #define EAFNOSUPPORT 97
 #define ECONNABORTED 103

@@ -176,10 +176,12 @@ int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
  * port may be chosen later in the call, which may also fail.
  */
 SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state_listen, struct sock *sk, int old, int new)
+int BPF_PROG(tp_btf__inet_sock_set_state_listen, struct sock *sk, int old, int next)
 {
-    if (new == TCP_LISTEN && old != TCP_LISTEN &&emit_runtime.live)
-        current__note_socket(sk);
+    bool begins = next == TCP_LISTEN && old != TCP_LISTEN;
+
+    if (begins && emit_runtime.live && !current__note_socket(sk))
+        count__seen_and_lost(EBPF_EVENT_NETWORK_LISTEN, EBPF_REASON_STATE);
     return 0;
 }
 

@@ -340,16 +340,17 @@ static __always_inline int connection__disconnected(struct sock *sk)
  * no more: see tp_btf__tcp_destroy_sock_last. All other changes to CLOSE are the end of a connection that a process
  * still has. Why there are two programs: see Opening.bpf.c.
  */
-static __always_inline int connection__changed(struct sock *sk, int old, int new)
+static __always_inline int connection__changed(struct sock *sk, int old, int next)
 {
-    if (sock__is_being_closed(sk) && (new == old || new == TCP_FIN_WAIT1 || new == TCP_LAST_ACK || new == TCP_CLOSE)) {
+    if (sock__is_being_closed(sk) &&
+        (next == old || next == TCP_FIN_WAIT1 || next == TCP_LAST_ACK || next == TCP_CLOSE)) {
         if (compat__is_mptcp_sock(sk))
             return mptcp__end(sk);
         struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
         return tp && !compat__is_subflow(tp) ? connection__end(sk, tp, false) : 0;
     }
-    if (new != TCP_CLOSE)
+    if (next != TCP_CLOSE)
         return 0;
     if (!sk->sk_err && current__connect_family() == AF_UNSPEC && old != TCP_CLOSE)
         return connection__disconnected(sk);
@@ -366,13 +367,13 @@ static __always_inline bool connection__is_changing(struct sock *sk, int old, bo
 struct spare_body_map closing_body SEC(".maps");
 
 SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int new)
+int BPF_PROG(tp_btf__inet_sock_set_state, struct sock *sk, int old, int next)
 {
     SPARE_BODY(ctx, closing_body);
     if (!connection__is_changing(sk, old, true))
         return 0;
     spare__mark(SPARE_CLOSING);
-    return connection__changed(sk, old, new);
+    return connection__changed(sk, old, next);
 }
 
 #define CLOSING_SPARE(n)                                                                                               \
@@ -386,9 +387,9 @@ CLOSING_SPARE(1)
 CLOSING_SPARE(2)
 
 SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state_irq, struct sock *sk, int old, int new)
+int BPF_PROG(tp_btf__inet_sock_set_state_irq, struct sock *sk, int old, int next)
 {
-    return new == TCP_CLOSE &&connection__is_changing(sk, old, false) ? connection__ended(sk, old) : 0;
+    return next == TCP_CLOSE && connection__is_changing(sk, old, false) ? connection__ended(sk, old) : 0;
 }
 
 /*

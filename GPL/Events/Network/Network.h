@@ -109,13 +109,17 @@ static __always_inline s32 current__connect_family(void)
     return family;
 }
 
-/* Note that the current task's call has changed a socket, for the program at its end. */
-static __always_inline void current__note_socket(struct sock *sk)
+/*
+ * Note that the current task's call has changed a socket, for the program at its end. Return false if there is no
+ * memory for that.
+ */
+static __always_inline bool current__note_socket(struct sock *sk)
 {
     struct task_state *state = task_state__get();
 
     if (state)
         STORE_POINTER(state->socket, sk);
+    return state;
 }
 
 /* Return whether the current call has changed one of two sockets, and forget it. */

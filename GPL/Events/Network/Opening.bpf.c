@@ -71,7 +71,7 @@ static __always_inline void opening__establish(struct socket_entry *opening, str
     }
 }
 
-static __always_inline int opening__changed(struct sock *sk, int new)
+static __always_inline int opening__changed(struct sock *sk, int next)
 {
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
@@ -81,7 +81,7 @@ static __always_inline int opening__changed(struct sock *sk, int new)
     bool is_subflow = compat__is_subflow(tp);
     struct sock *keeper = tcp__keeper(sk, tp);
 
-    if (new == TCP_SYN_SENT) {
+    if (next == TCP_SYN_SENT) {
         if (current__is_kernel_thread())
             return 0;
         socket__track(true, sk, keeper, ends, SOCKET_OPENING, CURRENT_FATE(network_connection_attempted),
@@ -92,10 +92,10 @@ static __always_inline int opening__changed(struct sock *sk, int new)
     struct socket_entry *e = socket__find_entry(sk, keeper, ends);
     u32 error = sk->sk_err;
 
-    if (!e || (new == TCP_CLOSE && !error && sk->sk_lock.owned &&current__connect_family() > AF_UNSPEC))
+    if (!e || (next == TCP_CLOSE && !error && sk->sk_lock.owned && current__connect_family() > AF_UNSPEC))
         return 0; /* connect fails, and its end has the error */
     opening__report(e, sk, ends, true, sk, tcp__sport(tp), is_subflow);
-    if (new != TCP_CLOSE)
+    if (next != TCP_CLOSE)
         opening__establish(e, sk, tp);
     else if (socket__take(e, sk, ends))
         connection__failed(e, sk, tcp__sport(tp), is_subflow, error ?: ECONNABORTED, false);
@@ -103,37 +103,37 @@ static __always_inline int opening__changed(struct sock *sk, int new)
 }
 
 /* Return whether an attempt begins or ends in a process. */
-static __always_inline bool opening__is_in_process(struct sock *sk, int old, int new)
+static __always_inline bool opening__is_in_process(struct sock *sk, int old, int next)
 {
-    return emit_runtime.live && (old == TCP_SYN_SENT || new == TCP_SYN_SENT) && sk->sk_lock.owned;
+    return emit_runtime.live && (old == TCP_SYN_SENT || next == TCP_SYN_SENT) && sk->sk_lock.owned;
 }
 
 struct spare_body_map opening_body SEC(".maps");
 
 SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state_open, struct sock *sk, int old, int new)
+int BPF_PROG(tp_btf__inet_sock_set_state_open, struct sock *sk, int old, int next)
 {
     SPARE_BODY(ctx, opening_body);
-    if (!opening__is_in_process(sk, old, new))
+    if (!opening__is_in_process(sk, old, next))
         return 0;
     spare__mark(SPARE_OPENING);
-    return opening__changed(sk, new);
+    return opening__changed(sk, next);
 }
 
 #define OPENING_SPARE(n)                                                                                               \
     SEC("ebpf.tp_btf/inet_sock_set_state")                                                                             \
-    int BPF_PROG(tp_btf__inet_sock_set_state_open_spare##n, struct sock *sk, int old, int new)                         \
+    int BPF_PROG(tp_btf__inet_sock_set_state_open_spare##n, struct sock *sk, int old, int next)                        \
     {                                                                                                                  \
-        return opening__is_in_process(sk, old, new) ? spare__run(ctx, &opening_body, SPARE_OPENING, n, 2) : 0;         \
+        return opening__is_in_process(sk, old, next) ? spare__run(ctx, &opening_body, SPARE_OPENING, n, 2) : 0;        \
     }
 
 OPENING_SPARE(1)
 OPENING_SPARE(2)
 
 SEC("ebpf.tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_btf__inet_sock_set_state_open_irq, struct sock *sk, int old, int new)
+int BPF_PROG(tp_btf__inet_sock_set_state_open_irq, struct sock *sk, int old, int next)
 {
-    return emit_runtime.live && old == TCP_SYN_SENT && !sk->sk_lock.owned ? opening__changed(sk, new) : 0;
+    return emit_runtime.live && old == TCP_SYN_SENT && !sk->sk_lock.owned ? opening__changed(sk, next) : 0;
 }
 
 /* Return whether connect returned an error that is not that of an attempt. */
