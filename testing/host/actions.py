@@ -75,6 +75,15 @@ def talk(name, family, address):
     finish(pid)
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as own:
+            own.bind(("::1", 0))
+        return True
+    except OSError:
+        return False
+
+
 def set_ids():
     os.setgid(NOBODY)
     os.setuid(NOBODY)
@@ -101,7 +110,7 @@ def main():
     facts["pid"] = os.getpid()
     finish(child("files", change_files, top))
     talk("v4", socket.AF_INET, "127.0.0.1")
-    if socket.has_ipv6 and os.path.exists("/proc/net/if_inet6"):
+    if has_ipv6():
         talk("v6", socket.AF_INET6, "::1")
     finish(child("setsid", os.setsid))
     finish(child("ids", set_ids))

@@ -78,7 +78,7 @@ static const struct option_row others[] = {
     {"require", OTHER("EVENT", required), MEMBER(required), .repeats = true,
      .doc = "trace this event too, and nothing if it is unavailable here; EVENT,EVENT for several"},
     {"doctor", ACTION(DOCTOR),
-     .doc = "print what this machine offers, and what the selected events, or all, lack here, and exit; see Doctor"},
+     .doc = "print what this machine offers, and what the selected events, or all, lack here, and exit (DOCTOR.md)"},
     {"json", FLAG(json), .doc = "with --doctor: print the report as JSON"},
     {"schema", ACTION(SCHEMA), .doc = "print the JSON Schema of the output and exit"},
     {"help", 'h', ACTION(HELP), .doc = "print this help and exit; so does -?"},
