@@ -3,13 +3,14 @@
  * gen-hooks-doc.c - print what the manuals say of the rows of Hooks.def.
  *
  *   gen-hooks-doc                 docs/HOOKS.md: which programs make which event, and what can replace them
- *   gen-hooks-doc no-fentry       the events that remain without fentry programs, as a table in Markdown
- *   gen-hooks-doc no-fentry-man   these events as a list in mdoc(7)
+ *   gen-hooks-doc no-trampolines    what events lack without trampolines, as a table in Markdown
+ *   gen-hooks-doc tracepoints-man   what they lack with tracepoints only, as a list in mdoc(7)
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "Bpf/Object/Forced.h"
 #include "Bpf/Object/Hooks.h"
 
 static const char head[] =
@@ -26,9 +27,10 @@ static const char head[] =
 static const char stand_ins[] =
     "\n## Stand-ins\n\n"
     "`lsm` programs replace others if the kernel never skips them: since 6.2, if `bpf` is an active security module.\n"
-    "`kprobe` and `session` programs replace others only on kernels that preempt BPF programs. Of those that can be\n"
-    "used, the first is attached instead of the program. An `lsm` program that makes a record comes last, because the\n"
-    "kernel may preempt any number of its runs.\n\n"
+    "`kprobe` and `session` programs replace others on kernels that preempt BPF programs; `kprobe` programs also on\n"
+    "those that refuse trampolines. Of those that can be used, the first is attached instead of the program. An `lsm`\n"
+    "program that makes a record comes last, because the kernel may preempt any number of its runs. \"Itself as a\n"
+    "kprobe\": where trampolines are refused, the program is loaded for a kprobe.\n\n"
     "| program | stand-ins |\n|---|---|\n";
 
 static const char preemption[] =
@@ -141,7 +143,9 @@ static void print_stand_ins(const struct hook_row *row)
         printf("%s`%s`", separator, program);
         separator = ", ";
     }
-    if (*separator)
+    if (row->as_kprobe)
+        printf(*separator ? ", itself as a kprobe" : "| `%s` | itself as a kprobe", row->program);
+    if (*separator || row->as_kprobe)
         printf(" |\n");
 }
 
@@ -203,9 +207,11 @@ static void print_document(void)
     for_each_event(print_preempted);
 }
 
-/* --------------------------------------------------- kernels without fentry */
+/* ---------------------------------------------- kernels without trampolines */
 
-static struct hooks hooks;
+#define REASON "the kernel refuses trampolines"
+
+static struct hooks by_kprobes, by_tracepoints;
 static int current;
 static const char *separator;
 
@@ -218,45 +224,50 @@ static void print_lacks(void *user, const char *event, const char *lacks, const 
     separator = "; ";
 }
 
-/* Print what an event lacks without the programs that are refused. */
-static void print_lacking(int event)
+/* Print what an event lacks. */
+static void print_lacking(struct hooks *hooks, int event)
 {
     current = event;
     separator = "";
-    hooks__report_lacking(&hooks, print_lacks, NULL);
+    if (ebpf_event_set__has(hooks->available, (enum ebpf_event_type)event))
+        hooks__report_lacking(hooks, print_lacks, NULL);
+    else
+        printf("%s", separator = "unavailable");
     if (!*separator)
         printf("complete");
 }
 
-/* Print an event that remains and what it lacks, with these texts around the two. */
-static void print_remaining(int event, const char *before, const char *between, const char *after)
+static void print_row(int event)
 {
-    if (!ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
-        return;
-    printf("%s%s%s", before, event__name(event), between);
-    print_lacking(event);
-    printf("%s", after);
+    printf("| `%s` | ", event__name(event));
+    print_lacking(&by_kprobes, event);
+    printf(" | ");
+    print_lacking(&by_tracepoints, event);
+    printf(" |\n");
 }
 
-static void print_remaining_row(int event)
+static void print_item(int event)
 {
-    print_remaining(event, "| `", "` | ", " |\n");
+    printf(".It Dv %s\n", event__name(event));
+    print_lacking(&by_tracepoints, event);
+    printf(".\n");
 }
 
-static void print_remaining_item(int event)
+/* Choose among the programs that a kernel takes which has no trampolines, and kprobes or not. */
+static void choose(struct hooks *hooks, bool has_kprobes)
 {
-    print_remaining(event, ".It Dv ", "\n", ".\n");
-}
+    hooks__init(hooks);
+    for (size_t i = 0; i < hooks->count; i++) {
+        const char *name = hooks->programs[i].name;
 
-/* Choose among the programs that a kernel without fentry takes: those at tracepoints. */
-static void choose_tracepoints(void)
-{
-    hooks__init(&hooks);
-    for (size_t i = 0; i < hooks.count; i++) {
-        if (strncmp(hooks.programs[i].name, "tp_btf__", strlen("tp_btf__")) != 0)
-            hooks__refuse(&hooks.programs[i], "refused");
+        if (strncmp(name, "tp_btf__", strlen("tp_btf__")) != 0 && !(has_kprobes && !strncmp(name, "kprobe__", 8)))
+            hooks__refuse(&hooks->programs[i], REASON);
     }
-    hooks__choose(&hooks, ebpf_event_set__all());
+    if (has_kprobes) {
+        hooks->stand_ins[STAND_IN_KPROBE] = hooks->stand_ins[STAND_IN_ELSE_KPROBE] = true;
+        hooks__convert(hooks, REASON);
+    }
+    hooks__choose(hooks, ebpf_event_set__all());
 }
 
 int main(int argc, char **argv)
@@ -265,17 +276,17 @@ int main(int argc, char **argv)
         print_document();
         return 0;
     }
-    choose_tracepoints();
-    if (argc == 2 && !strcmp(argv[1], "no-fentry")) {
-        printf("| event | |\n|---|---|\n");
-        for_each_event(print_remaining_row);
-        printf("| all others | unavailable |\n");
-    } else if (argc == 2 && !strcmp(argv[1], "no-fentry-man")) {
+    choose(&by_kprobes, true);
+    choose(&by_tracepoints, false);
+    if (argc == 2 && !strcmp(argv[1], "no-trampolines")) {
+        printf("| event | with kprobes | with tracepoints only |\n|---|---|---|\n");
+        for_each_event(print_row);
+    } else if (argc == 2 && !strcmp(argv[1], "tracepoints-man")) {
         printf(".Bl -tag -width Ds\n");
-        for_each_event(print_remaining_item);
+        for_each_event(print_item);
         printf(".El\n");
     } else {
-        return fprintf(stderr, "usage: gen-hooks-doc [no-fentry|no-fentry-man]\n"), 2;
+        return fprintf(stderr, "usage: gen-hooks-doc [no-trampolines|tracepoints-man]\n"), 2;
     }
     return 0;
 }

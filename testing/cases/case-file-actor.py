@@ -23,7 +23,7 @@ def expect_one(event, expected):
 def expect(facts, events):
     seen, expected = by_anybody(facts, events), facts["expected"]
     if events.at_calls:
-        expected = without_unseen(seen, expected, expect_one)
+        expected = without_unseen(events, seen, expected, expect_one)
     events.shown |= {event["event_type"] for event in seen}
     wrong = []
     for event, want in zip(seen, expected):

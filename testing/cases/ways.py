@@ -15,6 +15,7 @@ Plan = collections.namedtuple("Plan", "kernel way means")
 
 DEFAULT = "default"
 NO_FENTRY = "no-fentry"
+NO_TRAMPOLINES = "no-trampolines"
 SECOND = "second"
 
 # lsm, kprobe and session: stand-ins of Hooks.def, kprobe and session only while the kernel preempts; storage: of tasks
@@ -34,8 +35,9 @@ MEANS = {
     "full preemption": Means("dynamic", kernel_argument="preempt=full"),
     "no kprobes": Means("kprobe", disables="KPROBE"),
     "no sessions": Means("session", disables="SESSION"),
-    "no storage": Means("storage", variable="REFUSE_STORAGE"),
-    "no fentry": Means("fentry", variable="REFUSE_LOAD"),
+    "no storage": Means("storage", variable="REFUSE_STORAGE=1"),
+    "no fentry": Means("fentry", variable="REFUSE_LOAD=1"),
+    "no trampolines": Means("fentry", variable="REFUSE_LOAD=trampolines"),
     "second hooks": Means("fentry", disables=SECOND),
 }
 
@@ -48,34 +50,45 @@ WAYS = [
     Way("spares", ("preemption", "no LSM programs", "no kprobes", "no sessions"), "spares, and no stand-in"),
     Way("no-storage", ("no storage",), "tables instead of task and socket storage"),
     Way(SECOND, ("second hooks",), "the second way of each event that has one"),
+    Way(NO_TRAMPOLINES, ("no trampolines",), "kprobes, and tracepoints for the rest"),
     Way(NO_FENTRY, ("no fentry",), "tracepoints only"),
 ]
 
-# What is left without fentry (docs/COMPATIBILITY.md).
+# What is left with tracepoints only (docs/COMPATIBILITY.md).
 OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE", "PROCESS_SETSID",
                   "PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_CHROOT", "PROCESS_MEMFD_CREATE", "PROCESS_SHMGET",
                   "PROCESS_PTRACE", "PROCESS_TTY_WRITE", "FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_LINK",
                   "FILE_MODIFY", "FILE_MEMFD_OPEN", "FILE_SHMEM_OPEN", "NETWORK_CONNECTION_ATTEMPTED",
                   "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED", "NETWORK_CONNECTION_FAILED",
                   "NETWORK_LISTEN"}
+NO_MPROTECT = r"file-modify is limited: not seen: mappings made writable, before 5.17 .*"
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
-    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; (unavailable: .*; )?limited: .*"],
+    NO_TRAMPOLINES: [r"the kernel refuses programs of the kind fentry.*; limited: .*", NO_MPROTECT],
+    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; (unavailable: .*; )?limited: .*", NO_MPROTECT],
     SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
              r"net-conn-closed is limited: the process that accepted a connection is not reported .*",
              r"process-exit is limited: a process exits before its files are closed .*"],
 }
 
 # Cases that a way cannot see, by the documented limit that prevents it.
-AS_GIVEN = "without fentry the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
-NO_FILES = "without fentry message queues, BPF objects and subvolumes are not seen (docs/COMPATIBILITY.md)"
+AS_GIVEN = "without fentry and kprobes the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
+NO_FILES = "without trampolines message queues, BPF objects and subvolumes are not seen (docs/COMPATIBILITY.md)"
+NO_SMC = "without trampolines the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)"
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
+UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
+UNSEEN_WITHOUT_KPROBES = "io_uring|inline|worker|sqpoll|open that is refused|open with O_DIRECT"
+UNSEEN_BEFORE_5_17 = "mapping made writable|io_uring|inline|worker|sqpoll"
 LIMITS = {
     NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN, "file-objects": NO_FILES,
                 "file-btrfs": NO_FILES,
-                "net-smc": "without fentry the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)",
-                "file-coalesce": "without fentry a deletion does not say which file it is (docs/COMPATIBILITY.md)"},
+                "net-smc": NO_SMC,
+                "file-coalesce": "with tracepoints only a deletion does not name the file (docs/COMPATIBILITY.md)"},
+    NO_TRAMPOLINES: {"file-objects": NO_FILES, "file-btrfs": NO_FILES, "net-smc": NO_SMC},
+    "untyped exits": {
+        "exit-many": "a kprobe cannot reach the storage of another process: those that end in their tracer while the "
+                     "table of 1,024 is full have partial exits (docs/COMPATIBILITY.md)"},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
     "preempted exits": {"burst": SINGLE_EXIT, "exit-many": SINGLE_EXIT},
@@ -177,7 +190,7 @@ def machine(plan):
 
 def tracer_words(plan, rows):
     """Return variables and options for each EventsTrace of a plan."""
-    variables = [f"{MEANS[name].variable}=1" for name in plan.means if MEANS[name].variable]
+    variables = [MEANS[name].variable for name in plan.means if MEANS[name].variable]
     hooks = disabled(plan, rows)
     return [*(["LD_PRELOAD=/opt/bin/refuse.so", *variables] if variables else []),
             *(["--disable-hook", ",".join(hooks)] if hooks else [])]
@@ -194,13 +207,14 @@ def show(plan, rows, objects):
 def expected_evidence(plan):
     """Return how the events of EVIDENCE_OPTIONS have to be made."""
     offers, means = OFFERS[plan.kernel], plan.means
-    fentry = "no fentry" not in means
+    fentry = not {"no fentry", "no trampolines"} & set(means)
+    converts = "no trampolines" in means
     preempts = "preempts" in offers or bool({"preemption", "full preemption"} & set(means))
-    kprobe = fentry and preempts and "kprobe" in offers and "no kprobes" not in means
-    session = kprobe and "session" in offers and "no sessions" not in means
+    kprobe = (fentry or converts) and preempts and "kprobe" in offers and "no kprobes" not in means
+    session = kprobe and not converts and "session" in offers and "no sessions" not in means
     lsm = "lsm" in offers and "no LSM programs" not in means
     storage = "storage" in offers and "no storage" not in means
-    return {"path": ("lsm" if lsm else "kprobe" if kprobe else "fentry") if fentry else None,
+    return {"path": ("lsm" if lsm else "kprobe" if kprobe else "fentry") if fentry else "kprobe" if converts else None,
             "exec": "kprobe" if kprobe else "tracepoint",
             "shmget": ("session" if session else "fexit") if fentry else None,
             "spares": "yes" if preempts else None,
@@ -228,6 +242,7 @@ def limits(plan):
         return []
     made = expected_evidence(plan)
     applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
+                NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
                 "no-fentry before 5.18": plan.way.name == NO_FENTRY and plan.kernel == "5.10",
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
                 "no task storage": made["tasks"] == "table" and plan.kernel != "5.10",   # there the case expects it
@@ -238,13 +253,32 @@ def limits(plan):
 def unseen(plan, name, events):
     """Return why the way of a plan cannot see a case, by its name and events; None if it can."""
     if plan.way.name == NO_FENTRY and (missing := sorted(set(events) - OF_TRACEPOINTS)):
-        return f"without fentry there is no {', '.join(missing)} (docs/COMPATIBILITY.md)"
+        return f"with tracepoints only there is no {', '.join(missing)} (docs/COMPATIBILITY.md)"
     return next((LIMITS[limit][name] for limit in limits(plan) if name in LIMITS[limit]), None)
 
 
 def selected(plan, events):
     """Return those of some events that a plan can select."""
     return [event for event in events if plan.way.name != NO_FENTRY or event in OF_TRACEPOINTS]
+
+
+def at_calls(plan):
+    """Return whether events are made at the ends of system calls: all that can be, or those without a kprobe."""
+    return plan.way.name in (NO_FENTRY, NO_TRAMPOLINES)
+
+
+def by_kprobe(plan):
+    return plan.way.name == NO_TRAMPOLINES
+
+
+def unseen_at_calls(plan):
+    """Return a pattern of what is expected in a case, and may be missing where events are made at the ends of calls."""
+    unseen = [UNSEEN_AT_CALLS]
+    if not by_kprobe(plan):
+        unseen.append(UNSEEN_WITHOUT_KPROBES)
+    if plan.kernel == "5.10":
+        unseen.append(UNSEEN_BEFORE_5_17)
+    return "|".join(unseen)
 
 
 def warnings(plan):

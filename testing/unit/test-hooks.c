@@ -193,17 +193,58 @@ static void test_forced_way(void)
         hooks__init(&hooks);
         hooks.stand_ins[STAND_IN_KPROBE] = has_kprobes;
         hooks__force(&hooks, way);
+        if (has_kprobes)
+            hooks__convert(&hooks, "");
         hooks__choose(&hooks, events);
-        CHECK(wanted("tp_btf__sched_process_fork") || wanted("kprobe__wake_up_new_task"));
-        CHECK(wanted("kprobe__wake_up_new_task") == has_kprobes && wanted("kprobe__d_delete") == has_kprobes);
+        CHECK(wanted("tp_btf__sched_process_fork") && wanted("kprobe__d_delete") == has_kprobes);
         CHECK(wanted("fentry__d_delete") == (has_functions && !has_kprobes));
         CHECK(wanted("tp_btf__sys_exit_delete") == !has_functions);
         CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_FILE_DELETE));
-        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW) ==
-              (has_functions && !has_kprobes));
+        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW) == has_functions);
+        CHECK(wanted("fentry__udp_send_skb") == has_functions);
     }
     CHECK_SAME(hooks.unavailable[EBPF_EVENT_NETWORK_DATAGRAM_FLOW],
                "fentry__udp_send_skb: another way to attach was asked for");
+}
+
+/* Where trampolines are refused, some programs are loaded for kprobes, but not those refused for another reason. */
+static void test_converted(void)
+{
+    struct ebpf_event_set events = set_of(EBPF_EVENT_PROCESS_EXIT);
+
+    hooks__init(&hooks);
+    hooks.spares = true;
+    for (size_t i = 0; i < hooks.count; i++) {
+        if (!strncmp(hooks.programs[i].name, "fentry__", 8))
+            hooks__refuse(&hooks.programs[i], "trampolines");
+    }
+    hooks__refuse(hooks__find(&hooks, "fentry__udp_send_skb"), "for a test");
+    ebpf_event_set__add(&events, EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+    hooks__convert(&hooks, "trampolines");
+    hooks__choose(&hooks, events);
+    CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_EXIT).bits);
+    CHECK(wanted("fentry__do_notify_parent") && hooks__find(&hooks, "fentry__do_notify_parent")->by_kprobe);
+    CHECK(!wanted("fentry__skb_consume_udp") && !wanted("fentry__tcp_connect"));
+    hooks__find(&hooks, "fentry__udp_send_skb")->refused = false;
+    hooks__choose(&hooks, events);
+    CHECK(hooks.available.bits == events.bits && wanted("fentry__skb_consume_udp"));
+    CHECK(!wanted("fentry__skb_consume_udp_spare1")); /* it cannot be preempted */
+    CHECK(!hooks__find(&hooks, "fentry__tcp_connect")->by_kprobe);
+}
+
+/* A kprobe is better than a program that is preempted; else it replaces only what the kernel refuses. */
+static void test_kprobes_of_other_kernels(void)
+{
+    hooks__init(&hooks);
+    hooks.stand_ins[STAND_IN_KPROBE] = true;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
+    CHECK(wanted("fentry__d_delete") && !wanted("kprobe__d_delete"));
+    hooks__refuse(hooks__find(&hooks, "fentry__d_delete"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
+    CHECK(wanted("kprobe__d_delete") && wanted("fentry__security_path_unlink"));
+    hooks.spares = true;
+    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
+    CHECK(wanted("kprobe__d_delete") && wanted("kprobe__security_path_unlink"));
 }
 
 static void test_does_without_an_option(void)
@@ -392,6 +433,8 @@ int main(int argc, char **argv)
     test_connections_are_made_in_one_way();
     test_options_of_a_way();
     test_forced_way();
+    test_converted();
+    test_kprobes_of_other_kernels();
     test_does_without_an_option();
     test_lsm();
     test_kprobes();

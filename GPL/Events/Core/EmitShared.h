@@ -205,6 +205,7 @@ struct emit_constants {
     ebpf_u32 has_task_storage; /* tracing programs may use it */
     ebpf_u32 sk_storage;       /* programs can use the storage of sockets */
     ebpf_u32 casts;            /* addresses can be cast to typed pointers */
+    ebpf_u32 untyped;          /* programs for trampolines are loaded for kprobes (AS_KPROBE in Hooks.def) */
     ebpf_u32 poison;           /* in builds for tests: see record__poison */
     ebpf_u32 ring_bytes;       /* size of each ring */
     ebpf_u32 budget;           /* events a process and second, of the types of Budget.h; 0: no limit */

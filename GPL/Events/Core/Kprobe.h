@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Kprobe.h - programs that cannot be preempted. They replace others on kernels that preempt BPF programs.
+ * Kprobe.h - programs that cannot be preempted. They replace others on kernels that preempt BPF programs, or that have
+ * no trampolines.
  *
  * The kernel skips a trampoline's program that is already running on the CPU, and a preempted program counts as
  * running. A kprobe's program runs with preemption off (kprobe_multi_link_prog_run), so nobody can hold it up. It is
@@ -10,7 +11,9 @@
  * but a trampoline needs two or three spare programs besides (Spare.h).
  *
  * The arguments are in registers and have no types. A cast types them, so that one body serves both kinds. Kernels that
- * lack the cast, or fprobe, keep the other programs (KPROBE in Hooks.def).
+ * lack the cast keep the other programs if they have trampolines; if not, the library makes the body do without types
+ * (Lib/Bpf/Object/Untype.h). A return probe would see the ends of functions on every kernel, but it has a fixed number
+ * of nodes for calls in progress, which processes that sleep in such a call use up; so there are none but sessions.
  */
 #ifndef EBPF_CORE_KPROBE_H
 #define EBPF_CORE_KPROBE_H

@@ -90,7 +90,7 @@ struct {
     __type(value, struct flow_more);
 } flow_mores SEC(".maps");
 
-/* Used if the kernel has no socket storage, or cannot provide it. */
+/* Used if the kernel has no socket storage, or the programs cannot use it. */
 struct {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
@@ -189,10 +189,16 @@ static __always_inline struct flow_more *flow_more__by_address(struct sock *sk, 
 
 /* --------------------------------------------------------------- slots */
 
+/* The storage of a socket takes a pointer with a type, which a kprobe does not give. */
+static __always_inline bool flows__have_storage(void)
+{
+    return emit_constants.sk_storage && !emit_constants.untyped;
+}
+
 /* Return the list of a socket; NULL if there is none, and, with `make`, none could be allocated. */
 static __always_inline struct flow_list *flow_list__of(struct sock *sk, bool make)
 {
-    if (emit_constants.sk_storage)
+    if (flows__have_storage())
         return bpf_sk_storage_get(&flow_lists, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
     return flow_list__by_address(sk, make);
 }
@@ -202,7 +208,7 @@ static __always_inline struct flow_more *flow_more__of(struct sock *sk, const st
 {
     if (!make && list->count <= FLOWS_FIRST)
         return NULL;
-    if (emit_constants.sk_storage)
+    if (flows__have_storage())
         return bpf_sk_storage_get(&flow_mores, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
     return flow_more__by_address(sk, make);
 }
@@ -210,7 +216,7 @@ static __always_inline struct flow_more *flow_more__of(struct sock *sk, const st
 /* Remove the list of a socket that is closed. Socket storage is freed with the socket. */
 static __always_inline void flow_list__forget(struct sock *sk)
 {
-    if (emit_constants.sk_storage)
+    if (flows__have_storage())
         return;
     u64 address = sock__address(sk);
     struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);

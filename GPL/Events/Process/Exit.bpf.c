@@ -193,10 +193,19 @@ static __always_inline u64 leader__address(struct task_struct *leader)
         kernel__copy(true, comm_, leader_->comm, EBPF_COMM_LEN);                                                       \
     } while (0)
 
-/* Return the leader's task storage, which nobody else can fill. NULL if the kernel has none. */
+/*
+ * Return the leader's task storage, which nobody else can fill. NULL if the kernel has none. From a kprobe it can only
+ * be reached in the process itself, which is where it ends, unless its last thread is one that a tracer waits for.
+ */
 static __always_inline struct exiting *exiting__apart(struct task_struct *leader)
 {
-    return emit_constants.has_task_storage ? bpf_task_storage_get(&exiting_apart, (void *)leader, NULL, 0) : NULL;
+    if (!emit_constants.has_task_storage)
+        return NULL;
+    if (!emit_constants.untyped)
+        return bpf_task_storage_get(&exiting_apart, (void *)leader, NULL, 0);
+    struct task_struct *task = (void *)bpf_get_current_task_btf(), *own = task->group_leader;
+
+    return own->tgid == leader->tgid ? bpf_task_storage_get(&exiting_apart, (void *)own, NULL, 0) : NULL;
 }
 
 /* Create the task storage of the current process. The leader is reached by a pointer that the verifier trusts. */

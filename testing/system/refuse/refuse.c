@@ -3,12 +3,12 @@
  * refuse.c - preloaded; makes the kernel seem to refuse programs, as some kernels do, and counts what is loaded.
  *
  * Environment variables name what is refused with EPERM: REFUSE_NAME, a program by the first 15 bytes of its name;
- * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session); REFUSE_ATTACH,
- * attaching them; REFUSE_INFO, information about them (the number of skipped runs); REFUSE_STORAGE, elements of maps of
- * task and socket storage. REFUSE_COUNTS is the file to which "programs N maps N opened N read N refused N empty N" is
- * written at the end: the numbers loaded, created, and opened by id, of elements of maps that were read, of the
- * library's programs that the kernel itself has refused to load or to attach, and the largest number of programs that
- * do nothing and were loaded at the same time.
+ * REFUSE_LOAD, loading of all programs of the given kinds (fentry, fexit, lsm, kprobe, session), or, if it is
+ * "trampolines", of the first three; REFUSE_ATTACH, attaching them likewise; REFUSE_INFO, information about them (the
+ * number of skipped runs); REFUSE_STORAGE, elements of maps of task and socket storage. REFUSE_COUNTS is the file to
+ * which "programs N maps N opened N read N refused N empty N" is written at the end: the numbers loaded, created, and
+ * opened by id, of elements of maps that were read, of the library's programs that the kernel itself has refused to
+ * load or to attach, and the largest number of programs that do nothing and were loaded at the same time.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -22,8 +22,6 @@
 
 #define FDS_MAX 1024
 #define ARGS 6
-#define TRACE_KPROBE_MULTI 42 /* BPF_TRACE_KPROBE_MULTI, for older headers */
-#define TRACE_KPROBE_SESSION 56
 #define EMPTY_INSNS 2 /* of a program that does nothing; no kernel has a reason to refuse it */
 
 static unsigned int programs, maps, opened, elements, refused, empty, empty_max;
@@ -33,9 +31,12 @@ static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
 static bool program__is_of_kind(const union bpf_attr *attr)
 {
-    return attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
-           attr->expected_attach_type == BPF_LSM_MAC || attr->expected_attach_type == TRACE_KPROBE_MULTI ||
-           attr->expected_attach_type == TRACE_KPROBE_SESSION;
+    const char *load = getenv("REFUSE_LOAD"), *attach = getenv("REFUSE_ATTACH"), *kinds = load ? load : attach;
+
+    if (attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
+        attr->expected_attach_type == BPF_LSM_MAC)
+        return true;
+    return attr->prog_type == BPF_PROG_TYPE_KPROBE && !(kinds && !strcmp(kinds, "trampolines"));
 }
 
 static bool map__is_storage(const union bpf_attr *attr)

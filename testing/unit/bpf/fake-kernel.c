@@ -102,14 +102,15 @@ int __wrap_libbpf_num_possible_cpus(void)
     return CPUS;
 }
 
-int __wrap_load__object(const struct targets *targets, struct bpf_object *object, const struct load_calls *calls)
+int __wrap_load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+                        const struct load_calls *calls)
 {
     const struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
     struct bpf_program *program;
     size_t size, count = 0;
     int err = 0;
 
-    (void)targets;
+    (void)targets, (void)kprobes;
     bpf_object__for_each_program(program, object)
     {
         programs[count] = program;

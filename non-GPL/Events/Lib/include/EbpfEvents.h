@@ -305,7 +305,7 @@ enum ebpf_attach {
     EBPF_ATTACH_BEST,       /**< in the best way that the kernel offers, hook by hook */
     EBPF_ATTACH_LSM,        /**< LSM programs where there are, the others as by EBPF_ATTACH_TRAMPOLINE */
     EBPF_ATTACH_TRAMPOLINE, /**< to functions by fentry and fexit, and to tracepoints of their own */
-    EBPF_ATTACH_KPROBE,     /**< to functions by kprobes and sessions, and to tracepoints of their own */
+    EBPF_ATTACH_KPROBE,     /**< to functions by kprobes, and to tracepoints as by EBPF_ATTACH_TRACEPOINT */
     EBPF_ATTACH_TRACEPOINT, /**< to tracepoints, among them that of the ends of all system calls */
 };
 

@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../Kernel/PlainKprobe.h"
 #include "../Kernel/Preflight.h"
 #include "../Object/Refused.h"
 
@@ -42,17 +43,18 @@ static int program__attach_by_name(const struct bpf_program *bpf, int fd)
     return link < 0 ? -errno : (int)link;
 }
 
-/* Attach a loaded program. A descriptor of its link, or -errno. */
-static int program__attach(const struct bpf_program *bpf, int fd)
+/* Attach a loaded program. A descriptor that ends this when it is closed, or -errno. */
+static int program__attach(const struct bpf_program *bpf, int fd, enum kprobe_attach kprobes)
 {
-    return target__program_type(bpf) == BPF_PROG_TYPE_KPROBE ? program__attach_by_name(bpf, fd)
-                                                             : bpf_raw_tracepoint_open(NULL, fd);
+    if (target__program_type(bpf) != BPF_PROG_TYPE_KPROBE)
+        return bpf_raw_tracepoint_open(NULL, fd);
+    return kprobes == KPROBE_PLAIN ? kprobe__attach(target__name(bpf), fd) : program__attach_by_name(bpf, fd);
 }
 
 /* Attach a program. 0, 1 if the kernel refuses it, or a negative errno if a resource has run out. */
 static int links__attach_program(struct links *links, struct probes *p, size_t i, const struct bpf_program *bpf)
 {
-    int fd = program__attach(bpf, p->hooks.programs[i].fd);
+    int fd = program__attach(bpf, p->hooks.programs[i].fd, p->kprobes);
 
     if (fd >= 0) {
         links->fds[i] = fd;

@@ -28,7 +28,20 @@ struct loading {
     const struct ebpf_source_opts *opts;
     int refused;
     bool has_tried_to_attach;
+    bool is_in_vain; /* all programs will be loaded again */
 };
+
+/*
+ * After the kernel has refused a program: the first time, find out whether it would refuse others of its kind. 0 or a
+ * negative errno.
+ */
+static int loading__refused(struct loading *l, bool attach)
+{
+    int err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, attach);
+
+    l->is_in_vain = probes__need_kprobes(l->p);
+    return err < 0 ? err : l->is_in_vain ? -EAGAIN : 0;
+}
 
 /*
  * Attach the first trampoline as soon as it is loaded. Some kernels load such programs and refuse to attach them; those
@@ -40,7 +53,7 @@ static int loading__try_to_attach(struct loading *l, const struct bpf_program *b
 
     l->has_tried_to_attach |= err != LINKS_NOT_THIS_ONE;
     if (err > 0)
-        err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, true);
+        err = loading__refused(l, true);
     return err < 0 && err != LINKS_NOT_THIS_ONE ? err : 0;
 }
 
@@ -65,9 +78,7 @@ static int loading__end(void *user, const struct bpf_program *bpf, int fd)
     if (preflight__is_shortage(fd))
         return fd;
     hooks__refuse(program, REASON_LOAD "%s", preflight__error(fd));
-    int err = l->refused++ ? 0 : probes__find_refused_kinds(l->p, false);
-
-    return err < 0 ? err : 0;
+    return loading__refused(l, false);
 }
 
 /* Load the chosen programs. Returns how many the kernel refuses, or a negative errno. */
@@ -76,20 +87,25 @@ static int probes__load_chosen(struct probes *p, struct links *links, const stru
     struct loading loading = {.p = p, .links = links, .opts = opts, .has_tried_to_attach = links->have_trampoline};
     int err = probes__load(p, opts, &(struct load_calls){loading__begin, loading__end, &loading});
 
-    return err ?: loading.refused;
+    return loading.is_in_vain ? loading.refused : err ?: loading.refused;
 }
 
 /*
  * Choose again after some programs were refused. Returns whether others are wanted now. The loaded ones were loaded for
- * the former choice: if one would make an event that is unavailable now, all are loaded again.
+ * the former choice: if one would make an event that is unavailable now, or if kprobes are used from now on, all are
+ * loaded again.
  */
 static bool probes__choose_again(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
+    bool begins_kprobes = probes__need_kprobes(p);
+
+    if (begins_kprobes)
+        probes__use_kprobes(p);
     bool more = hooks__choose(&p->hooks, opts->events);
     struct ebpf_event_set gone = {.bits = p->constants.events & ~p->hooks.available.bits};
 
     links__detach_unwanted(links, p);
-    if (!hooks__make_any(&p->hooks, gone))
+    if (!begins_kprobes && !hooks__make_any(&p->hooks, gone))
         return more;
     links__detach_all(links, p);
     probes__unload(p);

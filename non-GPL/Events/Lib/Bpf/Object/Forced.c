@@ -11,7 +11,7 @@ static const char *const left_out[][BEGINNINGS_MAX] = {
     [EBPF_ATTACH_BEST] = {NULL},
     [EBPF_ATTACH_LSM] = {"kprobe__", "session__", CALLER, NULL},
     [EBPF_ATTACH_TRAMPOLINE] = {"lsm__", "kprobe__", "session__", CALLER, NULL},
-    [EBPF_ATTACH_KPROBE] = {"lsm__", "fentry__", "fexit__", CALLER, NULL},
+    [EBPF_ATTACH_KPROBE] = {"lsm__", "fentry__", "fexit__", NULL},
     [EBPF_ATTACH_TRACEPOINT] = {"lsm__", "fentry__", "fexit__", "kprobe__", "session__", NULL},
 };
 
@@ -28,7 +28,25 @@ void hooks__force(struct hooks *hooks, enum ebpf_attach attach)
 {
     hooks->forced = attach;
     for (size_t i = 0; attach < sizeof(left_out) / sizeof(*left_out) && i < hooks->count; i++) {
+        const struct hook_row *row = hooks__row(i);
+
+        if (attach == EBPF_ATTACH_KPROBE && row && row->as_kprobe)
+            continue;
         if (program__is_left_out(hooks->programs[i].name, attach))
             hooks__refuse(&hooks->programs[i], "another way to attach was asked for");
+    }
+}
+
+void hooks__convert(struct hooks *hooks, const char *reason)
+{
+    const struct hook_row *row;
+
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        struct hooks_program *program = &hooks->programs[i];
+
+        if (!row->as_kprobe || (program->refused && strcmp(program->reason, reason) != 0))
+            continue;
+        program->refused = false;
+        program->by_kprobe = true;
     }
 }

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forced.h - leaves out the programs of other ways to attach than one that the caller asks for. */
+/* Forced.h - leaves out the programs of other ways to attach than one, or has them attached in that way. */
 #ifndef EBPF_BPF_FORCED_H
 #define EBPF_BPF_FORCED_H
 
 #include "Hooks.h"
 
-/* Refuse all programs that are attached in another way. */
+/* Refuse all programs that are attached in another way than the caller asks for. */
 void hooks__force(struct hooks *hooks, enum ebpf_attach attach);
+
+/*
+ * Have the programs that can be loaded for kprobes (AS_KPROBE in Hooks.def) loaded so, also those that were refused for
+ * this reason.
+ */
+void hooks__convert(struct hooks *hooks, const char *reason);
 
 #endif

@@ -31,6 +31,7 @@
 #define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
 #define COPIES(count) .spare_count = count
 #define SECOND(name) .second = &hook_rows[HOOK_##name]
+#define AS_KPROBE .as_kprobe = true
 #define VIA(name) .via = &hook_rows[HOOK_##name]
 #define TRIAL(name) .trial = TRIAL_##name
 

@@ -99,13 +99,18 @@ int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log
     return 0;
 }
 
-/* Return the best stand-in for a row's program that can be used here; NULL if there is none. */
+/*
+ * Return the best stand-in for a row's program that can be used here; NULL if there is none. A kprobe is better than a
+ * program that the kernel preempts; where it does not, it is only better than none.
+ */
 static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
 {
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
         size_t program = hooks->others[row].stand_ins[kind];
+        bool is_better =
+            hooks->spares || hooks->programs[row].refused || kind == STAND_IN_LSM || kind == STAND_IN_RECORDING_LSM;
 
-        if (program && hooks->stand_ins[kind] && !hooks->programs[program].refused)
+        if (program && hooks->stand_ins[kind] && is_better && !hooks->programs[program].refused)
             return &hooks->programs[program];
     }
     return NULL;
@@ -237,10 +242,11 @@ static void hooks__choose_callers(struct hooks *hooks)
 static void hooks__choose_spares(struct hooks *hooks)
 {
     for (size_t i = 0; i < HOOK_COUNT; i++) {
+        const struct hooks_program *program = &hooks->programs[i];
         struct hooks_program *spare;
 
         for (int n = 0; (spare = hooks__spare(hooks, i, n)); n++)
-            spare->wanted = hooks->spares && !spare->refused && hooks->programs[i].wanted;
+            spare->wanted = hooks->spares && !spare->refused && program->wanted && !program->by_kprobe;
     }
 }
 
@@ -415,36 +421,4 @@ void hooks__report_lacking(struct hooks *hooks,
                 report(user, ebpf_event_type__option(event), role->lacks, lacking->name, lacking->reason);
         }
     }
-}
-
-/* Return the program that runs in place of the i-th, or calls it; NULL if none does. */
-static const struct hooks_program *hooks__other(struct hooks *hooks, size_t i)
-{
-    if (hooks__is_called(i))
-        return &hooks->programs[row__index(hook_rows[i].via)];
-    const struct hooks_program *in_use = i < HOOK_COUNT ? hooks__in_use(hooks, i) : NULL;
-
-    return in_use == &hooks->programs[i] ? NULL : in_use;
-}
-
-bool hooks__describe(struct hooks *hooks, size_t i, struct ebpf_hook *ret_hook)
-{
-    if (i >= hooks->count)
-        return false;
-    const struct hooks_program *program = &hooks->programs[i], *other = hooks__other(hooks, i);
-
-    *ret_hook = (struct ebpf_hook){.program = program->name, .use = EBPF_HOOK_UNUSED};
-    if (program->attached) {
-        ret_hook->use = EBPF_HOOK_ATTACHED;
-    } else if (program->wanted && other) {
-        ret_hook->use = EBPF_HOOK_CALLED;
-        ret_hook->by = other->name;
-    } else if (program->refused) {
-        ret_hook->use = EBPF_HOOK_REFUSED;
-        ret_hook->why = program->reason;
-    } else if (other && !hooks__is_called(i)) {
-        ret_hook->use = EBPF_HOOK_REPLACED;
-        ret_hook->by = other->name;
-    }
-    return true;
 }

@@ -85,6 +85,7 @@ struct hook_row {
     const char *body; /* the map through which spares call the program; NULL: they do the work themselves */
     const struct hook_row *second;
     const struct hook_row *via; /* the program that calls this one, which is attached in its place */
+    bool as_kprobe;             /* can be loaded as the program of a kprobe */
     enum hooks_trial trial;
 };
 
@@ -94,6 +95,7 @@ struct hooks_program {
     bool refused;  /* by this kernel */
     bool unneeded; /* on this kernel */
     bool attached;
+    bool by_kprobe;                /* loaded as the program of a kprobe */
     int fd;                        /* of the loaded program; -1 if it is not loaded */
     char reason[HOOKS_REASON_LEN]; /* why it is refused */
 };

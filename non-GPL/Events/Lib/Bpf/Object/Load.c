@@ -22,6 +22,7 @@
 #include "Core/EmitShared.h"
 #include "../Kernel/LibbpfLog.h"
 #include "Prune.h"
+#include "Untype.h"
 
 #define TYPE_OF_NOTHING BPF_PROG_TYPE_RAW_TRACEPOINT /* libbpf would read the kernel's types for others */
 #define VERIFIER_LOG_BYTES (16u << 20)
@@ -37,6 +38,7 @@ static const struct bpf_insn nothing[] = {
 static _Thread_local struct loading {
     const struct targets *targets;
     const struct bpf_map *constants;
+    enum kprobe_attach kprobes;
     const struct load_calls *calls;
     struct bpf_program *nothing; /* the last program that libbpf has loaded */
 } loading;
@@ -54,7 +56,7 @@ static void code__free(struct code *code)
     free(code->functions);
 }
 
-/* Replace the calls that stand for functions of the kernel; see Core/EmitShared.h. */
+/* Replace the calls that stand for functions of the kernel, or for none of them; see Core/EmitShared.h. */
 static void code__patch_calls(struct code *code)
 {
     static const struct {
@@ -77,6 +79,25 @@ static void code__patch_calls(struct code *code)
                 *insn = call.imm ? call : move;
         }
     }
+}
+
+/* Replace the loads that need types where a program can get none. 0 or -errno. */
+static int code__untype(struct code *code, struct bpf_prog_load_opts *opts, bool is_converted)
+{
+    const bool has_current_btf = targets__has_function(loading.targets, TARGET_CURRENT_BTF);
+    struct untyped untyped;
+    int err = untype(code->insns, code->count, has_current_btf, is_converted, &untyped);
+
+    if (err)
+        return err;
+    for (uint32_t i = 0; i < opts->func_info_cnt; i++)
+        code->functions[i].insn_off = untyped.new_numbers[code->functions[i].insn_off];
+    free(code->insns);
+    code->insns = untyped.insns;
+    code->count = untyped.count;
+    untyped.insns = NULL;
+    untyped__free(&untyped);
+    return 0;
 }
 
 /* Move the beginnings of a program's functions, which the kernel needs to know, to where pruning has moved them. */
@@ -108,6 +129,9 @@ static int code__get(const struct bpf_program *program, struct bpf_prog_load_opt
 {
     struct code *code = ret_code;
     struct prune_constants constants = {.map_fd = bpf_map__fd(loading.constants)};
+    bool is_converted = target__is_converted(program);
+    bool untypes = is_converted || (target__program_type(program) == BPF_PROG_TYPE_KPROBE &&
+                                    !targets__has_function(loading.targets, TARGET_RDONLY_CAST));
     struct pruned pruned;
 
     *code = (struct code){.count = bpf_program__insn_cnt(program)};
@@ -116,14 +140,15 @@ static int code__get(const struct bpf_program *program, struct bpf_prog_load_opt
         return -ENOMEM;
     memcpy(code->insns, bpf_program__insns(program), code->count * sizeof(*code->insns));
     constants.bytes = bpf_map__initial_value((struct bpf_map *)loading.constants, &constants.size);
-    code__patch_calls(code);
+    if (!untypes)
+        code__patch_calls(code);
     if (!prune(code->insns, code->count, &constants, &pruned))
         return -ENOMEM;
     int err = code__move_functions(code, opts, &pruned);
 
     code->count = pruned.count;
     pruned__free(&pruned);
-    return err;
+    return err || !untypes ? err : code__untype(code, opts, is_converted);
 }
 
 /* Load a refused program once more, to have the verifier's log among libbpf's messages. */
@@ -159,6 +184,8 @@ static int program__load(const struct bpf_program *program, const struct bpf_pro
 
     if (!id)
         return fd;
+    if (type == BPF_PROG_TYPE_KPROBE && loading.kprobes == KPROBE_PLAIN)
+        opts.expected_attach_type = 0;
     opts.attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* attached by name */
     if (!fd)
         fd = bpf_prog_load(type, bpf_program__name(program), EMIT_LICENSE, code.insns, code.count, &opts);
@@ -190,12 +217,17 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
     return bpf_program__set_insns(program, (struct bpf_insn *)nothing, NOTHING_COUNT);
 }
 
-int load__object(const struct targets *targets, struct bpf_object *object, const struct load_calls *calls)
+int load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+                 const struct load_calls *calls)
 {
     struct bpf_program *program;
 
     loading = (struct loading){
-        .targets = targets, .constants = bpf_object__find_map_by_name(object, ".rodata"), .calls = calls};
+        .targets = targets,
+        .constants = bpf_object__find_map_by_name(object, ".rodata"),
+        .kprobes = kprobes,
+        .calls = calls,
+    };
     int err = loading.constants ? bpf_object__load(object) : -EINVAL;
 
     loading = (struct loading){0};

@@ -28,9 +28,11 @@ int load__register(void);
 
 /*
  * Create the maps of an object, and load its programs, whose targets have been looked up. Once for an object. libbpf
- * has the maps afterwards, but not the programs. 0 or -errno, also if `calls` ended it.
+ * has the maps afterwards, but not the programs. `kprobes` is how those of that type will be attached. 0 or -errno,
+ * also if `calls` ended it.
  */
-int load__object(const struct targets *targets, struct bpf_object *object, const struct load_calls *calls);
+int load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+                 const struct load_calls *calls);
 
 /* Load a program that does nothing, of this one's kind and for its target, and attach it if `attach`. 0 or -errno. */
 int load__try_kind(const struct targets *targets, const struct bpf_program *program, bool attach);

@@ -11,8 +11,8 @@ static bool name__begins(const char *name, const char *prefix)
     return !strncmp(name, prefix, strlen(prefix));
 }
 
-/* Return whether a map is only used where tracing programs have no socket storage. */
-static bool map__stands_in_for_sk_storage(const char *name)
+/* Return whether a map is only used where the flows of datagrams have no socket storage. */
+static bool map__stands_in_for_flow_storage(const char *name)
 {
     static const char *const names[] = {"flow_lists_by_sk", "flow_mores_by_sk", "flow_users", "flow_none"};
 
@@ -40,7 +40,7 @@ static bool map__has_use(const struct bpf_map *map, const struct probes *p, cons
         return p->hooks.select_kinds & 1u << EBPF_SELECT_TREE;
     if (name__begins(name, "budget_"))
         return opts->budget;
-    return !p->has_sk_storage || !map__stands_in_for_sk_storage(name);
+    return !p->has_sk_storage || p->is_converted || !map__stands_in_for_flow_storage(name);
 }
 
 /* Return whether the library or libbpf itself needs a map. */
@@ -71,6 +71,9 @@ static int map__size(struct bpf_map *map, const struct probes *p, const struct e
         return bpf_map__set_value_size(map, TASK_STATE_LEAST);
     if (!strcmp(name, "tree_members") || !strcmp(name, "budget_forks"))
         return bpf_map__set_max_entries(map, p->tree_chunks);
+    if (map__stands_in_for_flow_storage(name) && p->is_converted &&
+        !targets__has_function(&p->targets, TARGET_MAP_ALLOCATOR))
+        return bpf_map__set_map_flags(map, bpf_map__map_flags(map) & ~(uint32_t)BPF_F_NO_PREALLOC);
     return 0;
 }
 

@@ -15,10 +15,13 @@
 #include "../Kernel/Btrfs.h"
 #include "../Kernel/KernelBtf.h"
 #include "../Kernel/KernelTypes.h"
+#include "../Kernel/PlainKprobe.h"
 #include "../Kernel/LocalStorage.h"
 #include "../Kernel/Preflight.h"
+#include "Forced.h"
 #include "MapRefs.h"
 #include "Maps.h"
+#include "Refused.h"
 
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define RING_BYTES_DEFAULT (4u << 20)
@@ -63,6 +66,19 @@ struct bpf_program *probes__program(const struct probes *p, size_t i)
     return bpf_object__find_program_by_name(p->object, p->hooks.programs[i].name);
 }
 
+/* Mark the programs that are loaded for kprobes instead. 0 or -errno. */
+static int probes__convert(struct probes *p)
+{
+    int err = 0;
+
+    for (size_t i = 0; i < p->hooks.count && !err; i++) {
+        struct bpf_program *program = p->hooks.programs[i].by_kprobe ? probes__program(p, i) : NULL;
+
+        err = program ? bpf_program__set_expected_attach_type(program, BPF_TRACE_KPROBE_MULTI) : 0;
+    }
+    return err;
+}
+
 int probes__open(struct probes *p)
 {
     char types[32];
@@ -73,7 +89,7 @@ int probes__open(struct probes *p)
 
     snprintf(types, sizeof(types), FD_PATH "/%d", p->types_fd);
     p->object = bpf_object__open_mem(bytes, size, &open_opts);
-    return p->object ? 0 : -errno;
+    return p->object ? probes__convert(p) : -errno;
 }
 
 /* Draw a random number; a constant if the kernel has none yet, which an attacker could know. */
@@ -107,6 +123,7 @@ static void probes__choose_constants(struct probes *p, const struct ebpf_source_
         .sk_storage = p->has_sk_storage,
         .has_task_storage = p->has_task_storage,
         .budget = opts->budget,
+        .untyped = p->is_converted,
         .poison = EBPF_POISON,
         .mark_seed = random__draw() | 1,
         .events = p->hooks.available.bits,
@@ -195,7 +212,7 @@ int probes__load(struct probes *p, const struct ebpf_source_opts *opts, const st
         err = probes__take_maps(p, former);
     p->is_loaded = true;
     if (!err)
-        err = load__object(&p->targets, p->object, calls);
+        err = load__object(&p->targets, p->object, p->kprobes, calls);
     bpf_object__close(former);
     return err;
 }
@@ -217,7 +234,31 @@ static int probes__find_types(struct probes *p)
     return err;
 }
 
-/* Find out which stand-ins and which kinds of storage this kernel supports. */
+void probes__use_kprobes(struct probes *p)
+{
+    bool *stand_ins = p->hooks.stand_ins, is_multi = targets__has_function(&p->targets, TARGET_FPROBE);
+
+    p->kprobes = is_multi ? KPROBE_MULTI : KPROBE_PLAIN;
+    stand_ins[STAND_IN_KPROBE] = true;
+    stand_ins[STAND_IN_ELSE_KPROBE] = stand_ins[STAND_IN_KPROBE];
+    p->is_converted = p->hooks.forced == EBPF_ATTACH_KPROBE || probes__refuse_trampolines(p);
+    /* no kernel has sessions and no trampolines; without them, all kernels of that kind report the same */
+    stand_ins[STAND_IN_SESSION] = is_multi && !p->is_converted && targets__has_sessions(&p->targets);
+    p->cpu_slots = (uint32_t)p->cpus;
+    if (p->is_converted)
+        hooks__convert(&p->hooks, p->refused_kinds);
+}
+
+bool probes__need_kprobes(const struct probes *p)
+{
+    return p->hooks.forced == EBPF_ATTACH_BEST && !p->is_converted && probes__refuse_trampolines(p) &&
+           (targets__has_function(&p->targets, TARGET_FPROBE) || kprobe__is_offered());
+}
+
+/*
+ * Find out which stand-ins and which kinds of storage this kernel supports. Where it preempts BPF programs, kprobes
+ * replace them only if their programs can get types: those that replace types by calls take longer than spares do.
+ */
 static void probes__find_offers(struct probes *p)
 {
     bool *stand_ins = p->hooks.stand_ins, has_cast = targets__has_function(&p->targets, TARGET_RDONLY_CAST);
@@ -227,11 +268,9 @@ static void probes__find_offers(struct probes *p)
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     stand_ins[STAND_IN_LSM] = has_cast && preflight__lsm_is_active();
     stand_ins[STAND_IN_RECORDING_LSM] = stand_ins[STAND_IN_LSM];
-    stand_ins[STAND_IN_KPROBE] = (p->hooks.spares || p->hooks.forced == EBPF_ATTACH_KPROBE) && has_cast &&
-                                 targets__has_function(&p->targets, TARGET_FPROBE);
-    stand_ins[STAND_IN_ELSE_KPROBE] = stand_ins[STAND_IN_KPROBE];
-    stand_ins[STAND_IN_SESSION] = stand_ins[STAND_IN_KPROBE] && targets__has_sessions(&p->targets);
-    p->cpu_slots = stand_ins[STAND_IN_KPROBE] ? (uint32_t)p->cpus : 0;
+    if (p->hooks.forced == EBPF_ATTACH_KPROBE ||
+        (p->hooks.spares && has_cast && targets__has_function(&p->targets, TARGET_FPROBE)))
+        probes__use_kprobes(p);
 }
 
 /* Leave out programs that this kernel does not need or has no target for; libbpf would refuse the whole object. */
@@ -263,7 +302,7 @@ int probes__leave_out(struct probes *p)
         return err;
     probes__find_offers(p);
     probes__leave_out_programs(p);
-    return 0;
+    return probes__convert(p);
 }
 
 int probes__identify_self(struct probes *p, const struct ebpf_source_opts *opts)

@@ -33,6 +33,8 @@ struct probes {
     uint32_t cpu_slots;    /* further ones for programs that are not preempted: one a CPU, or none */
     bool has_task_storage; /* tracing programs may use it */
     bool has_sk_storage;   /* tracing programs may use socket storage */
+    enum kprobe_attach kprobes;
+    bool is_converted; /* programs for trampolines are loaded for kprobes */
 };
 
 /* Initialize, opening nothing. Members of `hooks` that are to be set before the choice are for the caller to set. */
@@ -43,6 +45,12 @@ int probes__open(struct probes *p);
 
 /* Leave out programs that this kernel does not need or has no target for, once the object is open. 0 or -errno. */
 int probes__leave_out(struct probes *p);
+
+/* Return whether the kernel turned out to refuse trampolines, and has kprobes that are not in use yet. */
+bool probes__need_kprobes(const struct probes *p);
+
+/* Let kprobes stand in for other programs. Then all have to be chosen, and loaded, again. */
+void probes__use_kprobes(struct probes *p);
 
 /*
  * Load the wanted programs that are not loaded yet. They use the maps of those that are. 0 or -errno, also if `calls`

@@ -66,6 +66,17 @@ static int probes__try_kind(const struct probes *p, enum bpf_attach_type type, b
     return err && load__try_kind(&p->targets, probes__program_of(p, type, true), attach) ? err : 0;
 }
 
+bool probes__refuse_trampolines(const struct probes *p)
+{
+    for (size_t kind = 0; kind < KIND_COUNT; kind++) {
+        bool is_trampoline = kinds[kind].type == BPF_TRACE_FENTRY || kinds[kind].type == BPF_TRACE_FEXIT;
+
+        if (is_trampoline && p->refused_kind_bits & 1u << kind)
+            return true;
+    }
+    return false;
+}
+
 /* Return whether the kernel itself refused a program, or its kind. */
 static bool program__is_refused_by_kernel(const struct probes *p, const struct hooks_program *program)
 {

@@ -18,4 +18,7 @@
  */
 int probes__find_refused_kinds(struct probes *p, bool attach);
 
+/* Return whether that has found that the kernel refuses trampolines. */
+bool probes__refuse_trampolines(const struct probes *p);
+
 #endif

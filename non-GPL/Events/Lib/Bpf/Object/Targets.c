@@ -14,8 +14,7 @@
 #define SECTION_ANY "ebpf."
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
-#define SECTION_KPROBE "ebpf.kprobe/"
-#define SECTION_SESSION "ebpf.session/"
+#define SECTION_FENTRY "ebpf.fentry/"
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
@@ -104,8 +103,10 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     for (size_t i = 0; !err && i < CAST_TYPE_COUNT; i++)
         err = targets__add(targets, hash, cast_types[i], BTF_KIND_STRUCT);
     err = err ?: targets__add(targets, hash, TARGET_RDONLY_CAST, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_CURRENT_BTF, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SK_STORAGE, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_FPROBE, BTF_KIND_FUNC);
+    err = err ?: targets__add(targets, hash, TARGET_MAP_ALLOCATOR, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SESSION_COOKIE, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SESSION_IS_RETURN, BTF_KIND_FUNC);
     err = err ?: targets__add(targets, hash, TARGET_SHADOW_STACK, BTF_KIND_STRUCT);
@@ -182,11 +183,17 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[])
 
 enum bpf_prog_type target__program_type(const struct bpf_program *program)
 {
-    const char *section = bpf_program__section_name(program);
+    enum bpf_attach_type type = bpf_program__expected_attach_type(program);
 
-    return STARTS_WITH(section, SECTION_LSM)                                               ? BPF_PROG_TYPE_LSM
-           : STARTS_WITH(section, SECTION_KPROBE) || STARTS_WITH(section, SECTION_SESSION) ? BPF_PROG_TYPE_KPROBE
-                                                                                           : BPF_PROG_TYPE_TRACING;
+    return type == BPF_LSM_MAC                                        ? BPF_PROG_TYPE_LSM
+           : type == BPF_TRACE_KPROBE_MULTI || type == ATTACH_SESSION ? BPF_PROG_TYPE_KPROBE
+                                                                      : BPF_PROG_TYPE_TRACING;
+}
+
+bool target__is_converted(const struct bpf_program *program)
+{
+    return target__program_type(program) == BPF_PROG_TYPE_KPROBE &&
+           STARTS_WITH(bpf_program__section_name(program), SECTION_FENTRY);
 }
 
 bool target__is_registered(const struct bpf_program *program)

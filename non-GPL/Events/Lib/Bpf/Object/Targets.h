@@ -33,6 +33,9 @@ struct kernel_btf;
 /* Part of what attaches programs to functions by name (CONFIG_FPROBE). */
 #define TARGET_FPROBE "register_fprobe_ips"
 
+/* Programs for kprobes may use maps that allocate their elements when they are added: since 6.1 (96da3f7d489d). */
+#define TARGET_MAP_ALLOCATOR "bpf_mem_alloc_init"
+
 /* Called by sessions, which run at both ends of a function. */
 #define TARGET_SESSION_COOKIE "bpf_session_cookie"
 #define TARGET_SESSION_IS_RETURN "bpf_session_is_return"
@@ -43,7 +46,16 @@ struct kernel_btf;
  */
 #define TARGET_SHADOW_STACK "fprobe_hlist"
 
+/* The helper for the current task as a pointer with a type: since 5.11 (3ca1032ab7ab). */
+#define TARGET_CURRENT_BTF "bpf_get_current_task_btf"
+
 #define TARGET_NAME_MAX 64
+
+/* How programs for kprobes are attached. */
+enum kprobe_attach {
+    KPROBE_MULTI, /* by the kernel's function tracer (TARGET_FPROBE) */
+    KPROBE_PLAIN, /* by a breakpoint, or what the kernel optimizes that into */
+};
 
 struct targets {
     struct {
@@ -80,6 +92,9 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /* Return the type to load a program with. */
 enum bpf_prog_type target__program_type(const struct bpf_program *program);
+
+/* Return whether a program for a trampoline will be loaded for a kprobe instead. */
+bool target__is_converted(const struct bpf_program *program);
 
 /* Return whether the program has a section of its own kind, for which a handler is registered (Load.h). */
 bool target__is_registered(const struct bpf_program *program);
