@@ -223,6 +223,7 @@ struct pid {
 struct renamedata;
 
 struct vm_area_struct {
+    unsigned long vm_end;
     unsigned long vm_flags;
     struct file *vm_file;
 };

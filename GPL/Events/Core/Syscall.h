@@ -23,8 +23,9 @@ struct syscall_ends_map {
 extern struct syscall_ends_map syscall_ends SEC(".maps");
 
 /* Values of `what`. */
-#define RETURNS_BYTES 1 /* the number of bytes written */
-#define OPENS_BY_HOW 1  /* the flags are the first member of a struct open_how */
+#define RETURNS_BYTES 1       /* the number of bytes written */
+#define POINTERS_OF_32_BITS 1 /* of an x32 caller, in a list */
+#define OPENS_BY_HOW 1        /* the flags are the first member of a struct open_how */
 
 extern const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS];
 

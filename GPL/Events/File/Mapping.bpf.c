@@ -129,3 +129,53 @@ SYSCALL_END(mmap, call)
 
     return file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE ? mapping__created(file) : 0;
 }
+
+#define MAPPINGS_MAX 32 /* of one call; there may be more */
+
+/* A mapping, as found at an address. */
+struct mapping {
+    u64 end, flags, file;
+};
+
+static long mapping__note(struct task_struct *task, struct vm_area_struct *vma, void *into)
+{
+    struct mapping *mapping = into;
+
+    mapping->end = vma->vm_end;
+    mapping->flags = vma->vm_flags;
+    bpf_probe_read_kernel(&mapping->file, sizeof(mapping->file), &vma->vm_file); /* as a number */
+    return 0;
+}
+
+/* Global: it is verified once. */
+__attribute__((noinline)) int mapping__made_writable(u64 file)
+{
+    return mapping__emit_at(file);
+}
+
+/*
+ * Report each mapping that the call has made writable; which of them were so before is not known. A mapping is found by
+ * its address, unless another thread is changing those of the process. Kernels before 5.17 (7c7e3d31e785) refuse this
+ * program, for want of the helper.
+ */
+SYSCALL_END(mprotect, call)
+{
+    u64 start = syscall__arg(call, 1), end = start + syscall__arg(call, 2);
+
+    if (call->ret || !(syscall__arg(call, 3) & PROT_WRITE))
+        return 0;
+    for (u32 n = 0; n < MAPPINGS_MAX; n++) {
+        struct mapping mapping = {};
+
+        if (start >= end)
+            return 0;
+        if (bpf_find_vma(bpf_get_current_task_btf(), start, mapping__note, &mapping, 0))
+            break;
+        if ((mapping.flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE) && mapping.file)
+            mapping__made_writable(mapping.file);
+        start = mapping.end;
+    }
+    if (!current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+    return 0;
+}

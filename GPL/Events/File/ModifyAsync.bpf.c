@@ -123,3 +123,55 @@ int kprobe__io_rw_fail(struct pt_regs *regs)
 {
     return io_uring__fail(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs));
 }
+
+/* ----------------------------------------------------- ends of system calls */
+
+#define AIO_REQUESTS_MAX 256 /* of one call; the kernel allows more */
+#define AIO_PWRITE 1
+#define AIO_PWRITEV 8
+
+/* struct iocb of the kernel's interface. */
+struct aio_request {
+    u64 data;
+    u32 key, flags;
+    u16 opcode;
+    u16 priority;
+    u32 fd;
+};
+
+/*
+ * Return the file of the n-th of the requests that a call has submitted, if it is a write; else 0. Global: it is
+ * verified once.
+ */
+__attribute__((noinline)) u64 aio__written(u64 list, u32 n, u32 pointer_size)
+{
+    struct aio_request request = {};
+    u64 address = 0;
+
+    if (pointer_size == sizeof(u32))
+        bpf_probe_read_user(&address, sizeof(u32), (void *)(list + n * sizeof(u32)));
+    else
+        bpf_probe_read_user(&address, sizeof(address), (void *)(list + n * sizeof(address)));
+    bpf_probe_read_user(&request, sizeof(request), (void *)address);
+    if (request.opcode != AIO_PWRITE && request.opcode != AIO_PWRITEV)
+        return 0;
+    return (u64)fd__file(request.fd);
+}
+
+SYSCALL_END(aio, call)
+{
+    bool is_32 = call->is_32 || call->form.what == POINTERS_OF_32_BITS;
+    u64 list = syscall__arg(call, 3);
+
+    for (u32 n = 0; n < AIO_REQUESTS_MAX; n++) {
+        if ((s32)n >= (s32)call->ret)
+            return 0;
+        u64 file = aio__written(list, n, is_32 ? sizeof(u32) : sizeof(u64));
+
+        if (file)
+            content__changed(file, BYTES_UNKNOWN);
+    }
+    if (call->ret > AIO_REQUESTS_MAX && !current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_STATE);
+    return 0;
+}
