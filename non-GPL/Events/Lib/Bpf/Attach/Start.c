@@ -128,20 +128,12 @@ static int probes__attach_chosen(struct probes *p, struct links *links, const st
     return 1;
 }
 
-int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
+/* Load and attach what is chosen, and choose again until the kernel refuses nothing. 0 or -errno, logged. */
+static int probes__bring_up(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
 {
-    int err = load__register();
-
-    if (!err)
-        err = probes__open(p) ?: probes__leave_out(p);
-    if (err)
-        return preflight__explain(&p->log, err);
-    hooks__choose(&p->hooks, opts->events);
-    err = probes__check_descriptors(p);
-    if (err)
-        return err;
     for (size_t choices = 0; choices <= p->hooks.count; choices++) {
-        err = probes__load_chosen(p, links, opts);
+        int err = probes__load_chosen(p, links, opts);
+
         if (err > 0 && probes__choose_again(p, links, opts))
             continue;
         if (err >= 0)
@@ -152,4 +144,25 @@ int probes__start(struct probes *p, struct links *links, const struct ebpf_sourc
     ebpf_log__write(&p->log, EBPF_LOG_ERROR,
                     "cannot load BPF programs: the kernel refuses one after the other; libbpf's log shows why");
     return -EIO;
+}
+
+int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
+{
+    int err = load__register();
+
+    if (!err)
+        err = probes__open(p) ?: probes__leave_out(p);
+    if (err)
+        return preflight__explain(&p->log, err);
+    hooks__choose(&p->hooks, opts->events);
+    err = probes__check_descriptors(p);
+    return err ?: probes__bring_up(p, links, opts);
+}
+
+int probes__start_without_refused(struct probes *p, struct links *links, const struct ebpf_source_opts *opts)
+{
+    if (!probes__choose_again(p, links, opts))
+        return 0;
+    links__detach_sharing(links, p);
+    return probes__bring_up(p, links, opts);
 }

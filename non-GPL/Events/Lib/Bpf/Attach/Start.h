@@ -11,4 +11,7 @@
  */
 int probes__start(struct probes *p, struct links *links, const struct ebpf_source_opts *opts);
 
+/* Do without programs that have been refused since, and start what is to replace them. 0 or -errno, logged. */
+int probes__start_without_refused(struct probes *p, struct links *links, const struct ebpf_source_opts *opts);
+
 #endif

@@ -20,7 +20,6 @@
 #include "../Kernel/Preflight.h"
 
 #define XATTR_NAME "trusted.ebpf-events"
-#define LACKS_LEN 400
 
 /* What trials work on: the root of a file system, and two files that they create. */
 struct trial_files {
@@ -252,22 +251,22 @@ static bool program__was_run(const struct hooks_program *program)
     return bpf_obj_get_info_by_fd(program->fd, &info, &len) || info.run_cnt || info.recursion_misses;
 }
 
-static void probes__report_unrun(struct probes *p, uint32_t done)
+/* Refuse the programs that have not run in what was done. Returns how many these are. */
+static int probes__refuse_unrun(struct probes *p, uint32_t done)
 {
     const struct hook_row *row;
-    char lacks[LACKS_LEN];
+    int refused = 0;
 
     for (size_t i = 0; (row = hooks__row(i)); i++) {
-        const struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&p->hooks, i) : NULL;
+        struct hooks_program *program = done >> row->trial & 1 ? hooks__in_use(&p->hooks, i) : NULL;
 
         if (!program || program__was_run(program))
             continue;
-        hooks__write_lacks(&p->hooks, i, lacks, sizeof(lacks));
-        ebpf_log__write(&p->log, EBPF_LOG_WARNING,
-                        "the kernel never calls '%s', which its compiler may have inlined: some events will be "
-                        "missing: %s",
-                        target__name(bpf_object__find_program_by_name(p->object, program->name)), lacks);
+        hooks__refuse(program, "the kernel never calls %s, which its compiler may have inlined",
+                      target__name(bpf_object__find_program_by_name(p->object, program->name)));
+        refused++;
     }
+    return refused;
 }
 
 /* Return whether there is a trial for a program in use. */
@@ -282,14 +281,14 @@ static bool probes__has_trials(struct probes *p)
     return false;
 }
 
-void trials__run(struct probes *p)
+int trials__run(struct probes *p)
 {
     int stats = probes__has_trials(p) ? bpf_enable_stats(BPF_STATS_RUN_TIME) : -1;
 
     if (stats < 0)
-        return;
+        return 0;
     uint32_t done = trials__do((size_t)getpagesize());
 
     close(stats);
-    probes__report_unrun(p, done);
+    return probes__refuse_unrun(p, done);
 }

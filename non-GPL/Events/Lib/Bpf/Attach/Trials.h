@@ -14,7 +14,7 @@
 
 #include "../Object/Object.h"
 
-/* Perform the trials of the attached programs; warn of each that has not run. */
-void trials__run(struct probes *p);
+/* Perform the trials of the attached programs, and refuse those that have not run. Returns how many these are. */
+int trials__run(struct probes *p);
 
 #endif

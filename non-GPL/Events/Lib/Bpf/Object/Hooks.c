@@ -374,23 +374,6 @@ int hooks__skipped_event(const struct hooks *hooks, size_t program)
     return NO_EVENT;
 }
 
-void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_t size)
-{
-    size_t len = 0;
-
-    text[0] = '\0';
-    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT && len < size; event++) {
-        const struct hook_role *role =
-            ebpf_event_set__has(hooks->available, event) ? row__role(&hook_rows[row], event) : NULL;
-
-        if (!role)
-            continue;
-        len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "", ebpf_event_type__option(event));
-        if (role->lacks[0] && len < size)
-            len += (size_t)snprintf(text + len, size - len, " (%s)", role->lacks);
-    }
-}
-
 /* Return the missing program that makes an event lack what a role says; NULL if it does not lack that. */
 static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role)
 {

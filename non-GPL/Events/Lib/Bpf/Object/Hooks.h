@@ -163,9 +163,6 @@ const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row)
  */
 int hooks__skipped_event(const struct hooks *hooks, size_t program);
 
-/* Write what events lack if a row's program never runs: "file-create (not seen: mkdir), file-delete". */
-void hooks__write_lacks(const struct hooks *hooks, size_t row, char *text, size_t size);
-
 /* Call `report` for each thing that the events, or the selection, lack after the last choice. */
 void hooks__report_lacking(struct hooks *hooks,
                            void (*report)(void *user, const char *event, const char *lacks, const char *program,
