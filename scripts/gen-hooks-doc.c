@@ -2,15 +2,13 @@
 /*
  * gen-hooks-doc.c - print what the manuals say of the rows of Hooks.def.
  *
- *   gen-hooks-doc                 docs/HOOKS.md: which programs make which event, and what can replace them
- *   gen-hooks-doc no-trampolines    what events lack without trampolines, as a table in Markdown
- *   gen-hooks-doc tracepoints-man   what they lack with tracepoints only, as a list in mdoc(7)
+ *   gen-hooks-doc                   docs/HOOKS.md: which programs make which event, and what can replace them
+ *   gen-hooks-doc tracepoints-man   what events lack with tracepoints only, as a list in mdoc(7)
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "Bpf/Object/Forced.h"
 #include "Bpf/Object/Hooks.h"
 
 static const char head[] =
@@ -207,11 +205,9 @@ static void print_document(void)
     for_each_event(print_preempted);
 }
 
-/* ---------------------------------------------- kernels without trampolines */
+/* ------------------------------------------------ kernels with tracepoints only */
 
-#define REASON "the kernel refuses trampolines"
-
-static struct hooks by_kprobes, by_tracepoints;
+static struct hooks hooks;
 static int current;
 static const char *separator;
 
@@ -225,49 +221,34 @@ static void print_lacks(void *user, const char *event, const char *lacks, const 
 }
 
 /* Print what an event lacks. */
-static void print_lacking(struct hooks *hooks, int event)
+static void print_lacking(int event)
 {
     current = event;
     separator = "";
-    if (ebpf_event_set__has(hooks->available, (enum ebpf_event_type)event))
-        hooks__report_lacking(hooks, print_lacks, NULL);
+    if (ebpf_event_set__has(hooks.available, (enum ebpf_event_type)event))
+        hooks__report_lacking(&hooks, print_lacks, NULL);
     else
         printf("%s", separator = "unavailable");
     if (!*separator)
         printf("complete");
 }
 
-static void print_row(int event)
-{
-    printf("| `%s` | ", event__name(event));
-    print_lacking(&by_kprobes, event);
-    printf(" | ");
-    print_lacking(&by_tracepoints, event);
-    printf(" |\n");
-}
-
 static void print_item(int event)
 {
     printf(".It Dv %s\n", event__name(event));
-    print_lacking(&by_tracepoints, event);
+    print_lacking(event);
     printf(".\n");
 }
 
-/* Choose among the programs that a kernel takes which has no trampolines, and kprobes or not. */
-static void choose(struct hooks *hooks, bool has_kprobes)
+/* Choose among the programs that a kernel takes which has neither trampolines nor kprobes. */
+static void choose_tracepoints(void)
 {
-    hooks__init(hooks);
-    for (size_t i = 0; i < hooks->count; i++) {
-        const char *name = hooks->programs[i].name;
-
-        if (strncmp(name, "tp_btf__", strlen("tp_btf__")) != 0 && !(has_kprobes && !strncmp(name, "kprobe__", 8)))
-            hooks__refuse(&hooks->programs[i], REASON);
+    hooks__init(&hooks);
+    for (size_t i = 0; i < hooks.count; i++) {
+        if (strncmp(hooks.programs[i].name, "tp_btf__", strlen("tp_btf__")) != 0)
+            hooks__refuse(&hooks.programs[i], "refused");
     }
-    if (has_kprobes) {
-        hooks->stand_ins[STAND_IN_KPROBE] = hooks->stand_ins[STAND_IN_ELSE_KPROBE] = true;
-        hooks__convert(hooks, REASON);
-    }
-    hooks__choose(hooks, ebpf_event_set__all());
+    hooks__choose(&hooks, ebpf_event_set__all());
 }
 
 int main(int argc, char **argv)
@@ -276,17 +257,11 @@ int main(int argc, char **argv)
         print_document();
         return 0;
     }
-    choose(&by_kprobes, true);
-    choose(&by_tracepoints, false);
-    if (argc == 2 && !strcmp(argv[1], "no-trampolines")) {
-        printf("| event | with kprobes | with tracepoints only |\n|---|---|---|\n");
-        for_each_event(print_row);
-    } else if (argc == 2 && !strcmp(argv[1], "tracepoints-man")) {
-        printf(".Bl -tag -width Ds\n");
-        for_each_event(print_item);
-        printf(".El\n");
-    } else {
-        return fprintf(stderr, "usage: gen-hooks-doc [no-trampolines|tracepoints-man]\n"), 2;
-    }
+    if (argc != 2 || strcmp(argv[1], "tracepoints-man") != 0)
+        return fprintf(stderr, "usage: gen-hooks-doc [tracepoints-man]\n"), 2;
+    choose_tracepoints();
+    printf(".Bl -tag -width Ds\n");
+    for_each_event(print_item);
+    printf(".El\n");
     return 0;
 }

@@ -29,9 +29,17 @@ static bool is_of_kind[FDS_MAX]; /* programs of a kind that may be refused; by d
 static bool is_empty[FDS_MAX];   /* programs that do nothing */
 static bool is_storage[FDS_MAX]; /* maps of task and socket storage */
 
+/* Return which kinds may not be loaded, or may not be attached; NULL if all may be. */
+static const char *refused_kinds(void)
+{
+    const char *load = getenv("REFUSE_LOAD");
+
+    return load ? load : getenv("REFUSE_ATTACH");
+}
+
 static bool program__is_of_kind(const union bpf_attr *attr)
 {
-    const char *load = getenv("REFUSE_LOAD"), *attach = getenv("REFUSE_ATTACH"), *kinds = load ? load : attach;
+    const char *kinds = refused_kinds();
 
     if (attr->expected_attach_type == BPF_TRACE_FENTRY || attr->expected_attach_type == BPF_TRACE_FEXIT ||
         attr->expected_attach_type == BPF_LSM_MAC)
@@ -114,7 +122,9 @@ long syscall(long number, ...)
     va_end(args);
     if (!real)
         real = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-    if (number == SYS_bpf && call__is_refused((int)a[0], (const union bpf_attr *)a[1])) {
+    bool attaches_kprobe = number == SYS_perf_event_open && refused_kinds() && strcmp(refused_kinds(), "trampolines");
+
+    if (attaches_kprobe || (number == SYS_bpf && call__is_refused((int)a[0], (const union bpf_attr *)a[1]))) {
         errno = EPERM;
         return -1;
     }

@@ -6,10 +6,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include "../Kernel/PlainKprobe.h"
+#include "../Kernel/KprobeLink.h"
 #include "../Kernel/Preflight.h"
 #include "../Object/Refused.h"
 
@@ -27,28 +26,12 @@ static void links__detach(struct links *links, struct probes *p, size_t i)
     p->hooks.programs[i].attached = false;
 }
 
-/* Attach a kprobe or a session, which libbpf 1.1 does not know, to a function by its name. A descriptor or -errno. */
-static int program__attach_by_name(const struct bpf_program *bpf, int fd)
-{
-    const char *function = target__name(bpf);
-    const struct {
-        uint32_t program, target, attach_type, flags, kprobe_flags, count;
-        uint64_t functions, addresses, cookies;
-    } attr = {.program = (uint32_t)fd,
-              .attach_type = bpf_program__expected_attach_type(bpf),
-              .count = 1,
-              .functions = (uintptr_t)&function};
-    long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
-
-    return link < 0 ? -errno : (int)link;
-}
-
 /* Attach a loaded program. A descriptor that ends this when it is closed, or -errno. */
 static int program__attach(const struct bpf_program *bpf, int fd, enum kprobe_attach kprobes)
 {
     if (target__program_type(bpf) != BPF_PROG_TYPE_KPROBE)
         return bpf_raw_tracepoint_open(NULL, fd);
-    return kprobes == KPROBE_PLAIN ? kprobe__attach(target__name(bpf), fd) : program__attach_by_name(bpf, fd);
+    return kprobe__attach(kprobes, target__name(bpf), fd, bpf_program__expected_attach_type(bpf));
 }
 
 /* Attach a program. 0, 1 if the kernel refuses it, or a negative errno if a resource has run out. */

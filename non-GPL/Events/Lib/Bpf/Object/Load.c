@@ -239,17 +239,21 @@ int load__object(const struct targets *targets, struct bpf_object *object, enum 
     return err;
 }
 
-int load__try_kind(const struct targets *targets, const struct bpf_program *program, bool attach)
+int load__try_kind(const struct targets *targets, const struct bpf_program *program, enum kprobe_attach kprobes,
+                   bool attach)
 {
     enum bpf_prog_type type = target__program_type(program);
-    bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached by name; a failure shows soon */
+    enum bpf_attach_type attach_type = bpf_program__expected_attach_type(program);
+    bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached by name */
     LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = is_kprobe ? 0 : targets__id(targets, program),
-                .expected_attach_type = bpf_program__expected_attach_type(program));
+                .expected_attach_type = is_kprobe && kprobes == KPROBE_PLAIN ? 0 : attach_type);
     int fd = bpf_prog_load(type, "ebpf_try", EMIT_LICENSE, nothing, NOTHING_COUNT, &opts);
 
     if (fd < 0)
         return fd;
-    int link = attach && !is_kprobe ? bpf_raw_tracepoint_open(NULL, fd) : 0;
+    int link = !attach     ? 0
+               : is_kprobe ? kprobe__attach(kprobes, target__name(program), fd, attach_type)
+                           : bpf_raw_tracepoint_open(NULL, fd);
 
     if (link > 0)
         close(link);

@@ -35,6 +35,7 @@ int load__object(const struct targets *targets, struct bpf_object *object, enum 
                  const struct load_calls *calls);
 
 /* Load a program that does nothing, of this one's kind and for its target, and attach it if `attach`. 0 or -errno. */
-int load__try_kind(const struct targets *targets, const struct bpf_program *program, bool attach);
+int load__try_kind(const struct targets *targets, const struct bpf_program *program, enum kprobe_attach kprobes,
+                   bool attach);
 
 #endif

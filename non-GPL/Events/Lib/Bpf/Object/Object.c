@@ -15,7 +15,7 @@
 #include "../Kernel/Btrfs.h"
 #include "../Kernel/KernelBtf.h"
 #include "../Kernel/KernelTypes.h"
-#include "../Kernel/PlainKprobe.h"
+#include "../Kernel/KprobeLink.h"
 #include "../Kernel/LocalStorage.h"
 #include "../Kernel/Preflight.h"
 #include "Forced.h"
@@ -26,6 +26,7 @@
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define RING_BYTES_DEFAULT (4u << 20)
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
+#define KPROBE_TO_TRY "kprobe__security_file_open"
 #define FD_PATH "/proc/self/fd"
 
 /* Create the file for the types of the kernel. -1 if libbpf could not open it by a path, and has to use all types. */
@@ -249,10 +250,22 @@ void probes__use_kprobes(struct probes *p)
         hooks__convert(&p->hooks, p->refused_kinds);
 }
 
-bool probes__need_kprobes(const struct probes *p)
+/* Return whether a program for a kprobe can be loaded and attached. It is tried once. */
+static bool probes__try_kprobes(struct probes *p)
+{
+    const struct bpf_program *any = bpf_object__find_program_by_name(p->object, KPROBE_TO_TRY);
+    bool is_multi = targets__has_function(&p->targets, TARGET_FPROBE);
+
+    if (!p->has_tried_kprobes && any && (is_multi || kprobe__is_offered()))
+        p->has_kprobes = !load__try_kind(&p->targets, any, is_multi ? KPROBE_MULTI : KPROBE_PLAIN, true);
+    p->has_tried_kprobes = true;
+    return p->has_kprobes;
+}
+
+bool probes__need_kprobes(struct probes *p)
 {
     return p->hooks.forced == EBPF_ATTACH_BEST && !p->is_converted && probes__refuse_trampolines(p) &&
-           (targets__has_function(&p->targets, TARGET_FPROBE) || kprobe__is_offered());
+           probes__try_kprobes(p);
 }
 
 /*

@@ -34,6 +34,7 @@ struct probes {
     bool has_task_storage; /* tracing programs may use it */
     bool has_sk_storage;   /* tracing programs may use socket storage */
     enum kprobe_attach kprobes;
+    bool has_tried_kprobes, has_kprobes;
     bool is_converted; /* programs for trampolines are loaded for kprobes */
 };
 
@@ -47,7 +48,7 @@ int probes__open(struct probes *p);
 int probes__leave_out(struct probes *p);
 
 /* Return whether the kernel turned out to refuse trampolines, and has kprobes that are not in use yet. */
-bool probes__need_kprobes(const struct probes *p);
+bool probes__need_kprobes(struct probes *p);
 
 /* Let kprobes stand in for other programs. Then all have to be chosen, and loaded, again. */
 void probes__use_kprobes(struct probes *p);

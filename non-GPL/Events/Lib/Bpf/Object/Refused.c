@@ -61,9 +61,9 @@ static int probes__try_kind(const struct probes *p, enum bpf_attach_type type, b
     if (probes__has_kind(p, type, attach))
         return 0;
     const struct bpf_program *first = probes__program_of(p, type, false);
-    int err = first ? load__try_kind(&p->targets, first, attach) : 0;
+    int err = first ? load__try_kind(&p->targets, first, p->kprobes, attach) : 0;
 
-    return err && load__try_kind(&p->targets, probes__program_of(p, type, true), attach) ? err : 0;
+    return err && load__try_kind(&p->targets, probes__program_of(p, type, true), p->kprobes, attach) ? err : 0;
 }
 
 bool probes__refuse_trampolines(const struct probes *p)

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../Kernel/KprobeLink.h"
+
 struct bpf_object;
 struct bpf_program;
 struct kernel_btf;
@@ -50,12 +52,6 @@ struct kernel_btf;
 #define TARGET_CURRENT_BTF "bpf_get_current_task_btf"
 
 #define TARGET_NAME_MAX 64
-
-/* How programs for kprobes are attached. */
-enum kprobe_attach {
-    KPROBE_MULTI, /* by the kernel's function tracer (TARGET_FPROBE) */
-    KPROBE_PLAIN, /* by a breakpoint, or what the kernel optimizes that into */
-};
 
 struct targets {
     struct {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "PlainKprobe.h"
+#include "KprobeLink.h"
 
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <sched.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -30,8 +30,20 @@ bool kprobe__is_offered(void)
     return kprobe__type() >= 0;
 }
 
-/* The event belongs to one CPU, any that is online; the program runs on all. */
-int kprobe__attach(const char *function, int program)
+/* libbpf 1.1 does not know sessions. */
+static int kprobe__attach_multi(const char *function, int program, uint32_t attach_type)
+{
+    const struct {
+        uint32_t program, target, attach_type, flags, kprobe_flags, count;
+        uint64_t functions, addresses, cookies;
+    } attr = {.program = (uint32_t)program, .attach_type = attach_type, .count = 1, .functions = (uintptr_t)&function};
+    long link = syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+    return link < 0 ? -errno : (int)link;
+}
+
+/* By perf_event_open(2). The event belongs to one CPU, any that is online; the program runs on all. */
+static int kprobe__attach_plain(const char *function, int program)
 {
     int type = kprobe__type(), cpu = sched_getcpu();
     struct perf_event_attr attr = {
@@ -50,4 +62,10 @@ int kprobe__attach(const char *function, int program)
         return err;
     }
     return fd;
+}
+
+int kprobe__attach(enum kprobe_attach how, const char *function, int program, uint32_t attach_type)
+{
+    return how == KPROBE_PLAIN ? kprobe__attach_plain(function, program)
+                               : kprobe__attach_multi(function, program, attach_type);
 }
