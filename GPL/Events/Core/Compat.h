@@ -80,18 +80,48 @@ static __always_inline struct pt_regs *compat__syscall_regs(struct task_struct *
 }
 
 /*
- * Return the value of a function at its end: by the helper (since 5.17, f92c1e183604), else from behind its arguments.
+ * Return an argument of ARG_PLACES, or what a function returned. The verifier allows only constant offsets in a
+ * context, so each branch has one; all but one are removed.
  */
-static __always_inline u64 compat__func_ret(u64 *ctx, u32 args_before)
+#define COMPAT_ARG(ctx, function, type) COMPAT_ARG_AT(ctx, emit_constants.args[ARG_##function##_##type])
+#define COMPAT_ARG_AT(ctx, place)                                                                                      \
+    ({                                                                                                                 \
+        u64 value_ = 0;                                                                                                \
+                                                                                                                       \
+        switch (place) {                                                                                               \
+            COMPAT_ARG_CASE(ctx, 0);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 1);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 2);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 3);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 4);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 5);                                                                                   \
+            COMPAT_ARG_CASE(ctx, 6);                                                                                   \
+        }                                                                                                              \
+        value_;                                                                                                        \
+    })
+#define COMPAT_ARG_CASE(ctx, n)                                                                                        \
+    case n:                                                                                                            \
+        value_ = (ctx)[n];                                                                                             \
+        BARRIER(value_);                                                                                               \
+        break
+
+/* Return, as an address, the argument of ARG_PLACES, or the one that is so many further. */
+#define COMPAT_ARG_ADDRESS(ctx, function, type, further)                                                               \
+    ctx__address((ctx) + (emit_constants.args[ARG_##function##_##type] & 7) + (further))
+
+/*
+ * Return the value of a function at its end, as a number: by the helper (since 5.17, f92c1e183604), else from behind
+ * its arguments.
+ */
+#define COMPAT_RET(ctx, function) compat__func_ret(ctx, emit_constants.args[ARG_##function##_RET])
+
+static __always_inline u64 compat__func_ret(u64 *ctx, u32 place)
 {
     u64 ret = 0;
 
-    if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret)) {
-        bpf_get_func_ret(ctx, &ret);
-    } else {
-        ret = ctx[args_before]; /* at a constant offset: the verifier allows no other in a context */
-        BARRIER(ret);
-    }
+    if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_func_ret))
+        return COMPAT_ARG_AT(ctx, place);
+    bpf_get_func_ret(ctx, &ret);
     return ret;
 }
 

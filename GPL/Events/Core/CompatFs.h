@@ -178,57 +178,6 @@ static __always_inline u32 compat__cant_mount(void)
 }
 
 /*
- * Functions that take a dentry take the user namespace of the mount before it since 5.12 (a6435940b62f), the idmap
- * since 6.2 (256c8aed2b42). Their arguments are one further. Goes with 5.10.
- */
-static __always_inline bool compat__has_idmap_arg(void)
-{
-    return bpf_core_field_exists(struct vfsmount___userns, mnt_userns) || bpf_core_type_exists(struct mnt_idmap);
-}
-
-/*
- * Return argument `n`, as 5.10 counts them, of such a function. The verifier allows only constant offsets, so each
- * branch has one.
- */
-#define COMPAT_IDMAP_ARG(ctx, n)                                                                                       \
-    ({                                                                                                                 \
-        u64 value_;                                                                                                    \
-                                                                                                                       \
-        if (compat__has_idmap_arg()) {                                                                                 \
-            value_ = (ctx)[(n) + 1];                                                                                   \
-            BARRIER(value_);                                                                                           \
-        } else {                                                                                                       \
-            value_ = (ctx)[n];                                                                                         \
-            BARRIER(value_);                                                                                           \
-        }                                                                                                              \
-        value_;                                                                                                        \
-    })
-
-static __always_inline u64 compat__idmap_arg_address(const u64 *ctx, u32 n)
-{
-    return compat__has_idmap_arg() ? ctx__address(ctx + n + 1) : ctx__address(ctx + n);
-}
-
-/* Since 6.19 vfs_create takes no directory: its arguments are those of 5.10 without the first, and the idmap. */
-struct delegated_inode {
-    int unused;
-};
-
-static __always_inline struct dentry *compat__vfs_create_dentry(const u64 *ctx)
-{
-    u64 dentry;
-
-    if (bpf_core_type_exists(struct delegated_inode)) {
-        dentry = ctx[1];
-        BARRIER(dentry);
-    } else {
-        dentry = COMPAT_IDMAP_ARG(ctx, 1);
-        BARRIER(dentry);
-    }
-    return (struct dentry *)dentry;
-}
-
-/*
  * Return the path by which a process opened a file. `file` may be the one below it, of the file system under another
  * one.
  */

@@ -6,53 +6,17 @@
 #include "Compat.h"
 
 /*
- * Return the value of inet_csk_accept, which stands behind its arguments: four, or two since 6.10 (92ef0fd55ac8). It is
- * typed, so each branch reads it at a constant offset.
- */
-static __always_inline struct sock *compat__accepted_sock(u64 *ctx)
-{
-    struct sock *sk;
-
-    if (bpf_core_type_exists(struct proto_accept_arg)) {
-        sk = (void *)ctx[2];
-        BARRIER(sk);
-    } else {
-        sk = (void *)ctx[4];
-        BARRIER(sk);
-    }
-    return sk;
-}
-
-/*
  * Return whether a BPF program of a cgroup was asked about a connect, at the end of __cgroup_bpf_run_filter_sock_addr.
- * The kinds have numbers of their own since 5.15 (6fc88c354f3a), and are one argument further since 6.7 (fefba7d1ae19).
+ * The kinds have numbers of their own since 5.15 (6fc88c354f3a).
  */
 static __always_inline bool compat__is_connect_filter(u64 *ctx)
 {
-    u32 kind;
+    u32 kind = COMPAT_ARG(ctx, __cgroup_bpf_run_filter_sock_addr, ENUM);
 
-    if (bpf_core_field_exists(struct bpf_sock_addr_kern, uaddrlen)) {
-        kind = ctx[3];
-        BARRIER(kind);
-    } else {
-        kind = ctx[2];
-        BARRIER(kind);
-    }
     if (!bpf_core_type_exists(enum cgroup_bpf_attach_type))
         return kind == BPF_CGROUP_INET4_CONNECT || kind == BPF_CGROUP_INET6_CONNECT;
     return kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET4_CONNECT) ||
            kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET6_CONNECT);
-}
-
-/*
- * Return the value of that function. It has four arguments before 5.12 (772412176fb9; a helper of that kernel shows
- * it), then five, until there is a helper that returns the value.
- */
-static __always_inline int compat__connect_filter_ret(u64 *ctx)
-{
-    if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_check_mtu))
-        return compat__func_ret(ctx, 4);
-    return compat__func_ret(ctx, 5);
 }
 
 /* Return whether a socket is one of MPTCP's, which kernels may be built without. */

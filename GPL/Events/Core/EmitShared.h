@@ -34,6 +34,44 @@ enum cast_type {
 };
 
 /*
+ * Arguments that are not at one place on all kernels: the function, and the struct to which the argument is a pointer;
+ * if there are several, it is the last one. `ENUM` is the last one of such a type, `RET` what the function returns,
+ * which is behind its arguments. The library finds them in the kernel's BTF: from the existence of a type nothing
+ * follows, because a distribution may backport one of two changes.
+ */
+#define ARG_PLACES(PLACE)                                                                                              \
+    PLACE(vfs_mkdir, dentry)                                                                                           \
+    PLACE(vfs_mkdir, RET)                                                                                              \
+    PLACE(vfs_mknod, dentry)                                                                                           \
+    PLACE(vfs_mknod, RET)                                                                                              \
+    PLACE(vfs_create, dentry)                                                                                          \
+    PLACE(vfs_create, RET)                                                                                             \
+    PLACE(vfs_symlink, dentry)                                                                                         \
+    PLACE(vfs_symlink, RET)                                                                                            \
+    PLACE(vfs_link, dentry)                                                                                            \
+    PLACE(vfs_link, RET)                                                                                               \
+    PLACE(vfs_setxattr, dentry)                                                                                        \
+    PLACE(vfs_setxattr, RET)                                                                                           \
+    PLACE(vfs_removexattr, dentry)                                                                                     \
+    PLACE(vfs_removexattr, RET)                                                                                        \
+    PLACE(do_truncate, file)                                                                                           \
+    PLACE(do_truncate, RET)                                                                                            \
+    PLACE(mprotect_fixup, RET)                                                                                         \
+    PLACE(hugetlb_file_setup, RET)                                                                                     \
+    PLACE(inet_csk_accept, RET)                                                                                        \
+    PLACE(inet_csk_listen_start, RET)                                                                                  \
+    PLACE(__cgroup_bpf_run_filter_sock_addr, ENUM)                                                                     \
+    PLACE(__cgroup_bpf_run_filter_sock_addr, RET)
+
+enum arg_place {
+#define PLACE(function, type) ARG_##function##_##type,
+    ARG_PLACES(PLACE) ARG_PLACE_COUNT
+#undef PLACE
+};
+
+#define ARG_NOWHERE 0xff
+
+/*
  * The conditions on the acting process and on the file. An event passes if it matches one include of every kind that
  * has any, and no exclude.
  */
@@ -212,6 +250,7 @@ struct emit_constants {
     ebpf_u64 mark_seed;        /* random: decides which tasks share slots for marks */
     ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* type ids in the kernel's BTF */
+    ebpf_u8 args[ARG_PLACE_COUNT];        /* the number of the argument, from 0; ARG_NOWHERE */
     struct btrfs_layout btrfs;
 };
 

@@ -151,15 +151,6 @@ struct vfsmount {
 /* From 5.12 (a6435940b62f) to 6.2 */
 struct user_namespace;
 
-struct vfsmount___userns {
-    struct user_namespace *mnt_userns;
-};
-
-/* Since 6.2 (256c8aed2b42) */
-struct mnt_idmap {
-    int unused;
-};
-
 struct mount {
     struct mount *mnt_parent;
     struct dentry *mnt_mountpoint;

@@ -76,11 +76,6 @@ struct mptcp_sock {
     u64 write_seq, snd_nxt;
 };
 
-/* Since 6.10 (92ef0fd55ac8) */
-struct proto_accept_arg {
-    int flags;
-};
-
 struct flowi_ports {
     u16 dport, sport;
 };
@@ -97,10 +92,6 @@ struct flowi4 {
 struct flowi6 {
     struct in6_addr daddr, saddr;
     union flowi_uli uli;
-};
-
-struct bpf_sock_addr_kern {
-    u32 uaddrlen;
 };
 
 struct inet_cork {

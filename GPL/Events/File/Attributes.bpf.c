@@ -125,9 +125,10 @@ SEC("ebpf.fexit/vfs_setxattr")
 int BPF_PROG(fexit__vfs_setxattr)
 {
     SPARE_BEGIN(ctx, setxattr_body, SPARE_SETXATTR);
-    if ((int)compat__func_ret(ctx, 5))
+    if ((int)COMPAT_RET(ctx, vfs_setxattr))
         return 0;
-    return xattr__changed(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+    return xattr__changed(COMPAT_ARG_ADDRESS(ctx, vfs_setxattr, dentry, 0),
+                          COMPAT_ARG_ADDRESS(ctx, vfs_setxattr, dentry, 1));
 }
 
 SEC("ebpf.session/vfs_setxattr")
@@ -139,9 +140,10 @@ int session__vfs_setxattr(struct pt_regs *regs)
 SEC("ebpf.fexit/vfs_removexattr")
 int BPF_PROG(fexit__vfs_removexattr)
 {
-    if ((int)COMPAT_IDMAP_ARG(ctx, 2))
+    if ((int)COMPAT_ARG(ctx, vfs_removexattr, RET))
         return 0;
-    return xattr__changed(compat__idmap_arg_address(ctx, 0), compat__idmap_arg_address(ctx, 1));
+    return xattr__changed(COMPAT_ARG_ADDRESS(ctx, vfs_removexattr, dentry, 0),
+                          COMPAT_ARG_ADDRESS(ctx, vfs_removexattr, dentry, 1));
 }
 
 SEC("ebpf.session/vfs_removexattr")

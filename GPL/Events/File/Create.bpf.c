@@ -166,8 +166,7 @@ static __always_inline int created__end(enum spare_hook hook, struct dentry *den
     return op ? created__emit(MAY_BE_PREEMPTED, dentry, inode, op, target) : 0;
 }
 
-/* The dentry is the second argument of each, counted as on 5.10. */
-#define NEW_DENTRY ((struct dentry *)COMPAT_IDMAP_ARG(ctx, 1))
+#define NEW_DENTRY(function) ((struct dentry *)COMPAT_ARG(ctx, function, dentry))
 
 struct spare_body_map mkdir_body SEC(".maps");
 
@@ -175,10 +174,10 @@ SEC("ebpf.fexit/vfs_mkdir")
 int BPF_PROG(fexit__vfs_mkdir)
 {
     SPARE_BODY(ctx, mkdir_body);
-    return created__end(SPARE_MKDIR, NEW_DENTRY, compat__func_ret(ctx, 3), NULL);
+    return created__end(SPARE_MKDIR, NEW_DENTRY(vfs_mkdir), COMPAT_RET(ctx, vfs_mkdir), NULL);
 }
 
-DIR_OP_SPARES("ebpf.fexit/vfs_mkdir", fexit__vfs_mkdir, mkdir_body, SPARE_MKDIR, NEW_DENTRY)
+DIR_OP_SPARES("ebpf.fexit/vfs_mkdir", fexit__vfs_mkdir, mkdir_body, SPARE_MKDIR, NEW_DENTRY(vfs_mkdir))
 
 struct spare_body_map mknod_body SEC(".maps");
 
@@ -186,10 +185,10 @@ SEC("ebpf.fexit/vfs_mknod")
 int BPF_PROG(fexit__vfs_mknod)
 {
     SPARE_BODY(ctx, mknod_body);
-    return created__end(SPARE_MKNOD, NEW_DENTRY, compat__func_ret(ctx, 4), NULL);
+    return created__end(SPARE_MKNOD, NEW_DENTRY(vfs_mknod), COMPAT_RET(ctx, vfs_mknod), NULL);
 }
 
-DIR_OP_SPARES("ebpf.fexit/vfs_mknod", fexit__vfs_mknod, mknod_body, SPARE_MKNOD, NEW_DENTRY)
+DIR_OP_SPARES("ebpf.fexit/vfs_mknod", fexit__vfs_mknod, mknod_body, SPARE_MKNOD, NEW_DENTRY(vfs_mknod))
 
 struct spare_body_map create_body SEC(".maps");
 
@@ -197,10 +196,10 @@ SEC("ebpf.fexit/vfs_create")
 int BPF_PROG(fexit__vfs_create)
 {
     SPARE_BODY(ctx, create_body);
-    return created__end(SPARE_CREATE, compat__vfs_create_dentry(ctx), compat__func_ret(ctx, 4), NULL);
+    return created__end(SPARE_CREATE, NEW_DENTRY(vfs_create), COMPAT_RET(ctx, vfs_create), NULL);
 }
 
-DIR_OP_SPARES("ebpf.fexit/vfs_create", fexit__vfs_create, create_body, SPARE_CREATE, compat__vfs_create_dentry(ctx))
+DIR_OP_SPARES("ebpf.fexit/vfs_create", fexit__vfs_create, create_body, SPARE_CREATE, NEW_DENTRY(vfs_create))
 
 struct spare_body_map symlink_body SEC(".maps");
 
@@ -208,10 +207,11 @@ SEC("ebpf.fexit/vfs_symlink")
 int BPF_PROG(fexit__vfs_symlink)
 {
     SPARE_BODY(ctx, symlink_body);
-    return created__end(SPARE_SYMLINK, NEW_DENTRY, compat__func_ret(ctx, 3), (void *)compat__idmap_arg_address(ctx, 2));
+    return created__end(SPARE_SYMLINK, NEW_DENTRY(vfs_symlink), COMPAT_RET(ctx, vfs_symlink),
+                        (void *)COMPAT_ARG_ADDRESS(ctx, vfs_symlink, dentry, 1));
 }
 
-DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_SYMLINK, NEW_DENTRY)
+DIR_OP_SPARES("ebpf.fexit/vfs_symlink", fexit__vfs_symlink, symlink_body, SPARE_SYMLINK, NEW_DENTRY(vfs_symlink))
 
 static __always_inline int linked__emit(enum preemption preemption, struct dentry *old, struct dentry *new,
                                         struct inode *inode, const struct dir_op *op)
@@ -225,8 +225,6 @@ static __always_inline int linked__emit(enum preemption preemption, struct dentr
     return 0;
 }
 
-#define LINK_NEW_DENTRY ((struct dentry *)COMPAT_IDMAP_ARG(ctx, 2))
-
 struct spare_body_map link_body SEC(".maps");
 
 /* The old dentry is the first argument on every kernel. */
@@ -234,11 +232,11 @@ SEC("ebpf.fexit/vfs_link")
 int BPF_PROG(fexit__vfs_link, struct dentry *old)
 {
     SPARE_BODY(ctx, link_body);
-    struct dentry *new = LINK_NEW_DENTRY;
+    struct dentry *new = NEW_DENTRY(vfs_link);
     struct inode *inode = old->d_inode;
     /* a link that the selection leaves out is not noted, and is one name by now */
     struct dir_op *op = dir_op__end(MAY_BE_PREEMPTED, link__type(old, inode->i_nlink - 1), SPARE_LINK, new,
-                                    (int)compat__func_ret(ctx, 4));
+                                    (int)COMPAT_RET(ctx, vfs_link));
 
     if (!op)
         return 0;
@@ -246,7 +244,7 @@ int BPF_PROG(fexit__vfs_link, struct dentry *old)
                                                       : created__emit(MAY_BE_PREEMPTED, new, inode, op, NULL);
 }
 
-DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, LINK_NEW_DENTRY)
+DIR_OP_SPARES("ebpf.fexit/vfs_link", fexit__vfs_link, link_body, SPARE_LINK, NEW_DENTRY(vfs_link))
 
 /*
  * Return whether the name at an address has the prefix of a memfd's. It takes one load, because every new socket passes

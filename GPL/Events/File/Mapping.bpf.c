@@ -105,7 +105,7 @@ int BPF_PROG(fexit__mprotect_fixup)
     if (!file)
         return 0;
     state->mprotect_file = 0;
-    return (int)compat__func_ret(ctx, 5) ? 0 : mapping__emit_at(file);
+    return (int)COMPAT_RET(ctx, mprotect_fixup) ? 0 : mapping__emit_at(file);
 }
 
 /* ----------------------------------------------------- ends of system calls */

@@ -218,9 +218,10 @@ SEC("ebpf.fexit/do_truncate")
 int BPF_PROG(fexit__do_truncate)
 {
     SPARE_BEGIN(ctx, truncate_body, SPARE_TRUNCATE);
-    struct file *file = (void *)COMPAT_IDMAP_ARG(ctx, 3);
+    struct file *file = (void *)COMPAT_ARG(ctx, do_truncate, file);
 
-    return file && !(int)COMPAT_IDMAP_ARG(ctx, 4) ? content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, 0) : 0;
+    return file && !(int)COMPAT_ARG(ctx, do_truncate, RET) ? content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, 0)
+                                                           : 0;
 }
 
 SEC("ebpf.session/do_truncate")

@@ -136,7 +136,7 @@ int BPF_PROG(lsm__sock_graft, struct sock *sk)
 SEC("ebpf.fexit/inet_csk_accept")
 int BPF_PROG(fexit__inet_csk_accept)
 {
-    struct sock *sk = compat__accepted_sock(ctx);
+    struct sock *sk = (void *)COMPAT_ARG(ctx, inet_csk_accept, RET); /* typed */
 
     return sk && emit_runtime.live && !current__is_kernel_thread() ? tcp__accepted(sk) : 0;
 }
@@ -162,7 +162,7 @@ static __always_inline int listen__emit(bool typed, struct sock *sk, u16 sport, 
 SEC("ebpf.fexit/inet_csk_listen_start")
 int BPF_PROG(fexit__inet_csk_listen_start, struct sock *sk)
 {
-    if ((int)compat__func_ret(ctx, 2) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())
+    if ((int)COMPAT_RET(ctx, inet_csk_listen_start) || sk->sk_protocol != IPPROTO_TCP || current__is_kernel_thread())
         return 0;
     struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 

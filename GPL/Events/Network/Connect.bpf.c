@@ -142,7 +142,7 @@ int BPF_PROG(fexit__security_socket_connect, struct socket *sock, const void *ua
 SEC("ebpf.fexit/__cgroup_bpf_run_filter_sock_addr")
 int BPF_PROG(fexit____cgroup_bpf_run_filter_sock_addr, struct sock *sk, const void *uaddr)
 {
-    int ret = compat__connect_filter_ret(ctx);
+    int ret = COMPAT_RET(ctx, __cgroup_bpf_run_filter_sock_addr);
 
     if (ret < 0 && compat__is_connect_filter(ctx))
         connect__refused(sk, uaddr, ADDRESS_V6_MIN, -ret);

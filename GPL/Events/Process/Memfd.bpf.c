@@ -37,7 +37,7 @@ int BPF_PROG(fexit__shmem_file_setup, const char *name, u64 size, u64 flags, u64
 SEC("ebpf.fexit/hugetlb_file_setup")
 int BPF_PROG(fexit__hugetlb_file_setup, const char *name)
 {
-    return memfd__end(name, compat__func_ret(ctx, 6));
+    return memfd__end(name, COMPAT_RET(ctx, hugetlb_file_setup));
 }
 
 /* The name is that of the new file, as another thread could change the caller's. */

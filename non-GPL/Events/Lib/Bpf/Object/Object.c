@@ -131,6 +131,7 @@ static void probes__choose_constants(struct probes *p, const struct ebpf_source_
         .btrfs = p->btrfs,
     };
 
+    memcpy(p->constants.args, p->args, sizeof(p->args));
     p->constants.casts = targets__cast_types(&p->targets, p->constants.cast_types);
 }
 
@@ -227,6 +228,8 @@ static int probes__find_types(struct probes *p)
     if (err)
         return err;
     err = targets__find(&p->targets, p->object, &kernel);
+    if (!err)
+        targets__find_args(&p->targets, &kernel, p->args);
     if (!err && p->types_fd >= 0)
         err = kernel_types__extract(&kernel, bpf_object__btf(p->object), p->types_fd);
     kernel_btf__free(&kernel);

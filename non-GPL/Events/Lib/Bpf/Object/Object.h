@@ -35,7 +35,8 @@ struct probes {
     bool has_sk_storage;   /* tracing programs may use socket storage */
     enum kprobe_attach kprobes;
     bool has_tried_kprobes, has_kprobes;
-    bool is_converted; /* programs for trampolines are loaded for kprobes */
+    uint8_t args[ARG_PLACE_COUNT]; /* see targets__find_args */
+    bool is_converted;             /* programs for trampolines are loaded for kprobes */
 };
 
 /* Initialize, opening nothing. Members of `hooks` that are to be set before the choice are for the caller to set. */

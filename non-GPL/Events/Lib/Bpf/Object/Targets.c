@@ -142,6 +142,59 @@ static uint32_t targets__id_of(const struct targets *targets, const char *name)
     return 0;
 }
 
+/* Return a type without const and the like; NULL for void. */
+static const struct btf_type *kernel_btf__bare_type(const struct kernel_btf *kernel, uint32_t id)
+{
+    const struct btf_type *type = id ? kernel_btf__type(kernel, id) : NULL;
+
+    while (type && (btf_is_mod(type) || btf_is_typedef(type)))
+        type = type->type ? kernel_btf__type(kernel, type->type) : NULL;
+    return type;
+}
+
+/* Return whether a parameter is of a type of ARG_PLACES: a pointer to a struct of that name, or "ENUM". */
+static bool param__is(const struct kernel_btf *kernel, const struct btf_param *param, const char *type_name)
+{
+    const struct btf_type *type = kernel_btf__bare_type(kernel, param->type);
+
+    if (type && btf_is_any_enum(type))
+        return !strcmp(type_name, "ENUM");
+    type = type && btf_is_ptr(type) ? kernel_btf__bare_type(kernel, type->type) : NULL;
+    return type && btf_is_struct(type) && !strcmp(kernel_btf__name(kernel, type->name_off), type_name);
+}
+
+static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, const char *type_name)
+{
+    const struct btf_type *prototype = kernel_btf__type(kernel, kernel_btf__type(kernel, id)->type);
+    const struct btf_param *params = btf_params(prototype);
+    size_t count = btf_vlen(prototype);
+
+    if (!strcmp(type_name, "RET"))
+        return (uint8_t)count;
+    while (count-- > 0) {
+        if (param__is(kernel, &params[count], type_name))
+            return (uint8_t)count;
+    }
+    return ARG_NOWHERE;
+}
+
+void targets__find_args(const struct targets *targets, const struct kernel_btf *kernel, uint8_t ret_args[])
+{
+    static const struct {
+        const char *function, *type;
+    } rows[] = {
+#define PLACE(function, type) {#function, #type},
+        ARG_PLACES(PLACE)
+#undef PLACE
+    };
+
+    for (size_t i = 0; i < ARG_PLACE_COUNT; i++) {
+        uint32_t id = targets__id_of(targets, rows[i].function);
+
+        ret_args[i] = id ? function__find_arg(kernel, id, rows[i].type) : ARG_NOWHERE;
+    }
+}
+
 uint32_t targets__id(const struct targets *targets, const struct bpf_program *program)
 {
     char name[TARGET_NAME_MAX];

@@ -65,6 +65,9 @@ struct targets {
 /* Look up the targets of the programs of an open object, and all else that is queried below. 0 or -errno. */
 int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel);
 
+/* Return where arguments are that are not at one place on all kernels (ARG_PLACES in Core/EmitShared.h). */
+void targets__find_args(const struct targets *targets, const struct kernel_btf *kernel, uint8_t ret_args[]);
+
 /* Return the name of a program's target, as the kernel has it. */
 const char *target__name(const struct bpf_program *program);
 
