@@ -5,6 +5,7 @@
 # make install    DESTDIR and PREFIX as usual
 # make uninstall
 # make clean
+# make arm64      all that make builds, for arm64, in build/arm64; scripts/setup arm64 installs what that needs
 #
 # V=1 shows the commands.
 
@@ -16,6 +17,14 @@ SONAME := libebpf-events.so.$(firstword $(VERSION_WORDS))$(if $(filter 0.%,$(VER
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 DESTDIR ?=
+
+# For another processor: CROSS_COMPILE=aarch64-linux-gnu- (make arm64), or the tools one by one.
+ifneq ($(CROSS_COMPILE),)
+CC := $(CROSS_COMPILE)gcc
+LD := $(CROSS_COMPILE)ld
+AR := $(CROSS_COMPILE)ar
+OBJCOPY := $(CROSS_COMPILE)objcopy
+endif
 
 # For programs that run during the build, even if CC compiles for another machine.
 BUILD_CC ?= cc
@@ -48,9 +57,14 @@ USER_CFLAGS = $(CPPFLAGS) $(CFLAGS) -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=
 # "ld -r" and objcopy, which hide the library's internal names, do not work on the output of link-time optimization.
 LIB_CFLAGS = $(USER_CFLAGS) -fno-lto
 
+# The processor, as libbpf's headers name it.
+TARGET := $(shell $(CC) -dumpmachine)
+TARGET_ARCH := $(or $(if $(filter x86_64-%,$(TARGET)),x86),$(if $(filter aarch64-%,$(TARGET)),arm64), \
+	$(error $(CC) compiles for '$(TARGET)': only x86_64 and aarch64 are supported))
+
 # -mcpu=v3: the verifier of 5.10 tracks bounds best in its code. The UAPI headers are the C library's.
 ARCH_INCLUDE := $(shell $(CC) -print-multiarch 2>/dev/null)
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_x86 -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -D__TARGET_ARCH_$(TARGET_ARCH) -D__bpf__ -I/usr/include/$(ARCH_INCLUDE) \
 	-Wall -Wextra -Wno-unused-parameter -Wno-missing-declarations -MMD -MP
 
 # libbpf, libelf and its dependencies are linked statically, so that the binary runs where they are not installed. The
@@ -87,13 +101,16 @@ EXAMPLES := $(patsubst examples/%.c,$(BUILD)/examples/%,$(wildcard examples/*.c)
 SKELETON := $(BUILD)/gen/EbpfProbes.skel.h
 HEADER := $(BUILD)/include/EbpfEvents.h # the only one that a program needs
 
-.PHONY: all check install uninstall clean unit FORCE
+.PHONY: all arm64 check install uninstall clean unit FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 PRODUCTS := $(HEADER) $(BUILD)/EventsTrace $(BUILD)/libebpf-events.a $(BUILD)/$(SONAME) $(BUILD)/ebpf-events.pc
 
 all: $(PRODUCTS) $(GUEST_PROGS) $(EXAMPLES) $(BUILD)/lists/GUEST_PROGS
+
+arm64:
+	$(Q)$(MAKE) --no-print-directory CROSS_COMPILE=aarch64-linux-gnu- BUILD=$(BUILD)/arm64 all
 
 # lists/VAR holds $(VAR) and is touched only when it changes, so a target built from all of VAR can depend on it. Files
 # that are no longer in VAR are removed.

@@ -191,7 +191,9 @@ int main(void)
     fact__str("cgroup", cgroup + sizeof(CGROUPS) - 1);
     fact__array("children");
     CREATE("fork", fork());
+#ifdef SYS_fork /* not on arm64, where fork is a clone */
     CREATE("fork system call", syscall(SYS_fork));
+#endif
     create_by_vfork();
     CREATE("clone", clone_raw(SIGCHLD));
     CREATE("clone without a signal", clone_raw(0));

@@ -12,8 +12,8 @@ but_writes=fexit__vfs_writev,fexit__do_splice,fexit__do_splice_direct,fexit__vfs
 but_writes=$but_writes,fexit__vfs_clone_file_range,fexit__vfs_fallocate,fexit__do_truncate,fexit__vfs_truncate
 but_writes=$but_writes,fexit__vm_mmap_pgoff,fexit__mprotect_fixup,fexit__chmod_common,fexit__chown_common
 but_writes=$but_writes,fexit__vfs_utimes,fexit__vfs_setxattr,fexit__vfs_removexattr,fexit__vfs_set_acl
-but_writes=$but_writes,fexit__vfs_remove_acl,fexit__vfs_fileattr_set,fexit____x64_sys_ioctl
-but_writes=$but_writes,fexit____ia32_compat_sys_ioctl,fexit__aio_write,fentry__kiocb_done,fentry__io_rw_fail
+but_writes=$but_writes,fexit__vfs_remove_acl,fexit__vfs_fileattr_set,fexit__sys_ioctl
+but_writes=$but_writes,fexit__compat_sys_ioctl,fexit__aio_write,fentry__kiocb_done,fentry__io_rw_fail
 writes="--file-modify --disable-hook $but_writes"
 
 # begin NAME OPTION...: start an instance; sets PID_NAME.

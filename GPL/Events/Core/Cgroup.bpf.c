@@ -17,11 +17,11 @@ static __always_inline void cgroup_cache__store(struct ebpf_varlen *v, u64 id)
     if (!e || len > CGROUP_CACHE_LEN)
         return;
     if (claim__enter(&e->claims)) {
-        WRITE_ONCE(e->version, e->version + 1);
+        VERSION_STEP(e->version);
         WRITE_ONCE(e->id, id);
         WRITE_ONCE(e->len, len);
         bpf_probe_read_kernel(e->path, len, v + 1);
-        WRITE_ONCE(e->version, e->version + 1);
+        VERSION_STEP(e->version);
     }
     claim__release(&e->claims);
 }

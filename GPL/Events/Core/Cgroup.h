@@ -53,12 +53,14 @@ static __always_inline bool cgroup_cache__copy(struct scratch *s, u64 id)
     if (!v)
         return false;
     u32 version = READ_ONCE(e->version);
+
+    FENCE();
     u64 len = READ_ONCE(e->len);
 
     if (version & 1 || len > CGROUP_CACHE_LEN)
         return false;
     cached__copy(v + 1, e->path, len, CGROUP_CACHE_LEN);
-    if (READ_ONCE(e->id) != id || READ_ONCE(e->version) != version)
+    if (READ_AFTER(e->id) != id || READ_ONCE(e->version) != version)
         return false;
     varlen__end(s, v, len, 0, 0);
     return true;

@@ -7,6 +7,7 @@
 #ifndef EBPF_CORE_COMPAT_H
 #define EBPF_CORE_COMPAT_H
 
+#include "Arch.h"
 #include "EmitShared.h"
 #include "Read.h"
 
@@ -26,8 +27,6 @@ static __always_inline bool compat__has_current_btf(void)
 static void *(*const kernel__rdonly_cast)(const void *pointer, u32 type) = (void *)CALL_RDONLY_CAST;
 
 #define UNTRUSTED(type, pointer) ((struct type *)kernel__rdonly_cast(pointer, emit_constants.cast_types[CAST_##type]))
-
-extern const volatile struct emit_constants emit_constants;
 
 /*
  * Read a member of the object at an address, as BPF_CORE_READ does. Where the kernel has the kfunc, the address becomes
@@ -64,11 +63,8 @@ extern const volatile struct emit_constants emit_constants;
 
 /*
  * Registers of the system call that a task is in, where the helper for them is missing (before 5.15, dd6e10fbd9fa).
- * They are at the top of the kernel stack, which has 16 KiB on x86-64. Goes with 5.10.
+ * They are at the top of the kernel stack, which has 16 KiB, or on arm64 a page if that is more. Goes with 5.10.
  */
-#define KERNEL_STACK_SIZE 16384
-#define SYSCALL_REGS_SIZE 168
-
 static __always_inline bool compat__has_task_pt_regs(void)
 {
     return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs);

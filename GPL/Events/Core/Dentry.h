@@ -3,11 +3,12 @@
 #ifndef EBPF_CORE_DENTRY_H
 #define EBPF_CORE_DENTRY_H
 
+#include "Atomic.h"
 #include "CompatFs.h"
 
 #define NAME_MAX 255
 
-/* The beginning of a dentry, which one call reads. */
+/* The beginning of a dentry, which one call reads, from the sequence number on. */
 struct dentry_head {
     u32 flags, seq;
     u64 hash_next, hash_pprev;
@@ -19,7 +20,7 @@ struct dentry_head {
 #define DENTRY_HAS(member, at)                                                                                         \
     (bpf_core_field_offset(struct dentry, member) == __builtin_offsetof(struct dentry_head, at))
 
-static __always_inline void dentry_head__read(struct dentry_head *head, struct dentry *dentry)
+static __always_inline void dentry_head__read_at_once(struct dentry_head *head, struct dentry *dentry)
 {
     if (DENTRY_HAS(d_seq, seq) && DENTRY_HAS(d_hash, hash_next) && DENTRY_HAS(d_parent, parent) &&
         DENTRY_HAS(d_name, hash)) {
@@ -32,6 +33,20 @@ static __always_inline void dentry_head__read(struct dentry_head *head, struct d
     head->hash = BPF_CORE_READ(dentry, d_name.hash);
     head->name_len = BPF_CORE_READ(dentry, d_name.len);
     head->name = (u64)BPF_CORE_READ(dentry, d_name.name);
+}
+
+/* Read the sequence number before all else. */
+static __always_inline void dentry_head__read(struct dentry_head *head, struct dentry *dentry)
+{
+    u32 seq = 0;
+
+    if (!READS_ARE_ORDERED) {
+        seq = BPF_CORE_READ(dentry, d_seq.seqcount.sequence);
+        FENCE();
+    }
+    dentry_head__read_at_once(head, dentry);
+    if (!READS_ARE_ORDERED)
+        head->seq = seq;
 }
 
 /* Return whether a dentry is in no directory, and has the name of a memfd. */

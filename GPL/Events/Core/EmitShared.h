@@ -247,12 +247,18 @@ struct emit_constants {
     ebpf_u32 poison;           /* in builds for tests: see record__poison */
     ebpf_u32 ring_bytes;       /* size of each ring */
     ebpf_u32 budget;           /* events a process and second, of the types of Budget.h; 0: no limit */
+    ebpf_u32 fetches;          /* arm64: the kernel has atomic additions that return a value; see Atomic.h */
+    ebpf_u32 stack_bytes;      /* arm64: size of a kernel stack; see compat__syscall_regs */
     ebpf_u64 mark_seed;        /* random: decides which tasks share slots for marks */
     ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* type ids in the kernel's BTF */
     ebpf_u8 args[ARG_PLACE_COUNT];        /* the number of the argument, from 0; ARG_NOWHERE */
     struct btrfs_layout btrfs;
 };
+
+#ifdef __bpf__
+extern const volatile struct emit_constants emit_constants;
+#endif
 
 /* Set after loading, and changed at run time. A section of its own, which the library maps. */
 #define EMIT_RUNTIME_SECTION ".data.runtime"

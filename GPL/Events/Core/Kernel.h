@@ -334,7 +334,8 @@ struct mm_struct {
 };
 
 struct thread_info {
-    unsigned int status;
+    unsigned long flags;
+    unsigned int status; /* x86-64 */
 };
 
 struct task_struct {
@@ -364,11 +365,6 @@ struct task_struct {
 struct task_struct___kthread {
     int *set_child_tid;
     void *worker_private; /* since 5.17 (e32cf5dfbe22) */
-};
-
-/* x86-64 */
-struct pt_regs {
-    unsigned long r10, r8, ax, bx, cx, dx, si, di, orig_ax;
 };
 
 /* A completion of io_uring, and what its tracepoint stores. */

@@ -20,12 +20,7 @@
 
 #include "Compat.h"
 
-/* Return the n-th argument of the function, a pointer to a struct of CAST_TYPES. */
-#define KPROBE_ARG_1(regs) ((regs)->di)
-#define KPROBE_ARG_2(regs) ((regs)->si)
-#define KPROBE_ARG_3(regs) ((regs)->dx)
-#define KPROBE_ARG_4(regs) ((regs)->cx)
-#define KPROBE_ARG_5(regs) ((regs)->r8)
+/* Return the n-th argument of the function, a pointer to a struct of CAST_TYPES. KPROBE_ARG_n is in Arch.h. */
 #define KPROBE_ARG(regs, n, type) UNTRUSTED(type, (void *)KPROBE_ARG_##n(regs))
 
 /*
@@ -51,6 +46,6 @@ static __always_inline int session__begin(void *regs, u64 cookie)
 
 /* At the end: return the cookie, a pointer to a struct of CAST_TYPES. */
 #define SESSION_COOKIE(regs, type) UNTRUSTED(type, (void *)*kernel__session_cookie(regs))
-#define SESSION_RET(regs) ((regs)->ax)
+#define SESSION_RET(regs) FUNCTION_RET(regs)
 
 #endif

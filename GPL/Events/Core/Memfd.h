@@ -5,8 +5,6 @@
 
 #include "Probe.h"
 
-#define NR_MEMFD_CREATE_64 319
-#define NR_MEMFD_CREATE_32 356
 #define MFD_FLAGS 0x1f
 #define MEMFD_NAME_MAX 256
 
@@ -14,14 +12,14 @@
 static __always_inline bool memfd_flags__read(bool typed, struct task_struct *task, struct pt_regs *regs,
                                               u32 *ret_flags)
 {
-    u64 nr = KREAD(typed, regs, orig_ax);
+    u64 nr = SYSCALL_NR(typed, regs);
 
-    if (KREAD(typed, task, thread_info.status) & TS_COMPAT) {
-        *ret_flags = KREAD(typed, regs, cx);
-        return nr == NR_MEMFD_CREATE_32;
+    if (TASK_IS_32(typed, task)) {
+        *ret_flags = KREAD(typed, regs, SYSCALL_REG_32_2);
+        return nr == NR_32_memfd_create;
     }
-    *ret_flags = KREAD(typed, regs, si);
-    return (nr & ~NR_X32_BIT) == NR_MEMFD_CREATE_64;
+    *ret_flags = KREAD(typed, regs, SYSCALL_REG_64_2);
+    return nr == NR_memfd_create;
 }
 
 static __always_inline bool memfd_flags__of_current(u32 *ret_flags)

@@ -77,7 +77,7 @@ static __always_inline bool mount_cache__holds_typed(const struct mount_cache_en
 static __always_inline bool mount_cache__is_settled(const struct mount_cache_entry *e, const struct scratch *s)
 {
     return mounts__have_numbers() && READ_ONCE(e->event) == s->job.root.mnt_event &&
-           READ_ONCE(e->ns) == s->job.root.mnt_ns && READ_ONCE(e->is_settled);
+           READ_ONCE(e->ns) == s->job.root.mnt_ns && READ_AFTER(e->is_settled);
 }
 
 /* Note that the mount was found at its mountpoint, after the time of the record. */
@@ -88,6 +88,7 @@ static __always_inline void mount_cache__settle(struct mount_cache_entry *e, str
 
     if (e->event != s->job.root.mnt_event || e->ns != s->job.root.mnt_ns) {
         WRITE_ONCE(e->is_settled, 0);
+        FENCE();
         WRITE_ONCE(e->event, s->job.root.mnt_event);
         WRITE_ONCE(e->ns, s->job.root.mnt_ns);
         e->since = bpf_ktime_get_boot_ns();
@@ -128,7 +129,7 @@ int mount_cache__append(u32 slot)
     struct mount_cache_entry *e = s ? mount_cache__entry(s) : NULL;
     u32 version = e ? READ_ONCE(e->version) : 1;
 
-    BARRIER_MEMORY();
+    FENCE();
     if (!e || e->mnt != s->job.mnt || e->root_mnt != s->job.root.mnt || e->root_dentry != s->job.root.dentry)
         return -1;
     u64 len = READ_ONCE(e->len), used = READ_ONCE(s->walk.used);
@@ -144,7 +145,7 @@ int mount_cache__append(u32 slot)
     if (off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     cached__copy(&s->data[off], e->path, len, MOUNT_CACHE_LEN);
-    if (READ_ONCE(e->version) != version)
+    if (READ_AFTER(e->version) != version)
         return -1;
     s->walk.used = used + len;
     if (mounts__have_numbers() && !is_settled && claim__try(&e->claims)) {
@@ -205,10 +206,10 @@ int mount_cache__store(u32 slot, u32 used)
     if (len > MOUNT_CACHE_LEN || off > SCRATCH_PATHS - MOUNT_CACHE_LEN)
         return -1;
     if (claim__enter(&e->claims)) {
-        WRITE_ONCE(e->version, e->version + 1);
+        VERSION_STEP(e->version);
         if (!mount_cache__fill(e, s, off, len))
             WRITE_ONCE(e->mnt, 0);
-        WRITE_ONCE(e->version, e->version + 1);
+        VERSION_STEP(e->version);
     }
     claim__release(&e->claims);
     return 0;

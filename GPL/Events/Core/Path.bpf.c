@@ -183,6 +183,7 @@ __noinline int path__step(u32 slot)
     } else if (w->phase == WALK_CHECK) {
         walk__check(s, w);
     } else if (!walk__up(s, w, w->phase == WALK_UP)) {
+        FENCE();
         w->phase = w->phase == WALK_UP ? WALK_CHECK : WALK_DONE;
     }
     return 0;

@@ -158,7 +158,7 @@ static __noinline int walk__up_typed(struct scratch *s, struct dentry *dentry)
         }
         u32 seq = dentry->d_seq.seqcount.sequence;
 
-        BARRIER_MEMORY();
+        FENCE();
         struct dentry *parent = dentry->d_parent;
 
         if (parent == dentry || seq & 1 || !component__append_typed(s, dentry))
@@ -177,7 +177,7 @@ static __noinline int walk__check_typed(struct scratch *s, struct dentry *dentry
 {
     struct path_walk *w = &s->walk;
 
-    BARRIER_MEMORY();
+    FENCE();
     for (u32 n = 0; n < TYPED_COMPONENTS; n++) {
         if (n >= READ_ONCE(w->typed))
             return 1;

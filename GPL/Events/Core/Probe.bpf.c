@@ -19,6 +19,10 @@ struct task_states_map task_states SEC(".maps");
 struct task_table_map task_table SEC(".maps");
 struct spare_marks_map spare_marks SEC(".maps");
 
+#ifndef __TARGET_ARCH_x86
+struct fence_locks_map fence_locks SEC(".maps");
+#endif
+
 /*
  * Claim a slot. Returns its number, or -1 if it is taken. A function of its own, which the verifier checks once, not
  * once for each try.

@@ -4,9 +4,7 @@
 
 struct syscall_ends_map syscall_ends SEC(".maps");
 
-/* A call that 32-bit callers do not have, or only they have, is entered where no number is. */
-#undef SYSCALL_NONE
-#define SYSCALL_NONE (SYSCALL_NUMBERS - 1)
+/* A call that 32-bit callers do not have, or only they have, is entered where no number is (NONE). */
 #define FD(n) .fd = n
 #define PATH(n) .path = n
 #define NEW_FD(n) .new_fd = n
@@ -18,7 +16,7 @@ struct syscall_ends_map syscall_ends SEC(".maps");
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
-#define SYSCALL(program, call, number, number_32, ...)                                                                 \
+#define SYSCALL_ROW(program, call, number, number_32, ...)                                                             \
     [number] = {__VA_ARGS__}, [SYSCALL_NUMBERS + number_32] = {__VA_ARGS__},
 const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS] = {
 #include "../Syscalls.def"

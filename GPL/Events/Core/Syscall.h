@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Syscall.h - the system call that the current task is in, on x86-64, and the open files that its arguments name. */
+/* Syscall.h - the system call that the current task is in, and the open files that its arguments name. */
 #ifndef EBPF_CORE_SYSCALL_H
 #define EBPF_CORE_SYSCALL_H
 
 #include "Compat.h"
 
-#define TS_COMPAT 0x2
-#define NR_X32_BIT 0x40000000
+/* The numbers of the calls in Syscalls.def: NR_<call>, and NR_32_<call> for 32-bit callers. No call is NONE. */
+enum {
+#define NONE (SYSCALL_NUMBERS - 1)
+#define SYSCALL_ROW(program, call, number, number_32, ...) NR_##call = number, NR_32_##call = number_32,
+#include "../Syscalls.def"
+};
 
 /*
  * Programs at the ends of system calls, for kernels that offer tracepoints only. One program is attached to the
@@ -43,18 +47,10 @@ static __always_inline bool syscall__is_32(void)
 {
     bool is_32;
 
-    WITH_CURRENT(task, typed, is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT);
+    WITH_CURRENT(task, typed, is_32 = TASK_IS_32(typed, task));
     return is_32;
 }
 
-#define NR_CONNECT 42
-#define NR_32_SOCKETCALL 102
-#define NR_32_MMAP 90
-#define NR_32_MMAP2 192
-#define NR_32_BIND 361
-#define NR_32_CONNECT 362
-#define NR_32_LISTEN 363
-#define NR_32_ACCEPT4 364
 #define SOCKETCALL_BIND 2
 #define SOCKETCALL_CONNECT 3
 #define SOCKETCALL_LISTEN 4
@@ -66,14 +62,14 @@ static __always_inline u64 socketcall__number(u64 call)
 {
     switch (call) {
     case SOCKETCALL_BIND:
-        return NR_32_BIND;
+        return NR_32_bind;
     case SOCKETCALL_CONNECT:
-        return NR_32_CONNECT;
+        return NR_32_connect;
     case SOCKETCALL_LISTEN:
-        return NR_32_LISTEN;
+        return NR_32_listen;
     case SOCKETCALL_ACCEPT:
     case SOCKETCALL_ACCEPT4:
-        return NR_32_ACCEPT4;
+        return NR_32_accept4;
     }
     return 0;
 }
@@ -84,33 +80,25 @@ static __always_inline u64 socketcall__number(u64 call)
  */
 static __always_inline u64 syscall__number(struct pt_regs *regs, bool is_32, u64 *ret_vector)
 {
-    u64 nr = regs->orig_ax & ~NR_X32_BIT;
+    u64 nr = SYSCALL_NR(true, regs);
 
     *ret_vector = 0;
     if (!is_32)
         return nr < SYSCALL_NUMBERS ? nr : 2 * SYSCALL_NUMBERS;
-    if (nr == NR_32_SOCKETCALL) {
-        nr = socketcall__number(regs->bx);
-        *ret_vector = (u32)regs->cx;
-    } else if (nr == NR_32_MMAP) {
-        nr = NR_32_MMAP2;
-        *ret_vector = (u32)regs->bx;
+    if (nr == NR_32_socketcall) {
+        nr = socketcall__number(regs->SYSCALL_REG_32_1);
+        *ret_vector = (u32)regs->SYSCALL_REG_32_2;
+    } else if (nr == NR_32_old_mmap) {
+        nr = NR_32_mmap;
+        *ret_vector = (u32)regs->SYSCALL_REG_32_1;
     }
     return nr + SYSCALL_NUMBERS;
 }
 
 /* Return the n-th argument. */
-#define SYSCALL_ARG(call, n) ((call)->is_32 ? (u32)SYSCALL_ARG_32_##n((call)->regs) : SYSCALL_ARG_64_##n((call)->regs))
-#define SYSCALL_ARG_64_1(regs) ((regs)->di)
-#define SYSCALL_ARG_64_2(regs) ((regs)->si)
-#define SYSCALL_ARG_64_3(regs) ((regs)->dx)
-#define SYSCALL_ARG_64_4(regs) ((regs)->r10)
-#define SYSCALL_ARG_64_5(regs) ((regs)->r8)
-#define SYSCALL_ARG_32_1(regs) ((regs)->bx)
-#define SYSCALL_ARG_32_2(regs) ((regs)->cx)
-#define SYSCALL_ARG_32_3(regs) ((regs)->dx)
-#define SYSCALL_ARG_32_4(regs) ((regs)->si)
-#define SYSCALL_ARG_32_5(regs) ((regs)->di)
+#define SYSCALL_ARG(call, n) ((call)->is_32 ? (u32)SYSCALL_ARG_32((call)->regs, n) : SYSCALL_ARG_64((call)->regs, n))
+#define SYSCALL_ARG_64(regs, n) ((regs)->SYSCALL_REG_64_##n)
+#define SYSCALL_ARG_32(regs, n) ((regs)->SYSCALL_REG_32_##n)
 
 /* Return the argument of that number, which need not be a constant. The comments keep the branches apart. */
 #define SYSCALL_ARG_CASE(n)                                                                                            \
@@ -178,10 +166,10 @@ struct syscall_begin {
 static __always_inline void syscall_regs__read(bool typed, struct task_struct *task, struct pt_regs *regs,
                                                struct syscall_begin *ret_call)
 {
-    ret_call->is_32 = KREAD(typed, task, thread_info.status) & TS_COMPAT;
-    ret_call->nr = KREAD(typed, regs, orig_ax) & ~NR_X32_BIT;
-    ret_call->first = ret_call->is_32 ? KREAD(typed, regs, bx) : KREAD(typed, regs, di);
-    ret_call->second = ret_call->is_32 ? KREAD(typed, regs, cx) : KREAD(typed, regs, si);
+    ret_call->is_32 = TASK_IS_32(typed, task);
+    ret_call->nr = SYSCALL_NR(typed, regs);
+    ret_call->first = ret_call->is_32 ? KREAD(typed, regs, SYSCALL_REG_32_1) : KREAD(typed, regs, SYSCALL_REG_64_1);
+    ret_call->second = ret_call->is_32 ? KREAD(typed, regs, SYSCALL_REG_32_2) : KREAD(typed, regs, SYSCALL_REG_64_2);
 }
 
 static __always_inline void syscall__read(struct syscall_begin *ret_call)

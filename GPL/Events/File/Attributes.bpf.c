@@ -216,16 +216,16 @@ static __always_inline int ioctl__done(u64 fd, u32 command)
     return 0;
 }
 
-SEC("ebpf.fexit/__x64_sys_ioctl")
-int BPF_PROG(fexit____x64_sys_ioctl, struct pt_regs *regs, long ret)
+SEC("ebpf.fexit/" SYSCALL_ENTRY("ioctl"))
+int BPF_PROG(fexit__sys_ioctl, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__done(regs->di, regs->si);
+    return ret ? 0 : ioctl__done(SYSCALL_ARG_64(regs, 1), SYSCALL_ARG_64(regs, 2));
 }
 
-SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
-int BPF_PROG(fexit____ia32_compat_sys_ioctl, struct pt_regs *regs, long ret)
+SEC("ebpf.fexit/" COMPAT_ENTRY("ioctl"))
+int BPF_PROG(fexit__compat_sys_ioctl, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__done(regs->bx, regs->cx);
+    return ret ? 0 : ioctl__done(SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2));
 }
 
 /* ----------------------------------------------------- ends of system calls */

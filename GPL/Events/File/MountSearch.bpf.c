@@ -22,25 +22,12 @@
 
 #define ANY_NAMESPACE 0ULL
 
-/* x86-64, and 32-bit if it differs */
-enum {
-    NR_IOCTL = 16,
-    NR_IOCTL_32 = 54,
-    NR_MOUNT = 165,
-    NR_MOUNT_32 = 21,
-    NR_FSETXATTR = 190,
-    NR_FSETXATTR_32 = 228,
-    NR_FREMOVEXATTR = 199,
-    NR_FREMOVEXATTR_32 = 237,
-    NR_FSCONFIG = 431,
-};
-
 /* Return whether a system call changes attributes of an open file, which is its first argument. */
 static __always_inline bool syscall__is_of_fd(const struct syscall_begin *call)
 {
     if (call->is_32)
-        return call->nr == NR_FSETXATTR_32 || call->nr == NR_FREMOVEXATTR_32 || call->nr == NR_IOCTL_32;
-    return call->nr == NR_FSETXATTR || call->nr == NR_FREMOVEXATTR || call->nr == NR_IOCTL;
+        return call->nr == NR_32_fsetxattr || call->nr == NR_32_fremovexattr || call->nr == NR_32_ioctl;
+    return call->nr == NR_fsetxattr || call->nr == NR_fremovexattr || call->nr == NR_ioctl;
 }
 
 /* Return the mount of the open file that a system call names, if the file is open as this dentry; otherwise 0. */
@@ -196,7 +183,7 @@ static __always_inline bool current__may_act_inside(void)
     if (BPF_CORE_READ(task, cred) != BPF_CORE_READ(task, real_cred))
         return true;
     syscall__read(&call);
-    return call.nr == NR_FSCONFIG || call.nr == (call.is_32 ? NR_MOUNT_32 : NR_MOUNT);
+    return call.nr == NR_fsconfig || call.nr == (call.is_32 ? NR_32_mount : NR_mount);
 }
 
 int dentry__is_changed_inside(u64 dentry)

@@ -81,8 +81,9 @@ static __always_inline bool mounts_elsewhere__have(struct vfsmount *mnt, struct 
     struct mount_elsewhere *entry = mounts_elsewhere__entry(sb);
     u64 event = ns->event, version = READ_ONCE(entry->version);
 
+    FENCE();
     return event && READ_ONCE(entry->event) == event && (u64)mnt == READ_ONCE(entry->mnt) &&
-           (u64)ns == READ_ONCE(entry->ns) && READ_ONCE(entry->version) == version;
+           (u64)ns == READ_ONCE(entry->ns) && READ_AFTER(entry->version) == version;
 }
 
 /* Cache a mount of the current namespace as not /dev/shm, as found when the namespace had this number. */
@@ -93,9 +94,10 @@ static __always_inline void mounts_elsewhere__add(struct vfsmount *mnt, struct s
     if (!claim__try(&entry->claims))
         return;
     WRITE_ONCE(entry->event, 0);
-    WRITE_ONCE(entry->version, entry->version + 1);
+    VERSION_STEP(entry->version);
     STORE_POINTER(entry->mnt, mnt);
     STORE_POINTER(entry->ns, current__mnt_ns());
+    FENCE();
     WRITE_ONCE(entry->event, event);
     claim__release(&entry->claims);
 }

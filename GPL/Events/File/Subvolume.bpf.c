@@ -19,8 +19,6 @@
 #include "Operation.h"
 #include "Subvolume.h"
 
-#define NR_IOCTL 16
-#define NR_IOCTL_32 54
 #define SNAP_CREATE 0x50009401
 #define SUBVOL_CREATE 0x5000940e
 #define SNAP_DESTROY 0x5000940f
@@ -129,16 +127,20 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
     return 0;
 }
 
-SEC("ebpf.fexit/__x64_sys_ioctl")
-int BPF_PROG(fexit____x64_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
+SEC("ebpf.fexit/" SYSCALL_ENTRY("ioctl"))
+int BPF_PROG(fexit__sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__created(MAY_BE_PREEMPTED, regs->di, regs->si, regs->dx);
+    return ret ? 0
+               : ioctl__created(MAY_BE_PREEMPTED, SYSCALL_ARG_64(regs, 1), SYSCALL_ARG_64(regs, 2),
+                                SYSCALL_ARG_64(regs, 3));
 }
 
-SEC("ebpf.fexit/__ia32_compat_sys_ioctl")
-int BPF_PROG(fexit____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
+SEC("ebpf.fexit/" COMPAT_ENTRY("ioctl"))
+int BPF_PROG(fexit__compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0 : ioctl__created(MAY_BE_PREEMPTED, regs->bx, regs->cx, regs->dx);
+    return ret ? 0
+               : ioctl__created(MAY_BE_PREEMPTED, SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2),
+                                SYSCALL_ARG_32(regs, 3));
 }
 
 /* A note without a dentry means that nothing was noted. */
@@ -171,16 +173,16 @@ static __always_inline int ioctl__deletes(u64 fd, u32 command, u64 argument)
     return 0;
 }
 
-SEC("ebpf.fentry/__x64_sys_ioctl")
-int BPF_PROG(fentry____x64_sys_ioctl_subvolume, struct pt_regs *regs)
+SEC("ebpf.fentry/" SYSCALL_ENTRY("ioctl"))
+int BPF_PROG(fentry__sys_ioctl_subvolume, struct pt_regs *regs)
 {
-    return ioctl__deletes(regs->di, regs->si, regs->dx);
+    return ioctl__deletes(SYSCALL_ARG_64(regs, 1), SYSCALL_ARG_64(regs, 2), SYSCALL_ARG_64(regs, 3));
 }
 
-SEC("ebpf.fentry/__ia32_compat_sys_ioctl")
-int BPF_PROG(fentry____ia32_compat_sys_ioctl_subvolume, struct pt_regs *regs)
+SEC("ebpf.fentry/" COMPAT_ENTRY("ioctl"))
+int BPF_PROG(fentry__compat_sys_ioctl_subvolume, struct pt_regs *regs)
 {
-    return ioctl__deletes(regs->bx, regs->cx, regs->dx);
+    return ioctl__deletes(SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2), SYSCALL_ARG_32(regs, 3));
 }
 
 /* Programs at both ends of the system call, whose number and arguments are in the caller's registers. */
@@ -189,8 +191,9 @@ static __always_inline int ioctl__session(struct pt_regs *regs, bool is_32)
     bool is_return = kernel__session_is_return(regs);
     u64 address = is_return ? *kernel__session_cookie(regs) : KPROBE_ARG_1(regs);
     struct pt_regs *call = (void *)address;
-    u64 fd = is_32 ? BPF_CORE_READ(call, bx) : BPF_CORE_READ(call, di);
-    u64 command = is_32 ? BPF_CORE_READ(call, cx) : BPF_CORE_READ(call, si), argument = BPF_CORE_READ(call, dx);
+    u64 fd = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_1) : BPF_CORE_READ(call, SYSCALL_REG_64_1);
+    u64 command = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_2) : BPF_CORE_READ(call, SYSCALL_REG_64_2);
+    u64 argument = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_3) : BPF_CORE_READ(call, SYSCALL_REG_64_3);
 
     if (is_return)
         return SESSION_RET(regs) ? 0 : ioctl__created(NOT_PREEMPTED, fd, command, argument);
@@ -199,14 +202,14 @@ static __always_inline int ioctl__session(struct pt_regs *regs, bool is_32)
     return session__begin(regs, event__is_wanted(EBPF_EVENT_FILE_CREATE) && command__creates(command) ? address : 0);
 }
 
-SEC("ebpf.session/__x64_sys_ioctl")
-int session____x64_sys_ioctl_subvolume(struct pt_regs *regs)
+SEC("ebpf.session/" SYSCALL_ENTRY("ioctl"))
+int session__sys_ioctl_subvolume(struct pt_regs *regs)
 {
     return ioctl__session(regs, false);
 }
 
-SEC("ebpf.session/__ia32_compat_sys_ioctl")
-int session____ia32_compat_sys_ioctl_subvolume(struct pt_regs *regs)
+SEC("ebpf.session/" COMPAT_ENTRY("ioctl"))
+int session__compat_sys_ioctl_subvolume(struct pt_regs *regs)
 {
     return ioctl__session(regs, true);
 }
@@ -216,7 +219,7 @@ int subvolume__deleted(u64 dentry, u32 preemption)
     struct syscall_begin call = {};
 
     syscall__read(&call);
-    if (call.nr != (call.is_32 ? NR_IOCTL_32 : NR_IOCTL) ||
+    if (call.nr != (call.is_32 ? NR_32_ioctl : NR_ioctl) ||
         ((u32)call.second != SNAP_DESTROY && (u32)call.second != SNAP_DESTROY_V2))
         return 0;
     struct file *file = fd__file(call.first);

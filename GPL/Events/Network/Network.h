@@ -99,10 +99,10 @@ static __always_inline s32 current__connect_family(void)
     u16 family = AF_UNSPEC;
 
     syscall__read(&call);
-    if (call.is_32 && call.nr == NR_32_SOCKETCALL && call.first == SOCKETCALL_CONNECT) {
+    if (call.is_32 && call.nr == NR_32_socketcall && call.first == SOCKETCALL_CONNECT) {
         bpf_probe_read_user(&address_32, sizeof(address_32), (void *)(call.second + 4));
         call.second = address_32;
-    } else if (call.nr != (call.is_32 ? NR_32_CONNECT : NR_CONNECT)) {
+    } else if (call.nr != (call.is_32 ? NR_32_connect : NR_connect)) {
         return -1;
     }
     bpf_probe_read_user(&family, sizeof(family), (void *)call.second);

@@ -102,7 +102,7 @@ int __wrap_libbpf_num_possible_cpus(void)
     return CPUS;
 }
 
-int __wrap_load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+int __wrap_load__object(const struct targets *targets, struct bpf_object *object, const struct load_how *how,
                         const struct load_calls *calls)
 {
     const struct bpf_map *rodata = bpf_object__find_map_by_name(object, ".rodata");
@@ -110,7 +110,7 @@ int __wrap_load__object(const struct targets *targets, struct bpf_object *object
     size_t size, count = 0;
     int err = 0;
 
-    (void)targets, (void)kprobes;
+    (void)targets, (void)how;
     bpf_object__for_each_program(program, object)
     {
         programs[count] = program;

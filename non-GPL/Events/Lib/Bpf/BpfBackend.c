@@ -340,7 +340,8 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     probes__init(&b->probes, &log);
     err = selection__build(&selection, opts->conditions, opts->condition_count, &log);
     b->probes.hooks.select_kinds = opts->select_kinds | (err ? 0 : selection.kinds);
-    b->probes.hooks.spares = preflight__kernel_preempts();
+    /* a kernel without such additions preempts no program: it has no trampolines, and tracepoints disable preemption */
+    b->probes.hooks.spares = preflight__kernel_preempts() && b->probes.has_fetch;
     b->probes.tree_chunks = trees__chunk_count();
     if (!err)
         err = backend__start(b, opts);

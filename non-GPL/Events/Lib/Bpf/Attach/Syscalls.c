@@ -5,13 +5,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
-#define SYSCALL_NONE (-1)
+#define NONE (-1)
 
 static const struct row {
     const char *program;
     int number, number_32;
 } rows[] = {
-#define SYSCALL(program, call, number, number_32, ...) {"tp_btf__sys_exit_" #program, number, number_32},
+#define SYSCALL_ROW(program, call, number, number_32, ...) {"tp_btf__sys_exit_" #program, number, number_32},
 #include "Syscalls.def"
 };
 
@@ -37,9 +37,9 @@ static int row__connect(const struct row *row, struct hooks *hooks, int map_fd)
 {
     int fd = row__fd(row, hooks), err = 0;
 
-    if (row->number != SYSCALL_NONE)
+    if (row->number != NONE)
         err = ends__set(map_fd, row->number, fd);
-    if (!err && row->number_32 != SYSCALL_NONE)
+    if (!err && row->number_32 != NONE)
         err = ends__set(map_fd, SYSCALL_NUMBERS + row->number_32, fd);
     return err;
 }
@@ -64,9 +64,9 @@ void syscalls__list(struct probes *p, uint64_t *ends)
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         if (row__fd(&rows[i], &p->hooks) < 0)
             continue;
-        if (rows[i].number != SYSCALL_NONE)
+        if (rows[i].number != NONE)
             ends__add(ends, rows[i].number);
-        if (rows[i].number_32 != SYSCALL_NONE)
+        if (rows[i].number_32 != NONE)
             ends__add(ends, SYSCALL_NUMBERS + rows[i].number_32);
     }
 }

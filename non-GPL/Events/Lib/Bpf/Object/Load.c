@@ -38,7 +38,7 @@ static const struct bpf_insn nothing[] = {
 static _Thread_local struct loading {
     const struct targets *targets;
     const struct bpf_map *constants;
-    enum kprobe_attach kprobes;
+    struct load_how how;
     const struct load_calls *calls;
     struct bpf_program *nothing; /* the last program that libbpf has loaded */
 } loading;
@@ -128,7 +128,8 @@ static int code__move_functions(struct code *code, struct bpf_prog_load_opts *op
 static int code__get(const struct bpf_program *program, struct bpf_prog_load_opts *opts, struct code *ret_code)
 {
     struct code *code = ret_code;
-    struct prune_constants constants = {.map_fd = bpf_map__fd(loading.constants)};
+    struct prune_constants constants = {.map_fd = bpf_map__fd(loading.constants),
+                                        .drops_tail_calls = loading.how.drops_tail_calls};
     bool is_converted = target__is_converted(program);
     bool untypes = is_converted || (target__program_type(program) == BPF_PROG_TYPE_KPROBE &&
                                     !targets__has_function(loading.targets, TARGET_RDONLY_CAST));
@@ -184,7 +185,7 @@ static int program__load(const struct bpf_program *program, const struct bpf_pro
 
     if (!id)
         return fd;
-    if (type == BPF_PROG_TYPE_KPROBE && loading.kprobes == KPROBE_PLAIN)
+    if (type == BPF_PROG_TYPE_KPROBE && loading.how.kprobes == KPROBE_PLAIN)
         opts.expected_attach_type = 0;
     opts.attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* attached by name */
     if (!fd)
@@ -217,7 +218,7 @@ static int on_load(struct bpf_program *program, struct bpf_prog_load_opts *opts,
     return bpf_program__set_insns(program, (struct bpf_insn *)nothing, NOTHING_COUNT);
 }
 
-int load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+int load__object(const struct targets *targets, struct bpf_object *object, const struct load_how *how,
                  const struct load_calls *calls)
 {
     struct bpf_program *program;
@@ -225,7 +226,7 @@ int load__object(const struct targets *targets, struct bpf_object *object, enum 
     loading = (struct loading){
         .targets = targets,
         .constants = bpf_object__find_map_by_name(object, ".rodata"),
-        .kprobes = kprobes,
+        .how = *how,
         .calls = calls,
     };
     int err = loading.constants ? bpf_object__load(object) : -EINVAL;

@@ -8,6 +8,12 @@
 
 #include "Targets.h"
 
+/* How programs are loaded. */
+struct load_how {
+    enum kprobe_attach kprobes; /* how those for kprobes will be attached */
+    bool drops_tail_calls;      /* see Prune.h */
+};
+
 /* What is called for each program that is to be loaded with an object, and its `user`. */
 struct load_calls {
     /* Before. 0, 1 to leave the program out, or a negative errno to end the load with. */
@@ -28,10 +34,9 @@ int load__register(void);
 
 /*
  * Create the maps of an object, and load its programs, whose targets have been looked up. Once for an object. libbpf
- * has the maps afterwards, but not the programs. `kprobes` is how those of that type will be attached. 0 or -errno,
- * also if `calls` ended it.
+ * has the maps afterwards, but not the programs. 0 or -errno, also if `calls` ended it.
  */
-int load__object(const struct targets *targets, struct bpf_object *object, enum kprobe_attach kprobes,
+int load__object(const struct targets *targets, struct bpf_object *object, const struct load_how *how,
                  const struct load_calls *calls);
 
 /* Load a program that does nothing, of this one's kind and for its target, and attach it if `attach`. 0 or -errno. */

@@ -13,6 +13,7 @@
 
 #include "EbpfProbes.skel.h"
 #include "../Kernel/Btrfs.h"
+#include "../Kernel/Jit.h"
 #include "../Kernel/KernelBtf.h"
 #include "../Kernel/KernelTypes.h"
 #include "../Kernel/KprobeLink.h"
@@ -27,6 +28,7 @@
 #define RING_BYTES_DEFAULT (4u << 20)
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
 #define KPROBE_TO_TRY "kprobe__security_file_open"
+#define STACK_BYTES_LEAST 16384
 #define FD_PATH "/proc/self/fd"
 
 /* Create the file for the types of the kernel. -1 if libbpf could not open it by a path, and has to use all types. */
@@ -37,7 +39,10 @@ static int types__create_file(void)
 
 void probes__init(struct probes *p, const struct ebpf_log *log)
 {
-    *p = (struct probes){.log = *log, .types_fd = types__create_file()};
+    *p = (struct probes){.log = *log,
+                         .types_fd = types__create_file(),
+                         .has_fetch = jit__has_fetch(),
+                         .drops_tail_calls = !jit__has_tail_calls_beside_functions()};
     hooks__init(&p->hooks);
 }
 
@@ -106,6 +111,14 @@ static bool program__is_own_tool(const char *name)
     return !strcmp(name, IDENTIFY_PROGRAM);
 }
 
+/* Return the size of a kernel stack, which is at least a page (arm64, with CONFIG_VMAP_STACK). */
+static uint32_t stack__bytes(void)
+{
+    uint32_t page = (uint32_t)getpagesize();
+
+    return page > STACK_BYTES_LEAST ? page : STACK_BYTES_LEAST;
+}
+
 /* 1 in a build for tests; see record__poison. */
 #ifndef EBPF_POISON
 #define EBPF_POISON 0
@@ -125,6 +138,8 @@ static void probes__choose_constants(struct probes *p, const struct ebpf_source_
         .has_task_storage = p->has_task_storage,
         .budget = opts->budget,
         .untyped = p->is_converted,
+        .fetches = p->has_fetch,
+        .stack_bytes = stack__bytes(),
         .poison = EBPF_POISON,
         .mark_seed = random__draw() | 1,
         .events = p->hooks.available.bits,
@@ -199,6 +214,7 @@ int probes__load(struct probes *p, const struct ebpf_source_opts *opts, const st
 {
     uint32_t ring_bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
     const char *names[HOOKS_PROGRAMS_MAX + 1];
+    const struct load_how how = {.kprobes = p->kprobes, .drops_tail_calls = p->drops_tail_calls};
     struct bpf_object *former = p->is_loaded ? p->object : NULL;
     int err = 0;
 
@@ -214,7 +230,7 @@ int probes__load(struct probes *p, const struct ebpf_source_opts *opts, const st
         err = probes__take_maps(p, former);
     p->is_loaded = true;
     if (!err)
-        err = load__object(&p->targets, p->object, p->kprobes, calls);
+        err = load__object(&p->targets, p->object, &how, calls);
     bpf_object__close(former);
     return err;
 }

@@ -33,6 +33,8 @@ struct probes {
     uint32_t cpu_slots;    /* further ones for programs that are not preempted: one a CPU, or none */
     bool has_task_storage; /* tracing programs may use it */
     bool has_sk_storage;   /* tracing programs may use socket storage */
+    bool has_fetch;        /* see Kernel/Jit.h */
+    bool drops_tail_calls; /* see Prune.h */
     enum kprobe_attach kprobes;
     bool has_tried_kprobes, has_kprobes;
     uint8_t args[ARG_PLACE_COUNT]; /* see targets__find_args */

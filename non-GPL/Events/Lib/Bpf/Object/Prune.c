@@ -82,7 +82,9 @@ static enum decision pruning__decide(const struct pruning *p, size_t i)
     enum decision decision = state__decide(&p->current, &p->insns[i]);
     size_t dead = decision == DECISION_ALWAYS ? i + 1 : insn__target(p, i);
 
-    return decision != DECISION_OPEN && pruning__tail_call_follows(p, dead) ? DECISION_OPEN : decision;
+    return decision != DECISION_OPEN && !p->constants->drops_tail_calls && pruning__tail_call_follows(p, dead)
+               ? DECISION_OPEN
+               : decision;
 }
 
 static void pruning__follow_jump(struct pruning *p, size_t i)

@@ -7,7 +7,8 @@
  * program, and piece by piece, each time moving everything behind. That took a third of a start.
  *
  * A tail call is not removed even if it is never made: a program that contains one gets its stack elsewhere (see
- * SPARE_BODY in Core/Spare.h).
+ * SPARE_BODY in Core/Spare.h). It is on kernels that refuse a program with both functions and a tail call
+ * (Kernel/Jit.h); they are older than those that choose between stacks.
  */
 #ifndef EBPF_PRUNE_H
 #define EBPF_PRUNE_H
@@ -22,6 +23,7 @@ struct prune_constants {
     int map_fd;
     const void *bytes;
     size_t size;
+    bool drops_tail_calls; /* remove tail calls that are never made as well */
 };
 
 struct pruned {
