@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Arch.h - what differs between processors: the registers that hold the arguments of functions and system calls, the
- * names of the functions that system calls enter, and the numbers of those that are not in Syscalls.def.
+ * Arch.h - what differs between processors: the registers that hold the arguments of functions and system calls, and
+ * the names of the functions that system calls enter. Their numbers are in Syscalls.def.
  *
  *   KPROBE_ARG_n(regs)            the n-th argument of a function, at its beginning
  *   FUNCTION_RET(regs)            its value, at its end
@@ -49,11 +49,6 @@ struct pt_regs {
 #define SYSCALL_ENTRY(call) "__x64_sys_" call
 #define COMPAT_ENTRY(call) "__ia32_compat_sys_" call
 
-#define NR_mount 165
-#define NR_32_mount 21
-#define NR_32_socketcall 102
-#define NR_32_old_mmap 90
-
 /* Where the registers of a system call are, see compat__syscall_regs. */
 #define KERNEL_STACK_SIZE 16384
 #define SYSCALL_REGS_SIZE 168
@@ -92,20 +87,12 @@ struct pt_regs {
 #define SYSCALL_ENTRY(call) "__arm64_sys_" call
 #define COMPAT_ENTRY(call) "__arm64_compat_sys_" call
 
-#define NR_mount 40
-#define NR_32_mount 21
-/* the EABI has neither */
-#define NR_32_socketcall (SYSCALL_NUMBERS - 1)
-#define NR_32_old_mmap (SYSCALL_NUMBERS - 1)
-
 #define KERNEL_STACK_SIZE emit_constants.stack_bytes
 #define SYSCALL_REGS_SIZE bpf_core_type_size(struct pt_regs)
 
 #else
 #error "the probes are for x86-64 (-D__TARGET_ARCH_x86) and arm64 (-D__TARGET_ARCH_arm64)"
 #endif
-
-#define NR_fsconfig 431
 
 #pragma clang attribute pop
 

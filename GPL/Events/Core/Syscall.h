@@ -8,7 +8,8 @@
 /* The numbers of the calls in Syscalls.def: NR_<call>, and NR_32_<call> for 32-bit callers. No call is NONE. */
 enum {
 #define NONE (SYSCALL_NUMBERS - 1)
-#define SYSCALL_ROW(program, call, number, number_32, ...) NR_##call = number, NR_32_##call = number_32,
+#define NUMBER_ROW(call, number, number_32) NR_##call = number, NR_32_##call = number_32,
+#define SYSCALL_ROW(program, call, number, number_32, ...) NUMBER_ROW(call, number, number_32)
 #include "../Syscalls.def"
 };
 

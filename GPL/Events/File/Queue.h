@@ -5,11 +5,6 @@
 
 #include "File.h"
 
-#define NR_MQ_OPEN 240
-#define NR_MQ_OPEN_32 277
-#define NR_MQ_UNLINK 241
-#define NR_MQ_UNLINK_32 278
-
 static __always_inline bool syscall__has_number(u32 number, u32 number_32)
 {
     struct syscall_begin call = {};
@@ -26,12 +21,12 @@ static __always_inline bool dentry__is_queue(struct dentry *dentry)
 
 static __always_inline bool queue__is_opened(struct dentry *dentry)
 {
-    return dentry__is_queue(dentry) && syscall__has_number(NR_MQ_OPEN, NR_MQ_OPEN_32);
+    return dentry__is_queue(dentry) && syscall__has_number(NR_mq_open, NR_32_mq_open);
 }
 
 static __always_inline bool queue__is_unlinked(struct dentry *dentry)
 {
-    return dentry__is_queue(dentry) && syscall__has_number(NR_MQ_UNLINK, NR_MQ_UNLINK_32);
+    return dentry__is_queue(dentry) && syscall__has_number(NR_mq_unlink, NR_32_mq_unlink);
 }
 
 /* Emit the deletion, by mq_unlink, of the dentry at an address. `preemption` is an enum preemption. */
