@@ -73,6 +73,7 @@ static bool has_cause(const char *text)
 static void test_texts(void)
 {
     CHECK_SAME(preflight__error(-ENOMEM), "Cannot allocate memory");
+    CHECK_SAME(preflight__error(-524), "the kernel does not support it"); /* ENOTSUPP of the kernel */
     CHECK_SAME(preflight__error(-LIBBPF_ERRNO__RELOC), "the probes cannot be fitted to this kernel");
     CHECK_SAME(preflight__error(-LIBBPF_ERRNO__PROGTYPE), "the kernel does not know a kind of program");
     for (int number = __LIBBPF_ERRNO__START; number < __LIBBPF_ERRNO__END + 20; number++)

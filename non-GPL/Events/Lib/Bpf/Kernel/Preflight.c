@@ -26,6 +26,8 @@
 #define LSM_ID_OF_BPF 109
 #define LSMS_MAX 64
 
+#define KERNEL_ENOTSUPP 524 /* not among the errors of the C library */
+
 bool preflight__has_capability(int cap)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -268,6 +270,8 @@ const char *preflight__error(int err)
     const size_t count = sizeof(of_libbpf) / sizeof(*of_libbpf);
     unsigned int number = (unsigned int)-err;
 
+    if (number == KERNEL_ENOTSUPP)
+        return "the kernel does not support it";
     if (number < __LIBBPF_ERRNO__START)
         return strerror(-err);
     number -= __LIBBPF_ERRNO__START;
