@@ -46,7 +46,7 @@ static void waits_for_its_end(void *is_traced)
     prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY); /* fails if there is no Yama */
     CHECK(!close(open_pipe[0]));
     if (is_traced) {
-        CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
+        CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, stack__least(STACK_SIZE)));
         CHECK(!pthread_create(&thread, &attr, sends_its_id, NULL));
     }
     for (;;)

@@ -57,7 +57,7 @@ static void fail_in_threads(void *unused)
 
     (void)unused;
     become_nobody();
-    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
+    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, stack__least(STACK_SIZE)));
     for (int i = 0; i < THREADS; i++) {
         pthread_t thread;
 

@@ -56,7 +56,7 @@ int main(void)
     CHECK(!mkdir("plain", 0755) && !mkdir("bound", 0755) && !mount("plain", "bound", NULL, MS_BIND, NULL));
     CHECK(!mkdir("plain/one", 0755) && !mkdir("plain/two", 0755));
     CHECK(!pthread_barrier_init(&begin, NULL, 2));
-    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, STACK_SIZE));
+    CHECK(!pthread_attr_init(&attr) && !pthread_attr_setstacksize(&attr, stack__least(STACK_SIZE)));
     CHECK(!pthread_create(&first, &attr, make_directories, &plain));
     while (!*(volatile pid_t *)&plain.tid)
         usleep(1000);

@@ -173,6 +173,14 @@ static inline void fact__namespaces(const char *key, pid_t pid)
     fact__object_end();
 }
 
+/* Return the size of a thread's stack: so many bytes, or the least that the machine allows (128 KiB on arm64). */
+static inline size_t stack__least(size_t bytes)
+{
+    long least = sysconf(_SC_THREAD_STACK_MIN);
+
+    return least > (long)bytes ? (size_t)least : bytes;
+}
+
 /* ------------------------------------------------------------- a directory */
 
 static char case_dir[128];

@@ -26,7 +26,12 @@ OFFERS = {
     "6.12": {"fentry", "storage", "dynamic", "lsm", "kprobe"},
     "6.12-rt": {"fentry", "storage", "dynamic", "lsm", "kprobe", "preempts"},
     "newest": {"fentry", "storage", "dynamic", "lsm", "kprobe", "session", "preempts"},
+    "arm64-5.10": set(),
+    "arm64-6.1": {"storage"},
+    "arm64-newest": {"fentry", "storage", "lsm", "kprobe", "session", "preempts"},
 }
+
+FOREIGN = "arm64-"    # guests of another processor than this machine's begin so
 
 # `variable` is of refuse.so (system/refuse); `disables` is what second_hooks and stand_ins find in Hooks.def.
 MEANS = {
@@ -62,10 +67,13 @@ OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_
                   "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED", "NETWORK_CONNECTION_FAILED",
                   "NETWORK_LISTEN"}
 NO_MPROTECT = r"file-modify is limited: not seen: mappings made writable, before 5.17 .*"
+NO_FUNCTION = r".* is limited: .* \(.*: the kernel has no .*\)"
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
-    NO_TRAMPOLINES: [r"the kernel refuses programs of the kind fentry.*; limited: .*", NO_MPROTECT],
-    NO_FENTRY: [r"the kernel refuses programs of the kind fentry.*; (unavailable: .*; )?limited: .*", NO_MPROTECT],
+    NO_TRAMPOLINES: [r"the kernel refuses (to attach )?programs of the kind fentry.*; limited: .*", NO_MPROTECT,
+                     NO_FUNCTION],
+    NO_FENTRY: [r"the kernel refuses (to attach )?programs of the kind fentry.*; (unavailable: .*; )?limited: .*",
+                NO_MPROTECT, NO_FUNCTION],
     SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
              r"net-conn-closed is limited: the process that accepted a connection is not reported .*",
              r"process-exit is limited: a process exits before its files are closed .*"],
@@ -126,6 +134,9 @@ def plans(kernels):
     """Return the plans for some kernels: each kernel with each way that differs there from those before it."""
     planned = []
     for kernel in kernels:
+        if "fentry" not in OFFERS.get(kernel, ("fentry",)):
+            planned += [*default_plans([kernel]), Plan(kernel, way_called(NO_FENTRY), ("no fentry",))]
+            continue
         effects = []
         for way in WAYS:
             means = _applied(way, OFFERS.get(kernel, ()))
@@ -135,8 +146,14 @@ def plans(kernels):
     return planned
 
 
+def way_called(name):
+    return next(way for way in WAYS if way.name == name)
+
+
 def default_plans(kernels):
-    return [Plan(kernel, WAYS[0], ()) for kernel in kernels]
+    """Return the plans for what the kernels choose, which is NO_TRAMPOLINES if they refuse these."""
+    return [Plan(kernel, way_called(DEFAULT if "fentry" in OFFERS.get(kernel, ("fentry",)) else NO_TRAMPOLINES), ())
+            for kernel in kernels]
 
 
 def plans_beside_default():
@@ -207,8 +224,8 @@ def show(plan, rows, objects):
 def expected_evidence(plan):
     """Return how the events of EVIDENCE_OPTIONS have to be made."""
     offers, means = OFFERS[plan.kernel], plan.means
-    fentry = not {"no fentry", "no trampolines"} & set(means)
-    converts = "no trampolines" in means
+    fentry = "fentry" in offers and not {"no fentry", "no trampolines"} & set(means)
+    converts = plan.way.name == NO_TRAMPOLINES
     preempts = "preempts" in offers or bool({"preemption", "full preemption"} & set(means))
     kprobe = (fentry or converts) and preempts and "kprobe" in offers and "no kprobes" not in means
     session = kprobe and not converts and "session" in offers and "no sessions" not in means
@@ -240,12 +257,12 @@ def limits(plan):
     """Return the limits that apply to a plan: none to the way that a kernel chooses."""
     if plan.way.name == DEFAULT:
         return []
-    made = expected_evidence(plan)
+    made, has_no_storage = expected_evidence(plan), plan.kernel.endswith("5.10")  # cases expect that there
     applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
                 NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
-                "no-fentry before 5.18": plan.way.name == NO_FENTRY and plan.kernel == "5.10",
+                "no-fentry before 5.18": plan.way.name == NO_FENTRY and has_no_storage,
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
-                "no task storage": made["tasks"] == "table" and plan.kernel != "5.10",   # there the case expects it
+                "no task storage": made["tasks"] == "table" and not has_no_storage,
                 "preempted notes": made["path"] == "fentry" and made["spares"]}
     return [name for name in LIMITS if applying[name]]
 
@@ -276,7 +293,7 @@ def unseen_at_calls(plan):
     unseen = [UNSEEN_AT_CALLS]
     if not by_kprobe(plan):
         unseen.append(UNSEEN_WITHOUT_KPROBES)
-    if plan.kernel == "5.10":
+    if plan.kernel.endswith("5.10"):
         unseen.append(UNSEEN_BEFORE_5_17)
     return "|".join(unseen)
 

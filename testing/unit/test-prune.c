@@ -128,7 +128,7 @@ static void test_functions(void)
     pruned__free(&pruned);
 }
 
-/* Because the kernel looks for it. */
+/* It stays, because the kernel looks for it, except for kernels that refuse it. */
 static void test_tail_call(void)
 {
     struct bpf_insn next[] = {MOV(1, 0), JUMP(BPF_JNE, 1, 2, 2), MOV(3, 0), TAIL_CALL, EXIT};
@@ -138,6 +138,13 @@ static void test_tail_call(void)
     CHECK(prune_all(next, COUNT(next)) == COUNT(next));
     CHECK(prune_all(apart, COUNT(apart)) == COUNT(apart));
     CHECK_PRUNED(none, MOV(1, 0), EXIT);
+
+    struct prune_constants dropping = constants;
+    struct pruned pruned;
+
+    dropping.drops_tail_calls = true;
+    CHECK(prune(next, COUNT(next), &dropping, &pruned) && pruned.count == 2);
+    pruned__free(&pruned);
 }
 
 static void test_constants(void)
