@@ -8,6 +8,7 @@
 #include <sys/uio.h>
 
 #ifndef SYS_mseal
+#define INT80_MMAP 90
 #define SYS_mseal 462
 #endif
 #ifndef FICLONE
@@ -135,24 +136,40 @@ static void by_mapping(int fd)
     CHECK(!munmap(shared, 8192) && !munmap(private, 8192) && !munmap(readable, 8192));
 }
 
+/* A 32-bit caller gets an address that is negative as an int. */
+static void by_mapping_of_32_bits(int fd)
+{
+    static uint32_t arguments[6];
+
+    memcpy(arguments, (uint32_t[]){0, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, (uint32_t)fd, 0}, sizeof(arguments));
+    uint32_t address = (uint32_t)int80(INT80_MMAP, (uintptr_t)arguments, 0, 0, 0);
+
+    CHECK(address > INT32_MAX && address < -4096u && !munmap((void *)(uintptr_t)address, 8192));
+    expected__begin("a shared writable mapping of a 32-bit caller", "FILE_MODIFY");
+    expected__path("path", "file");
+    fact__bool("is_mapping", true);
+    expected__file("file");
+}
+
 /* Mappings that are not made writable, and one that is by a call that fails after it. */
 static void by_failing_mprotect(int fd)
 {
-    char *two = mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0);
-    char *sealed = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    const size_t page = (size_t)getpagesize();
+    char *two = mmap(NULL, 2 * page, PROT_READ, MAP_SHARED, fd, 0);
+    char *sealed = mmap(NULL, page, PROT_READ, MAP_SHARED, fd, 0);
 
     CHECK(two != MAP_FAILED && sealed != MAP_FAILED);
-    CHECK(!munmap(two + 4096, 4096) && mprotect(two, 8192, PROT_READ | PROT_WRITE) < 0 && errno == ENOMEM);
+    CHECK(!munmap(two + page, page) && mprotect(two, 2 * page, PROT_READ | PROT_WRITE) < 0 && errno == ENOMEM);
     two[0] = 'y';
     expected__begin("a mapping made writable before a hole", "FILE_MODIFY");
     expected__path("path", "file");
     fact__bool("is_mapping", true);
     expected__file("file");
-    if (!syscall(SYS_mseal, sealed, 4096, 0))
-        CHECK(mprotect(sealed, 4096, PROT_READ | PROT_WRITE) < 0 && errno == EPERM);
+    if (!syscall(SYS_mseal, sealed, page, 0))
+        CHECK(mprotect(sealed, page, PROT_READ | PROT_WRITE) < 0 && errno == EPERM);
     else
         CHECK(errno == ENOSYS);
-    CHECK(!munmap(two, 4096));
+    CHECK(!munmap(two, page));
 }
 
 static void by_aio(int fd)
@@ -216,8 +233,9 @@ static void by_int80(int fd)
 static void by_ring_in_parts(struct ring *r, int fd, unsigned char flags)
 {
     struct rlimit old, limit;
-    struct io_uring_sqe sqe = {.opcode = IORING_OP_WRITE, .flags = flags, .fd = fd, .len = 8192};
-    char *buffer = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const size_t page = (size_t)getpagesize();
+    struct io_uring_sqe sqe = {.opcode = IORING_OP_WRITE, .flags = flags, .fd = fd, .len = (uint32_t)(2 * page)};
+    char *buffer = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct stat st;
 
     CHECK(buffer != MAP_FAILED && !fstat(fd, &st) && !getrlimit(RLIMIT_FSIZE, &old));
@@ -231,12 +249,12 @@ static void by_ring_in_parts(struct ring *r, int fd, unsigned char flags)
     CHECK(!setrlimit(RLIMIT_FSIZE, &old));
     CHECK(res == 100);
     written("io_uring write up to a limit", "file", res);
-    CHECK(!munmap(buffer + 4096, 4096));
+    CHECK(!munmap(buffer + page, page));
     sqe.off = 0;
     res = ring__do(r, &sqe);
-    CHECK(res == 4096);
+    CHECK(res == (int)page);
     written("io_uring write of half a buffer", "file", res);
-    CHECK(!munmap(buffer, 4096));
+    CHECK(!munmap(buffer, page));
 }
 
 static void by_ring(int fd, const struct ring_way *way)
@@ -302,8 +320,10 @@ int main(int argc, char **argv)
     by_failing_mprotect(fd);
     by_aio(fd);
     by_direct();
-    if (child__wait(child__start(int80__getpid, NULL)) == 0)
+    if (child__wait(child__start(int80__getpid, NULL)) == 0) {
         by_int80(fd);
+        by_mapping_of_32_bits(fd);
+    }
     for (size_t i = 0; i < ARRAY_LEN(ring_ways); i++)
         by_ring(fd, &ring_ways[i]);
     elsewhere();

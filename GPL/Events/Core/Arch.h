@@ -7,6 +7,7 @@
  *   FUNCTION_RET(regs)            its value, at its end
  *   SYSCALL_REG_64_n, ..._32_n    the member that holds the n-th argument of a system call, also at its end
  *   SYSCALL_NR(typed, regs)       the number of the call
+ *   SYSCALL_RET(is_32, ret)       its value at its end, from that of the tracepoint
  *   TASK_IS_32(typed, task)       whether the task is in a call of 32-bit callers
  *   SYSCALL_ENTRY, COMPAT_ENTRY   the function of a call, for 64-bit and for 32-bit callers
  */
@@ -43,6 +44,7 @@ struct pt_regs {
 
 #define NR_X32_BIT 0x40000000
 #define SYSCALL_NR(typed, regs) (KREAD(typed, regs, orig_ax) & ~NR_X32_BIT)
+#define SYSCALL_RET(is_32, ret) (ret)
 #define TS_COMPAT 0x2
 #define TASK_IS_32(typed, task) (KREAD(typed, task, thread_info.status) & TS_COMPAT)
 
@@ -81,6 +83,7 @@ struct pt_regs {
 #define SYSCALL_REG_32_5 regs[4]
 
 #define SYSCALL_NR(typed, address) ((u32)KREAD(typed, address, syscallno))
+#define SYSCALL_RET(is_32, ret) ((is_32) ? (s32)(ret) : (ret)) /* the kernel may cut that of 32-bit callers */
 #define TIF_32BIT 22
 #define TASK_IS_32(typed, task) (KREAD(typed, task, thread_info.flags) >> TIF_32BIT & 1)
 

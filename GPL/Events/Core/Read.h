@@ -64,10 +64,13 @@ static __always_inline u64 ctx__address(const u64 *arg)
     return address;
 }
 
-/* Return whether a value is an error: negative as an int, with anything in its upper half, or an error pointer. */
+/*
+ * Return whether a value is an error: an error pointer, or such a value as an int, without its upper half. An address
+ * of a 32-bit program is no error, even if it is negative as an int.
+ */
 static __always_inline bool ret__is_error(u64 ret)
 {
-    return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (s32)ret < 0);
+    return ret > (u64)-MAX_ERRNO - 1 || (!(ret >> 32) && (u32)ret > (u32)-MAX_ERRNO - 1);
 }
 
 #endif

@@ -130,7 +130,8 @@ static __always_inline u64 syscall__arg(const struct syscall_end *call, u32 n)
 /* Return what the system call at its end is. */
 static __always_inline struct syscall_end syscall_end__of(struct pt_regs *regs, long ret)
 {
-    struct syscall_end call = {.regs = regs, .ret = ret, .is_32 = syscall__is_32()};
+    const bool is_32 = syscall__is_32();
+    struct syscall_end call = {.regs = regs, .ret = SYSCALL_RET(is_32, ret), .is_32 = is_32};
     u64 nr = syscall__number(regs, call.is_32, &call.vector);
 
     BARRIER(nr);
