@@ -67,7 +67,7 @@ OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_
                   "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED", "NETWORK_CONNECTION_FAILED",
                   "NETWORK_LISTEN"}
 NO_MPROTECT = r"file-modify is limited: not seen: mappings made writable, before 5.17 .*"
-NO_FUNCTION = r".* is limited: .* \(.*: the kernel has no .*\)"
+NO_FUNCTION = r".* is (limited: .* \(|unavailable: ).*: the kernel has no .*"
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
     NO_TRAMPOLINES: [r"the kernel refuses (to attach )?programs of the kind fentry.*; limited: .*", NO_MPROTECT,
@@ -85,6 +85,7 @@ NO_FILES = "without trampolines message queues, BPF objects and subvolumes are n
 NO_SMC = "without trampolines the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)"
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
+INLINED = "the compiler inlined udp_send_skb: no NETWORK_DATAGRAM_FLOW (docs/COMPATIBILITY.md)"
 UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "io_uring|inline|worker|sqpoll|open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable|io_uring|inline|worker|sqpoll"
@@ -97,6 +98,9 @@ LIMITS = {
     "untyped exits": {
         "exit-many": "a kprobe cannot reach the storage of another process: those that end in their tracer while the "
                      "table of 1,024 is full have partial exits (docs/COMPATIBILITY.md)"},
+    "inlined functions": {
+        "net-datagram": INLINED, "net-share": INLINED,
+        "umh": "the kernel has no call_usermodehelper_exec_async to hook (docs/COMPATIBILITY.md)"},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
     "preempted exits": {"burst": SINGLE_EXIT, "exit-many": SINGLE_EXIT},
@@ -259,6 +263,7 @@ def limits(plan):
         return []
     made, has_no_storage = expected_evidence(plan), plan.kernel.endswith("5.10")  # cases expect that there
     applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
+                "inlined functions": by_kprobe(plan) and plan.kernel == "arm64-5.10",
                 NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
                 "no-fentry before 5.18": plan.way.name == NO_FENTRY and has_no_storage,
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
