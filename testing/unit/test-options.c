@@ -171,8 +171,10 @@ static void test_refusals(void)
     CHECK(PARSE(&o, "--pid", "0") == -EINVAL && PARSE(&o, "--port", "65536") == -EINVAL);
     CHECK(PARSE(&o, "--uid", "4294967295") == -EINVAL && PARSE(&o, "--coalesce", "60001") == -EINVAL);
     CHECK(PARSE(&o, "--user", "root") == -EINVAL && PARSE(&o, "--process-exec", "--") == -EINVAL);
+    CHECK(PARSE(&o, "--json") == -EINVAL);
     CHECK(PARSE(&o, "--proc") == -EINVAL && strstr(message, "is ambiguous"));
     CHECK(!memcmp(&o, &untouched, sizeof(o)));
+    CHECK(!PARSE(&o, "--json", "--doctor") && o.json && !PARSE(&o, "--doctor", "--json") && o.json);
 }
 
 int main(void)

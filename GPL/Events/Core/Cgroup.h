@@ -72,14 +72,18 @@ struct cgroup_ref {
 };
 
 /*
- * Return the cgroup of the tasks in a css_set: in the pids controller's own hierarchy if there is one (cgroup v1), else
- * in the unified hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's
- * cgroup. For `memory` see scalar__through.
+ * Return the cgroup of a task: in the pids controller's own hierarchy if there is one (cgroup v1), else in the unified
+ * hierarchy (v2, id 0), where the pids controller's state may belong to an ancestor of the task's cgroup. Kernels may
+ * be built without cgroups: then there is none. For `memory` see scalar__through.
  */
-static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct css_set *cset)
+static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed, struct task_struct *task)
 {
-    struct cgroup *unified = KREAD(typed, cset, dfl_cgrp);
     struct cgroup_ref ref = {};
+
+    if (!compat__has_cgroups())
+        return ref;
+    struct css_set *cset = KREAD(typed, task, cgroups);
+    struct cgroup *unified = KREAD(typed, cset, dfl_cgrp);
 
     if (compat__has_pids_controller()) {
         u64 id = bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id);
@@ -105,13 +109,13 @@ static __always_inline struct cgroup_ref cgroup_ref__of(u64 *memory, bool typed,
 
 static __always_inline void varlen__cgroup_ref(struct scratch *s, struct cgroup_ref ref)
 {
-    if (!ref.id || !cgroup_cache__copy(s, ref.id))
+    if (compat__has_cgroups() && (!ref.id || !cgroup_cache__copy(s, ref.id)))
         cgroup_path__append(s->slot, ref.node, ref.id);
 }
 
-static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct css_set *cset)
+static __always_inline void varlen__cgroup_path(struct scratch *s, bool typed, struct task_struct *task)
 {
-    varlen__cgroup_ref(s, cgroup_ref__of(&s->scalar, typed, cset));
+    varlen__cgroup_ref(s, cgroup_ref__of(&s->scalar, typed, task));
 }
 
 #endif

@@ -216,6 +216,18 @@ static __always_inline bool compat__is_writev_fixed(u8 opcode)
            opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED);
 }
 
+/* Return whether the kernel was built with cgroups. */
+static __always_inline bool compat__has_cgroups(void)
+{
+    return bpf_core_field_exists(struct task_struct, cgroups);
+}
+
+/* Return whether it was built with terminals. If not, it declares their struct, but does not define it. */
+static __always_inline bool compat__has_ttys(void)
+{
+    return bpf_core_type_exists(struct tty_struct);
+}
+
 /* Return whether the kernel was built with the pids controller of cgroups. */
 static __always_inline bool compat__has_pids_controller(void)
 {

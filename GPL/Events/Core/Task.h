@@ -45,7 +45,7 @@ static __always_inline void cred_info__fill(struct ebpf_cred_info *ci, bool type
 
 static __always_inline void tty_dev__fill(struct ebpf_tty_dev *td, bool typed, struct tty_struct *tty)
 {
-    if (!tty) {
+    if (!compat__has_ttys() || !tty) {
         td->major = td->minor = td->winsize_rows = td->winsize_cols = 0;
         return;
     }

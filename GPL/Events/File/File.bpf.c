@@ -25,7 +25,7 @@ int file_actor__fill_slot(u32 slot)
         e->mount_namespace = KREAD(typed, task, nsproxy, mnt_ns, ns.inum);
         comm__fill(s, typed, task);
         path_root__of(s, typed, task);
-        varlen__cgroup_path(s, typed, KREAD(typed, task, cgroups));
+        varlen__cgroup_path(s, typed, task);
     });
     varlen__root_path(s, &s->job.root);
     return 0;

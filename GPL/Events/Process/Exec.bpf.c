@@ -209,7 +209,7 @@ static __always_inline void executed__fill(struct scratch *s, struct ebpf_proces
     varlen__path(s, EBPF_TAG_CWD, root, true, &fs->pwd);
     varlen__root_path(s, root);
     script__append(s, root, bprm, script);
-    varlen__cgroup_path(s, true, task->cgroups);
+    varlen__cgroup_path(s, true, task);
 
     struct mm_struct *mm = task->mm;
 

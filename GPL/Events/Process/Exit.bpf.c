@@ -249,7 +249,7 @@ static __noinline int sched_process_exit__handle(struct task_struct *task)
     exiting__set_signal(x, signal);
     if (!x->is_filtered) {
         EXITING_FILL(x, x->comm, &x->scalar, task);
-        x->cgroup = cgroup_ref__of(&x->scalar, true, task->cgroups);
+        x->cgroup = cgroup_ref__of(&x->scalar, true, task);
     }
     return 0;
 }
@@ -302,7 +302,7 @@ static __always_inline void exit__emit_partial(struct task_struct *leader)
         e->ns.user = leader->cred->user_ns->ns.inum;
         exit_status__fill(e, leader);
         e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
-        varlen__cgroup_path(s, true, leader->cgroups);
+        varlen__cgroup_path(s, true, leader);
     }
 }
 
@@ -377,7 +377,7 @@ int BPF_PROG(tp_btf__sched_process_exit_only, struct task_struct *trusted)
     EMIT(PROCESS_EXIT, e, s, MAY_BE_PREEMPTED, exit__fate(leader, is_filtered)) {
         EXITING_FILL(e, e->hdr.comm, &s->scalar, task);
         exit_status__fill(e, leader);
-        varlen__cgroup_path(s, true, task->cgroups);
+        varlen__cgroup_path(s, true, task);
     }
     return 0;
 }

@@ -35,7 +35,7 @@ static __always_inline void fork__fill(struct scratch *s, struct ebpf_process_fo
 
     varlen__path(s, EBPF_TAG_CWD, root, typed, &fs->pwd);
     varlen__root_path(s, root);
-    varlen__cgroup_path(s, typed, KREAD(typed, child, cgroups));
+    varlen__cgroup_path(s, typed, child);
 }
 
 static __always_inline int forked__emit(enum preemption preemption, struct task_struct *parent,

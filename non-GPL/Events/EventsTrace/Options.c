@@ -200,6 +200,10 @@ static int options__parse_with(const struct table *table, int argc, char **argv,
         message__write("option '--user' is about a command; put one behind '--', or select with --uid");
         return -EINVAL;
     }
+    if (o->json && o->action == ACTION_TRACE) {
+        message__write("option '--json' is about the report of --doctor; events are written as JSON without it");
+        return -EINVAL;
+    }
     if (o->format == FORMAT_ELASTIC)
         options__complete_elastic(o);
     return 0;
