@@ -262,7 +262,6 @@ static void test_jumps(void)
         MOV(7, 0),
         JUMP_UNLESS(6, 8, 1),
         MOV_NUMBER(7, 0),
-        
         LOAD(BPF_DW, 0, 7, AT(number)),
         EXIT,
     };

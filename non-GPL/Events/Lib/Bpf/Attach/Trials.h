@@ -7,7 +7,7 @@
  * the kernel which of them have run (BPF_ENABLE_STATS, which applies to all programs of the machine, for that time).
  *
  * Files are created in a tmpfs that is mounted nowhere, and disappear when its descriptor is closed. The trials create
- * no thread, process, signal or event. If an operation is not allowed, its programs are not reported.
+ * no thread, process, signal or event. If an operation is not allowed, its programs are not refused.
  */
 #ifndef EBPF_TRIALS_H
 #define EBPF_TRIALS_H

@@ -254,16 +254,22 @@ static int probes__find_types(struct probes *p)
     return err;
 }
 
+/* Return the better of the ways to attach kprobes that the kernel may have. */
+static enum kprobe_attach probes__kprobe_attach(const struct probes *p)
+{
+    return targets__has_function(&p->targets, TARGET_FPROBE) ? KPROBE_MULTI : KPROBE_PLAIN;
+}
+
 void probes__use_kprobes(struct probes *p)
 {
-    bool *stand_ins = p->hooks.stand_ins, is_multi = targets__has_function(&p->targets, TARGET_FPROBE);
+    bool *stand_ins = p->hooks.stand_ins;
 
-    p->kprobes = is_multi ? KPROBE_MULTI : KPROBE_PLAIN;
+    p->kprobes = probes__kprobe_attach(p);
     stand_ins[STAND_IN_KPROBE] = true;
     stand_ins[STAND_IN_ELSE_KPROBE] = stand_ins[STAND_IN_KPROBE];
     p->is_converted = p->hooks.forced == EBPF_ATTACH_KPROBE || probes__refuse_trampolines(p);
     /* no kernel has sessions and no trampolines; without them, all kernels of that kind report the same */
-    stand_ins[STAND_IN_SESSION] = is_multi && !p->is_converted && targets__has_sessions(&p->targets);
+    stand_ins[STAND_IN_SESSION] = p->kprobes == KPROBE_MULTI && !p->is_converted && targets__has_sessions(&p->targets);
     p->cpu_slots = (uint32_t)p->cpus;
     if (p->is_converted)
         hooks__convert(&p->hooks, p->refused_kinds);
@@ -273,10 +279,10 @@ void probes__use_kprobes(struct probes *p)
 static bool probes__try_kprobes(struct probes *p)
 {
     const struct bpf_program *any = bpf_object__find_program_by_name(p->object, KPROBE_TO_TRY);
-    bool is_multi = targets__has_function(&p->targets, TARGET_FPROBE);
+    enum kprobe_attach how = probes__kprobe_attach(p);
 
-    if (!p->has_tried_kprobes && any && (is_multi || kprobe__is_offered()))
-        p->has_kprobes = !load__try_kind(&p->targets, any, is_multi ? KPROBE_MULTI : KPROBE_PLAIN, true);
+    if (!p->has_tried_kprobes && any && (how == KPROBE_MULTI || kprobe__is_offered()))
+        p->has_kprobes = !load__try_kind(&p->targets, any, how, true);
     p->has_tried_kprobes = true;
     return p->has_kprobes;
 }
