@@ -103,7 +103,7 @@ static __always_inline struct pt_regs *compat__syscall_regs(struct task_struct *
 
 /* Return, as an address, the argument of ARG_PLACES, or the one that is so many further. */
 #define COMPAT_ARG_ADDRESS(ctx, function, type, further)                                                               \
-    ctx__address((ctx) + (emit_constants.args[ARG_##function##_##type] & 7) + (further))
+    ctx__address((ctx) + emit_constants.args[ARG_##function##_##type] + (further))
 
 /*
  * Return the value of a function at its end, as a number: by the helper (since 5.17, f92c1e183604), else from behind

@@ -69,7 +69,8 @@ enum arg_place {
 #undef PLACE
 };
 
-#define ARG_NOWHERE 0xff
+#define ARG_LAST 6       /* the last argument that programs can read */
+#define ARG_NOWHERE 0xff /* not found; programs at such a function are refused */
 
 /*
  * The conditions on the acting process and on the file. An event passes if it matches one include of every kind that

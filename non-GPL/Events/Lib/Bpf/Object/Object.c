@@ -329,6 +329,9 @@ static void probes__leave_out_programs(struct probes *p)
             hooks__refuse(program, REASON_NO_PROGRAM);
         else if (!program->unneeded && !targets__has(&p->targets, bpf))
             hooks__refuse(program, "the kernel has no %s", target__name(bpf));
+        else if (!program->unneeded && target__missing_arg(bpf, p->args))
+            hooks__refuse(program, "the kernel's %s has no known argument of type %s", target__name(bpf),
+                          target__missing_arg(bpf, p->args));
     }
 }
 

@@ -15,6 +15,7 @@
 #define SECTION_TP_BTF "ebpf.tp_btf/"
 #define SECTION_LSM "ebpf.lsm/"
 #define SECTION_FENTRY "ebpf.fentry/"
+#define SECTION_FEXIT "ebpf.fexit/"
 #define STARTS_WITH(text, prefix) (!strncmp(text, prefix, sizeof(prefix) - 1))
 #define HASH_SIZE 512 /* a power of two, more than TARGETS_MAX */
 
@@ -173,26 +174,39 @@ static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, 
         return (uint8_t)count;
     while (count-- > 0) {
         if (param__is(kernel, &params[count], type_name))
-            return (uint8_t)count;
+            return count > ARG_LAST ? ARG_NOWHERE : (uint8_t)count;
     }
     return ARG_NOWHERE;
 }
 
+static const struct {
+    const char *function, *type;
+} arg_places[] = {
+#define PLACE(function, type) {#function, #type},
+    ARG_PLACES(PLACE)
+#undef PLACE
+};
+
 void targets__find_args(const struct targets *targets, const struct kernel_btf *kernel, uint8_t ret_args[])
 {
-    static const struct {
-        const char *function, *type;
-    } rows[] = {
-#define PLACE(function, type) {#function, #type},
-        ARG_PLACES(PLACE)
-#undef PLACE
-    };
-
     for (size_t i = 0; i < ARG_PLACE_COUNT; i++) {
-        uint32_t id = targets__id_of(targets, rows[i].function);
+        uint32_t id = targets__id_of(targets, arg_places[i].function);
 
-        ret_args[i] = id ? function__find_arg(kernel, id, rows[i].type) : ARG_NOWHERE;
+        ret_args[i] = id ? function__find_arg(kernel, id, arg_places[i].type) : ARG_NOWHERE;
     }
+}
+
+const char *target__missing_arg(const struct bpf_program *program, const uint8_t args[])
+{
+    const char *section = bpf_program__section_name(program);
+
+    if (!STARTS_WITH(section, SECTION_FENTRY) && !STARTS_WITH(section, SECTION_FEXIT))
+        return NULL; /* others find their arguments in registers, by fixed numbers */
+    for (size_t i = 0; i < ARG_PLACE_COUNT; i++) {
+        if (args[i] == ARG_NOWHERE && !strcmp(target__name(program), arg_places[i].function))
+            return arg_places[i].type;
+    }
+    return NULL;
 }
 
 uint32_t targets__id(const struct targets *targets, const struct bpf_program *program)

@@ -68,6 +68,12 @@ int targets__find(struct targets *targets, struct bpf_object *object, const stru
 /* Return where arguments are that are not at one place on all kernels (ARG_PLACES in Core/EmitShared.h). */
 void targets__find_args(const struct targets *targets, const struct kernel_btf *kernel, uint8_t ret_args[]);
 
+/*
+ * Return the type of an argument of ARG_PLACES that the program's target does not have on this kernel, which has the
+ * target; NULL if it has all. Such a program must not be loaded: it would read beside the arguments.
+ */
+const char *target__missing_arg(const struct bpf_program *program, const uint8_t args[]);
+
 /* Return the name of a program's target, as the kernel has it. */
 const char *target__name(const struct bpf_program *program);
 
