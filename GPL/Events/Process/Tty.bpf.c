@@ -153,7 +153,8 @@ extern int content__changed(u64 file, s64 bytes);
 static __always_inline int write__called(const struct syscall_end *call, bool is_vector)
 {
     struct file *file = call->ret > 0 ? fd__file(SYSCALL_ARG(call, 1)) : NULL;
-    struct tty_struct *tty = file && event__is_called(EBPF_EVENT_PROCESS_TTY_WRITE) ? file__tty(file) : NULL;
+    bool may_be_tty = compat__has_ttys() && file && event__is_called(EBPF_EVENT_PROCESS_TTY_WRITE);
+    struct tty_struct *tty = may_be_tty ? file__tty(file) : NULL;
 
     if (file && !tty && event__is_called(EBPF_EVENT_FILE_MODIFY))
         return content__changed((u64)file, call->ret);

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# A kernel whose BTF lacks names: it was built without cgroups, terminals or accounting, or its compiler has inlined or
+# renamed functions. What is gone is named, or made in another way; everything else is reported.
+# takes: 50
+# kernels: 5.10 newest
+# vm: --file GPL/Events/Hooks.def
+# also: 6.1 6.12
+# vm: --file GPL/Events/Hooks.def
+# shellcheck shell=sh
+. /root/system/tap.sh
+. /root/system/hook-columns
+cd /tmp || exit 1
+
+# without NAME...: from now on, the kernel seems to lack what has these names. Status 2 if it lacks one anyway.
+without() {
+    umount /sys/kernel/btf/vmlinux 2>/dev/null
+    btf-without /tmp/btf "$@" 2>btf.err
+    status=$?
+    mount --bind /tmp/btf /sys/kernel/btf/vmlinux && return $status
+}
+
+act() {
+    true && setsid true
+    mkdir d && : >d/f && ln d/f d/g && mv d/g d/h && chmod 600 d/f && ln -s f d/s && echo text >>d/f && rm -r d
+}
+
+acted="PROCESS_FORK PROCESS_EXEC PROCESS_EXIT PROCESS_SETSID FILE_CREATE FILE_LINK FILE_RENAME FILE_MODIFY FILE_DELETE"
+
+# all_came TYPE...: each is in the output.
+all_came() {
+    for type; do
+        [ "$(events "$type" names.out)" -gt 0 ] || { echo "no $type: $(head -n 2 names.err)"; return 1; }
+    done
+}
+
+# unbuilt OPTION...: cgroups and terminals are gone, and only keys about them are empty.
+unbuilt() {
+    without cgroups tty_struct tty_file_private n_tty_write ioac || return 1
+    trace names.out names.err -u --process --file "$@" || { cat names.err; return 1; }
+    act
+    trace_stop || return 1
+    # shellcheck disable=SC2086 # a list
+    all_came $acted || return 1
+    grep -F '"pids_ss_cgroup_path":' names.out | grep -vF '"pids_ss_cgroup_path":""' && return 1
+    grep -F '"ctty":' names.out | grep -vF '"ctty":{"major":0,"minor":0,"winsize_rows":0,"winsize_cols":0}' && return 1
+    grep "warning: \(process-[fes]\|file\)" names.err | grep -v "$unbuilt_lacks" && return 1
+    grep -q '"FILE_RENAME".*"new_path":"/tmp/d/h"' names.out
+}
+unbuilt_lacks='^$'
+check "without cgroups, terminals and accounting" unbuilt
+unbuilt_lacks='limited: '
+check "without these, with tracepoints only" unbuilt --attach tracepoint
+
+# Functions of which one is static, one inlined without CONFIG_COMPAT, and so on.
+inlined="udp_send_skb ptrace_attach tcp_v4_connect chmod_common vfs_writev kiocb_done security_path_chroot"
+
+some_inlined() {
+    # shellcheck disable=SC2086 # a list
+    without $inlined || { cat btf.err; return 1; }
+    trace names.out names.err -u --all || { cat names.err; return 1; }
+    act
+    case-ptrace >/dev/null || return 1
+    trace_stop || return 1
+    for function in $inlined; do
+        grep -q "warning: .*the kernel has no $function)*$" names.err || { echo "$function is not named"; return 1; }
+    done
+    # shellcheck disable=SC2086 # a list
+    all_came $acted PROCESS_PTRACE
+}
+check "without some functions: each is named, the others work" some_inlined
+
+# The names of all functions that programs of Hooks.def attach to.
+functions() {
+    hook_columns | tr ' ' '\n' | sed -n 's/^\(fentry\|fexit\|kprobe\|session\)__//p; s/^lsm__/bpf_lsm_/p' | sort -u
+}
+
+all_inlined() {
+    # shellcheck disable=SC2046 # a list
+    without $(functions)
+    EventsTrace --doctor >report.out 2>report.err
+    got=$?
+    cat report.out report.err >/tmp/results/all-inlined.out
+    grep "^  \(fentry\|fexit\|lsm\|kprobe\|session\)__.* attached" report.out | grep -v probe_trampoline && return 1
+    is "events that are unavailable" "$(grep -c "^  [a-z-]*  *unavailable$" report.out)" 1 || return 1
+    [ "$got" = 2 ] && grep -A 1 "^  net-datagram  *unavailable" report.out | grep -q "the kernel has no " || return 1
+    trace names.out names.err -u --all || { cat names.err; return 1; }
+    act
+    case-ptrace >/dev/null && case-net-connect >/dev/null || return 1
+    trace_stop || return 1
+    # shellcheck disable=SC2086 # a list
+    all_came $acted PROCESS_PTRACE NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_CLOSED NETWORK_LISTEN
+}
+check "without any function: all that tracepoints show" all_inlined
+umount /sys/kernel/btf/vmlinux
