@@ -10,8 +10,20 @@ def check_object(event, expected):
     same(event.get("path_unreachable", False), expected["unreachable"], f"{expected['what']}: path_unreachable")
 
 
+def without_opened_again(own):
+    """Return the events without creations of the queue that was created last: until it is used, the end of mq_open
+    does not show whether it was there."""
+    return [event for event, before in zip(own, [None, *own])
+            if not (before and event["event_type"] == before["event_type"] == "FILE_CREATE"
+                    and event["path"] == before["path"])]
+
+
 def expect(facts, events):
-    same(events.one("FILE_RENAME", facts["pid"])["new_path"], f"{facts['dir']}/others", "new path of the rename")
+    renames = [event["new_path"] for event in events.all("FILE_RENAME", tgid=facts["pid"])
+               if event["new_path"] != event["old_path"]]
+    same(renames, [f"{facts['dir']}/others"], "new paths of the renames")
     own = [event for event in events if event["event_type"] in ("FILE_CREATE", "FILE_DELETE")
            and event["pids"]["tgid"] == facts["pid"] and event["path"] != facts["dir"]]
+    if events.at_calls and not events.by_kprobe:
+        own = without_opened_again(own)
     same_list(events, own, facts["expected"], check_object)

@@ -81,7 +81,6 @@ WARNINGS = {
 
 # Cases that a way cannot see, by the documented limit that prevents it.
 AS_GIVEN = "without fentry and kprobes the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
-NO_FILES = "without trampolines message queues, BPF objects and subvolumes are not seen (docs/COMPATIBILITY.md)"
 NO_SMC = "without trampolines the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)"
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
@@ -90,11 +89,10 @@ UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "io_uring|inline|worker|sqpoll|open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable|io_uring|inline|worker|sqpoll"
 LIMITS = {
-    NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN, "file-objects": NO_FILES,
-                "file-btrfs": NO_FILES,
+    NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN,
                 "net-smc": NO_SMC,
                 "file-coalesce": "with tracepoints only a deletion does not name the file (docs/COMPATIBILITY.md)"},
-    NO_TRAMPOLINES: {"file-objects": NO_FILES, "file-btrfs": NO_FILES, "net-smc": NO_SMC},
+    NO_TRAMPOLINES: {"net-smc": NO_SMC},
     "untyped exits": {
         "exit-many": "a kprobe cannot reach the storage of another process: those that end in their tracer while the "
                      "table of 1,024 is full have partial exits (docs/COMPATIBILITY.md)"},

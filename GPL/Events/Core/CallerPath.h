@@ -26,6 +26,15 @@ struct caller_path {
  */
 extern int caller_path__append_text(u32 slot, u32 tag);
 
+/* Append a text as field `tag`; if it is relative, in the directory `start`. */
+static __always_inline void caller_path__append_in(struct scratch *s, enum ebpf_tag tag, struct path_start start,
+                                                   u64 text)
+{
+    path_start__store(s, start);
+    s->copy.from = text;
+    caller_path__append_text(s->slot, tag);
+}
+
 /* Append a path, as the process with that root directory sees it, as field `tag`. */
 static __always_inline void caller_path__append(struct scratch *s, enum ebpf_tag tag, const struct path_root *root,
                                                 const struct caller_path *path)
@@ -36,10 +45,9 @@ static __always_inline void caller_path__append(struct scratch *s, enum ebpf_tag
     struct path *base = dir ? &dir->f_path : &fs->pwd;
     bool is_gone = !dir && path->dir != AT_FDCWD; /* another thread has closed it, or the path is absolute */
 
-    path_start__store(
-        s, path_start__at(root, (u64)BPF_CORE_READ(base, mnt), is_gone ? 0 : (u64)BPF_CORE_READ(base, dentry)));
-    s->copy.from = path->text;
-    caller_path__append_text(s->slot, tag);
+    caller_path__append_in(
+        s, tag, path_start__at(root, (u64)BPF_CORE_READ(base, mnt), is_gone ? 0 : (u64)BPF_CORE_READ(base, dentry)),
+        path->text);
 }
 
 /* Return whether a path is no text, so that the call was about the descriptor itself (AT_EMPTY_PATH, or NULL). */

@@ -70,6 +70,8 @@ typedef int key_t;
 #define O_TMPFILE_BIT 020000000
 #define MNT_UMOUNT 0x8000000
 #define LOOKUP_DIRECTORY 0x2
+#define O_CREAT 0100
+#define O_EXCL 0200
 #define O_TRUNC 01000
 #define AT_REMOVEDIR 0x200
 #define RENAME_EXCHANGE 0x2
@@ -165,6 +167,7 @@ struct ipc_ids {
 struct ipc_namespace {
     struct ns_common ns;
     struct ipc_ids ids[3];
+    struct vfsmount *mq_mnt;
 };
 
 struct ipc_params {

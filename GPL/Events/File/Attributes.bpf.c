@@ -18,6 +18,7 @@
  */
 #include "Content.h"
 #include "MountSearch.h"
+#include "Subvolume.h"
 
 #define XATTR_NAME_SIZE 256
 
@@ -270,7 +271,10 @@ SYSCALL_END(ioctl, call)
     u32 command = syscall__arg(call, 2);
     struct file *file = !call->ret && (command == FICLONE || command == FICLONERANGE) ? fd__file(fd) : NULL;
 
-    if (file)
-        return content__changed((u64)file, BYTES_UNKNOWN);
-    return call->ret ? 0 : ioctl__done(fd, command);
+    if (call->ret)
+        return 0;
+    subvolume__called(fd, command, syscall__arg(call, 3));
+    if (!event__is_called(EBPF_EVENT_FILE_MODIFY))
+        return 0;
+    return file ? content__changed((u64)file, BYTES_UNKNOWN) : ioctl__done(fd, command);
 }

@@ -14,6 +14,7 @@
 #include "../Core/Memfd.h"
 #include "Operation.h"
 #include "Queue.h"
+#include "Subvolume.h"
 
 static __always_inline u64 current__cred(void)
 {
@@ -296,8 +297,13 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     struct inode *inode = KPROBE_ARG(regs, 2, inode);
     struct task_state *state = task_state__find();
 
-    if (!dir_op__is_of(state, dentry) || !KPROBE_ARG_2(regs) || current__open_flags() ||
-        dir_op__is_outdated(&state->dir_op, dentry) || queue__is_opened(dentry))
+    if (!KPROBE_ARG_2(regs))
+        return 0;
+    if (queue__is_opened(dentry))
+        return queue__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
+    if (dentry__may_be_subvolume(dentry) && subvolume__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)))
+        return 0;
+    if (!dir_op__is_of(state, dentry) || current__open_flags() || dir_op__is_outdated(&state->dir_op, dentry))
         return 0;
     struct dir_op *op = &state->dir_op;
     u32 kind = op->kind;

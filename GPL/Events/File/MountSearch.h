@@ -29,10 +29,8 @@ extern u64 mount__of_dentry(u64 dentry);
 extern int dentry__is_changed_inside(u64 dentry);
 
 /* Fill in an event like file_event__fill, through a mount as mount__of_dentry returns it. */
-static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u64 mnt)
+static __always_inline void file_event__fill_through(struct scratch *s, u64 mnt, u64 dentry, u64 inode)
 {
-    u64 inode = (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode);
-
     const struct path_root *root = file_actor__fill(s);
 
     file_info__fill(s->slot, inode);
@@ -43,6 +41,11 @@ static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u
     if (mnt & MOUNT_AMBIGUOUS && at < SCRATCH_PATHS)
         ((struct ebpf_varlen *)&s->data[at])->flags |= EBPF_VARLEN_AMBIGUOUS;
     file_symlink__append(s->slot, inode);
+}
+
+static __always_inline void file_event__fill_by(struct scratch *s, u64 dentry, u64 mnt)
+{
+    file_event__fill_through(s, mnt, dentry, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
 }
 
 #endif

@@ -5,10 +5,11 @@
  * the like work too, and are reported as for any other file.
  *
  * Hooks: the end of vfs_mkobj, which only these two call, and d_delete (Delete.bpf.c), where the number of the system
- * call shows that it is mq_unlink. The mount of a pinned object is noted at path_mknod, see Operation.h. Message queues
- * pass no such hook, because they are found without a mount: if the process sees none, the path begins at the root of
- * their file system, and is unreachable. A note for a queue's dentry is another operation's, on a file system of that
- * kind that is mounted somewhere, so it is ignored.
+ * call shows that it is mq_unlink. Where kprobes report creations, kprobe__security_d_instantiate (Create.bpf.c) finds
+ * both. The mount of a pinned object is noted at path_mknod, see Operation.h. Message queues pass no such hook, because
+ * they are found without a mount: if the process sees none, the path begins at the root of their file system, and is
+ * unreachable. A note for a queue's dentry is another operation's, on a file system of that kind that is mounted
+ * somewhere, so it is ignored.
  *
  * Tried: queues that exist already, queues with and without a mount, 32-bit callers, objects whose name is taken.
  * Misses: files that BPF itself puts into bpffs while it is mounted (the kernel's iterators).
@@ -28,29 +29,24 @@ static __always_inline const struct dir_op *dir_op__take_creation(struct dentry 
     return &state->dir_op;
 }
 
-static __always_inline int object__made(enum preemption preemption, struct dentry *dentry, u64 address, int ret)
+SEC("ebpf.fexit/vfs_mkobj")
+int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
 {
     const struct dir_op *op = dir_op__take_creation(dentry);
+    u64 address = ctx__address(ctx);
 
-    if (ret || current__is_kernel_thread() || (op && op->kind == DIR_OP_REPORTED))
+    if (ret || current__is_kernel_thread())
         return 0;
-    EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
         file_event__fill_by(s, address, op ? op->mnt : mount__of_dentry(address));
     return 0;
 }
 
-SEC("ebpf.fexit/vfs_mkobj")
-int BPF_PROG(fexit__vfs_mkobj, struct dentry *dentry, unsigned short mode, void *make, void *arg, int ret)
+int queue__created(u64 dentry, u64 inode)
 {
-    return object__made(MAY_BE_PREEMPTED, dentry, ctx__address(ctx), ret);
-}
-
-SEC("ebpf.session/vfs_mkobj")
-int session__vfs_mkobj(struct pt_regs *regs)
-{
-    if (!kernel__session_is_return(regs))
-        return session__begin(regs, KPROBE_ARG_1(regs));
-    return object__made(NOT_PREEMPTED, SESSION_COOKIE(regs, dentry), *kernel__session_cookie(regs), SESSION_RET(regs));
+    EMIT_FILE(FILE_CREATE, e, s, NOT_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_through(s, mount__of_dentry(dentry), dentry, inode);
+    return 0;
 }
 
 int queue__deleted(u64 dentry, u32 preemption)
@@ -58,5 +54,88 @@ int queue__deleted(u64 dentry, u32 preemption)
     /* filtered operations do not get here */
     EMIT_FILE(FILE_DELETE, e, s, preemption, FATE_MADE)
         file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+    return 0;
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+/* A queue is created within a tick of the kernel's clock, which its directory gets as the time of its last change. */
+#define TICK_NS_MAX 10000000
+
+/*
+ * Return whether the open file at an address is a queue that its mq_open has probably created. Nothing shows it for
+ * certain without O_EXCL: it is the last queue that was created, and nobody has sent or received a message since then.
+ * A global function, because of its stack.
+ */
+__noinline int queue__is_new(u64 address)
+{
+    struct file *file = (void *)address;
+    struct inode *inode = BPF_CORE_READ(file, f_inode), *dir = BPF_CORE_READ(file, f_path.dentry, d_parent, d_inode);
+    struct inode_copy copy, dir_copy;
+
+    bpf_probe_read_kernel(&copy, sizeof(copy), inode);
+    bpf_probe_read_kernel(&dir_copy, sizeof(dir_copy), dir);
+    s64 age = COMPAT_COPIED_TIME(&dir_copy, dir, mtime) - COMPAT_COPIED_TIME(&copy, inode, ctime);
+
+    return age >= 0 && age <= TICK_NS_MAX;
+}
+
+/* The queue is the kernel's own file. */
+SYSCALL_END(mq_open, call)
+{
+    u32 flags = syscall__arg(call, 2);
+    struct file *file = call->ret < 0 || !(flags & O_CREAT) ? NULL : fd__file(call->ret);
+
+    if (!file || (!(flags & O_EXCL) && !queue__is_new((u64)file)))
+        return 0;
+    u64 dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
+
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_by(s, dentry, mount__of_dentry(dentry));
+    return 0;
+}
+
+/* The name is in the root directory of the file system that belongs to the caller's IPC namespace. */
+SYSCALL_END(mq_unlink, call)
+{
+    struct task_struct *task = (void *)bpf_get_current_task();
+    u64 dir = (u64)BPF_CORE_READ(task, nsproxy, ipc_ns, mq_mnt, mnt_root);
+
+    if (call->ret)
+        return 0;
+    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        const struct path_root *root = file_actor__fill(s);
+
+        file_info__fill_unknown(s, EBPF_FILE_TYPE_FILE);
+        caller_path__append_in(s, EBPF_TAG_PATH, path_start__at(root, mount__of_dentry(dir) & ~MOUNT_AMBIGUOUS, dir),
+                               syscall__arg(call, 1));
+    }
+    return 0;
+}
+
+#define BPF_OBJ_PIN_COMMAND 6
+#define PIN_FLAG_PATH_FD (1u << 14)
+
+/* What the call is given for that command; since 6.6, a descriptor may follow. */
+struct pin_attr {
+    u64 path;
+    u32 object, flags;
+};
+
+SYSCALL_END(bpf, call)
+{
+    u64 address = syscall__arg(call, 2);
+    struct caller_path path = {.dir = AT_FDCWD};
+    struct pin_attr attr = {};
+
+    if (call->ret || (u32)syscall__arg(call, 1) != BPF_OBJ_PIN_COMMAND)
+        return 0;
+    bpf_probe_read_user(&attr, sizeof(attr), (void *)address);
+    if (attr.flags & PIN_FLAG_PATH_FD)
+        bpf_probe_read_user(&path.dir, sizeof(path.dir), (void *)(address + sizeof(attr)));
+    path.text = attr.path;
+
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_called(s, &path, EBPF_FILE_TYPE_FILE);
     return 0;
 }

@@ -29,6 +29,12 @@ static __always_inline bool queue__is_unlinked(struct dentry *dentry)
     return dentry__is_queue(dentry) && syscall__has_number(NR_mq_unlink, NR_32_mq_unlink);
 }
 
+/*
+ * Emit the creation, by mq_open, of the dentry at an address, to which the kernel is about to give the inode at another
+ * one. Only where a program that is not preempted finds it.
+ */
+extern int queue__created(u64 dentry, u64 inode);
+
 /* Emit the deletion, by mq_unlink, of the dentry at an address. `preemption` is an enum preemption. */
 extern int queue__deleted(u64 dentry, u32 preemption);
 

@@ -2,7 +2,8 @@
 /*
  * FILE_CREATE and FILE_DELETE, for btrfs subvolumes and snapshots, which ioctls create and delete.
  *
- * Hooks: for creations the ends of the ioctl system calls; for deletions their beginning, where a deletion is noted as
+ * Hooks: for creations the ends of the ioctl system calls, or, where kprobes report creations,
+ * kprobe__security_d_instantiate (Create.bpf.c); for deletions their beginning, where a deletion is noted as
  * any other, and d_delete, where the inode still exists, but no device number (Delete.bpf.c). A subvolume that is given
  * by its number, or whose name the kernel does not know yet, is first seen at d_delete. btrfs is a module, which may be
  * loaded later than the probes, so nothing is attached to it; and the kernel function that it calls (d_instantiate) is
@@ -82,17 +83,6 @@ static __always_inline void subvolume__fill(struct scratch *s, u64 dentry, u64 m
     file_event__fill(s, mnt, dentry, (u64)BPF_CORE_READ((struct dentry *)dentry, d_inode));
 }
 
-/*
- * A directory that was refused leaves a note, and its dentry, which the subvolume gets: then the note has led to this
- * creation being reported already (kprobe__security_d_instantiate).
- */
-static __always_inline bool subvolume__is_reported(u64 dentry)
-{
-    const struct task_state *state = task_state__find();
-
-    return state && state->dir_op.dentry == dentry && state->dir_op.kind == DIR_OP_REPORTED;
-}
-
 static __always_inline bool command__creates_v2(u32 command)
 {
     return command == SNAP_CREATE_V2 || command == SUBVOL_CREATE_V2;
@@ -103,7 +93,12 @@ static __always_inline bool command__creates(u32 command)
     return command__creates_v2(command) || command == SNAP_CREATE || command == SUBVOL_CREATE;
 }
 
-static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u32 command, u64 argument)
+static __always_inline bool command__deletes(u32 command)
+{
+    return command == SNAP_DESTROY || command == SNAP_DESTROY_V2;
+}
+
+static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
 {
     bool is_v2 = command__creates_v2(command);
 
@@ -120,9 +115,7 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
             count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
         return 0;
     }
-    if (subvolume__is_reported(dentry))
-        return 0;
-    EMIT_FILE(FILE_CREATE, e, s, preemption, fate__of(current__is_filtered()))
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
         subvolume__fill(s, dentry, (u64)BPF_CORE_READ(file, f_path.mnt));
     return 0;
 }
@@ -130,17 +123,13 @@ static __always_inline int ioctl__created(enum preemption preemption, u64 fd, u3
 SEC("ebpf.fexit/" SYSCALL_ENTRY("ioctl"))
 int BPF_PROG(fexit__sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0
-               : ioctl__created(MAY_BE_PREEMPTED, SYSCALL_ARG_64(regs, 1), SYSCALL_ARG_64(regs, 2),
-                                SYSCALL_ARG_64(regs, 3));
+    return ret ? 0 : ioctl__created(SYSCALL_ARG_64(regs, 1), SYSCALL_ARG_64(regs, 2), SYSCALL_ARG_64(regs, 3));
 }
 
 SEC("ebpf.fexit/" COMPAT_ENTRY("ioctl"))
 int BPF_PROG(fexit__compat_sys_ioctl_subvolume, struct pt_regs *regs, long ret)
 {
-    return ret ? 0
-               : ioctl__created(MAY_BE_PREEMPTED, SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2),
-                                SYSCALL_ARG_32(regs, 3));
+    return ret ? 0 : ioctl__created(SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2), SYSCALL_ARG_32(regs, 3));
 }
 
 /* A note without a dentry means that nothing was noted. */
@@ -158,7 +147,7 @@ static __always_inline void subvolume__note(struct task_state *state, struct den
 
 static __always_inline int ioctl__deletes(u64 fd, u32 command, u64 argument)
 {
-    if ((command != SNAP_DESTROY && command != SNAP_DESTROY_V2) || !emit_runtime.live || current__is_filtered())
+    if (!command__deletes(command) || !emit_runtime.live || current__is_filtered())
         return 0;
     struct file *file = fd__file(fd);
     u64 dentry = 0;
@@ -185,33 +174,51 @@ int BPF_PROG(fentry__compat_sys_ioctl_subvolume, struct pt_regs *regs)
     return ioctl__deletes(SYSCALL_ARG_32(regs, 1), SYSCALL_ARG_32(regs, 2), SYSCALL_ARG_32(regs, 3));
 }
 
-/* Programs at both ends of the system call, whose number and arguments are in the caller's registers. */
-static __always_inline int ioctl__session(struct pt_regs *regs, bool is_32)
+SEC("ebpf.kprobe/" SYSCALL_ENTRY("ioctl"))
+int kprobe__sys_ioctl_subvolume(struct pt_regs *regs)
 {
-    bool is_return = kernel__session_is_return(regs);
-    u64 address = is_return ? *kernel__session_cookie(regs) : KPROBE_ARG_1(regs);
-    struct pt_regs *call = (void *)address;
-    u64 fd = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_1) : BPF_CORE_READ(call, SYSCALL_REG_64_1);
-    u64 command = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_2) : BPF_CORE_READ(call, SYSCALL_REG_64_2);
-    u64 argument = is_32 ? BPF_CORE_READ(call, SYSCALL_REG_32_3) : BPF_CORE_READ(call, SYSCALL_REG_64_3);
+    struct pt_regs *call = (void *)KPROBE_ARG_1(regs);
 
-    if (is_return)
-        return SESSION_RET(regs) ? 0 : ioctl__created(NOT_PREEMPTED, fd, command, argument);
-    if (event__is_wanted(EBPF_EVENT_FILE_DELETE))
-        ioctl__deletes(fd, command, argument);
-    return session__begin(regs, event__is_wanted(EBPF_EVENT_FILE_CREATE) && command__creates(command) ? address : 0);
+    return ioctl__deletes(BPF_CORE_READ(call, SYSCALL_REG_64_1), BPF_CORE_READ(call, SYSCALL_REG_64_2),
+                          BPF_CORE_READ(call, SYSCALL_REG_64_3));
 }
 
-SEC("ebpf.session/" SYSCALL_ENTRY("ioctl"))
-int session__sys_ioctl_subvolume(struct pt_regs *regs)
+SEC("ebpf.kprobe/" COMPAT_ENTRY("ioctl"))
+int kprobe__compat_sys_ioctl_subvolume(struct pt_regs *regs)
 {
-    return ioctl__session(regs, false);
+    struct pt_regs *call = (void *)KPROBE_ARG_1(regs);
+
+    return ioctl__deletes(BPF_CORE_READ(call, SYSCALL_REG_32_1), BPF_CORE_READ(call, SYSCALL_REG_32_2),
+                          BPF_CORE_READ(call, SYSCALL_REG_32_3));
 }
 
-SEC("ebpf.session/" COMPAT_ENTRY("ioctl"))
-int session__compat_sys_ioctl_subvolume(struct pt_regs *regs)
+/*
+ * Return the mount of the open file that the current ioctl names, if it is on the dentry's file system: another thread
+ * may have replaced it meanwhile.
+ */
+static __always_inline u64 ioctl__mount(const struct syscall_begin *call, u64 dentry)
 {
-    return ioctl__session(regs, true);
+    struct file *file = fd__file(call->first);
+    bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
+
+    return is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0;
+}
+
+static __always_inline bool call__is_ioctl(const struct syscall_begin *call)
+{
+    return call->nr == (call->is_32 ? NR_32_ioctl : NR_ioctl);
+}
+
+int subvolume__created(u64 dentry, u64 inode)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    if (!call__is_ioctl(&call) || !command__creates(call.second))
+        return 0;
+    EMIT_FILE(FILE_CREATE, e, s, NOT_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill(s, ioctl__mount(&call, dentry), dentry, inode);
+    return 1;
 }
 
 int subvolume__deleted(u64 dentry, u32 preemption)
@@ -219,15 +226,43 @@ int subvolume__deleted(u64 dentry, u32 preemption)
     struct syscall_begin call = {};
 
     syscall__read(&call);
-    if (call.nr != (call.is_32 ? NR_32_ioctl : NR_ioctl) ||
-        ((u32)call.second != SNAP_DESTROY && (u32)call.second != SNAP_DESTROY_V2))
+    if (!call__is_ioctl(&call) || !command__deletes(call.second))
         return 0;
-    struct file *file = fd__file(call.first);
-    /* another thread may have replaced the file meanwhile */
-    bool is_same = BPF_CORE_READ(file, f_inode, i_sb) == BPF_CORE_READ((struct dentry *)dentry, d_sb);
-
     /* filtered operations do not get here */
     EMIT_FILE(FILE_DELETE, e, s, preemption, FATE_MADE)
-        subvolume__fill(s, dentry, is_same ? (u64)BPF_CORE_READ(file, f_path.mnt) : 0);
+        subvolume__fill(s, dentry, ioctl__mount(&call, dentry));
     return 0;
+}
+
+/* ----------------------------------------------------- ends of system calls */
+
+#define FLAGS_AT_V2 16
+#define FLAG_BY_NUMBER (1u << 4) /* the subvolume has no name there */
+
+/* Report a deletion, of which the directory's descriptor and a name in it are known; no name if it was by number. */
+static __always_inline int ioctl__deleted(struct file *dir, u32 command, u64 argument)
+{
+    u64 flags = 0, text = argument + NAME_AT;
+
+    if (command == SNAP_DESTROY_V2) {
+        bpf_probe_read_user(&flags, sizeof(flags), (void *)(argument + FLAGS_AT_V2));
+        text = flags & FLAG_BY_NUMBER ? 0 : argument + NAME_AT_V2;
+    }
+    EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
+        u64 mnt = (u64)BPF_CORE_READ(dir, f_path.mnt), dentry = (u64)BPF_CORE_READ(dir, f_path.dentry);
+        const struct path_root *root = file_actor__fill(s);
+
+        file_info__fill_unknown(s, EBPF_FILE_TYPE_DIR);
+        caller_path__append_in(s, EBPF_TAG_PATH, path_start__at(root, mnt, dentry), text);
+    }
+    return 0;
+}
+
+int subvolume__called(u64 fd, u32 command, u64 argument)
+{
+    if (event__is_called(EBPF_EVENT_FILE_CREATE))
+        ioctl__created(fd, command, argument);
+    return command__deletes(command) && event__is_called(EBPF_EVENT_FILE_DELETE)
+               ? ioctl__deleted(fd__file(fd), command, argument)
+               : 0;
 }
