@@ -80,6 +80,7 @@ static const char strings[] =
     "| `<key>_unstable` | `true` | the path was renamed repeatedly while it was read, and may be mixed |\n"
     "| `<key>_ambiguous` | `true` | several mounts lead to the file, and another one may have been used |\n"
     "| `<key>_from_caller` | `true` | the path is the caller's, made absolute; links in it are not followed |\n"
+    "| `<key>_requested` | `true` | the path is that of a request to io_uring, which may have failed since |\n"
     "\n"
     "These keys are present only if they apply. `args` is cut with `argv` and has `args_truncated`.\n"
     "`PROCESS_TTY_WRITE` always has `tty_out_truncated`: the number of bytes that were written but are not in\n"

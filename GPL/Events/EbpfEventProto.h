@@ -114,6 +114,7 @@ enum ebpf_varlen_flag {
     EBPF_VARLEN_UNSTABLE = 1u << 4,    /**< path: renamed repeatedly while it was read; may never have existed */
     EBPF_VARLEN_AMBIGUOUS = 1u << 5,   /**< path: by one of several mounts, perhaps not the one used */
     EBPF_VARLEN_FROM_CALLER = 1u << 6, /**< path: as the caller gave it; another one if links lead elsewhere */
+    EBPF_VARLEN_REQUESTED = 1u << 7,   /**< path: of a request that has been made; whether it succeeds is not known */
 };
 
 /** Precedes each variable field. A path is stored as its components, leaf first, each terminated by a NUL. */

@@ -86,7 +86,7 @@ SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skippe
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
 INLINED = "the compiler inlined udp_send_skb: no NETWORK_DATAGRAM_FLOW (docs/COMPATIBILITY.md)"
 UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
-UNSEEN_WITHOUT_KPROBES = "io_uring|inline|worker|sqpoll|open that is refused|open with O_DIRECT"
+UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable|io_uring|inline|worker|sqpoll"
 LIMITS = {
     NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN,

@@ -98,9 +98,10 @@ __noinline int caller_path__take_some(u32 slot)
 }
 
 /* Read the text. Return whether it was read, and is relative. */
-static __always_inline bool text__read(struct scratch *s)
+static __always_inline bool text__read(struct scratch *s, bool is_requested)
 {
-    long n = bpf_probe_read_user_str(&s->data[TEXT_AT], EBPF_PATH_MAX, (void *)s->copy.from);
+    long n = is_requested ? bpf_probe_read_kernel_str(&s->data[TEXT_AT], EBPF_PATH_MAX, (void *)s->copy.from)
+                          : bpf_probe_read_user_str(&s->data[TEXT_AT], EBPF_PATH_MAX, (void *)s->copy.from);
 
     s->walk.left = n > 0 ? n - 1 : 0;
     if (n <= 0)
@@ -108,7 +109,7 @@ static __always_inline bool text__read(struct scratch *s)
     return n > 0 && s->data[TEXT_AT] != '/';
 }
 
-int caller_path__append_text(u32 slot, u32 tag)
+int caller_path__append_text(u32 slot, u32 tag, u32 is_requested)
 {
     struct scratch *s = scratch__at(slot);
     struct ebpf_varlen *v = s ? varlen__begin(s, tag, TEXT_AT - EBPF_PATH_MAX - 64) : NULL;
@@ -117,7 +118,7 @@ int caller_path__append_text(u32 slot, u32 tag)
         return -1;
     s->walk.start = s->len + sizeof(*v);
     s->walk.used = s->walk.skip = s->walk.flags = 0;
-    bool is_relative = text__read(s);
+    bool is_relative = text__read(s, is_requested);
     int more = 1;
 
 #pragma clang loop unroll(disable)
@@ -131,7 +132,8 @@ int caller_path__append_text(u32 slot, u32 tag)
         path__walk_above(slot);
         flags = READ_ONCE(s->walk.flags) & ~EBPF_VARLEN_DELETED;
     }
-    varlen__end(s, v, s->walk.used, 0, flags | EBPF_VARLEN_FROM_CALLER);
+    flags |= EBPF_VARLEN_FROM_CALLER | (is_requested ? EBPF_VARLEN_REQUESTED : 0);
+    varlen__end(s, v, s->walk.used, 0, flags);
     path__select(s, tag);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * CallerPath.h - paths that a process gave to a system call, for kernels where no hook has the file itself.
+ * CallerPath.h - paths that a process gave to a system call or to io_uring, for kernels where no hook has the file
+ * itself.
  *
  * The path is made absolute, from the directory to which the call resolves it: `.` and empty components are left out,
  * and `..` takes the component before it away. Symbolic links are not followed, and another thread may have changed the
@@ -14,25 +15,26 @@
 
 #define AT_FDCWD (-100)
 
-/* A path as a system call gets it. */
+/* A path as a system call, or a request to io_uring, gets it. */
 struct caller_path {
-    s32 dir;  /* descriptor of the directory to which it is relative, or AT_FDCWD */
-    u64 text; /* address in the process */
+    s32 dir;           /* descriptor of the directory to which it is relative, or AT_FDCWD */
+    bool is_requested; /* the kernel has a copy of the text, and nothing has been done yet */
+    u64 text;          /* address in the process, or of that copy */
 };
 
 /*
  * Append the text at s->copy.from as field `tag`; if it is relative, behind the directory that s->job has, or cut if it
- * has none. In CallerPath.bpf.c.
+ * has none. `is_requested` is that of a caller_path. In CallerPath.bpf.c.
  */
-extern int caller_path__append_text(u32 slot, u32 tag);
+extern int caller_path__append_text(u32 slot, u32 tag, u32 is_requested);
 
 /* Append a text as field `tag`; if it is relative, in the directory `start`. */
 static __always_inline void caller_path__append_in(struct scratch *s, enum ebpf_tag tag, struct path_start start,
-                                                   u64 text)
+                                                   u64 text, bool is_requested)
 {
     path_start__store(s, start);
     s->copy.from = text;
-    caller_path__append_text(s->slot, tag);
+    caller_path__append_text(s->slot, tag, is_requested);
 }
 
 /* Append a path, as the process with that root directory sees it, as field `tag`. */
@@ -47,7 +49,7 @@ static __always_inline void caller_path__append(struct scratch *s, enum ebpf_tag
 
     caller_path__append_in(
         s, tag, path_start__at(root, (u64)BPF_CORE_READ(base, mnt), is_gone ? 0 : (u64)BPF_CORE_READ(base, dentry)),
-        path->text);
+        path->text, path->is_requested);
 }
 
 /* Return whether a path is no text, so that the call was about the descriptor itself (AT_EMPTY_PATH, or NULL). */

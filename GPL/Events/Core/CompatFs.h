@@ -196,6 +196,56 @@ static __always_inline bool compat__mounts_are_counted(void)
     return bpf_core_field_exists(struct mnt_namespace, event);
 }
 
+/*
+ * Return the address of a name that the request of io_uring at an address was given. Since 7.0, the pointer to it is in
+ * a struct.
+ */
+static __always_inline u64 request__text(u64 req, u32 at)
+{
+    struct filename *name = NULL;
+
+    bpf_probe_read_kernel(&name, sizeof(name), (void *)(req + at));
+    return (u64)BPF_CORE_READ(name, name);
+}
+
+#define COMPAT_REQUEST_TEXT(req, type, member)                                                                         \
+    request__text(req, bpf_core_type_exists(struct delayed_filename)                                                   \
+                           ? bpf_core_field_offset(struct type##___delayed, member)                                    \
+                           : bpf_core_field_offset(struct type, member))
+
+/* Return whether requests for hard and for symbolic links have one struct. Since 6.0. */
+static __always_inline bool compat__requested_links_are_alike(void)
+{
+    return bpf_core_type_exists(struct io_link);
+}
+
+/*
+ * Return the descriptor of the file of a request that has just been made; -1 if it is not known. Until 5.19 the kernel
+ * has looked up the file by then.
+ */
+static __always_inline s32 compat__requested_fd(struct io_kiocb *req)
+{
+    return bpf_core_field_exists(req->cqe) ? BPF_CORE_READ(req, cqe.fd) : -1;
+}
+
+/*
+ * Return the request that the tracepoint io_uring_submit_sqe is about: its second argument until 5.19, then the first.
+ * A kernel that does not show it there refuses the program, because there is no such argument. Later kernels have
+ * io_uring_submit_req instead. Goes with 6.1.
+ */
+static __always_inline u64 compat__submitted_request(const u64 *ctx)
+{
+    u64 req;
+
+    if (!bpf_core_field_exists(struct trace_event_raw_io_uring_submit_sqe, req))
+        req = ctx[15];
+    else if (bpf_core_field_exists(struct trace_event_raw_io_uring_submit_sqe, __data_loc_op_str))
+        req = ctx__address(ctx);
+    else
+        req = ctx__address(ctx + 1);
+    return req;
+}
+
 /* Return whether the last reference to a typed file is gone, so that it is being closed. */
 static __always_inline bool compat__file_is_gone(struct file *file)
 {

@@ -242,7 +242,82 @@ struct io_async_rw {
 struct io_kiocb {
     struct file *file;
     void *async_data;
+    unsigned int flags; /* 64 bits since 6.9 */
     u8 opcode;
+    struct {
+        int fd; /* until the file is looked up */
+    } cqe;
+};
+
+struct filename {
+    const char *name;
+};
+
+/* Since 7.0. */
+struct delayed_filename {
+    struct filename *__incomplete_filename;
+};
+
+/* What requests of io_uring have been given. Each is at the address of its request. */
+struct io_open {
+    int dfd;
+    u32 file_slot; /* 0: a descriptor, not a slot of the ring's own table */
+    struct filename *filename;
+    struct {
+        u64 flags;
+    } how;
+};
+
+struct io_open___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_unlink {
+    int dfd, flags;
+    struct filename *filename;
+};
+
+struct io_unlink___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_mkdir {
+    int dfd;
+    struct filename *filename;
+};
+
+struct io_mkdir___delayed {
+    struct delayed_filename filename;
+};
+
+struct io_rename {
+    int old_dfd, new_dfd, flags;
+    struct filename *oldpath, *newpath;
+};
+
+struct io_rename___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
+/* A hard or a symbolic link, since 6.0 */
+struct io_link {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+};
+
+struct io_link___delayed {
+    struct delayed_filename oldpath, newpath;
+};
+
+/* Until 6.0 */
+struct io_hardlink {
+    int old_dfd, new_dfd;
+    struct filename *oldpath, *newpath;
+};
+
+struct io_symlink {
+    int new_dfd;
+    struct filename *oldpath, *newpath;
 };
 
 struct nameidata {
@@ -377,6 +452,11 @@ struct io_uring_cqe {
 
 struct trace_event_raw_io_uring_complete {
     void *req;
+};
+
+struct trace_event_raw_io_uring_submit_sqe {
+    void *req;
+    u32 __data_loc_op_str;
 };
 
 #include "KernelNet.h"

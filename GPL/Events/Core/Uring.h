@@ -13,8 +13,17 @@
 #define IORING_OP_WRITE 23
 #define IORING_OP_OPENAT2 28
 #define IORING_OP_SPLICE 30
+#define IORING_OP_RENAMEAT 35
+#define IORING_OP_UNLINKAT 36
+#define IORING_OP_MKDIRAT 37
+#define IORING_OP_SYMLINKAT 38
+#define IORING_OP_LINKAT 39
 #define IORING_OP_FTRUNCATE 55
 #define IORING_OP_LISTEN 57
+
+/* Flags of a request. */
+#define IOSQE_FIXED_FILE (1u << 0)       /* its file is in the ring's own table */
+#define IOSQE_CQE_SKIP_SUCCESS (1u << 6) /* a success is not reported; since 5.17 */
 
 /* A request that is completed, in the process that made it. */
 struct uring_end {

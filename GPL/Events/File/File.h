@@ -142,6 +142,16 @@ static __always_inline void file_event__fill_both_called(struct scratch *s, cons
     caller_path__append(s, EBPF_TAG_NEW_PATH, root, new);
 }
 
+/* Fill in a rename of which only the two paths and the flags are known. */
+static __always_inline void file_event__fill_renamed(struct scratch *s, struct ebpf_file_rename_event *e, u32 flags,
+                                                     const struct caller_path *old, const struct caller_path *new)
+{
+    e->hdr.flags = flags & (EBPF_RENAME_F_NOREPLACE | EBPF_RENAME_F_EXCHANGE | EBPF_RENAME_F_WHITEOUT);
+    e->replaced_inode = e->exchanged_inode = 0;
+    e->replaced_nlink = e->reserved_replaced = 0;
+    file_event__fill_both_called(s, old, new);
+}
+
 /* A type in a word that has four bits for each format of a mode. */
 #define FILE_TYPE_SHIFT(format) ((format) >> 12 << 2)
 #define FILE_TYPE(format, type) ((u64)EBPF_FILE_TYPE_##type << FILE_TYPE_SHIFT(format))

@@ -292,9 +292,12 @@ SYSCALL_END(open, call)
 
 URING_END(open, end)
 {
-    struct file *file = end->res < 0 || (end->opcode != IORING_OP_OPENAT && end->opcode != IORING_OP_OPENAT2)
-                            ? NULL
-                            : fd__file(end->res);
+    struct io_open *open = (void *)end->req;
+
+    if (end->res < 0 || (end->opcode != IORING_OP_OPENAT && end->opcode != IORING_OP_OPENAT2) ||
+        BPF_CORE_READ(open, file_slot))
+        return 0;
+    struct file *file = fd__file(end->res);
 
     return file ? opened__report(file) : 0;
 }

@@ -108,7 +108,7 @@ SYSCALL_END(mq_unlink, call)
 
         file_info__fill_unknown(s, EBPF_FILE_TYPE_FILE);
         caller_path__append_in(s, EBPF_TAG_PATH, path_start__at(root, mount__of_dentry(dir) & ~MOUNT_AMBIGUOUS, dir),
-                               syscall__arg(call, 1));
+                               syscall__arg(call, 1), false);
     }
     return 0;
 }

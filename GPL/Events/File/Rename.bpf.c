@@ -104,10 +104,7 @@ SYSCALL_END(rename, call)
     EMIT_FILE(FILE_RENAME, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
         struct caller_path old = CALL_PATH(call), new = CALL_NEW_PATH(call);
 
-        e->hdr.flags = syscall__arg(call, call->form.extra) & RENAME_FLAGS;
-        e->replaced_inode = e->exchanged_inode = 0;
-        e->replaced_nlink = e->reserved_replaced = 0;
-        file_event__fill_both_called(s, &old, &new);
+        file_event__fill_renamed(s, e, syscall__arg(call, call->form.extra), &old, &new);
     }
     return 0;
 }

@@ -253,7 +253,7 @@ static __always_inline int ioctl__deleted(struct file *dir, u32 command, u64 arg
         const struct path_root *root = file_actor__fill(s);
 
         file_info__fill_unknown(s, EBPF_FILE_TYPE_DIR);
-        caller_path__append_in(s, EBPF_TAG_PATH, path_start__at(root, mnt, dentry), text);
+        caller_path__append_in(s, EBPF_TAG_PATH, path_start__at(root, mnt, dentry), text, false);
     }
     return 0;
 }

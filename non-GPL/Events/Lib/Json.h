@@ -23,7 +23,7 @@
 enum json_says {
     JSON_SAYS_NOTHING = 0,
     JSON_SAYS_CUT = 1 << 0,     /* <key>_truncated, <key>_length */
-    JSON_SAYS_OF_PATH = 1 << 1, /* <key>_unreachable, _deleted, _unstable, _ambiguous, _from_caller */
+    JSON_SAYS_OF_PATH = 1 << 1, /* <key>_unreachable, _deleted, _unstable, _ambiguous, _from_caller, ... */
     JSON_SAYS_ARGS = 1 << 2,    /* args, args_truncated */
 };
 

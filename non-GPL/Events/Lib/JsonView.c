@@ -21,6 +21,8 @@ static void json__cut(struct json_out *out, const struct cut_pairs *pairs, const
         ebpf_json__text(out, pairs->ambiguous);
     if (v->flags & EBPF_VARLEN_FROM_CALLER && pairs->from_caller)
         ebpf_json__text(out, pairs->from_caller);
+    if (v->flags & EBPF_VARLEN_REQUESTED && pairs->requested)
+        ebpf_json__text(out, pairs->requested);
 }
 
 void json__cuts(struct json_out *out, const struct view *view)

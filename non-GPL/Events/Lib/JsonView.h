@@ -7,19 +7,19 @@
 
 /* Pairs about a variable field that follow if a flag of it is set; NULL for a kind that never has the flag. */
 struct cut_pairs {
-    const char *truncated, *length, *unreachable, *deleted, *unstable, *ambiguous, *from_caller;
+    const char *truncated, *length, *unreachable, *deleted, *unstable, *ambiguous, *from_caller, *requested;
 };
 
 // clang-format off
 #define LENGTH_KEY(key) "\"" key "_length\":"
 #define CUT_PAIR(key) "\"" key "_truncated\":true,"
 #define SAYS(key, what) "\"" key "_" what "\":true,"
-#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL, NULL, NULL}
+#define CUT_str(key) {CUT_PAIR(key), LENGTH_KEY(key), NULL, NULL, NULL, NULL, NULL, NULL}
 #define CUT_path(key) {CUT_PAIR(key), LENGTH_KEY(key), SAYS(key, "unreachable"), SAYS(key, "deleted"),                 \
-                       SAYS(key, "unstable"), SAYS(key, "ambiguous"), SAYS(key, "from_caller")}
-#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL, NULL, NULL}
+                       SAYS(key, "unstable"), SAYS(key, "ambiguous"), SAYS(key, "from_caller"), SAYS(key, "requested")}
+#define CUT_args(key) {CUT_PAIR(key) CUT_PAIR("args"), LENGTH_KEY(key), NULL, NULL, NULL, NULL, NULL, NULL}
 #define CUT_env(key) CUT_str(key)
-#define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
+#define CUT_tty(key) {NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL} /* the event has a field for it */
 
 /* The value of a variable field that the record does not have. */
 #define ABSENT_str "\"\""

@@ -167,6 +167,7 @@ static void put_variable(struct json_out *out, const struct row *row)
         put_property(out, tag->key, "_unstable", schema_true, "renamed again and again while it was read");
         put_property(out, tag->key, "_ambiguous", schema_true, "one path of the file, which may not be the one used");
         put_property(out, tag->key, "_from_caller", schema_true, "as the caller gave it; links are not followed");
+        put_property(out, tag->key, "_requested", schema_true, "of a request, which may have failed since");
     }
 }
 
