@@ -31,6 +31,8 @@ extern struct syscall_ends_map syscall_ends SEC(".maps");
 #define RETURNS_BYTES 1       /* the number of bytes written */
 #define POINTERS_OF_32_BITS 1 /* of an x32 caller, in a list */
 #define OPENS_BY_HOW 1        /* the flags are the first member of a struct open_how */
+#define OPENS_QUEUE 1
+#define UNLINKS_QUEUE 2
 
 extern const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS];
 

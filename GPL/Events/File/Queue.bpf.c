@@ -81,10 +81,10 @@ __noinline int queue__is_new(u64 address)
 }
 
 /* The queue is the kernel's own file. */
-SYSCALL_END(mq_open, call)
+static __always_inline int queue__opened(const struct syscall_end *call)
 {
     u32 flags = syscall__arg(call, 2);
-    struct file *file = call->ret < 0 || !(flags & O_CREAT) ? NULL : fd__file(call->ret);
+    struct file *file = flags & O_CREAT ? fd__file(call->ret) : NULL;
 
     if (!file || (!(flags & O_EXCL) && !queue__is_new((u64)file)))
         return 0;
@@ -96,13 +96,11 @@ SYSCALL_END(mq_open, call)
 }
 
 /* The name is in the root directory of the file system that belongs to the caller's IPC namespace. */
-SYSCALL_END(mq_unlink, call)
+static __always_inline int queue__unlinked(const struct syscall_end *call)
 {
     struct task_struct *task = (void *)bpf_get_current_task();
     u64 dir = (u64)BPF_CORE_READ(task, nsproxy, ipc_ns, mq_mnt, mnt_root);
 
-    if (call->ret)
-        return 0;
     EMIT_FILE(FILE_DELETE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered())) {
         const struct path_root *root = file_actor__fill(s);
 
@@ -122,13 +120,13 @@ struct pin_attr {
     u32 object, flags;
 };
 
-SYSCALL_END(bpf, call)
+static __always_inline int object__pinned(const struct syscall_end *call)
 {
     u64 address = syscall__arg(call, 2);
     struct caller_path path = {.dir = AT_FDCWD};
     struct pin_attr attr = {};
 
-    if (call->ret || (u32)syscall__arg(call, 1) != BPF_OBJ_PIN_COMMAND)
+    if ((u32)syscall__arg(call, 1) != BPF_OBJ_PIN_COMMAND)
         return 0;
     bpf_probe_read_user(&attr, sizeof(attr), (void *)address);
     if (attr.flags & PIN_FLAG_PATH_FD)
@@ -138,4 +136,16 @@ SYSCALL_END(bpf, call)
     EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
         file_event__fill_called(s, &path, EBPF_FILE_TYPE_FILE);
     return 0;
+}
+
+/* One program for all: a start takes less time. */
+SYSCALL_END(object, call)
+{
+    if (call->ret < 0)
+        return 0;
+    if (call->form.what == UNLINKS_QUEUE)
+        return event__is_called(EBPF_EVENT_FILE_DELETE) ? queue__unlinked(call) : 0;
+    if (!event__is_called(EBPF_EVENT_FILE_CREATE))
+        return 0;
+    return call->form.what == OPENS_QUEUE ? queue__opened(call) : object__pinned(call);
 }
