@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* case-net-datagram: UDP datagrams, sent and received in every way, and the totals when their sockets are closed. */
-#include "net-ops.h"
+/* case-net-datagram: UDP datagrams of sockets of all kinds, and the totals when these are closed. */
+#include "net-flows.h"
 
 #include <netinet/udp.h>
 #include <sched.h>
@@ -12,66 +12,7 @@
 #endif
 
 #define PEERS 20
-
-static char payload[2000];
-
-/* Two sockets, each bound to a port of an address. */
-struct duo {
-    int a, b;
-    struct ends ends; /* of a */
-};
-
-static int udp__at(const char *address)
-{
-    union address at = address__of(address, 0);
-    int fd = socket__open(at.any.sa_family, SOCK_DGRAM, 0);
-
-    CHECK(!bind(fd, &at.any, address__len(&at)));
-    return fd;
-}
-
-static struct duo duo__open(const char *a_at, const char *b_at)
-{
-    struct duo d = {.a = udp__at(a_at), .b = udp__at(b_at)};
-
-    d.ends = (struct ends){.source = socket__name(d.a), .destination = socket__name(d.b)};
-    return d;
-}
-
-static void flow(const char *what, const struct ends *ends, const char *direction, const char *state, long datagrams,
-                 long bytes, pid_t closer)
-{
-    expect__begin(what, "NETWORK_DATAGRAM_FLOW", ends, closer ? closer : getpid());
-    fact__str("transport", "UDP");
-    fact__str("direction", direction);
-    fact__str("flow_state", state);
-    fact__int("datagrams", datagrams);
-    fact__int("bytes", bytes);
-    fact__int("owner", closer ? getpid() : 0);
-    expect__end();
-}
-
-static void is_new(const char *what, const struct ends *ends, const char *direction, long datagrams, long bytes)
-{
-    flow(what, ends, direction, "NEW", datagrams, bytes, 0);
-}
-
-static void is_closed(const char *what, const struct ends *ends, const char *direction, long datagrams, long bytes)
-{
-    flow(what, ends, direction, "CLOSED", datagrams, bytes, getpid());
-}
-
-static void send_to(int fd, const union address *to, size_t len)
-{
-    CHECK(sendto(fd, payload, len, 0, &to->any, address__len(to)) == (ssize_t)len);
-}
-
-static void receive(int fd, size_t len)
-{
-    static char data[65536];
-
-    CHECK(recv(fd, data, sizeof(data), 0) == (ssize_t)len);
-}
+#define FIRST_PIECE 30 /* bytes of a datagram that is sent in pieces */
 
 /* Return an IPv4 address as a socket of both families expects it. */
 static union address mapped(const union address *v4)
@@ -138,7 +79,7 @@ static struct sent send__pieces(const struct duo *d)
 {
     union address to = d->ends.destination;
 
-    CHECK(sendto(d->a, payload, 30, MSG_MORE, &to.any, address__len(&to)) == 30);
+    CHECK(sendto(d->a, payload, FIRST_PIECE, MSG_MORE, &to.any, address__len(&to)) == FIRST_PIECE);
     CHECK(sendto(d->a, payload, 12, 0, &to.any, address__len(&to)) == 12);
     return (struct sent){1, 42, 1, 42};
 }
@@ -156,24 +97,6 @@ static struct sent send__nothing(const struct duo *d)
 {
     send_to(d->a, &d->ends.destination, 0);
     return (struct sent){1, 0, 1, 0};
-}
-
-static struct sent send__int80(const struct duo *d)
-{
-    static union address to;
-    static char data[20];
-
-    to = d->ends.destination;
-    /* sendto has six arguments, of which int80 passes four: by socketcall */
-    static unsigned int args[6];
-
-    args[0] = (unsigned int)d->a;
-    args[1] = (unsigned int)(uintptr_t)data;
-    args[2] = sizeof(data);
-    args[4] = (unsigned int)(uintptr_t)&to;
-    args[5] = address__len(&to);
-    CHECK(int80(102, 11, (long)args, 0, 0) == sizeof(data));
-    return (struct sent){1, 20, 1, 20};
 }
 
 static struct ring ring;
@@ -212,7 +135,7 @@ static void one_way(const char *what, const char *a_at, const char *b_at, send_f
     static char data[65536];
 
     while (datagrams < sent.datagrams) {
-        ssize_t n = recv(d.b, data, sizeof(data), 0);
+        ssize_t n = take(d.b, data, sizeof(data), 0);
 
         CHECK(n >= 0);
         first = first < 0 ? n : first;
@@ -220,7 +143,10 @@ static void one_way(const char *what, const char *a_at, const char *b_at, send_f
         datagrams++;
     }
     CHECK(got == sent.bytes);
+    at_calls.has_counts = fn == send__pieces;
+    at_calls.bytes = FIRST_PIECE;
     is_new(what, &d.ends, "SENT", sent.first_datagrams, sent.first_bytes);
+    at_calls.has_counts = false;
     is_new(what, &turned, "RECEIVED", 1, first);
     CHECK(!close(d.a));
     await_port(&d.ends.source);
@@ -238,12 +164,19 @@ static void peek_and_cut(void)
 
     send_to(d.a, &d.ends.destination, 100);
     CHECK(recv(d.b, data, sizeof(data), MSG_PEEK) == 10 && recv(d.b, data, sizeof(data), MSG_PEEK | MSG_TRUNC) == 100);
-    CHECK(recv(d.b, data, sizeof(data), 0) == 10);
+    CHECK(take(d.b, data, sizeof(data), 0) == 10);
     is_new("peek", &d.ends, "SENT", 1, 100);
+    at_calls.has_counts = true;
+    at_calls.datagrams = 1;
+    at_calls.bytes = sizeof(data);
     is_new("peek", &turned, "RECEIVED", 1, 100);
     CHECK(!close(d.a) && !close(d.b));
+    at_calls.has_counts = false;
     is_closed("peek", &d.ends, "SENT", 1, 100);
+    at_calls.has_counts = true;
     is_closed("peek", &turned, "RECEIVED", 1, 100);
+    at_calls.has_counts = false;
+    at_calls.datagrams = 0;
 }
 
 /* One socket, many peers. */
@@ -287,14 +220,19 @@ static void unbound(const char *what, const char *any, const char *loop)
     ends = (struct ends){.source = from, .destination = dest};
     struct ends turned = ends__turned(&ends);
 
+    at_calls.source = dest.any.sa_family == AF_INET ? "0.0.0.0" : any;
     is_new(what, &ends, "SENT", 1, 60);
     is_new(what, &turned, "RECEIVED", 1, 60);
     CHECK(!close(a) && !close(b));
     is_closed(what, &ends, "SENT", 1, 60);
     is_closed(what, &turned, "RECEIVED", 1, 60);
+    at_calls.source = NULL;
 }
 
-/* A flow has two ends: a socket that is bound to all addresses has several local ones. */
+/*
+ * A flow has two ends: a socket that is bound to all addresses has several local ones. At the ends of calls it has one,
+ * and one flow.
+ */
 static void local_addresses(void)
 {
     static const char *const places[] = {"127.0.0.1", "127.0.0.2"};
@@ -303,19 +241,26 @@ static void local_addresses(void)
     struct ends ends[2], turned[2];
 
     for (int i = 0; i < 2; i++) {
-        ends[i] =
-            (struct ends){.source = socket__name(a), .destination = address__of(places[i], address__port(&name))};
+        ends[i] = (struct ends){.source = socket__name(a), .destination = address__of(places[i], address__port(&name))};
         turned[i] = ends__turned(&ends[i]);
         send_to(a, &ends[i].destination, 10 + (size_t)i);
         is_new("local addresses", &ends[i], "SENT", 1, 10 + i);
         receive(any, 10 + (size_t)i);
-        is_new("local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+        at_calls.source = "0.0.0.0";
+        is_new(i ? "second local address" : "local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+        at_calls.source = NULL;
     }
     CHECK(!close(a) && !close(any));
     for (int i = 1; i >= 0; i--)
         is_closed("local addresses", &ends[i], "SENT", 1, 10 + i);
-    for (int i = 1; i >= 0; i--)
-        is_closed("local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+    for (int i = 1; i >= 0; i--) {
+        at_calls.source = "0.0.0.0";
+        at_calls.has_counts = !i;
+        at_calls.datagrams = 2;
+        at_calls.bytes = 21;
+        is_closed(i ? "second local address" : "local addresses", &turned[i], "RECEIVED", 1, 10 + i);
+    }
+    memset(&at_calls, 0, sizeof(at_calls));
 }
 
 /* A socket that connects again has another port. */
@@ -394,7 +339,7 @@ static void *in_thread(void *unused)
     return NULL;
 }
 
-static void all(bool takes_int80)
+static void all(void)
 {
     exchange("plain", V4_LOOP, V4_LOOP, false);
     exchange("connected", V4_LOOP, "127.0.0.9", true);
@@ -402,8 +347,6 @@ static void all(bool takes_int80)
     one_way("in pieces", V4_LOOP, V4_LOOP, send__pieces);
     one_way("segments", V4_LOOP, V4_LOOP, send__segments);
     one_way("empty", V4_LOOP, V4_LOOP, send__nothing);
-    if (takes_int80)
-        one_way("int80", V4_LOOP, V4_LOOP, send__int80);
     unbound("unbound", "0.0.0.0", V4_LOOP);
     if (has_ipv6()) {
         exchange("IPv6", V6_LOOP, V6_LOOP, false);
@@ -431,10 +374,9 @@ int main(void)
     fact__int("pid", getpid());
     fact__str("comm", "case-net-datagr");
     net_namespace__look();
-    bool takes_int80 = int80__available();
 
     fact__array("expected");
-    all(takes_int80);
+    all();
     CHECK(!unshare(CLONE_NEWNET) && !system("ifconfig lo up"));
     net_namespace__look();
     exchange("other namespace", V4_LOOP, V4_LOOP, false);

@@ -264,10 +264,12 @@ static void datagrams(const char *what)
     int a = udp__at(V4_LOOP), b = udp__at(V4_LOOP);
     struct ends ends = {.source = socket__name(a), .destination = socket__name(b)}, turned = ends__turned(&ends);
     char data[10] = {0};
+    union address from;
+    socklen_t len = sizeof(from);
 
     for (int i = 0; i < 2; i++) {
         CHECK(sendto(a, data, 10, 0, &ends.destination.any, address__len(&ends.destination)) == 10);
-        CHECK(recv(b, data, 10, 0) == 10);
+        CHECK(recvfrom(b, data, 10, 0, &from.any, &len) == 10);
     }
     flow(what, &ends, "SENT", "NEW", 1);
     flow(what, &turned, "RECEIVED", "NEW", 1);

@@ -54,7 +54,7 @@ KEYS = {
     "NETWORK_CONNECTION_FAILED": {"pids": PIDS, "net": NET, "mptcp": bool, "error": str, "errno": int},
     "NETWORK_LISTEN": {"pids": PIDS, "net": NET, "mptcp": bool, "backlog": int},
     "NETWORK_DATAGRAM_FLOW": {"pids": PIDS, "net": NET, "direction": str, "flow_state": str, "datagrams": int,
-                              "bytes": int},
+                              "bytes": int, "untracked": bool, "peer_from_caller": bool},
 }
 # Keys that consumers expect in this order at the start of a line.
 FIRST_KEYS = {"PROCESS_EXEC": ["event_type", "pids", "creds", "ctty", "filename", "cwd", "pids_ss_cgroup_path", "argv"]}

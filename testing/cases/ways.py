@@ -9,6 +9,8 @@ import collections
 import re
 import shlex
 
+import stream
+
 Means = collections.namedtuple("Means", "needs unless kernel_argument variable disables", defaults=[None] * 4)
 Way = collections.namedtuple("Way", "name means what")
 Plan = collections.namedtuple("Plan", "kernel way means")
@@ -59,13 +61,6 @@ WAYS = [
     Way(NO_FENTRY, ("no fentry",), "tracepoints only"),
 ]
 
-# What is left with tracepoints only (docs/COMPATIBILITY.md).
-OF_TRACEPOINTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_LOAD_MODULE", "PROCESS_SETSID",
-                  "PROCESS_SETUID", "PROCESS_SETGID", "PROCESS_CHROOT", "PROCESS_MEMFD_CREATE", "PROCESS_SHMGET",
-                  "PROCESS_PTRACE", "PROCESS_TTY_WRITE", "FILE_CREATE", "FILE_DELETE", "FILE_RENAME", "FILE_LINK",
-                  "FILE_MODIFY", "FILE_MEMFD_OPEN", "FILE_SHMEM_OPEN", "NETWORK_CONNECTION_ATTEMPTED",
-                  "NETWORK_CONNECTION_ACCEPTED", "NETWORK_CONNECTION_CLOSED", "NETWORK_CONNECTION_FAILED",
-                  "NETWORK_LISTEN"}
 NO_MPROTECT = r"file-modify is limited: not seen: mappings made writable, before 5.17 .*"
 NO_FUNCTION = r".* is (limited: .* \(|unavailable: ).*: the kernel has no .*"
 # Warnings of a way; any other one fails its cases.
@@ -84,7 +79,6 @@ AS_GIVEN = "without fentry and kprobes the path of a script is as the caller gav
 NO_SMC = "without trampolines the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)"
 SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skipped while it is preempted on that CPU: "
                "reported as lost (docs/ARCHITECTURE.md, Skipped programs)")
-INLINED = "the compiler inlined udp_send_skb: no NETWORK_DATAGRAM_FLOW (docs/COMPATIBILITY.md)"
 UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable|io_uring|inline|worker|sqpoll"
@@ -97,7 +91,6 @@ LIMITS = {
         "exit-many": "a kprobe cannot reach the storage of another process: those that end in their tracer while the "
                      "table of 1,024 is full have partial exits (docs/COMPATIBILITY.md)"},
     "inlined functions": {
-        "net-datagram": INLINED, "net-share": INLINED,
         "umh": "the kernel has no call_usermodehelper_exec_async to hook (docs/COMPATIBILITY.md)"},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
@@ -270,16 +263,9 @@ def limits(plan):
     return [name for name in LIMITS if applying[name]]
 
 
-def unseen(plan, name, events):
-    """Return why the way of a plan cannot see a case, by its name and events; None if it can."""
-    if plan.way.name == NO_FENTRY and (missing := sorted(set(events) - OF_TRACEPOINTS)):
-        return f"with tracepoints only there is no {', '.join(missing)} (docs/COMPATIBILITY.md)"
+def unseen(plan, name):
+    """Return why the way of a plan cannot see a case, by its name; None if it can."""
     return next((LIMITS[limit][name] for limit in limits(plan) if name in LIMITS[limit]), None)
-
-
-def selected(plan, events):
-    """Return those of some events that a plan can select."""
-    return [event for event in events if plan.way.name != NO_FENTRY or event in OF_TRACEPOINTS]
 
 
 def at_calls(plan):
@@ -309,4 +295,4 @@ def skipped(plan):
     """Return the events of which a plan may lose more, because the kernel skips the program that makes them."""
     if "preempted exits" not in limits(plan):
         return set()
-    return OF_TRACEPOINTS if plan.way.name == NO_FENTRY else {"PROCESS_EXIT"}
+    return set(stream.KEYS) if plan.way.name == NO_FENTRY else {"PROCESS_EXIT"}

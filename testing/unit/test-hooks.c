@@ -117,7 +117,7 @@ static void test_takes_the_ends_of_system_calls(void)
     CHECK(!wanted("tp_btf__sys_exit") && !wanted("tp_btf__sys_exit_setuid"));
     hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
     hooks__choose(&hooks, setuid);
-    CHECK(wanted("tp_btf__sys_exit") && wanted("tp_btf__sys_exit_setuid") && wanted("tp_btf__sys_exit_setfsuid"));
+    CHECK(wanted("tp_btf__sys_exit") && wanted("tp_btf__sys_exit_setuid"));
     CHECK(!wanted("tp_btf__sys_exit_setsid"));
     CHECK(wanted("tp_btf__sched_process_exec")); /* an exec is no such call */
     CHECK(skipped_event("tp_btf__sys_exit") == EBPF_EVENT_PROCESS_SETUID);
@@ -177,7 +177,7 @@ static void test_options_of_a_way(void)
     CHECK(wanted("tp_btf__io_uring_complete_open") && !wanted("fexit__vfs_mkdir"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_open"), "for a test");
     hooks__choose(&hooks, created);
-    CHECK(hooks.available.bits == created.bits && wanted("tp_btf__io_uring_complete_open_cqe"));
+    CHECK(hooks.available.bits == created.bits && !wanted("tp_btf__io_uring_complete_open"));
 }
 
 /* With one way to attach, events that need another one are unavailable or made at the ends of system calls. */
@@ -200,9 +200,13 @@ static void test_forced_way(void)
         CHECK(wanted("fentry__d_delete") == (has_functions && !has_kprobes));
         CHECK(wanted("tp_btf__sys_exit_delete") == !has_functions);
         CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_FILE_DELETE));
-        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW) == has_functions);
-        CHECK(wanted("fentry__udp_send_skb") == has_functions);
+        CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW));
+        CHECK(wanted("fentry__udp_send_skb") == has_functions && wanted("cgroup__sock_release") == !has_functions);
+        CHECK(wanted("tp_btf__sys_exit_datagram") == wanted("cgroup__sock_release"));
     }
+    hooks__refuse(hooks__find(&hooks, "tp_btf__sys_exit_datagram"), "for a test");
+    hooks__choose(&hooks, events);
+    CHECK(!ebpf_event_set__has(hooks.available, EBPF_EVENT_NETWORK_DATAGRAM_FLOW));
     CHECK_SAME(hooks.unavailable[EBPF_EVENT_NETWORK_DATAGRAM_FLOW],
                "fentry__udp_send_skb: another way to attach was asked for");
 }
@@ -222,7 +226,7 @@ static void test_converted(void)
     ebpf_event_set__add(&events, EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
     hooks__convert(&hooks, "trampolines");
     hooks__choose(&hooks, events);
-    CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_EXIT).bits);
+    CHECK(hooks.available.bits == events.bits && wanted("tp_btf__sys_exit_datagram"));
     CHECK(wanted("fentry__do_notify_parent") && hooks__find(&hooks, "fentry__do_notify_parent")->by_kprobe);
     CHECK(!wanted("fentry__skb_consume_udp") && !wanted("fentry__tcp_connect"));
     hooks__find(&hooks, "fentry__udp_send_skb")->refused = false;

@@ -47,17 +47,18 @@ __noinline int caller_path__scan(u32 slot)
 {
     struct scratch *s = scratch__at(slot);
 
-    if (!s)
-        return 0;
-    u64 left = READ_ONCE(s->walk.left), more = 1;
+    u64 left = s ? READ_ONCE(s->walk.left) : 0;
 
+    BARRIER(left); /* the verifier keeps to this bound, and knows each place in the text to be there */
+    if (left > EBPF_PATH_MAX)
+        return 0;
 #pragma clang loop unroll(disable)
-    for (u32 i = 0; i < SCAN_BYTES && more; i++) {
-        more = left && text__at(s, left - 1) != '/';
-        left -= more;
+    for (u32 i = 0; i < SCAN_BYTES; i++) {
+        if (!left || text__at(s, left - 1) == '/')
+            return 0;
+        s->walk.left = --left;
     }
-    s->walk.left = left;
-    return more;
+    return 1;
 }
 
 /* Take the last component off the text. Return 1 if there may be more. */

@@ -209,6 +209,12 @@ static __always_inline struct kernfs_node *compat__kernfs_parent(struct kernfs_n
     return BPF_CORE_READ(kn, parent);
 }
 
+/* Return the operands of a request to send or receive. Before 6.0 the request itself does not show where: NULL. */
+static __always_inline struct io_sr_msg *compat__send_operands(struct io_kiocb *req)
+{
+    return bpf_core_field_exists(req->cmd) ? (void *)req + bpf_core_field_offset(req->cmd) : NULL;
+}
+
 /* Return whether an operation of io_uring is IORING_OP_WRITEV_FIXED: since 6.15. */
 static __always_inline bool compat__is_writev_fixed(u8 opcode)
 {
@@ -238,6 +244,14 @@ static __always_inline bool compat__has_pids_controller(void)
 static __always_inline bool compat__completion_has_request(void)
 {
     return bpf_core_field_exists(struct trace_event_raw_io_uring_complete, req);
+}
+
+/* Return the value of a completion: the fourth argument of that tracepoint, or on 7.2 in what one of them points to. */
+static __always_inline s32 compat__completion_result(u64 *ctx)
+{
+    const struct io_uring_cqe *cqe = (void *)COMPAT_ARG(ctx, btf_trace_io_uring_complete, io_uring_cqe);
+
+    return emit_constants.args[ARG_btf_trace_io_uring_complete_io_uring_cqe] == ARG_NOWHERE ? (s32)ctx[3] : cqe->res;
 }
 
 #endif

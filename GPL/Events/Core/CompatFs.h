@@ -128,18 +128,23 @@ static __always_inline u64 compat__next_mount_link(u64 next, u64 head)
 
 /*
  * Return whether an inode is the upper or work directory of an overlay: a bit of its state. The state is a struct on
- * 7.2, where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro, which BTF does not
- * show.
+ * 7.2 and an enum on 6.18, where the bit is an enumerator, 32 bits on 6.12 and a long before. There the bit is a macro,
+ * which BTF does not show.
  */
 static __always_inline bool compat__inode_is_layer(struct inode *inode)
 {
     struct inode___state_struct *as_struct = (void *)inode;
+    struct inode___state_enum *as_enum = (void *)inode;
     struct inode___state_int *as_int = (void *)inode;
     u64 state, bit;
 
     if (bpf_core_field_exists(as_struct->i_state.__state)) {
         state = BPF_CORE_READ(as_struct, i_state.__state);
         bit = bpf_core_enum_value(enum inode_state_flags_enum, I_OVL_INUSE);
+        BARRIER(bit);
+    } else if (bpf_core_enum_value_exists(enum inode_state_flags_t, I_OVL_INUSE___t)) {
+        state = BPF_CORE_READ(as_enum, i_state);
+        bit = bpf_core_enum_value(enum inode_state_flags_t, I_OVL_INUSE___t);
         BARRIER(bit);
     } else {
         state = BPF_CORE_READ(as_int, i_state);

@@ -61,7 +61,8 @@ enum cast_type {
     PLACE(inet_csk_accept, RET)                                                                                        \
     PLACE(inet_csk_listen_start, RET)                                                                                  \
     PLACE(__cgroup_bpf_run_filter_sock_addr, ENUM)                                                                     \
-    PLACE(__cgroup_bpf_run_filter_sock_addr, RET)
+    PLACE(__cgroup_bpf_run_filter_sock_addr, RET)                                                                      \
+    PLACE(btf_trace_io_uring_complete, io_uring_cqe)
 
 enum arg_place {
 #define PLACE(function, type) ARG_##function##_##type,
@@ -250,6 +251,7 @@ struct emit_constants {
     ebpf_u32 budget;           /* events a process and second, of the types of Budget.h; 0: no limit */
     ebpf_u32 fetches;          /* arm64: the kernel has atomic additions that return a value; see Atomic.h */
     ebpf_u32 stack_bytes;      /* arm64: size of a kernel stack; see compat__syscall_regs */
+    ebpf_u32 has_tail_calls;   /* programs that call functions may make tail calls */
     ebpf_u64 mark_seed;        /* random: decides which tasks share slots for marks */
     ebpf_u64 events;           /* bit n: event type n is wanted */
     ebpf_u32 cast_types[CAST_TYPE_COUNT]; /* type ids in the kernel's BTF */
@@ -287,7 +289,9 @@ struct emit_runtime {
     ebpf_u32 has_helpers;                         /* there is one in `helpers` */
     ebpf_u32 host_mnt_ns;                         /* mount namespace of the first process */
     ebpf_u32 selects;                             /* bit n: a condition of kind n is set */
-    ebpf_u32 ring_is_crowded[EBPF_RING_COUNT];    /* it was half full at the last look; see Ring.h */
+    ebpf_u32 flows_end;                           /* cgroup__sock_release is attached */
+    ebpf_u32 reserved;
+    ebpf_u32 ring_is_crowded[EBPF_RING_COUNT]; /* it was half full at the last look; see Ring.h */
     ebpf_u64 selected_at; /* monotonic, ns: conditions on process ids are about processes that had started by then */
     struct select_list include, exclude;
     struct select_quick quick;

@@ -239,8 +239,13 @@ struct io_async_rw {
     u64 bytes_done;
 };
 
+struct io_cmd_data {
+    struct file *file;
+};
+
 struct io_kiocb {
     struct file *file;
+    struct io_cmd_data cmd; /* since 6.0 */
     void *async_data;
     unsigned int flags; /* 64 bits since 6.9 */
     u8 opcode;
@@ -443,6 +448,14 @@ struct task_struct {
 struct task_struct___kthread {
     int *set_child_tid;
     void *worker_private; /* since 5.17 (e32cf5dfbe22) */
+};
+
+/* The operands of send and receive, in the request. */
+struct user_msghdr;
+
+struct io_sr_msg {
+    struct user_msghdr *umsg;
+    int msg_flags;
 };
 
 /* A completion of io_uring, and what its tracepoint stores. */

@@ -52,6 +52,13 @@ struct inode___state_int {
     u32 i_state;
 };
 
+/* 6.18 */
+enum inode_state_flags_t { I_OVL_INUSE___t };
+
+struct inode___state_enum {
+    enum inode_state_flags_t i_state;
+};
+
 struct inode_state_flags {
     enum inode_state_flags_enum __state;
 };

@@ -58,6 +58,12 @@ struct inet_sock {
     u16 inet_sport;
 };
 
+struct udp_sock {
+    struct inet_sock inet;
+    int pending; /* a datagram that is sent in pieces is not complete */
+    u16 gso_size;
+};
+
 struct inet_connection_sock {
     struct inet_sock icsk_inet;
 };

@@ -29,15 +29,26 @@ extern struct syscall_ends_map syscall_ends SEC(".maps");
 
 /* Values of `what`. */
 #define RETURNS_BYTES 1       /* the number of bytes written */
+#define MAPS 2                /* a file */
+#define WRITES_VECTOR 1       /* its second argument */
+#define RETURNS_FORMER_ID 1   /* and no error */
+#define ARGUMENTS_OF_IPC 1    /* those of shmget come after the first */
 #define POINTERS_OF_32_BITS 1 /* of an x32 caller, in a list */
 #define OPENS_BY_HOW 1        /* the flags are the first member of a struct open_how */
 #define OPENS_QUEUE 1
 #define UNLINKS_QUEUE 2
+#define PEER_IN_MESSAGE 2     /* the address of a peer is in a struct msghdr */
+#define PEER_IN_MESSAGES 4    /* or in several */
+#define PEER_IN_ARGUMENT 8    /* or the fifth argument */
+#define RECEIVES 16           /* rather than sends */
+#define PEER_IN_X32_MESSAGE (PEER_IN_MESSAGE | POINTERS_OF_32_BITS)
+#define PEER_IN_X32_MESSAGES (PEER_IN_MESSAGES | POINTERS_OF_32_BITS)
 
 extern const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS];
 
 /* A system call that has ended. */
 struct syscall_end {
+    void *ctx; /* for a tail call */
     struct pt_regs *regs;
     struct syscall_form form;
     long ret;
@@ -58,7 +69,15 @@ static __always_inline bool syscall__is_32(void)
 #define SOCKETCALL_CONNECT 3
 #define SOCKETCALL_LISTEN 4
 #define SOCKETCALL_ACCEPT 5
+#define SOCKETCALL_SEND 9
+#define SOCKETCALL_RECV 10
+#define SOCKETCALL_SENDTO 11
+#define SOCKETCALL_RECVFROM 12
+#define SOCKETCALL_SENDMSG 16
+#define SOCKETCALL_RECVMSG 17
 #define SOCKETCALL_ACCEPT4 18
+#define SOCKETCALL_RECVMMSG 19
+#define SOCKETCALL_SENDMMSG 20
 
 /* Return the number of the call that a call of socketcall stands for; 0 if no program is for it. */
 static __always_inline u64 socketcall__number(u64 call)
@@ -73,6 +92,20 @@ static __always_inline u64 socketcall__number(u64 call)
     case SOCKETCALL_ACCEPT:
     case SOCKETCALL_ACCEPT4:
         return NR_32_accept4;
+    case SOCKETCALL_SEND:
+    case SOCKETCALL_SENDTO:
+        return NR_32_sendto;
+    case SOCKETCALL_RECV:
+    case SOCKETCALL_RECVFROM:
+        return NR_32_recvfrom;
+    case SOCKETCALL_SENDMSG:
+        return NR_32_sendmsg;
+    case SOCKETCALL_RECVMSG:
+        return NR_32_recvmsg;
+    case SOCKETCALL_SENDMMSG:
+        return NR_32_sendmmsg;
+    case SOCKETCALL_RECVMMSG:
+        return NR_32_recvmmsg;
     }
     return 0;
 }
@@ -130,10 +163,10 @@ static __always_inline u64 syscall__arg(const struct syscall_end *call, u32 n)
 }
 
 /* Return what the system call at its end is. */
-static __always_inline struct syscall_end syscall_end__of(struct pt_regs *regs, long ret)
+static __always_inline struct syscall_end syscall_end__of(void *ctx, struct pt_regs *regs, long ret)
 {
     const bool is_32 = syscall__is_32();
-    struct syscall_end call = {.regs = regs, .ret = SYSCALL_RET(is_32, ret), .is_32 = is_32};
+    struct syscall_end call = {.ctx = ctx, .regs = regs, .ret = SYSCALL_RET(is_32, ret), .is_32 = is_32};
     u64 nr = syscall__number(regs, call.is_32, &call.vector);
 
     BARRIER(nr);
@@ -154,7 +187,7 @@ static __always_inline struct syscall_end syscall_end__of(struct pt_regs *regs, 
     {                                                                                                                  \
         if (emit_constants.spares == SPARES_NEVER)                                                                     \
             bpf_tail_call(ctx, &syscall_ends, 0);                                                                      \
-        const struct syscall_end call = syscall_end__of(regs, ret);                                                    \
+        const struct syscall_end call = syscall_end__of(ctx, regs, ret);                                               \
                                                                                                                        \
         return name##__ended(&call);                                                                                   \
     }                                                                                                                  \
@@ -192,19 +225,23 @@ static __always_inline void syscall__read(struct syscall_begin *ret_call)
 /* Return an open file of the current task by its descriptor, NULL if there is none. */
 static __always_inline struct file *fd__file(u64 fd)
 {
-    struct task_struct *task = (void *)bpf_get_current_task();
-    struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-    struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+    struct file *file = NULL;
+    u64 files;
+    u32 count;
 
-    if ((u32)fd < BPF_CORE_READ(table, max_fds))
-        bpf_probe_read_kernel(&file, sizeof(file), files + (u32)fd);
+    WITH_CURRENT(task, typed, {
+        count = KREAD(typed, task, files, fdt, max_fds);
+        files = (u64)KREAD(typed, task, files, fdt, fd);
+    });
+    if ((u32)fd < count)
+        bpf_probe_read_kernel(&file, sizeof(file), (struct file **)files + (u32)fd);
     return file;
 }
 
 /* Return the socket that the open file at an address is, NULL if it is none. */
 static __always_inline struct sock *file__sock(struct file *file)
 {
-    if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+    if (!file || (READ_AT(file, file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
         return NULL;
     struct socket *socket = BPF_CORE_READ(file, private_data);
 

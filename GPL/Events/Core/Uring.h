@@ -5,12 +5,19 @@
 
 #include "Compat.h"
 
+#define IORING_OP_READV 1
 #define IORING_OP_WRITEV 2
+#define IORING_OP_READ_FIXED 4
 #define IORING_OP_WRITE_FIXED 5
+#define IORING_OP_SENDMSG 9
+#define IORING_OP_RECVMSG 10
 #define IORING_OP_ACCEPT 13
 #define IORING_OP_FALLOCATE 17
 #define IORING_OP_OPENAT 18
+#define IORING_OP_READ 22
 #define IORING_OP_WRITE 23
+#define IORING_OP_SEND 26
+#define IORING_OP_RECV 27
 #define IORING_OP_OPENAT2 28
 #define IORING_OP_SPLICE 30
 #define IORING_OP_RENAMEAT 35
@@ -18,6 +25,8 @@
 #define IORING_OP_MKDIRAT 37
 #define IORING_OP_SYMLINKAT 38
 #define IORING_OP_LINKAT 39
+#define IORING_OP_SEND_ZC 47
+#define IORING_OP_SENDMSG_ZC 48
 #define IORING_OP_FTRUNCATE 55
 #define IORING_OP_LISTEN 57
 
@@ -32,30 +41,19 @@ struct uring_end {
     s32 res;
 };
 
-/*
- * Define the two programs at the completion of requests; their body follows. The value is the fourth argument, or on
- * 7.2 in the third. The kernel refuses the program for which it has not the arguments.
- */
+/* Define the program at the completion of requests; its body follows. */
 #define URING_END(name, end)                                                                                           \
     static __always_inline int name##__completed(const struct uring_end *end);                                         \
                                                                                                                        \
-    static __always_inline int name##__complete(struct io_kiocb *req, s32 res)                                         \
+    SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
+    int BPF_PROG(tp_btf__io_uring_complete_##name, void *ring, struct io_kiocb *req)                                   \
     {                                                                                                                  \
-        const struct uring_end end = {.req = req, .opcode = BPF_CORE_READ(req, opcode), .res = res};                   \
+        if (!compat__completion_has_request() || !req)                                                                 \
+            return 0;                                                                                                  \
+        const struct uring_end end = {                                                                                 \
+            .req = req, .opcode = BPF_CORE_READ(req, opcode), .res = compat__completion_result(ctx)};                  \
                                                                                                                        \
         return name##__completed(&end);                                                                                \
-    }                                                                                                                  \
-                                                                                                                       \
-    SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
-    int BPF_PROG(tp_btf__io_uring_complete_##name, void *ring, void *req, u64 data, s32 res)                           \
-    {                                                                                                                  \
-        return compat__completion_has_request() && req ? name##__complete(req, res) : 0;                               \
-    }                                                                                                                  \
-                                                                                                                       \
-    SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
-    int BPF_PROG(tp_btf__io_uring_complete_##name##_cqe, void *ring, void *req, struct io_uring_cqe *cqe)              \
-    {                                                                                                                  \
-        return req ? name##__complete(req, cqe->res) : 0;                                                              \
     }                                                                                                                  \
                                                                                                                        \
     static __always_inline int name##__completed(const struct uring_end *end)

@@ -6,26 +6,35 @@
 #include "Change.h"
 
 #define BYTES_UNKNOWN (-1)
+#define BYTES_OF_MAPPING (-2) /* those that will be stored in it */
 
 static __always_inline bool file__is_regular(struct file *file)
 {
     return (file->f_inode->i_mode & S_IFMT) == S_IFREG && !(file->f_mode & FMODE_NOACCOUNT);
 }
 
+static __always_inline bool mapping__is_to_write(unsigned long prot, unsigned long flags)
+{
+    unsigned long type = flags & MAP_TYPE;
+
+    return prot & PROT_WRITE && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE);
+}
+
 static __always_inline void content__set_bytes(struct ebpf_file_modify_event *e, s64 bytes)
 {
-    if (bytes == BYTES_UNKNOWN)
+    if (bytes == BYTES_OF_MAPPING)
+        e->hdr.flags |= EBPF_MODIFY_F_MAPPING;
+    if (bytes < 0)
         return;
     e->hdr.flags |= EBPF_MODIFY_F_BYTES;
     e->bytes = bytes;
 }
 
-static __always_inline int content__emit(enum preemption preemption, struct file *file, s64 bytes, u16 flags)
+static __always_inline int content__emit(enum preemption preemption, struct file *file, s64 bytes)
 {
     if (!file__is_regular(file))
         return 0;
     EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, preemption) {
-        e->hdr.flags = flags;
         content__set_bytes(e, bytes);
         file_event__fill_seldom(s, &file->f_path, file->f_inode);
     }

@@ -11,20 +11,13 @@
  */
 #include "Content.h"
 
-static __always_inline bool mapping__is_to_write(unsigned long prot, unsigned long flags)
-{
-    unsigned long type = flags & MAP_TYPE;
-
-    return prot & PROT_WRITE && (type == MAP_SHARED || type == MAP_SHARED_VALIDATE);
-}
-
 SEC("ebpf.fexit/vm_mmap_pgoff")
 int BPF_PROG(fexit__vm_mmap_pgoff, struct file *file, unsigned long addr, unsigned long len, unsigned long prot,
              unsigned long flag, unsigned long pgoff, unsigned long ret)
 {
     if (!file || !mapping__is_to_write(prot, flag) || ret__is_error(ret) || !(file->f_mode & FMODE_WRITE))
         return 0;
-    return content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, EBPF_MODIFY_F_MAPPING);
+    return content__emit(MAY_BE_PREEMPTED, file, BYTES_OF_MAPPING);
 }
 
 /*
@@ -109,26 +102,6 @@ int BPF_PROG(fexit__mprotect_fixup)
 }
 
 /* ----------------------------------------------------- ends of system calls */
-
-static __always_inline int mapping__created(struct file *file)
-{
-    if (!file__is_regular_at(file))
-        return 0;
-    EMIT_CHANGE(EBPF_CHANGE_CONTENT, e, s, MAY_BE_PREEMPTED) {
-        e->hdr.flags = EBPF_MODIFY_F_MAPPING;
-        file_event__fill_file(s, file);
-    }
-    return 0;
-}
-
-SYSCALL_END(mmap, call)
-{
-    if (ret__is_error(call->ret) || !mapping__is_to_write(syscall__arg(call, 3), syscall__arg(call, 4)))
-        return 0;
-    struct file *file = fd__file(syscall__arg(call, 5));
-
-    return file && BPF_CORE_READ(file, f_mode) & FMODE_WRITE ? mapping__created(file) : 0;
-}
 
 #define MAPPINGS_MAX 32 /* of one call; there may be more */
 

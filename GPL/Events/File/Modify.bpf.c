@@ -26,6 +26,7 @@
  * device below a file system.
  */
 // clang-format on
+#include "../Core/Udp.h"
 #include "Content.h"
 
 struct spare_body_map write_body SEC(".maps");
@@ -88,7 +89,7 @@ SEC("ebpf.fexit/do_splice")
 int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s64 *off_out, unsigned long len,
              unsigned int flags, s64 ret)
 {
-    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret, 0) : 0;
+    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret) : 0;
 }
 
 /* Programs at the end of a function that writes to its third argument. */
@@ -98,7 +99,7 @@ static __always_inline int splice__session(struct pt_regs *regs)
         return session__begin(regs, KPROBE_ARG_3(regs));
     s64 ret = SESSION_RET(regs);
 
-    return ret > 0 ? content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), ret, 0) : 0;
+    return ret > 0 ? content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), ret) : 0;
 }
 
 SEC("ebpf.session/do_splice")
@@ -127,7 +128,7 @@ static __always_inline int sendfile__end(enum preemption preemption, struct file
     /* an overlay's copy of a file that is changed, which 5.10 does not mark */
     if (mount__is_internal((u64)BPF_CORE_READ(out, f_path.mnt)))
         return 0;
-    return content__emit(preemption, out, ret, 0);
+    return content__emit(preemption, out, ret);
 }
 
 SEC("ebpf.fexit/do_splice_direct")
@@ -160,7 +161,7 @@ int BPF_PROG(fexit__vfs_copy_file_range, struct file *in, s64 pos_in, struct fil
     if (!file__is_regular(out))
         return 0;
     content_op__end(COPYING);
-    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret, 0) : 0;
+    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret) : 0;
 }
 
 SEC("ebpf.session/vfs_copy_file_range")
@@ -186,13 +187,13 @@ SEC("ebpf.fexit/vfs_clone_file_range")
 int BPF_PROG(fexit__vfs_clone_file_range, struct file *in, s64 pos_in, struct file *out, s64 pos_out, s64 len,
              unsigned int flags, s64 ret)
 {
-    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret, 0) : 0;
+    return ret > 0 ? content__emit(MAY_BE_PREEMPTED, out, ret) : 0;
 }
 
 SEC("ebpf.fexit/vfs_fallocate")
 int BPF_PROG(fexit__vfs_fallocate, struct file *file, int mode, s64 offset, s64 len, int ret)
 {
-    return ret ? 0 : content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, 0);
+    return ret ? 0 : content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN);
 }
 
 /* Programs at the end of a function whose value is 0: the number of bytes written is not known. */
@@ -202,7 +203,7 @@ static __always_inline int change__session(struct pt_regs *regs, u64 file)
         return session__begin(regs, file);
     if ((int)SESSION_RET(regs))
         return 0;
-    return content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), BYTES_UNKNOWN, 0);
+    return content__emit(NOT_PREEMPTED, SESSION_COOKIE(regs, file), BYTES_UNKNOWN);
 }
 
 SEC("ebpf.session/vfs_fallocate")
@@ -220,8 +221,7 @@ int BPF_PROG(fexit__do_truncate)
     SPARE_BEGIN(ctx, truncate_body, SPARE_TRUNCATE);
     struct file *file = (void *)COMPAT_ARG(ctx, do_truncate, file);
 
-    return file && !(int)COMPAT_ARG(ctx, do_truncate, RET) ? content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN, 0)
-                                                           : 0;
+    return file && !(int)COMPAT_ARG(ctx, do_truncate, RET) ? content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN) : 0;
 }
 
 SEC("ebpf.session/do_truncate")
@@ -260,15 +260,26 @@ int content__changed(u64 file, s64 bytes)
     return content__emit_at(MAY_BE_PREEMPTED, file, bytes);
 }
 
+/* Return how many bytes a call has changed: a number, BYTES_UNKNOWN or BYTES_OF_MAPPING; 0 if it changed nothing. */
+static __always_inline s64 call__content_bytes(const struct syscall_end *call)
+{
+    if (ret__is_error(call->ret))
+        return 0;
+    if (call->form.what == MAPS)
+        return mapping__is_to_write(syscall__arg(call, 3), syscall__arg(call, 4)) ? BYTES_OF_MAPPING : 0;
+    return call->form.what == RETURNS_BYTES ? call->ret : BYTES_UNKNOWN;
+}
+
 SYSCALL_END(content, call)
 {
-    bool has_bytes = call->form.what == RETURNS_BYTES;
+    s64 bytes = call__content_bytes(call);
+    u64 fd = syscall__arg(call, call->form.fd);
+    struct file *file = bytes ? fd__file(fd) : NULL;
 
-    if (call->ret < 0 || (!call->ret && has_bytes))
+    if (!file || (bytes > 0 && call__sends_datagram(call, fd, file)) || !event__is_called(EBPF_EVENT_FILE_MODIFY) ||
+        (bytes == BYTES_OF_MAPPING && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE)))
         return 0;
-    struct file *file = fd__file(syscall__arg(call, call->form.fd));
-
-    return file ? content__changed((u64)file, has_bytes ? call->ret : BYTES_UNKNOWN) : 0;
+    return content__changed((u64)file, bytes);
 }
 
 URING_END(content, end)

@@ -162,11 +162,12 @@ SYSCALL_END(aio, call)
 {
     bool is_32 = call->is_32 || call->form.what == POINTERS_OF_32_BITS;
     u64 list = syscall__arg(call, 3);
+    u32 pointer_size = scalar__hide(is_32 ? sizeof(u32) : sizeof(u64)); /* or the loop would be verified for each */
 
     for (u32 n = 0; n < AIO_REQUESTS_MAX; n++) {
         if ((s32)n >= (s32)call->ret)
             return 0;
-        u64 file = aio__written(list, n, is_32 ? sizeof(u32) : sizeof(u64));
+        u64 file = aio__written(list, n, pointer_size);
 
         if (file)
             content__changed(file, BYTES_UNKNOWN);

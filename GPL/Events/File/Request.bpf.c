@@ -17,11 +17,12 @@
  * (Modify.bpf.c). If no completion shows the file, because none is reported, because an open puts the file into the
  * ring's own table, or, for opens, before 5.18, these requests are reported here, opens with O_CREAT whether or not the
  * file exists. A success that finds the ring full (io_uring_cqe_overflow) does not show what it is of, so it counts as
- * a loss of each of the two events.
+ * a loss of each of these events, and of a datagram. A datagram that is sent or received without a report is one too.
  *
  * Tried: each operation by the process, a worker and the polling thread, failures, requests without a report, a full
  * ring.
  */
+#include "../Core/Udp.h"
 #include "Content.h"
 
 #define REQUESTED(type, fd, member)                                                                                    \
@@ -155,24 +156,70 @@ static __always_inline int linkat__submitted(u64 req)
     return request__link(&request);
 }
 
+static __always_inline void request__count_lost(enum ebpf_event_type type)
+{
+    if (event__is_called(type) && !current__is_filtered())
+        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
+}
+
+/* Return the file of a request; NULL if it is one of the ring's own table, which the kernel looks up later. */
+static __always_inline struct file *request__file(struct io_kiocb *req)
+{
+    struct file *file = BPF_CORE_READ(req, file);
+
+    return file || BPF_CORE_READ(req, flags) & IOSQE_FIXED_FILE ? file : fd__file(compat__requested_fd(req));
+}
+
 /*
- * Report a write of which no completion is seen. One to a file of the ring's own table, which the kernel looks up
- * later, counts as lost.
+ * Count a datagram as lost of which no completion is seen, since how much was sent or received is not known. Whether
+ * a file of the ring's own table is a UDP socket is not known either.
  */
-static __always_inline int write__submitted(u64 req)
+static __always_inline void datagram__submitted(struct io_kiocb *req)
+{
+    struct file *file = request__file(req);
+
+    if (!file || file__udp_sock(file))
+        request__count_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+}
+
+/* Report a write of which no completion is seen. One to a file that is not known counts as lost. */
+static __always_inline int write__submitted(struct io_kiocb *req)
+{
+    struct file *file = request__file(req);
+
+    if (!file)
+        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+    return file && event__is_called(EBPF_EVENT_FILE_MODIFY) ? content__changed((u64)file, BYTES_UNKNOWN) : 0;
+}
+
+/* Handle a request that reports no success. */
+static __always_inline int quiet__submitted(u64 req)
 {
     struct io_kiocb *kiocb = (void *)req;
-    u32 flags = BPF_CORE_READ(kiocb, flags);
-    struct file *file = BPF_CORE_READ(kiocb, file);
 
-    if (!(flags & IOSQE_CQE_SKIP_SUCCESS) || !event__is_called(EBPF_EVENT_FILE_MODIFY))
+    if (!(BPF_CORE_READ(kiocb, flags) & IOSQE_CQE_SKIP_SUCCESS))
         return 0;
-    if (!file && !(flags & IOSQE_FIXED_FILE))
-        file = fd__file(compat__requested_fd(kiocb));
-    if (file)
-        return content__changed((u64)file, BYTES_UNKNOWN);
-    if (flags & IOSQE_FIXED_FILE && !current__is_filtered())
-        count__seen_and_lost(EBPF_EVENT_FILE_MODIFY, EBPF_REASON_UNREADABLE);
+    switch (BPF_CORE_READ(kiocb, opcode)) {
+    case IORING_OP_WRITE:
+    case IORING_OP_WRITE_FIXED:
+    case IORING_OP_WRITEV:
+    case IORING_OP_SPLICE:
+        datagram__submitted(kiocb);
+        return write__submitted(kiocb);
+    case IORING_OP_FALLOCATE:
+    case IORING_OP_FTRUNCATE:
+        return write__submitted(kiocb);
+    case IORING_OP_SENDMSG:
+    case IORING_OP_SENDMSG_ZC:
+    case IORING_OP_SEND:
+    case IORING_OP_SEND_ZC:
+    case IORING_OP_RECVMSG:
+    case IORING_OP_RECV:
+    case IORING_OP_READ:
+    case IORING_OP_READV:
+    case IORING_OP_READ_FIXED:
+        datagram__submitted(kiocb);
+    }
     return 0;
 }
 
@@ -182,13 +229,6 @@ static __always_inline int request__submitted(u64 req)
     case IORING_OP_OPENAT:
     case IORING_OP_OPENAT2:
         return open__submitted(req);
-    case IORING_OP_WRITE:
-    case IORING_OP_WRITE_FIXED:
-    case IORING_OP_WRITEV:
-    case IORING_OP_SPLICE:
-    case IORING_OP_FALLOCATE:
-    case IORING_OP_FTRUNCATE:
-        return write__submitted(req);
     case IORING_OP_MKDIRAT:
         return mkdirat__submitted(req);
     case IORING_OP_SYMLINKAT:
@@ -200,7 +240,7 @@ static __always_inline int request__submitted(u64 req)
     case IORING_OP_RENAMEAT:
         return renameat__submitted(req);
     }
-    return 0;
+    return quiet__submitted(req);
 }
 
 SEC("ebpf.tp_btf/io_uring_submit_req")
@@ -215,18 +255,13 @@ int BPF_PROG(tp_btf__io_uring_submit_sqe)
     return request__submitted(compat__submitted_request(ctx));
 }
 
-static __always_inline void overflow__count(enum ebpf_event_type type)
-{
-    if (event__is_called(type))
-        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
-}
-
 SEC("ebpf.tp_btf/io_uring_cqe_overflow")
 int BPF_PROG(tp_btf__io_uring_cqe_overflow, void *ring, u64 user_data, s32 res)
 {
-    if (res < 0 || !emit_runtime.live || current__is_filtered())
+    if (res < 0 || !emit_runtime.live)
         return 0;
-    overflow__count(EBPF_EVENT_FILE_CREATE);
-    overflow__count(EBPF_EVENT_FILE_MODIFY);
+    request__count_lost(EBPF_EVENT_FILE_CREATE);
+    request__count_lost(EBPF_EVENT_FILE_MODIFY);
+    request__count_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
     return 0;
 }

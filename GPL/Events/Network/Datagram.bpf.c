@@ -19,7 +19,15 @@
  * Tried: peers by the thousand, sockets by the thousand, a socket with no memory left for options, threads that share a
  * socket, a server bound to all addresses, ports that change when a socket connects again.
  */
-#include "Flows.h"
+#include "Datagrams.h"
+
+struct flow_lists_map flow_lists SEC(".maps");
+struct flow_mores_map flow_mores SEC(".maps");
+struct flow_lists_by_sk_map flow_lists_by_sk SEC(".maps");
+struct flow_mores_by_sk_map flow_mores_by_sk SEC(".maps");
+struct share_map flow_users SEC(".maps");
+struct flow_none_map flow_none SEC(".maps");
+struct flow_recent_map flow_recent SEC(".maps");
 
 static __always_inline void flow__describe(struct ebpf_net_info *net, const struct flow_key *key, u32 net_ns)
 {
@@ -51,17 +59,14 @@ static __always_inline void flow__emit(const struct flow *flow, u32 net_ns, u32 
         event->flow_state = state;
         event->datagrams = flow->datagrams;
         event->bytes = flow->bytes;
-        event->hdr.flags = flags | (state == EBPF_FLOW_NEW ? 0 : EBPF_FLOW_F_OWNER);
+        event->hdr.flags = flags | (state == EBPF_FLOW_NEW ? 0 : EBPF_FLOW_F_OWNER) |
+                           (flow->from_caller ? EBPF_FLOW_F_PEER_FROM_CALLER : 0);
         event->owner_pids = flow->owner;
         event->duration_ns = event->hdr.ts_boot_ns - flow->since;
     }
 }
 
-/*
- * Report the n-th of the flows that have been copied to a slot. It is a global function, so that it is verified once;
- * such a function takes no pointers.
- */
-__attribute__((noinline)) int flow__report(u32 slot, u32 n, u32 state, u32 flags)
+int flow__report(u32 slot, u32 n, u32 state, u32 flags)
 {
     struct scratch *s = bpf_map_lookup_elem(&scratch, &slot);
     struct flows_copy *copy = s ? (void *)s->data : NULL;
@@ -72,84 +77,14 @@ __attribute__((noinline)) int flow__report(u32 slot, u32 n, u32 state, u32 flags
     return 0;
 }
 
-static __always_inline void flow__init(struct flow *flow, const struct flow_key *key, u64 datagrams, u64 bytes)
+int flows__end(u32 slot, u32 count)
 {
-    flow->key = *key;
-    flow->datagrams = datagrams;
-    flow->bytes = bytes;
-    flow->since = bpf_ktime_get_boot_ns();
-    flow->is_filtered = current__is_filtered();
-    flow->was_used = 0;
-    WITH_CURRENT(task, typed, {
-        pid_info__fill(&flow->owner, typed, task);
-        kernel__copy(typed, flow->comm, task->comm, EBPF_COMM_LEN);
-    });
-}
-
-#define COPY_NEW 0
-#define COPY_AGED 1
-
-/*
- * Put the new flow, which is in the copy, into a slot. Return false if another thread has put it since there were
- * `puts`.
- */
-static __always_inline bool flow__put(struct sock *sk, struct flow_list *list, u32 puts, struct flows_copy *copy)
-{
-    struct flow *flow = &copy->flows[COPY_NEW];
-    struct flow *same = flow_list__find_since(list, flow_more__of(sk, list, false), puts, &flow->key);
-
-    if (same) {
-        flow__count(same, flow->datagrams, flow->bytes);
-        return false;
+    for (u32 i = 0; i < FLOWS_A_SOCKET; i++) {
+        if (i >= count)
+            break;
+        flow__report(slot, count - 1 - i, EBPF_FLOW_CLOSED, 0);
     }
-    list->net_ns = copy->net_ns;
-    flow_list__put(sk, list, flow, &copy->flows[COPY_AGED]);
-    return true;
-}
-
-/* Handle the first datagram of a flow. */
-static __always_inline void flow__begin(struct sock *sk, struct flow_list *list, u32 puts, struct scratch *s)
-{
-    struct flows_copy *copy = (void *)s->data;
-
-    copy->flows[COPY_AGED].key.direction = 0;
-    if (list && flow_list__lock(list)) {
-        bool put = flow__put(sk, list, puts, copy);
-
-        flow_list__unlock(list);
-        if (copy->flows[COPY_AGED].key.direction)
-            flow__report(s->slot, COPY_AGED, EBPF_FLOW_AGED, 0);
-        if (put)
-            flow__report(s->slot, COPY_NEW, EBPF_FLOW_NEW, 0);
-    } else if (!flow__was_reported_lately(sk, &copy->flows[COPY_NEW].key)) {
-        flow__report(s->slot, COPY_NEW, EBPF_FLOW_NEW, EBPF_FLOW_F_UNTRACKED);
-    }
-}
-
-/* Count a datagram in its flow. */
-static __always_inline void datagrams__count(struct sock *sk, const struct flow_key *key, u64 datagrams, u64 bytes)
-{
-    struct flow_list *list = flow_list__of(sk, true);
-    struct flow_more *more = list ? flow_more__of(sk, list, false) : NULL;
-    u32 puts = list ? READ_ONCE(list->puts) : 0;
-    struct flow *flow = list ? flow_list__at(list, more, flow_list__search(list, more, key)) : NULL;
-
-    if (flow) {
-        flow__count(flow, datagrams, bytes);
-        return;
-    }
-    struct scratch *s = scratch__claim(MAY_BE_PREEMPTED);
-
-    if (!s) {
-        count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, 1, current__is_filtered());
-        return;
-    }
-    struct flows_copy *copy = (void *)s->data;
-
-    copy->net_ns = sk->__sk_common.skc_net.net->ns.inum;
-    flow__init(&copy->flows[COPY_NEW], key, datagrams, bytes);
-    flow__begin(sk, list, puts, s);
-    scratch__release(s);
+    return 0;
 }
 
 /* Return the number of bytes after the UDP header of a datagram that is to be sent. */
@@ -160,12 +95,9 @@ static __always_inline u64 skb__payload(struct sk_buff *skb)
     return skb->len - header - UDP_HEADER_SIZE;
 }
 
-/* Return how many datagrams the kernel or the network card will make of one buffer (UDP_SEGMENT). */
 static __always_inline u64 cork__datagrams(struct inet_cork *cork, u64 payload)
 {
-    u32 size = cork->gso_size;
-
-    return size && payload ? ((u32)payload + size - 1) / size : 1;
+    return payload__datagrams(payload, cork->gso_size);
 }
 
 static __always_inline bool sock__is_udp(struct sock *sk)
@@ -198,7 +130,7 @@ int BPF_PROG(fentry__udp_send_skb, struct sk_buff *skb, struct flowi4 *fl4, stru
 
     ip__set_v4(&key.peer, fl4->daddr);
     ip__set_v4(&key.local, fl4->saddr);
-    datagrams__count(sk, &key, cork__datagrams(cork, bytes), bytes);
+    datagrams__count(true, sk, &key, cork__datagrams(cork, bytes), bytes, false);
     return 0;
 }
 
@@ -219,7 +151,7 @@ int BPF_PROG(fentry__udp_v6_send_skb, struct sk_buff *skb, struct flowi6 *fl6, s
 
     kernel__copy(true, &key.peer, &fl6->daddr, sizeof(key.peer));
     kernel__copy(true, &key.local, &fl6->saddr, sizeof(key.local));
-    datagrams__count(sk, &key, cork__datagrams(cork, bytes), bytes);
+    datagrams__count(true, sk, &key, cork__datagrams(cork, bytes), bytes, false);
     return 0;
 }
 
@@ -247,17 +179,6 @@ static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf
     }
 }
 
-/*
- * Values that depend on the family are hidden from the verifier, which would otherwise check the following code twice.
- */
-static __always_inline void flow_key__launder(struct flow_key *key)
-{
-    u64 *words = (void *)key, zero = emit_runtime.zero;
-
-    for (u32 i = 0; i < sizeof(*key) / sizeof(*words); i++)
-        words[i] |= zero;
-}
-
 /* The length is negative if the datagram was only peeked at (MSG_PEEK). */
 SEC("ebpf.fentry/skb_consume_udp")
 int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int len)
@@ -276,45 +197,8 @@ int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int 
     key.peer_port = udp.source;
     key.local_port = udp.destination;
     flow_key__launder(&key);
-    datagrams__count(sk, &key, 1, (u16)(bpf_ntohs(udp.length) - UDP_HEADER_SIZE));
+    datagrams__count(true, sk, &key, 1, (u16)(bpf_ntohs(udp.length) - UDP_HEADER_SIZE), false);
     return 0;
-}
-
-/* Report the totals of a socket that is closed, the newest flow first. */
-__attribute__((noinline)) int flows__end(u32 slot, u32 count)
-{
-    for (u32 i = 0; i < FLOWS_A_SOCKET; i++) {
-        if (i >= count)
-            break;
-        flow__report(slot, count - 1 - i, EBPF_FLOW_CLOSED, 0);
-    }
-    return 0;
-}
-
-static __always_inline void flows__copy(struct flows_copy *copy, struct flow_list *list, struct flow_more *more)
-{
-    copy->net_ns = list->net_ns;
-    bpf_probe_read_kernel(copy->flows, sizeof(list->flows), list->flows);
-    if (more)
-        bpf_probe_read_kernel(&copy->flows[FLOWS_FIRST], sizeof(more->flows), more->flows);
-}
-
-/* Count the totals that no slot was free for, as filtered or lost, by the rule of flow__emit. */
-static __always_inline void flows__count_without_slot(struct flow_list *list, struct flow_more *more, u32 count)
-{
-    u32 filtered = 0;
-
-    if (!current__is_kernel_thread()) {
-        count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, count, current__is_filtered());
-        return;
-    }
-    for (u32 i = 0; i < FLOWS_A_SOCKET && i < count; i++) {
-        struct flow *flow = flow_list__at(list, more, i);
-
-        filtered += flow && flow->is_filtered;
-    }
-    count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, filtered, true);
-    count__without_slot(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, count - filtered, false);
 }
 
 SEC("ebpf.fentry/sk_common_release")
@@ -324,23 +208,8 @@ int BPF_PROG(fentry__sk_common_release, struct sock *sk)
     if (!sock__is_udp(sk))
         return 0;
     spare__mark(SPARE_RELEASE);
-    if (!emit_runtime.live)
-        return 0;
-    struct flow_list *list = flow_list__of(sk, false);
-
-    if (!list || !list->count)
-        return 0;
-    u32 count = list->count;
-    struct scratch *s = scratch__claim(MAY_BE_PREEMPTED);
-
-    if (s) {
-        flows__copy((void *)s->data, list, flow_more__of(sk, list, false));
-        flows__end(s->slot, count);
-        scratch__release(s);
-    } else {
-        flows__count_without_slot(list, flow_more__of(sk, list, false), count);
-    }
-    flow_list__forget(sk);
+    if (emit_runtime.live)
+        flows__close(true, sk);
     return 0;
 }
 

@@ -45,7 +45,8 @@ struct flow {
     u64 datagrams, bytes;
     u64 since;       /* boot time, ns */
     u32 is_filtered; /* the process of its first datagram is */
-    u32 was_used;    /* since the hand last passed */
+    u16 was_used;    /* since the hand last passed */
+    u16 from_caller; /* the caller's memory had the peer */
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
 };
@@ -76,64 +77,69 @@ struct flows_copy {
 
 _Static_assert(sizeof(struct flows_copy) <= SCRATCH_DATA, "the flows of a socket are copied to a slot");
 
-struct {
+struct flow_lists_map {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct flow_list);
-} flow_lists SEC(".maps");
+};
 
-struct {
+struct flow_mores_map {
     __uint(type, BPF_MAP_TYPE_SK_STORAGE);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct flow_more);
-} flow_mores SEC(".maps");
+};
 
 /* Used if the kernel has no socket storage, or the programs cannot use it. */
-struct {
+struct flow_lists_by_sk_map {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, FLOW_LISTS_MAX);
     __type(key, u64);
     __type(value, struct flow_list);
-} flow_lists_by_sk SEC(".maps");
+};
 
-struct {
+struct flow_mores_by_sk_map {
     __uint(type, BPF_MAP_TYPE_HASH);
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __uint(max_entries, FLOW_MORES_MAX);
     __type(key, u64);
     __type(value, struct flow_more);
-} flow_mores_by_sk SEC(".maps");
-
-/* The number of sockets of each user in them. */
-struct share_map flow_users SEC(".maps");
+};
 
 /* The initial value of an entry of a hash map, which is too large for the stack. */
-struct {
+struct flow_none_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
     __type(key, u32);
     __type(value, struct flow_more);
-} flow_none SEC(".maps");
+};
 
 /* Untracked flows that were reported in this second. */
-struct {
+struct flow_recent_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1 << RECENT_BITS);
     __type(key, u32);
     __type(value, u64);
-} flow_recent SEC(".maps");
+};
+
+extern struct flow_lists_map flow_lists SEC(".maps");
+extern struct flow_mores_map flow_mores SEC(".maps");
+extern struct flow_lists_by_sk_map flow_lists_by_sk SEC(".maps");
+extern struct flow_mores_by_sk_map flow_mores_by_sk SEC(".maps");
+extern struct share_map flow_users SEC(".maps"); /* the number of sockets of each user in them */
+extern struct flow_none_map flow_none SEC(".maps");
+extern struct flow_recent_map flow_recent SEC(".maps");
 
 /* ----------------------------------------------------------- hash maps */
 
 /* Return the inode number of a socket; unlike its address, no later socket has it. */
-static __always_inline u64 sock__inode_number(struct sock *sk)
+static __always_inline u64 sock__inode_number(bool typed, struct sock *sk)
 {
-    struct file *file = sk->sk_socket ? sk->sk_socket->file : NULL;
+    struct file *file = KREAD(typed, sk, sk_socket) ? KREAD(typed, sk, sk_socket, file) : NULL;
 
-    return file ? compat__inode_number_at(file->f_inode) : 0;
+    return file ? compat__inode_number_at(KREAD(typed, file, f_inode)) : 0;
 }
 
 /* Begin a list that is new, or that belonged to a socket whose close was not seen. */
@@ -164,9 +170,9 @@ static __always_inline struct flow_list *flow_list__make(u64 address)
     return list;
 }
 
-static __always_inline struct flow_list *flow_list__by_address(struct sock *sk, bool make)
+static __always_inline struct flow_list *flow_list__by_address(bool typed, struct sock *sk, bool make)
 {
-    u64 address = sock__address(sk), inode = sock__inode_number(sk);
+    u64 address = sock__address(sk), inode = sock__inode_number(typed, sk);
     struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
 
     if (!list && make)
@@ -189,34 +195,38 @@ static __always_inline struct flow_more *flow_more__by_address(struct sock *sk, 
 
 /* --------------------------------------------------------------- slots */
 
-/* The storage of a socket takes a pointer with a type, which a kprobe does not give. */
-static __always_inline bool flows__have_storage(void)
+/*
+ * The storage of a socket takes a pointer with a type, which a kprobe does not give; nor does a descriptor. `typed`, of
+ * all programs that are used together or of none: the pointers to sockets have one.
+ */
+static __always_inline bool flows__have_storage(bool typed)
 {
-    return emit_constants.sk_storage && !emit_constants.untyped;
+    return typed && emit_constants.sk_storage && !emit_constants.untyped;
 }
 
 /* Return the list of a socket; NULL if there is none, and, with `make`, none could be allocated. */
-static __always_inline struct flow_list *flow_list__of(struct sock *sk, bool make)
+static __always_inline struct flow_list *flow_list__of(bool typed, struct sock *sk, bool make)
 {
-    if (flows__have_storage())
+    if (flows__have_storage(typed))
         return bpf_sk_storage_get(&flow_lists, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
-    return flow_list__by_address(sk, make);
+    return flow_list__by_address(typed, sk, make);
 }
 
 /* Return the further slots of a list, if it has any. */
-static __always_inline struct flow_more *flow_more__of(struct sock *sk, const struct flow_list *list, bool make)
+static __always_inline struct flow_more *flow_more__of(bool typed, struct sock *sk, const struct flow_list *list,
+                                                       bool make)
 {
     if (!make && list->count <= FLOWS_FIRST)
         return NULL;
-    if (flows__have_storage())
+    if (flows__have_storage(typed))
         return bpf_sk_storage_get(&flow_mores, sk, NULL, make ? BPF_SK_STORAGE_GET_F_CREATE : 0);
     return flow_more__by_address(sk, make);
 }
 
 /* Remove the list of a socket that is closed. Socket storage is freed with the socket. */
-static __always_inline void flow_list__forget(struct sock *sk)
+static __always_inline void flow_list__forget(bool typed, struct sock *sk)
 {
-    if (flows__have_storage())
+    if (flows__have_storage(typed))
         return;
     u64 address = sock__address(sk);
     struct flow_list *list = bpf_map_lookup_elem(&flow_lists_by_sk, &address);
@@ -271,9 +281,11 @@ static __always_inline u32 flow_list__search(const struct flow_list *list, const
     return slot;
 }
 
-static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 bytes)
+static __always_inline void flow__count(struct flow *flow, u64 datagrams, u64 bytes, bool from_caller)
 {
     flow->was_used = 1;
+    if (from_caller)
+        flow->from_caller = 1;
     ATOMIC_ADD(&flow->datagrams, datagrams);
     ATOMIC_ADD(&flow->bytes, bytes);
 }
@@ -344,10 +356,10 @@ static __always_inline struct flow *flow_list__find_since(struct flow_list *list
 }
 
 /* Put a flow into a slot, and copy its previous flow to `aged`, which is empty. */
-static __always_inline void flow_list__put(struct sock *sk, struct flow_list *list, const struct flow *flow,
+static __always_inline void flow_list__put(bool typed, struct sock *sk, struct flow_list *list, const struct flow *flow,
                                            struct flow *aged)
 {
-    struct flow_more *more = flow_more__of(sk, list, list->count >= FLOWS_FIRST);
+    struct flow_more *more = flow_more__of(typed, sk, list, list->count >= FLOWS_FIRST);
     u32 slot = flow_list__choose(list, more);
     struct flow *at = flow_list__at(list, more, slot);
 
@@ -363,6 +375,7 @@ static __always_inline void flow_list__put(struct sock *sk, struct flow_list *li
     at->since = flow->since;
     at->is_filtered = flow->is_filtered;
     at->was_used = 0;
+    at->from_caller = flow->from_caller;
     at->owner = flow->owner;
     __builtin_memcpy(at->comm, flow->comm, EBPF_COMM_LEN);
     WRITE_ONCE(at->key.word, flow->key.word);

@@ -137,29 +137,24 @@ static __always_inline int setgid__called(void)
     return 0;
 }
 
+/* Return whether a call has set ids. The value of some is the former id, whether or not they change it. */
+static __always_inline bool call__has_set_ids(const struct syscall_end *call, u32 id)
+{
+    return call->form.what == RETURNS_FORMER_ID ? id != (u32)call->ret : !call->ret;
+}
+
 SYSCALL_END(setuid, call)
-{
-    return call->ret ? 0 : setuid__called();
-}
-
-SYSCALL_END(setgid, call)
-{
-    return call->ret ? 0 : setgid__called();
-}
-
-/* The value of these two is the former id, whether or not they change it. */
-SYSCALL_END(setfsuid, call)
 {
     u32 id;
 
     WITH_CURRENT(task, typed, id = KREAD(typed, task, cred, fsuid.val));
-    return id == (u32)call->ret ? 0 : setuid__called();
+    return call__has_set_ids(call, id) ? setuid__called() : 0;
 }
 
-SYSCALL_END(setfsgid, call)
+SYSCALL_END(setgid, call)
 {
     u32 id;
 
     WITH_CURRENT(task, typed, id = KREAD(typed, task, cred, fsgid.val));
-    return id == (u32)call->ret ? 0 : setgid__called();
+    return call__has_set_ids(call, id) ? setgid__called() : 0;
 }

@@ -65,12 +65,9 @@ static __always_inline int shm__called(u32 key, u64 size, u32 shmflg)
 
 SYSCALL_END(shmget, call)
 {
-    return call->ret < 0 ? 0 : shm__called(SYSCALL_ARG(call, 1), SYSCALL_ARG(call, 2), SYSCALL_ARG(call, 3));
-}
+    u32 first = call->form.what == ARGUMENTS_OF_IPC ? 2 : 1;
 
-SYSCALL_END(ipc, call)
-{
-    return call->ret < 0 || (u16)SYSCALL_ARG(call, 1) != IPCOP_SHMGET
-               ? 0
-               : shm__called(SYSCALL_ARG(call, 2), SYSCALL_ARG(call, 3), SYSCALL_ARG(call, 4));
+    if (call->ret < 0 || (first == 2 && (u16)syscall__arg(call, 1) != IPCOP_SHMGET))
+        return 0;
+    return shm__called(syscall__arg(call, first), syscall__arg(call, first + 1), syscall__arg(call, first + 2));
 }

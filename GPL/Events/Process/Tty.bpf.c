@@ -17,6 +17,7 @@
  * other than N_TTY (PPP, SLIP, …).
  */
 #include "../Core/Probe.h"
+#include "../Core/Udp.h"
 #include "../Core/UserCopy.h"
 
 /*
@@ -150,9 +151,13 @@ static __always_inline u32 tty_text__append_called(struct scratch *s, const stru
 /* Report a change of a regular file's content; in File/Modify.bpf.c. */
 extern int content__changed(u64 file, s64 bytes);
 
-static __always_inline int write__called(const struct syscall_end *call, bool is_vector)
+SYSCALL_END(write, call)
 {
-    struct file *file = call->ret > 0 ? fd__file(SYSCALL_ARG(call, 1)) : NULL;
+    bool is_vector = call->form.what == WRITES_VECTOR;
+    struct file *file = call->ret > 0 || (!call->ret && !is_vector) ? fd__file(SYSCALL_ARG(call, 1)) : NULL;
+
+    if ((file && call__sends_datagram(call, SYSCALL_ARG(call, 1), file)) || !call->ret)
+        return 0;
     bool may_be_tty = compat__has_ttys() && file && event__is_called(EBPF_EVENT_PROCESS_TTY_WRITE);
     struct tty_struct *tty = may_be_tty ? file__tty(file) : NULL;
 
@@ -174,14 +179,4 @@ static __always_inline int write__called(const struct syscall_end *call, bool is
         varlen__end(s, v, len, call->ret, e->tty_out_truncated ? EBPF_VARLEN_TRUNCATED : 0);
     }
     return 0;
-}
-
-SYSCALL_END(write, call)
-{
-    return write__called(call, false);
-}
-
-SYSCALL_END(writev, call)
-{
-    return write__called(call, true);
 }

@@ -318,6 +318,7 @@ static void backend__go_live(struct bpf_backend *b)
     b->base.bpf_tramp = b->links.have_trampoline;
     b->runtime->called = hooks__called_events(&b->probes.hooks).bits;
     syscalls__list(&b->probes, b->runtime->ends);
+    b->runtime->flows_end = hooks__find(&b->probes.hooks, "cgroup__sock_release")->attached;
     counts__watch(b);
     b->runtime->live = true;
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../Kernel/CgroupLink.h"
 #include "../Kernel/KprobeLink.h"
 #include "../Kernel/Preflight.h"
 #include "../Object/Refused.h"
@@ -29,9 +30,13 @@ static void links__detach(struct links *links, struct probes *p, size_t i)
 /* Attach a loaded program. A descriptor that ends this when it is closed, or -errno. */
 static int program__attach(const struct bpf_program *bpf, int fd, enum kprobe_attach kprobes)
 {
+    enum bpf_attach_type type = bpf_program__expected_attach_type(bpf);
+
+    if (type == ATTACH_CGROUP)
+        return cgroup__attach(fd, type);
     if (target__program_type(bpf) != BPF_PROG_TYPE_KPROBE)
         return bpf_raw_tracepoint_open(NULL, fd);
-    return kprobe__attach(kprobes, target__name(bpf), fd, bpf_program__expected_attach_type(bpf));
+    return kprobe__attach(kprobes, target__name(bpf), fd, type);
 }
 
 /* Attach a program. 0, 1 if the kernel refuses it, or a negative errno if a resource has run out. */

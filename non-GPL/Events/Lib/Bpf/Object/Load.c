@@ -187,7 +187,7 @@ static int program__load(const struct bpf_program *program, const struct bpf_pro
         return fd;
     if (type == BPF_PROG_TYPE_KPROBE && loading.how.kprobes == KPROBE_PLAIN)
         opts.expected_attach_type = 0;
-    opts.attach_btf_id = type == BPF_PROG_TYPE_KPROBE ? 0 : id; /* attached by name */
+    opts.attach_btf_id = target__takes_id(program) ? id : 0;
     if (!fd)
         fd = bpf_prog_load(type, bpf_program__name(program), EMIT_LICENSE, code.insns, code.count, &opts);
     if (fd < 0)
@@ -246,7 +246,8 @@ int load__try_kind(const struct targets *targets, const struct bpf_program *prog
     enum bpf_prog_type type = target__program_type(program);
     enum bpf_attach_type attach_type = bpf_program__expected_attach_type(program);
     bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached by name */
-    LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = is_kprobe ? 0 : targets__id(targets, program),
+    LIBBPF_OPTS(bpf_prog_load_opts, opts,
+                .attach_btf_id = target__takes_id(program) ? targets__id(targets, program) : 0,
                 .expected_attach_type = is_kprobe && kprobes == KPROBE_PLAIN ? 0 : attach_type);
     int fd = bpf_prog_load(type, "ebpf_try", EMIT_LICENSE, nothing, NOTHING_COUNT, &opts);
 
@@ -264,7 +265,7 @@ int load__try_kind(const struct targets *targets, const struct bpf_program *prog
 
 /* ------------------------------------------------------------------ handlers */
 
-static int handlers[6]; /* ids from libbpf; 0 or less: not registered */
+static int handlers[7]; /* ids from libbpf; 0 or less: not registered */
 
 static void register_sections(void)
 {
@@ -275,6 +276,7 @@ static void register_sections(void)
         {"ebpf.fentry+", BPF_TRACE_FENTRY},       {"ebpf.fexit+", BPF_TRACE_FEXIT},
         {"ebpf.tp_btf+", BPF_TRACE_RAW_TP},       {"ebpf.lsm+", BPF_LSM_MAC},
         {"ebpf.kprobe+", BPF_TRACE_KPROBE_MULTI}, {"ebpf.session+", ATTACH_SESSION},
+        {"ebpf.cgroup+", ATTACH_CGROUP},
     };
 
     _Static_assert(sizeof(kinds) / sizeof(*kinds) == sizeof(handlers) / sizeof(*handlers), "a handler a kind");

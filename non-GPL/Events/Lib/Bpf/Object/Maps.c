@@ -40,7 +40,8 @@ static bool map__has_use(const struct bpf_map *map, const struct probes *p, cons
         return p->hooks.select_kinds & 1u << EBPF_SELECT_TREE;
     if (name__begins(name, "budget_"))
         return opts->budget;
-    return !p->has_sk_storage || p->is_converted || !map__stands_in_for_flow_storage(name);
+    return !p->has_sk_storage || p->is_converted || p->hooks.ways[EBPF_EVENT_NETWORK_DATAGRAM_FLOW] == WAY_SYSCALLS ||
+           !map__stands_in_for_flow_storage(name);
 }
 
 /* Return whether the library or libbpf itself needs a map. */

@@ -139,6 +139,7 @@ static void probes__choose_constants(struct probes *p, const struct ebpf_source_
         .budget = opts->budget,
         .untyped = p->is_converted,
         .fetches = p->has_fetch,
+        .has_tail_calls = !p->drops_tail_calls,
         .stack_bytes = stack__bytes(),
         .poison = EBPF_POISON,
         .mark_seed = random__draw() | 1,

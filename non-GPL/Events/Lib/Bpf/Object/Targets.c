@@ -166,9 +166,11 @@ static bool param__is(const struct kernel_btf *kernel, const struct btf_param *p
 
 static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, const char *type_name)
 {
-    const struct btf_type *prototype = kernel_btf__type(kernel, kernel_btf__type(kernel, id)->type);
-    const struct btf_param *params = btf_params(prototype);
-    size_t count = btf_vlen(prototype);
+    const struct btf_type *type = kernel_btf__type(kernel, kernel_btf__type(kernel, id)->type);
+    bool is_tracepoint = btf_is_ptr(type); /* whose program does not get the first parameter */
+    const struct btf_type *prototype = is_tracepoint ? kernel_btf__type(kernel, type->type) : type;
+    const struct btf_param *params = btf_params(prototype) + is_tracepoint;
+    size_t count = btf_vlen(prototype) - is_tracepoint;
 
     if (!strcmp(type_name, "RET"))
         return (uint8_t)count;
@@ -254,7 +256,15 @@ enum bpf_prog_type target__program_type(const struct bpf_program *program)
 
     return type == BPF_LSM_MAC                                        ? BPF_PROG_TYPE_LSM
            : type == BPF_TRACE_KPROBE_MULTI || type == ATTACH_SESSION ? BPF_PROG_TYPE_KPROBE
+           : type == ATTACH_CGROUP                                    ? BPF_PROG_TYPE_CGROUP_SOCK
                                                                       : BPF_PROG_TYPE_TRACING;
+}
+
+bool target__takes_id(const struct bpf_program *program)
+{
+    enum bpf_prog_type type = target__program_type(program);
+
+    return type == BPF_PROG_TYPE_TRACING || type == BPF_PROG_TYPE_LSM;
 }
 
 bool target__is_converted(const struct bpf_program *program)

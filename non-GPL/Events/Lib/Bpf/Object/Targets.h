@@ -21,7 +21,8 @@ struct bpf_program;
 struct kernel_btf;
 
 #define TARGETS_MAX 192
-#define ATTACH_SESSION ((enum bpf_attach_type)56) /* BPF_TRACE_KPROBE_SESSION, which libbpf 1.1 does not know */
+#define ATTACH_CGROUP BPF_CGROUP_INET_SOCK_RELEASE /* the only kind of programs of cgroups */
+#define ATTACH_SESSION ((enum bpf_attach_type)56)  /* BPF_TRACE_KPROBE_SESSION, which libbpf 1.1 does not know */
 
 /* See `UNTRUSTED` in Core/Compat.h. New in 6.2, as is that the recursion guard does not apply to LSM programs. */
 #define TARGET_RDONLY_CAST "bpf_rdonly_cast"
@@ -97,6 +98,9 @@ bool targets__cast_types(const struct targets *targets, uint32_t ret_ids[]);
 
 /* Return the type to load a program with. */
 enum bpf_prog_type target__program_type(const struct bpf_program *program);
+
+/* Return whether a program is loaded with the type id of its target; others are attached without one. */
+bool target__takes_id(const struct bpf_program *program);
 
 /* Return whether a program for a trampoline will be loaded for a kprobe instead. */
 bool target__is_converted(const struct bpf_program *program);

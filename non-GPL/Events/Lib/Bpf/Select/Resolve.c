@@ -3,20 +3,18 @@
 #include "Resolve.h"
 
 #include <errno.h>
-#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
+
+#include "../Kernel/Cgroups.h"
 
 #define WILDCARDS "*?["
 
 static const char too_long[] = "the path is too long";
 static const char no_wildcards[] = "nothing has that name, and wildcards are not expanded; name the directory above";
-
-static const char *const cgroup_mounts[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
 
 /* A path that is built component by component. */
 struct walk {
@@ -138,23 +136,6 @@ int path__resolve(const char *text, char ret_path[PATH_MAX], char ret_target[PAT
     return links + 1;
 }
 
-static bool path__is_of_cgroups(const char *path)
-{
-    struct statfs fs;
-
-    return !statfs(path, &fs) && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
-/* Return where cgroups of version 2 are mounted; NULL if nowhere. */
-static const char *cgroup__mount(void)
-{
-    for (size_t i = 0; i < sizeof(cgroup_mounts) / sizeof(*cgroup_mounts); i++) {
-        if (path__is_of_cgroups(cgroup_mounts[i]))
-            return cgroup_mounts[i];
-    }
-    return NULL;
-}
-
 /* Return the part of a path below a mount; NULL if it is not below. */
 static const char *mount__skip(const char *mount, const char *path)
 {
@@ -193,7 +174,7 @@ static const char *cgroup__from_root(const char *mount, const char *text, char b
 int cgroup__resolve(const char *text, char ret_path[CGROUP_PATH_MAX], const char **ret_why)
 {
     struct walk walk = {.path = ret_path};
-    const char *mount = cgroup__mount(), *at;
+    const char *mount = cgroups__mount(), *at;
     char buffer[PATH_MAX];
     struct stat st;
     size_t len;
@@ -228,7 +209,7 @@ int cgroup__resolve(const char *text, char ret_path[CGROUP_PATH_MAX], const char
 
 uint64_t cgroup__id(const char *path)
 {
-    const char *mount = cgroup__mount();
+    const char *mount = cgroups__mount();
     char directory[PATH_MAX];
     struct stat st;
 
