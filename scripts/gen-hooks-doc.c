@@ -97,6 +97,10 @@ static void print_condition(const struct hook_row *row)
     if (row->file_system)
         printf(", if the kernel has %s", row->file_system);
 }
+    if (row->if_present)
+        printf(", if the kernel has that function");
+    if (row->module)
+        printf(", which may be in the module %s", row->module);
 
 static void print_event(int event)
 {

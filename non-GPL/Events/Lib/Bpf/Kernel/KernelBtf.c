@@ -2,14 +2,16 @@
 /* KernelBtf.c - see KernelBtf.h. */
 #include "KernelBtf.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BTF_PATH "/sys/kernel/btf/vmlinux"
+#define BTF_FOLDER "/sys/kernel/btf/"
 
 static int fd__read_all(int fd, void *bytes, size_t size)
 {
@@ -23,10 +25,13 @@ static int fd__read_all(int fd, void *bytes, size_t size)
     return 0;
 }
 
-static int btf__read(struct kernel_btf *btf)
+static int btf__read(struct kernel_btf *btf, const char *name)
 {
-    int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC), err = 0;
+    char path[sizeof(BTF_FOLDER) + MODULE_NAME_MAX];
     struct stat st;
+
+    snprintf(path, sizeof(path), BTF_FOLDER "%s", name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC), err = 0;
 
     if (fd < 0)
         return -errno;
@@ -111,6 +116,7 @@ static int btf__index(struct kernel_btf *btf)
         return -EINVAL;
     btf->types = btf->bytes + header->hdr_len + header->type_off;
     btf->strings = (const char *)btf->bytes + header->hdr_len + header->str_off;
+    btf->strings_size = header->str_len;
     btf->bytes[btf->size] = '\0';
     int err = btf__go_through(btf, header->type_len);
 
@@ -120,16 +126,67 @@ static int btf__index(struct kernel_btf *btf)
     return btf->offsets ? btf__go_through(btf, header->type_len) : -ENOMEM;
 }
 
-int kernel_btf__load(struct kernel_btf *btf)
+static int btf__load(struct kernel_btf *btf, const char *name)
 {
     memset(btf, 0, sizeof(*btf));
-    int err = btf__read(btf);
+    int err = btf__read(btf, name);
 
     if (!err)
         err = btf__index(btf);
     if (err)
         kernel_btf__free(btf);
     return err;
+}
+
+int kernel_btf__load(struct kernel_btf *btf)
+{
+    return btf__load(btf, "vmlinux");
+}
+
+/* The names and ids of a module's types continue those of the kernel. */
+uint32_t kernel_btf__find_in_module(const struct kernel_btf *kernel, const char *module, const char *function)
+{
+    struct kernel_btf btf;
+    uint32_t found = 0;
+
+    if (btf__load(&btf, module))
+        return 0;
+    for (uint32_t id = 1; id < btf.count && !found; id++) {
+        const struct btf_type *type = kernel_btf__type(&btf, id);
+
+        if (btf_is_func(type) && type->name_off >= kernel->strings_size &&
+            !strcmp(kernel_btf__name(&btf, type->name_off - kernel->strings_size), function))
+            found = kernel->count + id - 1;
+    }
+    kernel_btf__free(&btf);
+    return found;
+}
+
+/* Return whether the BTF that the kernel has under a descriptor is that of a module. */
+static bool btf_object__is(int fd, const char *module)
+{
+    char name[MODULE_NAME_MAX] = "";
+    struct bpf_btf_info info = {.name = (uintptr_t)name, .name_len = sizeof(name)};
+    uint32_t size = sizeof(info);
+
+    return !bpf_obj_get_info_by_fd(fd, &info, &size) && info.kernel_btf && !strcmp(name, module);
+}
+
+int kernel_btf__open_module(const char *module)
+{
+    uint32_t id = 0;
+
+    while (!bpf_btf_get_next_id(id, &id)) {
+        int fd = bpf_btf_get_fd_by_id(id);
+
+        if (fd >= 0 && btf_object__is(fd, module))
+            return fd;
+        if (fd >= 0)
+            close(fd);
+        else if (errno != ENOENT)
+            return -errno;
+    }
+    return -errno;
 }
 
 void kernel_btf__free(struct kernel_btf *btf)

@@ -20,6 +20,8 @@
 #define IMPROVES_ALWAYS(EVENT, what) ROLE(EVENT, .in_all_ways = true, .lacks = what)
 #define SELECTS(KIND, what) .selects = 1u << EBPF_SELECT_##KIND, .selects_lacks = what
 #define UNLESS(function) .unless = #function
+#define IF_PRESENT .if_present = true
+#define MODULE(name) .module = #name
 #define FILE_SYSTEM(name) .file_system = #name
 #define LSM(name) .stand_ins[STAND_IN_LSM].program = #name
 #define RECORDING_LSM(name) .stand_ins[STAND_IN_RECORDING_LSM].program = #name

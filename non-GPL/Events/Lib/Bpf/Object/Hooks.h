@@ -77,6 +77,8 @@ struct hook_row {
     const char *selects_lacks;
     const char *unless, *file_system;
     struct {
+    const char *module; /* that may have the program's target; NULL: the kernel itself has it */
+    bool if_present;    /* not needed on kernels that lack the program's target */
         const char *program;           /* the stand-in, if only this row has it; else NULL */
         const struct hook_row *shared; /* the row of a stand-in for several rows; else NULL */
     } stand_ins[STAND_IN_COUNT];

@@ -188,10 +188,17 @@ static int program__load(const struct bpf_program *program, const struct bpf_pro
     if (type == BPF_PROG_TYPE_KPROBE && loading.how.kprobes == KPROBE_PLAIN)
         opts.expected_attach_type = 0;
     opts.attach_btf_id = target__takes_id(program) ? id : 0;
+    int btf = target__takes_id(program) ? targets__open_btf(loading.targets, program) : 0;
+
+    if (!fd && btf < 0)
+        fd = btf;
+    opts.attach_btf_obj_fd = btf > 0 ? (uint32_t)btf : 0;
     if (!fd)
         fd = bpf_prog_load(type, bpf_program__name(program), EMIT_LICENSE, code.insns, code.count, &opts);
-    if (fd < 0)
+    if (fd < 0 && btf >= 0)
         program__log_refusal(program, &code, &opts);
+    if (btf > 0)
+        close(btf);
     code__free(&code);
     return fd;
 }
@@ -246,10 +253,15 @@ int load__try_kind(const struct targets *targets, const struct bpf_program *prog
     enum bpf_prog_type type = target__program_type(program);
     enum bpf_attach_type attach_type = bpf_program__expected_attach_type(program);
     bool is_kprobe = type == BPF_PROG_TYPE_KPROBE; /* attached by name */
+    int btf = target__takes_id(program) ? targets__open_btf(targets, program) : 0;
     LIBBPF_OPTS(bpf_prog_load_opts, opts,
                 .attach_btf_id = target__takes_id(program) ? targets__id(targets, program) : 0,
+                .attach_btf_obj_fd = btf > 0 ? (uint32_t)btf : 0,
                 .expected_attach_type = is_kprobe && kprobes == KPROBE_PLAIN ? 0 : attach_type);
-    int fd = bpf_prog_load(type, "ebpf_try", EMIT_LICENSE, nothing, NOTHING_COUNT, &opts);
+    int fd = btf < 0 ? btf : bpf_prog_load(type, "ebpf_try", EMIT_LICENSE, nothing, NOTHING_COUNT, &opts);
+
+    if (btf > 0)
+        close(btf);
 
     if (fd < 0)
         return fd;

@@ -302,7 +302,12 @@ static void probes__find_offers(struct probes *p)
 {
     bool *stand_ins = p->hooks.stand_ins, has_cast = targets__has_function(&p->targets, TARGET_RDONLY_CAST);
 
-    p->has_sk_storage = targets__has_function(&p->targets, TARGET_SK_STORAGE) && local_storage__works_for_sockets();
+    /*
+     * Before 6.14 the kernel looks up the name of a program's target in its own BTF, and crashes if the program may use
+     * socket storage and the target is in a module (bpf_sk_storage_tracing_allowed).
+     */
+    p->has_sk_storage = targets__has_function(&p->targets, TARGET_SK_STORAGE) &&
+                        !targets__are_in_modules(&p->targets) && local_storage__works_for_sockets();
     p->has_task_storage = targets__has_function(&p->targets, TARGET_TASK_STORAGE) && local_storage__works_for_tasks();
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     stand_ins[STAND_IN_LSM] = has_cast && preflight__lsm_is_active();
@@ -313,23 +318,31 @@ static void probes__find_offers(struct probes *p)
 }
 
 /* Leave out programs that this kernel does not need or has no target for; libbpf would refuse the whole object. */
+static bool probes__is_unneeded(const struct probes *p, const struct hook_row *row, const struct bpf_program *bpf)
+{
+    return (row->unless && targets__has_function(&p->targets, row->unless)) ||
+           (row->file_system && !preflight__has_file_system(row->file_system)) ||
+           (row->if_present && bpf && !targets__has(&p->targets, bpf));
+}
+
 static void probes__leave_out_programs(struct probes *p)
 {
     const struct hook_row *row;
 
     for (size_t i = 0; (row = hooks__row(i)); i++)
-        p->hooks.programs[i].unneeded = (row->unless && targets__has_function(&p->targets, row->unless)) ||
-                                        (row->file_system && !preflight__has_file_system(row->file_system));
+        p->hooks.programs[i].unneeded = probes__is_unneeded(p, row, probes__program(p, i));
     for (size_t i = 0; i < p->hooks.count; i++) {
         struct hooks_program *program = &p->hooks.programs[i];
         const struct bpf_program *bpf = probes__program(p, i);
 
+        const char *module = (row = hooks__row(i)) ? row->module : NULL;
         if (program->refused)
             continue;
         if (!bpf)
             hooks__refuse(program, REASON_NO_PROGRAM);
         else if (!program->unneeded && !targets__has(&p->targets, bpf))
-            hooks__refuse(program, "the kernel has no %s", target__name(bpf));
+            hooks__refuse(program, "the kernel has no %s%s%s%s", target__name(bpf), module ? ", and its module " : "",
+                          module ? module : "", module ? " is not loaded" : "");
         else if (!program->unneeded && target__missing_arg(bpf, p->args))
             hooks__refuse(program, "the kernel's %s has no known argument of type %s", target__name(bpf),
                           target__missing_arg(bpf, p->args));

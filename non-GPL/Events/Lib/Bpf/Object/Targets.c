@@ -114,6 +114,33 @@ static int targets__add_all(struct targets *targets, struct target_hash *hash, s
     return err ?: targets__add(targets, hash, TARGET_TASK_STORAGE, BTF_KIND_FUNC);
 }
 
+static const struct target *targets__of_name(const struct targets *targets, const char *name)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        if (strcmp(targets->all[i].name, name) == 0)
+            return &targets->all[i];
+    }
+    return NULL;
+}
+
+/* Look up the targets of programs that may be in modules, and are not in the kernel. */
+static void targets__find_in_modules(struct targets *targets, const struct bpf_object *object,
+                                     const struct kernel_btf *kernel)
+{
+    const struct hook_row *row;
+
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        const struct bpf_program *program =
+            row->module ? bpf_object__find_program_by_name(object, row->program) : NULL;
+        struct target *target = program ? (void *)targets__of_name(targets, target__name(program)) : NULL;
+
+        if (!target || target->id)
+            continue;
+        target->id = kernel_btf__find_in_module(kernel, row->module, target->name);
+        target->module = target->id ? row->module : NULL;
+    }
+}
+
 int targets__find(struct targets *targets, struct bpf_object *object, const struct kernel_btf *kernel)
 {
     struct target_hash hash = {{0}};
@@ -131,16 +158,16 @@ int targets__find(struct targets *targets, struct bpf_object *object, const stru
         if (bucket && targets->all[bucket - 1].kind == btf_kind(type) && !targets->all[bucket - 1].id)
             targets->all[bucket - 1].id = id;
     }
+    if (!err)
+        targets__find_in_modules(targets, object, kernel);
     return err;
 }
 
 static uint32_t targets__id_of(const struct targets *targets, const char *name)
 {
-    for (size_t i = 0; i < targets->count; i++) {
-        if (strcmp(targets->all[i].name, name) == 0)
-            return targets->all[i].id;
-    }
-    return 0;
+    const struct target *target = targets__of_name(targets, name);
+
+    return target ? target->id : 0;
 }
 
 /* Return a type without const and the like; NULL for void. */
@@ -216,6 +243,23 @@ uint32_t targets__id(const struct targets *targets, const struct bpf_program *pr
     char name[TARGET_NAME_MAX];
 
     return target__type_name(program, name) ? targets__id_of(targets, name) : 0;
+}
+
+int targets__open_btf(const struct targets *targets, const struct bpf_program *program)
+{
+    char name[TARGET_NAME_MAX];
+    const struct target *target = target__type_name(program, name) ? targets__of_name(targets, name) : NULL;
+
+    return target && target->module ? kernel_btf__open_module(target->module) : 0;
+}
+
+bool targets__are_in_modules(const struct targets *targets)
+{
+    for (size_t i = 0; i < targets->count; i++) {
+        if (targets->all[i].module)
+            return true;
+    }
+    return false;
 }
 
 bool targets__has(const struct targets *targets, const struct bpf_program *program)

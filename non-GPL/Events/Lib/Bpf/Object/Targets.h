@@ -55,10 +55,11 @@ struct kernel_btf;
 #define TARGET_NAME_MAX 64
 
 struct targets {
-    struct {
+    struct target {
         char name[TARGET_NAME_MAX]; /* as BTF has it */
         int kind;                   /* BTF_KIND_... */
         uint32_t id;                /* 0: the kernel has none of that name */
+        const char *module;         /* the module that has it; NULL: the kernel itself */
     } all[TARGETS_MAX];
     size_t count;
 };
@@ -80,6 +81,15 @@ const char *target__name(const struct bpf_program *program);
 
 /* Return the type id of a program's target; 0 if the kernel has none. */
 uint32_t targets__id(const struct targets *targets, const struct bpf_program *program);
+
+/*
+ * Open the BTF in which the program's target is described. Returns 0 for the kernel's own, a descriptor for that of a
+ * module, or -errno.
+ */
+int targets__open_btf(const struct targets *targets, const struct bpf_program *program);
+
+/* Return whether a target is in a module. */
+bool targets__are_in_modules(const struct targets *targets);
 
 /* Return whether the kernel has the program's target. */
 bool targets__has(const struct targets *targets, const struct bpf_program *program);
