@@ -19,16 +19,22 @@ static __always_inline bool compat__is_connect_filter(u64 *ctx)
            kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET6_CONNECT);
 }
 
-/* Return whether a socket is one of MPTCP's, which kernels may be built without. */
+/* Return whether the kernel was built with MPTCP. If not, it defines the struct without members. */
+static __always_inline bool compat__has_mptcp(void)
+{
+    return bpf_core_field_exists(struct mptcp_sock, first);
+}
+
+/* Return whether a socket is one of MPTCP's. */
 static __always_inline bool compat__is_mptcp_sock(struct sock *sk)
 {
-    return bpf_core_type_exists(struct mptcp_sock) && sk->sk_protocol == IPPROTO_MPTCP;
+    return compat__has_mptcp() && sk->sk_protocol == IPPROTO_MPTCP;
 }
 
 /* Return the socket of the first subflow of a socket of MPTCP at an address; NULL for other sockets. */
 static __always_inline struct sock *compat__mptcp_first_at(struct sock *sk)
 {
-    if (!bpf_core_type_exists(struct mptcp_sock) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_MPTCP)
+    if (!compat__has_mptcp() || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_MPTCP)
         return NULL;
     return BPF_CORE_READ((struct mptcp_sock *)sk, first);
 }
