@@ -28,7 +28,8 @@ static const char stand_ins[] =
     "`kprobe` and `session` programs replace others on kernels that preempt BPF programs; `kprobe` programs also on\n"
     "those that refuse trampolines. Of those that can be used, the first is attached instead of the program. An `lsm`\n"
     "program that makes a record comes last, because the kernel may preempt any number of its runs. \"Itself as a\n"
-    "kprobe\": where trampolines are refused, the program is loaded for a kprobe.\n\n"
+    "kprobe\": where trampolines are refused, the program is loaded for a kprobe. `fentry__mnt_want_write` replaces\n"
+    "the path hooks of the LSM on kernels that have none (CONFIG_SECURITY_PATH=n).\n\n"
     "| program | stand-ins |\n|---|---|\n";
 
 static const char preemption[] =
@@ -96,11 +97,11 @@ static void print_condition(const struct hook_row *row)
         printf(", unless the kernel has `%s`", row->unless);
     if (row->file_system)
         printf(", if the kernel has %s", row->file_system);
-}
     if (row->if_present)
         printf(", if the kernel has that function");
     if (row->module)
         printf(", which may be in the module %s", row->module);
+}
 
 static void print_event(int event)
 {

@@ -63,9 +63,18 @@ events_lost_without() {
                          END {for (event in events) if (!(event in other_ways)) print event}' columns
 }
 
+# Return whether another program makes all of its events as well, as on kernels that lack its hook.
+is_replaced() {
+    grep -q "^$1 ELSE " columns ||
+        awk -v program="$1" '$2 == "MAKES_ELSE" && $4 == 1 && $5 == "\"\"" {whole[$3]}
+                             $1 == program && $2 == "MAKES" {made[$3]}
+                             END {for (event in made) { count++; lacks += !(event in whole) }
+                                  exit !count || lacks}' columns
+}
+
 # Return whether a warning is expected without it: not for spares, second ways, and programs that some kernels lack.
 is_wanted() {
-    grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
+    ! is_replaced "$1" && grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
 }
 
 # The programs, and those that could replace them.

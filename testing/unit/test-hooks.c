@@ -2,28 +2,9 @@
 /* test-hooks.c - the programs that are chosen if some are refused. */
 #include "Bpf/Object/Forced.h"
 #include "check.h"
+#include "choice.h"
 
 #define WAYS 4
-
-static struct hooks hooks;
-
-static struct ebpf_event_set set_of(enum ebpf_event_type type)
-{
-    struct ebpf_event_set set = {0};
-
-    ebpf_event_set__add(&set, type);
-    return set;
-}
-
-static bool wanted(const char *program)
-{
-    return hooks__find(&hooks, program)->wanted;
-}
-
-static int skipped_event(const char *program)
-{
-    return hooks__skipped_event(&hooks, (size_t)(hooks__find(&hooks, program) - hooks.programs));
-}
 
 static int wanted_count(void)
 {
@@ -117,6 +98,9 @@ static void test_takes_the_ends_of_system_calls(void)
     CHECK(!wanted("tp_btf__sys_exit") && !wanted("tp_btf__sys_exit_setuid"));
     hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
     hooks__choose(&hooks, setuid);
+    CHECK(wanted("fentry__commit_creds") && !wanted("tp_btf__sys_exit"));
+    hooks__refuse(hooks__find(&hooks, "fentry__commit_creds"), "for a test");
+    hooks__choose(&hooks, setuid);
     CHECK(wanted("tp_btf__sys_exit") && wanted("tp_btf__sys_exit_setuid"));
     CHECK(!wanted("tp_btf__sys_exit_setsid"));
     CHECK(wanted("tp_btf__sched_process_exec")); /* an exec is no such call */
@@ -173,6 +157,9 @@ static void test_options_of_a_way(void)
     hooks__choose(&hooks, created);
     CHECK(!wanted("tp_btf__io_uring_complete_open") && wanted("fexit__vfs_mkdir"));
     hooks__refuse(hooks__find(&hooks, "fentry__security_file_open"), "for a test");
+    hooks__choose(&hooks, created);
+    CHECK(wanted("fentry__do_dentry_open") && wanted("fexit__vfs_mkdir"));
+    hooks__refuse(hooks__find(&hooks, "fentry__do_dentry_open"), "for a test");
     hooks__choose(&hooks, created);
     CHECK(wanted("tp_btf__io_uring_complete_open") && !wanted("fexit__vfs_mkdir"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_open"), "for a test");
@@ -236,21 +223,6 @@ static void test_converted(void)
     CHECK(!hooks__find(&hooks, "fentry__tcp_connect")->by_kprobe);
 }
 
-/* A kprobe is better than a program that is preempted; else it replaces only what the kernel refuses. */
-static void test_kprobes_of_other_kernels(void)
-{
-    hooks__init(&hooks);
-    hooks.stand_ins[STAND_IN_KPROBE] = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
-    CHECK(wanted("fentry__d_delete") && !wanted("kprobe__d_delete"));
-    hooks__refuse(hooks__find(&hooks, "fentry__d_delete"), "for a test");
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
-    CHECK(wanted("kprobe__d_delete") && wanted("fentry__security_path_unlink"));
-    hooks.spares = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_FILE_DELETE));
-    CHECK(wanted("kprobe__d_delete") && wanted("kprobe__security_path_unlink"));
-}
-
 static void test_does_without_an_option(void)
 {
     hooks__init(&hooks);
@@ -276,76 +248,6 @@ static void test_finds_the_event_of_a_program(void)
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_FORK)); /* no loss of an event that is not selected */
     CHECK(skipped_event("fentry__security_file_open") == 0);
     CHECK(!hooks__find(&hooks, "no_such_program"));
-}
-
-/* An LSM program replaces a program and its spares, unless it is refused. */
-static void test_lsm(void)
-{
-    hooks__init(&hooks);
-    hooks.spares = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(!wanted("lsm__task_fix_setuid") && wanted("fexit__security_task_fix_setuid"));
-    CHECK(wanted("tp_btf__sched_process_exec")); /* an exec may change ids */
-    CHECK(wanted("fexit__security_task_fix_setuid_spare1"));
-    hooks.stand_ins[STAND_IN_RECORDING_LSM] = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(wanted("lsm__task_fix_setuid") && !wanted("fexit__security_task_fix_setuid"));
-    CHECK(!wanted("fexit__security_task_fix_setuid_spare1"));
-    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_SESSION] = true; /* which hold no shared slot */
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(!wanted("lsm__task_fix_setuid") && wanted("session__security_task_fix_setuid"));
-    hooks.stand_ins[STAND_IN_SESSION] = false;
-    hooks.stand_ins[STAND_IN_ELSE_KPROBE] = true;
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(!wanted("lsm__task_fix_setuid") && wanted("kprobe__commit_creds"));
-    hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_ELSE_KPROBE] = false;
-    hooks__refuse(hooks__find(&hooks, "fexit__security_task_fix_setuid"), "for a test");
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(hooks.available.bits == set_of(EBPF_EVENT_PROCESS_SETUID).bits);
-    hooks__refuse(hooks__find(&hooks, "lsm__task_fix_setuid"), "for a test");
-    hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_SETUID));
-    CHECK(hooks.ways[EBPF_EVENT_PROCESS_SETUID] == WAY_SYSCALLS);
-}
-
-/*
- * If there are kprobes, they replace programs and their spares; one kprobe may replace several; LSM programs come
- * first.
- */
-static void test_kprobes(void)
-{
-    hooks__init(&hooks);
-    hooks.spares = hooks.stand_ins[STAND_IN_KPROBE] = true;
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("kprobe__security_file_open") && !wanted("fentry__security_file_open"));
-    CHECK(!wanted("fentry__security_file_open_spare1"));
-    CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir") && !wanted("fexit__vfs_link"));
-    CHECK(wanted("kprobe__wake_up_new_task") && !wanted("tp_btf__sched_process_fork"));
-    CHECK(wanted("kprobe__security_path_mkdir") && !wanted("fentry__security_path_mkdir"));
-    hooks.stand_ins[STAND_IN_LSM] = true;
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("lsm__path_mkdir") && !wanted("kprobe__security_path_mkdir"));
-    hooks__refuse(hooks__find(&hooks, "kprobe__security_d_instantiate"), "for a test");
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("fexit__vfs_mkdir") && wanted("fexit__vfs_mkdir_spare1") && wanted("fexit__vfs_link"));
-}
-
-/* Sessions replace programs at the ends of functions, and a skip of a session counts as a loss of the event. */
-static void test_sessions(void)
-{
-    hooks__init(&hooks);
-    hooks.spares = hooks.stand_ins[STAND_IN_KPROBE] = true;
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare1") && !wanted("session__vfs_write"));
-    hooks.stand_ins[STAND_IN_SESSION] = true;
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("session__vfs_write") && !wanted("fexit__vfs_write") && !wanted("fexit__vfs_write_spare1"));
-    CHECK(wanted("session__aio_write") && !wanted("fentry__aio_write") && !wanted("fexit__aio_write"));
-    CHECK(wanted("kprobe__security_d_instantiate") && !wanted("fexit__vfs_mkdir"));
-    CHECK(skipped_event("session__vfs_write") == EBPF_EVENT_FILE_MODIFY);
-    CHECK(skipped_event("session__ptrace_attach") == EBPF_EVENT_PROCESS_PTRACE);
-    hooks__refuse(hooks__find(&hooks, "session__vfs_write"), "for a test");
-    hooks__choose(&hooks, ebpf_event_set__all());
-    CHECK(wanted("fexit__vfs_write") && wanted("fexit__vfs_write_spare2") && wanted("session__vfs_writev"));
 }
 
 /* A spare calls the program of which it is a copy through a map, or does its work; both are named after it. */
@@ -438,11 +340,7 @@ int main(int argc, char **argv)
     test_options_of_a_way();
     test_forced_way();
     test_converted();
-    test_kprobes_of_other_kernels();
     test_does_without_an_option();
-    test_lsm();
-    test_kprobes();
-    test_sessions();
     test_bodies();
     test_spares();
     test_finds_the_event_of_a_program();

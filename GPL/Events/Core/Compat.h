@@ -222,6 +222,12 @@ static __always_inline bool compat__is_writev_fixed(u8 opcode)
            opcode == bpf_core_enum_value(enum io_uring_op, IORING_OP_WRITEV_FIXED);
 }
 
+/* Return whether a task executes a program, by a bit that can be read in two ways. */
+static __always_inline bool compat__is_in_execve(bool typed, struct task_struct *task)
+{
+    return typed ? BPF_CORE_READ_BITFIELD(task, in_execve) : BPF_CORE_READ_BITFIELD_PROBED(task, in_execve);
+}
+
 /* Return whether the kernel was built with cgroups. */
 static __always_inline bool compat__has_cgroups(void)
 {

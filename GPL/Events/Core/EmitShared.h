@@ -54,6 +54,7 @@ enum cast_type {
     PLACE(vfs_setxattr, RET)                                                                                           \
     PLACE(vfs_removexattr, dentry)                                                                                     \
     PLACE(vfs_removexattr, RET)                                                                                        \
+    PLACE(do_dentry_open, RET)                                                                                         \
     PLACE(do_truncate, file)                                                                                           \
     PLACE(do_truncate, RET)                                                                                            \
     PLACE(mprotect_fixup, RET)                                                                                         \

@@ -60,6 +60,7 @@ typedef int key_t;
 #define VM_WRITE 0x00000002
 #define VM_SHARED 0x00000008
 #define FMODE_WRITE 0x2
+#define FMODE_PATH 0x4000
 #define FMODE_CREATED 0x100000
 #define FMODE_NOACCOUNT 0x20000000 /* a file of the kernel's own: below one of a file system that is on top of others */
 #define MNT_READONLY 0x40

@@ -22,6 +22,7 @@ enum dir_op_kind {
     DIR_OP_OPEN,     /* an open creates a file */
     DIR_OP_LEFT_OUT, /* a creation that the selection rejects */
     DIR_OP_REPORTED, /* a creation that has been reported */
+    DIR_OP_MOUNT,    /* not known yet; `name_id` is the address of the file system. See File/MountNote.bpf.c */
 };
 
 /* A flag of a creation: its dentry was in the kernel's hash table of names when it was noted. */

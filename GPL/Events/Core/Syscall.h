@@ -222,6 +222,24 @@ static __always_inline void syscall__read(struct syscall_begin *ret_call)
     syscall_regs__read(false, task, compat__syscall_regs(task), ret_call);
 }
 
+static __always_inline u64 syscall_regs__fifth(bool typed, struct task_struct *task, struct pt_regs *regs)
+{
+    return TASK_IS_32(typed, task) ? (u32)KREAD(typed, regs, SYSCALL_REG_32_5) : KREAD(typed, regs, SYSCALL_REG_64_5);
+}
+
+/* Return the fifth argument of the current call. */
+static __always_inline u64 syscall__fifth(void)
+{
+    if (compat__has_task_pt_regs()) {
+        struct task_struct *task = (void *)bpf_get_current_task_btf();
+
+        return syscall_regs__fifth(true, task, (void *)bpf_task_pt_regs((void *)task));
+    }
+    struct task_struct *task = (void *)bpf_get_current_task();
+
+    return syscall_regs__fifth(false, task, compat__syscall_regs(task));
+}
+
 /* Return an open file of the current task by its descriptor, NULL if there is none. */
 static __always_inline struct file *fd__file(u64 fd)
 {

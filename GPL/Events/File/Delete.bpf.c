@@ -42,7 +42,7 @@ static __always_inline int d_delete__begin(enum preemption preemption, struct de
         queue__deleted(address, preemption);
         return 0;
     }
-    struct dir_op *op = dir_op__take(preemption, SPARE_DELETE, dentry, false);
+    struct dir_op *op = dir_op__take(preemption, EBPF_EVENT_FILE_DELETE, SPARE_DELETE, dentry, false);
 
     if (op && op->kind == DIR_OP_DELETE)
         return deleted__emit(preemption, dentry, op);

@@ -231,6 +231,33 @@ int kprobe__security_file_open(struct pt_regs *regs)
     return type ? opened__emit(NOT_PREEMPTED, file, type) : 0;
 }
 
+/*
+ * Without security modules (CONFIG_SECURITY=n): do_dentry_open, which calls security_file_open elsewhere. A file that
+ * the open creates exists at its beginning. Whether an existing file is opened shows at its end, which is not reached
+ * by a few kinds of refusals only (a program that runs, a read-only mount). The file has no inode yet at the beginning.
+ */
+SEC("ebpf.fentry/do_dentry_open")
+int BPF_PROG(fentry__do_dentry_open, struct file *file)
+{
+    struct dentry *dentry = file->f_path.dentry;
+
+    if (!(file->f_mode & FMODE_CREATED) || opened__type(file) != EBPF_EVENT_FILE_CREATE)
+        return 0;
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_of(s, &file->f_path, dentry->d_inode);
+    return 0;
+}
+
+SEC("ebpf.fexit/do_dentry_open")
+int BPF_PROG(fexit__do_dentry_open, struct file *file)
+{
+    if ((int)COMPAT_RET(ctx, do_dentry_open) || file->f_mode & (FMODE_CREATED | FMODE_PATH))
+        return 0;
+    u32 type = opened__type(file);
+
+    return type ? opened__emit(MAY_BE_PREEMPTED, file, type) : 0;
+}
+
 /* ----------------------------------------------------- ends of system calls */
 
 /* opened__type of a file at an address. */

@@ -6,7 +6,8 @@
  * mount. The LSM's path hooks, just before, have both. So a program there notes the mount with the task, and the
  * program at the end of the operation, where the dentries are still held, does everything else. A note is for one
  * dentry: if an operation fails, its note matches nothing that follows, and operations that a stacked file system
- * performs below, in this task, are about other dentries and match none.
+ * performs below, in this task, are about other dentries and match none. On kernels without the path hooks the note has
+ * the mount only, and is completed at the end; see MountNote.bpf.c.
  *
  * An operation that the selection leaves out is not noted, except for creations that a kprobe reports
  * (creation__begin). Its end counts it as filtered, unless the task acts with credentials other than its own: then a
@@ -21,6 +22,19 @@
 static __always_inline u64 dentry__name_id(struct dentry *dentry)
 {
     return (u64)dentry->d_name.hash << 32 | dentry->d_name.len;
+}
+
+#define RENAME_FLAGS (EBPF_RENAME_F_NOREPLACE | EBPF_RENAME_F_EXCHANGE | EBPF_RENAME_F_WHITEOUT)
+
+/* Return the flags of the rename that the current call asks for. Those of a request of io_uring are not known here. */
+static __always_inline u32 rename__called_flags(bool exchanges)
+{
+    struct syscall_begin call = {};
+
+    syscall__read(&call);
+    u32 flags = call.nr == (call.is_32 ? NR_32_renameat2 : NR_renameat2) ? syscall__fifth() & RENAME_FLAGS : 0;
+
+    return exchanges ? flags | EBPF_RENAME_F_EXCHANGE : flags;
 }
 
 /* Note an operation on a typed dentry through a typed mount. Return NULL if there is no memory for it. */
@@ -74,13 +88,41 @@ static __always_inline bool dir_op__is_left_out(enum ebpf_event_type type, bool 
     return true;
 }
 
+/* Return which kind of operation ends at a hook. */
+static __always_inline enum dir_op_kind dir_op__kind_at(enum spare_hook hook)
+{
+    return hook == SPARE_DELETE                           ? DIR_OP_DELETE
+           : hook == SPARE_MOVE || hook == SPARE_EXCHANGE ? DIR_OP_RENAME
+           : hook == SPARE_LINK                           ? DIR_OP_LINK
+                                                          : DIR_OP_CREATE;
+}
+
+/* Return the flags of an operation that ends at a hook, as its note would have them; see struct dir_op. */
+static __always_inline u32 dir_op__flags_at(enum spare_hook hook, enum ebpf_event_type type)
+{
+    return hook == SPARE_DELETE                           ? 0
+           : hook == SPARE_MOVE || hook == SPARE_EXCHANGE ? rename__called_flags(hook == SPARE_EXCHANGE)
+                                                          : type;
+}
+
+/* Complete a note of a mount, if it is one of the dentry's file system. Returns whether it was. */
+static __always_inline bool dir_op__complete(struct task_state *state, enum spare_hook hook, struct dentry *dentry,
+                                             enum ebpf_event_type type)
+{
+    if (!state || state->dir_op.kind != DIR_OP_MOUNT || state->dir_op.name_id != (u64)dentry->d_sb)
+        return false;
+    state->dir_op.kind = dir_op__kind_at(hook);
+    state->dir_op.flags = dir_op__flags_at(hook, type);
+    return true;
+}
+
 /* Take the note of an operation on a dentry. Return NULL if there is none, or if the operation has failed. */
-static __always_inline struct dir_op *dir_op__take(enum preemption preemption, enum spare_hook hook,
-                                                   struct dentry *dentry, bool has_failed)
+static __always_inline struct dir_op *dir_op__take(enum preemption preemption, enum ebpf_event_type type,
+                                                   enum spare_hook hook, struct dentry *dentry, bool has_failed)
 {
     struct task_state *state = task_state__find();
 
-    if (!dir_op__is_of(state, dentry))
+    if (!dir_op__is_of(state, dentry) && !dir_op__complete(state, hook, dentry, type))
         return NULL;
     state->dir_op.dentry = 0;
     if (preemption == MAY_BE_PREEMPTED)
@@ -94,7 +136,7 @@ static __always_inline struct dir_op *dir_op__end(enum preemption preemption, en
 {
     if (!emit_runtime.live || dir_op__is_left_out(type, has_failed))
         return NULL;
-    return dir_op__take(preemption, hook, dentry, has_failed);
+    return dir_op__take(preemption, type, hook, dentry, has_failed);
 }
 
 /* EMIT for the end of a noted operation, if events of that type are selected. */

@@ -13,8 +13,6 @@
  */
 #include "Delete.h"
 
-#define RENAME_FLAGS (EBPF_RENAME_F_NOREPLACE | EBPF_RENAME_F_EXCHANGE | EBPF_RENAME_F_WHITEOUT)
-
 /* Both directories are reached through one mount, or there would be no rename. */
 PATH_HOOK(rename, (struct path * old_dir, struct dentry *old, struct path *new_dir, struct dentry *new, u32 flags),
           (KPROBE_ARG(regs, 1, path), KPROBE_ARG(regs, 2, dentry), NULL, NULL, KPROBE_ARG_5(regs)),

@@ -23,18 +23,22 @@
 #include "../Core/Credentials.h"
 #include "../Core/Probe.h"
 
-/* Return whether any of the four user (uid) or group (gid) ids differs. */
-#define IDS_DIFFER(after, before, id)                                                                                  \
-    ((after)->id.val != (before)->id.val || (after)->e##id.val != (before)->e##id.val ||                               \
-     (after)->s##id.val != (before)->s##id.val || (after)->fs##id.val != (before)->fs##id.val)
+/* Return whether any of the four user (uid) or group (gid) ids differs; `typed` is of those before. */
+#define IDS_DIFFER(typed, after, before, id)                                                                           \
+    (ID_DIFFERS(typed, after, before, id.val) || ID_DIFFERS(typed, after, before, e##id.val) ||                        \
+     ID_DIFFERS(typed, after, before, s##id.val) || ID_DIFFERS(typed, after, before, fs##id.val))
+#define ID_DIFFERS(typed, after, before, id) ((after)->id != KREAD(typed, before, id))
 
-static __always_inline int setuid__changed(enum preemption preemption, struct cred *after, struct cred *before)
+static __always_inline int setuid__emit(enum preemption preemption, struct cred *after)
 {
-    if (!IDS_DIFFER(after, before, uid))
-        return 0;
     EMIT(PROCESS_SETUID, e, s, preemption, CURRENT_FATE(process_setuid))
         setuid__fill(s, e, true, after);
     return 0;
+}
+
+static __always_inline int setuid__changed(enum preemption preemption, struct cred *after, struct cred *before)
+{
+    return IDS_DIFFER(true, after, before, uid) ? setuid__emit(preemption, after) : 0;
 }
 
 SPARES("ebpf.fexit/security_task_fix_setuid", fexit__security_task_fix_setuid, setuid_body, SPARE_SETUID)
@@ -65,13 +69,16 @@ int BPF_PROG(lsm__task_fix_setuid, struct cred *after, struct cred *before)
     return setuid__changed(MAY_BE_PREEMPTED, after, before);
 }
 
-static __always_inline int setgid__changed(enum preemption preemption, struct cred *after, struct cred *before)
+static __always_inline int setgid__emit(enum preemption preemption, struct cred *after)
 {
-    if (!IDS_DIFFER(after, before, gid))
-        return 0;
     EMIT(PROCESS_SETGID, e, s, preemption, CURRENT_FATE(process_setgid))
         setgid__fill(s, e, true, after);
     return 0;
+}
+
+static __always_inline int setgid__changed(enum preemption preemption, struct cred *after, struct cred *before)
+{
+    return IDS_DIFFER(true, after, before, gid) ? setgid__emit(preemption, after) : 0;
 }
 
 SPARES("ebpf.fexit/security_task_fix_setgid", fexit__security_task_fix_setgid, setgid_body, SPARE_SETGID)
@@ -102,22 +109,40 @@ int BPF_PROG(lsm__task_fix_setgid, struct cred *after, struct cred *before)
     return setgid__changed(MAY_BE_PREEMPTED, after, before);
 }
 
+/* Report what the current task's new credentials change, just before it gets them. */
+static __always_inline int creds__committed(enum preemption preemption, struct cred *after)
+{
+    bool is_exec = false, sets_uid = false, sets_gid = false;
+
+    WITH_CURRENT(task, typed, {
+        struct cred *before = KREAD(typed, task, cred);
+
+        is_exec = compat__is_in_execve(typed, task);
+        sets_uid = IDS_DIFFER(typed, after, before, uid);
+        sets_gid = IDS_DIFFER(typed, after, before, gid);
+    });
+    if (is_exec)
+        return 0;
+    if (sets_uid && event__is_wanted(EBPF_EVENT_PROCESS_SETUID))
+        setuid__emit(preemption, after);
+    return sets_gid && event__is_wanted(EBPF_EVENT_PROCESS_SETGID) ? setgid__emit(preemption, after) : 0;
+}
+
 /*
- * Both, where a kernel that preempts BPF programs has kprobes but no sessions: just before the change, which can no
- * longer fail. Of the others that change credentials only an exec changes ids.
+ * Both, where the kernel has no security modules (CONFIG_SECURITY=n), or preempts BPF programs and has kprobes but no
+ * sessions: just before the change, which can no longer fail. Of the others that change credentials only an exec
+ * changes ids.
  */
+SEC("ebpf.fentry/commit_creds")
+int BPF_PROG(fentry__commit_creds, struct cred *after)
+{
+    return creds__committed(MAY_BE_PREEMPTED, after);
+}
+
 SEC("ebpf.kprobe/commit_creds")
 int kprobe__commit_creds(struct pt_regs *regs)
 {
-    struct cred *after = KPROBE_ARG(regs, 1, cred);
-    struct task_struct *task = UNTRUSTED(task_struct, (void *)bpf_get_current_task_btf());
-    struct cred *before = (struct cred *)task->cred;
-
-    if (BPF_CORE_READ_BITFIELD(task, in_execve))
-        return 0;
-    if (event__is_wanted(EBPF_EVENT_PROCESS_SETUID))
-        setuid__changed(NOT_PREEMPTED, after, before);
-    return event__is_wanted(EBPF_EVENT_PROCESS_SETGID) ? setgid__changed(NOT_PREEMPTED, after, before) : 0;
+    return creds__committed(NOT_PREEMPTED, KPROBE_ARG(regs, 1, cred));
 }
 
 /* ----------------------------------------------------- ends of system calls */

@@ -30,6 +30,7 @@
 #define ELSE_KPROBE(name) .stand_ins[STAND_IN_ELSE_KPROBE].shared = &hook_rows[HOOK_##name]
 #define SHARED_KPROBE(name) .stand_ins[STAND_IN_KPROBE].shared = &hook_rows[HOOK_##name]
 #define SHARED_SESSION(name) .stand_ins[STAND_IN_SESSION].shared = &hook_rows[HOOK_##name]
+#define ELSE(name) .stand_ins[STAND_IN_ELSE].shared = &hook_rows[HOOK_##name]
 #define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
 #define COPIES(count) .spare_count = count
 #define SECOND(name) .second = &hook_rows[HOOK_##name]

@@ -100,17 +100,23 @@ int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log
 }
 
 /*
- * Return the best stand-in for a row's program that can be used here; NULL if there is none. A kprobe is better than a
- * program that the kernel preempts; where it does not, it is only better than none.
+ * Return whether a stand-in of a kind is better than the row's program. A kprobe is better than a program that the
+ * kernel preempts; where it does not, it is only better than none.
  */
+static bool hooks__is_better(const struct hooks *hooks, size_t row, int kind)
+{
+    return hooks->programs[row].refused || kind == STAND_IN_LSM || kind == STAND_IN_RECORDING_LSM ||
+           (hooks->spares && kind != STAND_IN_ELSE);
+}
+
+/* Return the best stand-in for a row's program that can be used here; NULL if there is none. */
 static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
 {
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
         size_t program = hooks->others[row].stand_ins[kind];
-        bool is_better =
-            hooks->spares || hooks->programs[row].refused || kind == STAND_IN_LSM || kind == STAND_IN_RECORDING_LSM;
 
-        if (program && hooks->stand_ins[kind] && is_better && !hooks->programs[program].refused)
+        if (program && hooks->stand_ins[kind] && hooks__is_better(hooks, row, kind) &&
+            !hooks->programs[program].refused)
             return &hooks->programs[program];
     }
     return NULL;

@@ -56,6 +56,7 @@ enum hook_stand_in {
     STAND_IN_SESSION,
     STAND_IN_ELSE_KPROBE,
     STAND_IN_RECORDING_LSM,
+    STAND_IN_ELSE,
     STAND_IN_COUNT
 };
 
@@ -76,9 +77,9 @@ struct hook_row {
     uint32_t selects; /* bit n: keeps conditions of kind n current */
     const char *selects_lacks;
     const char *unless, *file_system;
-    struct {
     const char *module; /* that may have the program's target; NULL: the kernel itself has it */
     bool if_present;    /* not needed on kernels that lack the program's target */
+    struct {
         const char *program;           /* the stand-in, if only this row has it; else NULL */
         const struct hook_row *shared; /* the row of a stand-in for several rows; else NULL */
     } stand_ins[STAND_IN_COUNT];

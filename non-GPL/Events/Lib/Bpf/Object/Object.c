@@ -312,12 +312,12 @@ static void probes__find_offers(struct probes *p)
     /* 271de525e1d7 took LSM programs out of the recursion guard */
     stand_ins[STAND_IN_LSM] = has_cast && preflight__lsm_is_active();
     stand_ins[STAND_IN_RECORDING_LSM] = stand_ins[STAND_IN_LSM];
+    stand_ins[STAND_IN_ELSE] = true;
     if (p->hooks.forced == EBPF_ATTACH_KPROBE ||
         (p->hooks.spares && has_cast && targets__has_function(&p->targets, TARGET_FPROBE)))
         probes__use_kprobes(p);
 }
 
-/* Leave out programs that this kernel does not need or has no target for; libbpf would refuse the whole object. */
 static bool probes__is_unneeded(const struct probes *p, const struct hook_row *row, const struct bpf_program *bpf)
 {
     return (row->unless && targets__has_function(&p->targets, row->unless)) ||
@@ -325,6 +325,7 @@ static bool probes__is_unneeded(const struct probes *p, const struct hook_row *r
            (row->if_present && bpf && !targets__has(&p->targets, bpf));
 }
 
+/* Leave out programs that this kernel does not need or has no target for; libbpf would refuse the whole object. */
 static void probes__leave_out_programs(struct probes *p)
 {
     const struct hook_row *row;
@@ -334,8 +335,8 @@ static void probes__leave_out_programs(struct probes *p)
     for (size_t i = 0; i < p->hooks.count; i++) {
         struct hooks_program *program = &p->hooks.programs[i];
         const struct bpf_program *bpf = probes__program(p, i);
-
         const char *module = (row = hooks__row(i)) ? row->module : NULL;
+
         if (program->refused)
             continue;
         if (!bpf)

@@ -130,8 +130,7 @@ static void targets__find_in_modules(struct targets *targets, const struct bpf_o
     const struct hook_row *row;
 
     for (size_t i = 0; (row = hooks__row(i)); i++) {
-        const struct bpf_program *program =
-            row->module ? bpf_object__find_program_by_name(object, row->program) : NULL;
+        const struct bpf_program *program = row->module ? bpf_object__find_program_by_name(object, row->program) : NULL;
         struct target *target = program ? (void *)targets__of_name(targets, target__name(program)) : NULL;
 
         if (!target || target->id)
