@@ -27,7 +27,7 @@
 #define WAKEUP_FRACTION 8 /* of a ring, when records are read in batches */
 #define RING_BYTES_DEFAULT (4u << 20)
 #define IDENTIFY_PROGRAM "raw_tp__identify_self"
-#define KPROBE_TO_TRY "kprobe__security_file_open"
+#define KPROBE_TO_TRY "kprobe__d_delete" /* which every kernel has */
 #define STACK_BYTES_LEAST 16384
 #define FD_PATH "/proc/self/fd"
 
