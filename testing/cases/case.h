@@ -156,7 +156,7 @@ static inline uint64_t clock__ns(clockid_t clock)
     return ts.tv_sec * UINT64_C(1000000000) + ts.tv_nsec;
 }
 
-/* Print the inode numbers of the namespaces of a process. */
+/* Print the inode numbers of the namespaces of a process; 0 for a kind that the kernel lacks, as events have it. */
 static inline void fact__namespaces(const char *key, pid_t pid)
 {
     static const char *const names[] = {"uts", "ipc", "mnt", "net", "cgroup", "time", "pid", "user"};
@@ -167,8 +167,10 @@ static inline void fact__namespaces(const char *key, pid_t pid)
         struct stat st;
 
         snprintf(path, sizeof(path), "/proc/%d/ns/%s", pid, names[i]);
-        CHECK(!stat(path, &st));
-        fact__int(names[i], st.st_ino);
+        bool has_kind = !stat(path, &st);
+
+        CHECK(has_kind || errno == ENOENT);
+        fact__int(names[i], has_kind ? st.st_ino : 0);
     }
     fact__object_end();
 }

@@ -25,6 +25,7 @@ SECOND = "second"
 OFFERS = {
     "5.10": {"fentry"},
     "6.1": {"fentry", "storage", "dynamic"},
+    "6.1-odd": {"fentry", "storage"},
     "6.12": {"fentry", "storage", "dynamic", "lsm", "kprobe"},
     "6.12-rt": {"fentry", "storage", "dynamic", "lsm", "kprobe", "preempts"},
     "newest": {"fentry", "storage", "dynamic", "lsm", "kprobe", "session", "preempts"},
@@ -32,6 +33,8 @@ OFFERS = {
     "arm64-6.1": {"storage"},
     "arm64-newest": {"fentry", "storage", "lsm", "kprobe", "session", "preempts"},
 }
+
+NO_SECURITY = {"6.1-odd"}  # kernels without security modules, and so without the path hooks
 
 FOREIGN = "arm64-"    # guests of another processor than this machine's begin so
 
@@ -74,6 +77,12 @@ WARNINGS = {
              r"process-exit is limited: a process exits before its files are closed .*"],
 }
 
+# Warnings of a kernel, in the ways that have trampolines.
+WARNINGS_OF_KERNELS = {
+    "6.1-odd": [r"process-ptrace is limited: a refusal has the id that the caller gave .*has no ptrace_attach\)",
+                *WARNINGS[SECOND]],
+}
+
 # Cases that a way cannot see, by the documented limit that prevents it.
 AS_GIVEN = "without fentry and kprobes the path of a script is as the caller gave it (docs/COMPATIBILITY.md)"
 NO_SMC = "without trampolines the reason for which SMC was closed may be wrong (docs/COMPATIBILITY.md)"
@@ -101,13 +110,17 @@ LIMITS = {
     "preempted notes": {
         "file-ids": "one thread is preempted in the program that notes the mount, which the other one needs: reported "
                     "as lost (docs/ARCHITECTURE.md, Skipped programs)"},
+    "second before 5.18": dict.fromkeys(
+        ("file-create", "file-create-ext4", "file-create-overlay"),
+        "without path hooks an open for a directory that leaves a file behind is not seen (docs/COMPATIBILITY.md)"),
     SECOND: {"net-smc": "the second way of NETWORK_CONNECTION_ACCEPTED does not see SMC (docs/HOOKS.md)"},
 }
 
 # The events that show which way is taken, the name of a program or map for each of them, as the kernel cuts it.
 EVIDENCE_OPTIONS = ["--process-exec", "--process-shmget", "--file-delete", "--net-conn-accept", "--net-conn-closed"]
 EVIDENCE = {
-    "path": [("lsm__path_unlin", "lsm"), ("kprobe__securit", "kprobe"), ("fentry__securit", "fentry")],
+    "path": [("lsm__path_unlin", "lsm"), ("kprobe__securit", "kprobe"), ("fentry__securit", "fentry"),
+             ("fentry__mnt_wan", "mount")],
     "exec": [("kprobe__finaliz", "kprobe"), ("tp_btf__sched_p", "tracepoint")],
     "shmget": [("session__ipcget", "session"), ("fexit__ipcget", "fexit")],
     "spares": [("spare_marks", "yes")],
@@ -134,6 +147,8 @@ def plans(kernels):
             continue
         effects = []
         for way in WAYS:
+            if kernel in NO_SECURITY and way.name == NO_TRAMPOLINES:
+                continue    # half of the files by kprobes, half at the ends of calls: no expectation is about that
             means = _applied(way, OFFERS.get(kernel, ()))
             if _effect(means) not in effects:
                 effects.append(_effect(means))
@@ -178,12 +193,14 @@ def stand_ins(rows, kind):
 
 
 def second_hooks(rows):
-    """Return the programs of the first ways of all events that have a second one, and what can replace them. The ends
-    of system calls are no second one: see NO_FENTRY."""
+    """Return the programs of the first ways of all events that have a second one, the hooks that have a stand-in for
+    kernels that lack them (ELSE), and what can replace them. The ends of system calls are no second one: see
+    NO_FENTRY."""
     events = {event for _, row in rows for event in re.findall(r"\bMAKES_ELSE\((\w+), \d", row)}
     first = [(program, row) for program, row in rows
-             if events & set(re.findall(r"\b(?:MAKES|SERVES)\((\w+)", row))]
-    return sorted({name for program, row in first for name in [program, *_stand_ins_of(row)]})
+             if events & set(re.findall(r"\b(?:MAKES|SERVES)\((\w+)", row)) or re.search(r"\bELSE\(", row)]
+    needed = {name for _, row in rows if "MAKES_ELSE(" in row for name in _stand_ins_of(row)}
+    return sorted({name for program, row in first for name in [program, *_stand_ins_of(row)]} - needed)
 
 
 def disabled(plan, rows):
@@ -226,12 +243,15 @@ def expected_evidence(plan):
     session = kprobe and not converts and "session" in offers and "no sessions" not in means
     lsm = "lsm" in offers and "no LSM programs" not in means
     storage = "storage" in offers and "no storage" not in means
-    return {"path": ("lsm" if lsm else "kprobe" if kprobe else "fentry") if fentry else "kprobe" if converts else None,
+    path = ("lsm" if lsm else "kprobe" if kprobe else "fentry") if fentry else "kprobe" if converts else None
+    if path and (plan.kernel in NO_SECURITY or "second hooks" in means):
+        path = "mount"
+    return {"path": path,
             "exec": "kprobe" if kprobe else "tracepoint",
             "shmget": ("session" if session else "fexit") if fentry else None,
             "spares": "yes" if preempts else None,
             "tasks": "storage" if storage else "table",
-            "accept": "second" if "second hooks" in means else None}
+            "accept": "second" if fentry and (plan.kernel in NO_SECURITY or "second hooks" in means) else None}
 
 
 def evidence(names):
@@ -256,6 +276,7 @@ def limits(plan):
     applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
                 "inlined functions": by_kprobe(plan) and plan.kernel == "arm64-5.10",
                 NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
+                "second before 5.18": plan.way.name == SECOND and has_no_storage,
                 "no-fentry before 5.18": plan.way.name == NO_FENTRY and has_no_storage,
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
                 "no task storage": made["tasks"] == "table" and not has_no_storage,
@@ -288,7 +309,7 @@ def unseen_at_calls(plan):
 
 
 def warnings(plan):
-    return WARNINGS.get(plan.way.name, [])
+    return WARNINGS.get(plan.way.name, []) + WARNINGS_OF_KERNELS.get(plan.kernel, [])
 
 
 def skipped(plan):

@@ -3,7 +3,7 @@
 # recorded in testing/golden/ways, of which the table in docs/COMPATIBILITY.md is made.
 # takes: 60
 # kernels: 5.10
-# also: 6.1 6.12 newest arm64-5.10 arm64-6.1 arm64-newest
+# also: 6.1 6.1-odd 6.12 newest arm64-5.10 arm64-6.1 arm64-newest
 # shellcheck shell=sh
 . /root/system/tap.sh
 
