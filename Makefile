@@ -289,7 +289,7 @@ BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) testing/unit/bp
 	testing/unit/bpf/fake-kernel.c)
 TARGETS_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) testing/unit/bpf/test-targets.c)
 
-$(BUILD)/unit/obj/$(LIB)/Bpf/Object/Object.o: $(SKELETON)
+$(addprefix $(BUILD)/unit/obj/,$(LIB)/Bpf/Object/Object.o testing/unit/bpf/test-targets.o): $(SKELETON)
 $(BUILD)/unit/obj/$(LIB)/Bpf/Object/Refused.o: UNIT_CFLAGS += -Wno-format-truncation # gcc cannot see at -O1 what fits
 
 $(BUILD)/unit/test-backend: $(BACKEND_OBJS) $(BUILD)/lists/BACKEND_OBJS

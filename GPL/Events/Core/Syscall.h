@@ -37,10 +37,10 @@ extern struct syscall_ends_map syscall_ends SEC(".maps");
 #define OPENS_BY_HOW 1        /* the flags are the first member of a struct open_how */
 #define OPENS_QUEUE 1
 #define UNLINKS_QUEUE 2
-#define PEER_IN_MESSAGE 2     /* the address of a peer is in a struct msghdr */
-#define PEER_IN_MESSAGES 4    /* or in several */
-#define PEER_IN_ARGUMENT 8    /* or the fifth argument */
-#define RECEIVES 16           /* rather than sends */
+#define PEER_IN_MESSAGE 2  /* the address of a peer is in a struct msghdr */
+#define PEER_IN_MESSAGES 4 /* or in several */
+#define PEER_IN_ARGUMENT 8 /* or the fifth argument */
+#define RECEIVES 16        /* rather than sends */
 #define PEER_IN_X32_MESSAGE (PEER_IN_MESSAGE | POINTERS_OF_32_BITS)
 #define PEER_IN_X32_MESSAGES (PEER_IN_MESSAGES | POINTERS_OF_32_BITS)
 
