@@ -198,10 +198,11 @@ static void print_document(void)
     const struct hook_row *row;
 
     fputs(head, stdout);
-    printf("\n## Events\n\n"
-           "An event is unavailable if the kernel lacks a program that it requires. Without an optional program, the\n"
-           "event lacks what stands behind it; where nothing does, nothing that users see is missing.\n\n"
-           "| event | required | optional |\n|---|---|---|\n");
+    printf(
+        "\n## Events\n\n"
+        "An event is made in another way, or unavailable, if the kernel lacks a program that it requires. Without an\n"
+        "optional program, the event lacks what stands behind it; where nothing does, users miss nothing.\n\n"
+        "| event | required | optional |\n|---|---|---|\n");
     for_each_event(print_event);
     fputs(stand_ins, stdout);
     for (size_t i = 0; (row = hooks__row(i)); i++)

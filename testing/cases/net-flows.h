@@ -75,20 +75,4 @@ static void send_to(int fd, const union address *to, size_t len)
     CHECK(sendto(fd, payload, len, 0, &to->any, address__len(to)) == (ssize_t)len);
 }
 
-/* With the sender's address, which the ends of calls have nowhere else. */
-static ssize_t take(int fd, void *data, size_t size, int flags)
-{
-    union address from;
-    socklen_t len = sizeof(from);
-
-    return recvfrom(fd, data, size, flags, &from.any, &len);
-}
-
-static void receive(int fd, size_t len)
-{
-    static char data[65536];
-
-    CHECK(take(fd, data, sizeof(data), 0) == (ssize_t)len);
-}
-
 #endif

@@ -42,7 +42,7 @@ kinds() {
     start_with "$1=1" --all || return 1
     grep -q '"bpf_tramp": false' refused.out || { echo "there are trampolines"; return 1; }
     [ "$(grep -c "the kernel refuses.*Operation not permitted" refused.err)" = 1 ] || { cat refused.err; return 1; }
-    grep "; unavailable: net-datagram; limited: .*process-setsid (.*file-delete (.*net-conn-closed (" refused.err |
+    grep "; limited: .*process-setsid (.*file-delete (.*net-conn-closed (" refused.err |
         grep -q "process-exit (a process exits before its files" || { cat refused.err; return 1; }
     cheap
 }

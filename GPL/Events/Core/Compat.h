@@ -215,6 +215,12 @@ static __always_inline struct io_sr_msg *compat__send_operands(struct io_kiocb *
     return bpf_core_field_exists(req->cmd) ? (void *)req + bpf_core_field_offset(req->cmd) : NULL;
 }
 
+/* Return where a request to send has the address of a peer; 0 if it has none, or keeps it elsewhere (7.2). */
+static __always_inline u64 compat__send_address(struct io_sr_msg *operands)
+{
+    return bpf_core_field_exists(operands->addr) ? (u64)BPF_CORE_READ(operands, addr) : 0;
+}
+
 /* Return whether an operation of io_uring is IORING_OP_WRITEV_FIXED: since 6.15. */
 static __always_inline bool compat__is_writev_fixed(u8 opcode)
 {

@@ -81,6 +81,7 @@ typedef int key_t;
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define SOCK_DGRAM 2
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
 #define IPPROTO_MPTCP 262
@@ -457,6 +458,7 @@ struct user_msghdr;
 struct io_sr_msg {
     struct user_msghdr *umsg;
     int msg_flags;
+    void *addr;
 };
 
 /* A completion of io_uring, and what its tracepoint stores. */

@@ -45,7 +45,8 @@ struct sock {
     struct sock_common __sk_common;
     socket_lock_t sk_lock;
     struct socket *sk_socket;
-    u16 sk_protocol;
+    u16 sk_type, sk_protocol;
+    u8 sk_shutdown;
     u32 sk_max_ack_backlog;
     int sk_err;
 };

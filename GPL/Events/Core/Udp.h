@@ -13,7 +13,8 @@ static __always_inline bool sock__is_udp_at(struct sock *sk)
 {
     u32 family = BPF_CORE_READ(sk, __sk_common.skc_family);
 
-    return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP;
+    return (family == AF_INET || family == AF_INET6) && BPF_CORE_READ(sk, sk_protocol) == IPPROTO_UDP &&
+           BPF_CORE_READ(sk, sk_type) == SOCK_DGRAM; /* not a raw socket */
 }
 
 /* Return the UDP socket that an open file at an address is, if flows are wanted; NULL if it is none. */

@@ -270,14 +270,23 @@ static __always_inline s64 call__content_bytes(const struct syscall_end *call)
     return call->form.what == RETURNS_BYTES ? call->ret : BYTES_UNKNOWN;
 }
 
+/* A datagram that was received into a pipe counts as lost. */
+static __always_inline void splice__took_datagram(struct file *from)
+{
+    if (from && file__udp_sock(from) && !current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+}
+
 SYSCALL_END(content, call)
 {
     s64 bytes = call__content_bytes(call);
     u64 fd = syscall__arg(call, call->form.fd);
     struct file *file = bytes ? fd__file(fd) : NULL;
 
+    if (bytes > 0 && call->form.extra)
+        splice__took_datagram(fd__file(syscall__arg(call, call->form.extra)));
     if (!file || (bytes > 0 && call__sends_datagram(call, fd, file)) || !event__is_called(EBPF_EVENT_FILE_MODIFY) ||
-        (bytes == BYTES_OF_MAPPING && !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE)))
+        !(BPF_CORE_READ(file, f_mode) & FMODE_WRITE))
         return 0;
     return content__changed((u64)file, bytes);
 }
@@ -288,6 +297,8 @@ URING_END(content, end)
 
     if (end->res < 0)
         return 0;
+    if (compat__is_writev_fixed(end->opcode))
+        return end->res ? content__changed((u64)BPF_CORE_READ(req, file), end->res) : 0;
     switch (end->opcode) {
     case IORING_OP_WRITE:
     case IORING_OP_WRITE_FIXED:

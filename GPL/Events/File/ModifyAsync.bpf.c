@@ -7,6 +7,7 @@
  *
  * Tried: aio, and io_uring in its three ways, also by 32-bit callers; writes that stop half-way. Misses: nothing known.
  */
+#include "../Core/Udp.h"
 #include "Content.h"
 
 /* A write that is done at once completes within aio_write; one that continues is still noted at its end. */
@@ -140,8 +141,8 @@ struct aio_request {
 };
 
 /*
- * Return the file of the n-th of the requests that a call has submitted, if it is a write; else 0. Global: it is
- * verified once.
+ * Return the file of the n-th of the requests that a call has submitted, if it is a write; else 0. A request for a
+ * UDP socket counts as lost. Global: it is verified once.
  */
 __attribute__((noinline)) u64 aio__written(u64 list, u32 n, u32 pointer_size)
 {
@@ -153,9 +154,11 @@ __attribute__((noinline)) u64 aio__written(u64 list, u32 n, u32 pointer_size)
     else
         bpf_probe_read_user(&address, sizeof(address), (void *)(list + n * sizeof(address)));
     bpf_probe_read_user(&request, sizeof(request), (void *)address);
-    if (request.opcode != AIO_PWRITE && request.opcode != AIO_PWRITEV)
-        return 0;
-    return (u64)fd__file(request.fd);
+    struct file *file = fd__file(request.fd);
+
+    if (file && file__udp_sock(file) && !current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+    return request.opcode == AIO_PWRITE || request.opcode == AIO_PWRITEV ? (u64)file : 0;
 }
 
 SYSCALL_END(aio, call)
@@ -169,7 +172,7 @@ SYSCALL_END(aio, call)
             return 0;
         u64 file = aio__written(list, n, pointer_size);
 
-        if (file)
+        if (file && event__is_called(EBPF_EVENT_FILE_MODIFY))
             content__changed(file, BYTES_UNKNOWN);
     }
     if (call->ret > AIO_REQUESTS_MAX && !current__is_filtered())

@@ -326,5 +326,11 @@ URING_END(open, end)
         return 0;
     struct file *file = fd__file(end->res);
 
-    return file ? opened__report(file) : 0;
+    if (!file)
+        return 0;
+    opened__report(file);
+    if (event__is_called(EBPF_EVENT_FILE_MODIFY) && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
+        BPF_CORE_READ(open, how.flags) & O_TRUNC)
+        content__changed((u64)file, BYTES_UNKNOWN);
+    return 0;
 }

@@ -46,6 +46,12 @@ struct request {
     u32 flags; /* of a rename */
 };
 
+static __always_inline void request__count_lost(enum ebpf_event_type type)
+{
+    if (event__is_called(type) && !current__is_filtered())
+        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
+}
+
 static __always_inline int request__create(const struct request *request)
 {
     if (!event__is_called(EBPF_EVENT_FILE_CREATE))
@@ -85,22 +91,27 @@ static __always_inline int request__link(const struct request *request)
     return 0;
 }
 
-/* Return whether an open may create a file of which no completion will show the descriptor. */
+/* Return whether no completion will show the descriptor of an open. */
 static __always_inline bool open__is_unseen(u64 req)
 {
     struct io_open *open = (void *)req;
     struct io_kiocb *kiocb = (void *)req;
 
-    return BPF_CORE_READ(open, how.flags) & O_CREAT &&
-           (!compat__completion_has_request() || BPF_CORE_READ(open, file_slot) ||
-            BPF_CORE_READ(kiocb, flags) & IOSQE_CQE_SKIP_SUCCESS);
+    return !compat__completion_has_request() || BPF_CORE_READ(open, file_slot) ||
+           BPF_CORE_READ(kiocb, flags) & IOSQE_CQE_SKIP_SUCCESS;
 }
 
+/* Report the file that such an open may create; one that it may truncate counts as a lost change. */
 static __always_inline int open__submitted(u64 req)
 {
     const struct request request = {.path = REQUESTED(io_open, dfd, filename), .type = EBPF_FILE_TYPE_FILE};
+    u64 flags = BPF_CORE_READ((struct io_open *)req, how.flags);
 
-    return open__is_unseen(req) ? request__create(&request) : 0;
+    if (!open__is_unseen(req))
+        return 0;
+    if (flags & O_TRUNC)
+        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+    return flags & O_CREAT ? request__create(&request) : 0;
 }
 
 static __always_inline int mkdirat__submitted(u64 req)
@@ -156,12 +167,6 @@ static __always_inline int linkat__submitted(u64 req)
     return request__link(&request);
 }
 
-static __always_inline void request__count_lost(enum ebpf_event_type type)
-{
-    if (event__is_called(type) && !current__is_filtered())
-        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
-}
-
 /* Return the file of a request; NULL if it is one of the ring's own table, which the kernel looks up later. */
 static __always_inline struct file *request__file(struct io_kiocb *req)
 {
@@ -197,9 +202,13 @@ static __always_inline int quiet__submitted(u64 req)
 {
     struct io_kiocb *kiocb = (void *)req;
 
+    u8 opcode = BPF_CORE_READ(kiocb, opcode);
+
     if (!(BPF_CORE_READ(kiocb, flags) & IOSQE_CQE_SKIP_SUCCESS))
         return 0;
-    switch (BPF_CORE_READ(kiocb, opcode)) {
+    if (compat__is_writev_fixed(opcode))
+        opcode = IORING_OP_WRITEV;
+    switch (opcode) {
     case IORING_OP_WRITE:
     case IORING_OP_WRITE_FIXED:
     case IORING_OP_WRITEV:
@@ -239,6 +248,13 @@ static __always_inline int request__submitted(u64 req)
         return unlinkat__submitted(req);
     case IORING_OP_RENAMEAT:
         return renameat__submitted(req);
+    case IORING_OP_FSETXATTR:
+    case IORING_OP_SETXATTR:
+        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+        return 0;
+    case IORING_OP_BIND: /* perhaps a socket with a path */
+        request__count_lost(EBPF_EVENT_FILE_CREATE);
+        return 0;
     }
     return quiet__submitted(req);
 }

@@ -244,6 +244,8 @@ static __always_inline int ioctl__deleted(struct file *dir, u32 command, u64 arg
 {
     u64 flags = 0, text = argument + NAME_AT;
 
+    if (!dir || BPF_CORE_READ(dir, f_inode, i_sb, s_magic) != BTRFS_MAGIC)
+        return 0;
     if (command == SNAP_DESTROY_V2) {
         bpf_probe_read_user(&flags, sizeof(flags), (void *)(argument + FLAGS_AT_V2));
         text = flags & FLAG_BY_NUMBER ? 0 : argument + NAME_AT_V2;

@@ -12,8 +12,9 @@
  * where the kernel asks the programs of cgroups about a socket that is released; on a kernel that refuses such a
  * program a flow has no end: it is reported as untracked, at most once a second.
  *
- * Misses: requests of io_uring before 5.17, and those that complete more than once (multishot); what a vector of no
- * bytes receives.
+ * Misses: requests of io_uring before 5.18, and those that complete more than once (multishot); what a vector of no
+ * bytes receives. What aio does on a socket, what splice takes from one, and requests that report no success count as
+ * lost.
  */
 #include "../Core/Udp.h"
 #include "Datagrams.h"
@@ -21,7 +22,10 @@
 #define MSG_PEEK 0x2
 #define MSG_PROBE 0x10
 #define MSG_ERRQUEUE 0x2000
-#define NO_DATAGRAM (MSG_PEEK | MSG_PROBE | MSG_ERRQUEUE)
+#define MSG_CMSG_COMPAT 0x80000000 /* a request's struct msghdr has pointers of 32 bits */
+#define RCV_SHUTDOWN 1
+#define NOT_SENT MSG_PROBE
+#define NOT_TAKEN (MSG_PEEK | MSG_ERRQUEUE)
 #define MESSAGES_INNER 32
 #define MESSAGES_OUTER 32 /* 1,024 in all: the kernel's limit for one call */
 
@@ -97,6 +101,15 @@ static __always_inline bool sock__may_be_closed(struct sock *sk, u64 how)
     return fd != FD_NONE && fd__sock(fd) != sk;
 }
 
+/* Forget the only flow of such a socket. If it has others, it was alive when they were found. */
+static __always_inline void flow_list__forget_only(struct sock *sk)
+{
+    struct flow_list *list = flow_list__of(false, sk, false);
+
+    if (list && list->count <= 1)
+        flow_list__forget(false, sk);
+}
+
 /* Count what was sent or received by a call on a UDP socket. `name`: of the peer, in the caller's memory, or 0. */
 __attribute__((noinline)) int datagram__called(u64 address, u64 name, u64 bytes, u64 how)
 {
@@ -110,13 +123,14 @@ __attribute__((noinline)) int datagram__called(u64 address, u64 name, u64 bytes,
     flow_key__fill(&key, sk, is_v6);
     if (direction == EBPF_DIRECTION_SENT || !key.peer_port)
         from_caller = peer__read(&key, name, is_v6);
+    from_caller |= direction == EBPF_DIRECTION_SENT && !key.peer_port; /* it could not be read there any more */
     if (ip__is_v4(&key.peer) && ip__is_any(&key.local))
         ip__set_v4(&key.local, 0);
     if (direction == EBPF_DIRECTION_SENT)
         datagrams = BPF_CORE_READ(udp, pending) ? 0 : payload__datagrams(bytes, BPF_CORE_READ(udp, gso_size));
     flow_key__launder(&key);
     if (datagrams__count(false, sk, &key, datagrams, bytes, from_caller) && sock__may_be_closed(sk, how))
-        flow_list__forget(false, sk);
+        flow_list__forget_only(sk);
     return 0;
 }
 
@@ -195,11 +209,13 @@ static __always_inline int messages__called(const struct syscall_end *call, stru
 SYSCALL_END(datagram, call)
 {
     u32 fd = syscall__arg(call, call->form.fd ?: 1), what = call->form.what;
+    bool receives = what & RECEIVES;
     struct sock *sk = call->ret >= 0 ? file__udp_sock(fd__file(fd)) : NULL;
-    u64 how = how__of(what & RECEIVES ? EBPF_DIRECTION_RECEIVED : EBPF_DIRECTION_SENT, fd);
+    u32 flags = sk && call->form.extra ? syscall__arg(call, call->form.extra) : 0;
+    u64 how = how__of(receives ? EBPF_DIRECTION_RECEIVED : EBPF_DIRECTION_SENT, fd);
 
-    if (!sk || (call->form.extra && syscall__arg(call, call->form.extra) & NO_DATAGRAM) ||
-        (!call->ret && what & RECEIVES && !(what & PEER_SOMEWHERE)))
+    if (!sk || flags & (receives ? NOT_TAKEN : NOT_SENT) ||
+        (!call->ret && receives && (!(what & PEER_SOMEWHERE) || BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)))
         return 0;
     if (what & (PEER_IN_MESSAGE | PEER_IN_MESSAGES))
         return messages__called(call, sk, how);
@@ -215,49 +231,70 @@ int datagram__written(u32 fd, u64 bytes)
 
 /* ----------------------------------------------------------------- io_uring */
 
-/* Return the operands of a request to send or receive; NULL for others, which read and write. */
-static __always_inline struct io_sr_msg *uring__operands(u32 opcode, struct io_kiocb *req)
+static __always_inline int uring__sent(struct sock *sk, s32 res, struct io_sr_msg *operands, bool is_message)
 {
-    switch (opcode) {
-    case IORING_OP_SENDMSG:
-    case IORING_OP_SENDMSG_ZC:
-    case IORING_OP_RECVMSG:
-    case IORING_OP_SEND:
-    case IORING_OP_SEND_ZC:
-    case IORING_OP_RECV:
-        return compat__send_operands(req);
-    }
-    return NULL;
+    u64 how = how__of(EBPF_DIRECTION_SENT, FD_NONE);
+    u32 flags = BPF_CORE_READ(operands, msg_flags);
+
+    if (flags & NOT_SENT)
+        return 0;
+    how |= flags & MSG_CMSG_COMPAT ? HOW_OF_32_BITS : 0;
+    return is_message ? datagram__of_message((u64)sk, (u64)BPF_CORE_READ(operands, umsg), res, how)
+                      : datagram__called((u64)sk, compat__send_address(operands), res, how);
+}
+
+static __always_inline int uring__received(struct sock *sk, s32 res, struct io_sr_msg *operands, bool is_message)
+{
+    u64 how = how__of(EBPF_DIRECTION_RECEIVED, FD_NONE);
+    u32 flags = BPF_CORE_READ(operands, msg_flags);
+
+    if (flags & NOT_TAKEN)
+        return 0;
+    how |= flags & MSG_CMSG_COMPAT ? HOW_OF_32_BITS : 0;
+    return is_message ? datagram__of_message((u64)sk, (u64)BPF_CORE_READ(operands, umsg), res, how)
+                      : datagram__called((u64)sk, 0, res, how);
+}
+
+/* A request to send or receive whose operands are not known counts as lost. */
+static __always_inline int uring__datagram(const struct uring_end *end, struct sock *sk, bool sends, bool is_message)
+{
+    struct io_sr_msg *operands = compat__send_operands(end->req);
+
+    if (operands)
+        return sends ? uring__sent(sk, end->res, operands, is_message)
+                     : uring__received(sk, end->res, operands, is_message);
+    if (!current__is_filtered())
+        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+    return 0;
 }
 
 URING_END(datagram, end)
 {
     struct io_kiocb *req = end->req;
     struct sock *sk = end->res >= 0 ? file__udp_sock(BPF_CORE_READ(req, file)) : NULL;
+    const u64 sent = how__of(EBPF_DIRECTION_SENT, FD_NONE), received = how__of(EBPF_DIRECTION_RECEIVED, FD_NONE);
 
     if (!sk)
         return 0;
-    struct io_sr_msg *operands = uring__operands(end->opcode, req);
-    u64 message = operands ? (u64)BPF_CORE_READ(operands, umsg) : 0;
-    u32 flags = operands ? BPF_CORE_READ(operands, msg_flags) : 0;
-    const u64 sent = how__of(EBPF_DIRECTION_SENT, FD_NONE), received = how__of(EBPF_DIRECTION_RECEIVED, FD_NONE);
-
-    if (flags & NO_DATAGRAM)
-        return 0;
+    if (compat__is_writev_fixed(end->opcode))
+        return datagram__called((u64)sk, 0, end->res, sent);
     switch (end->opcode) {
     case IORING_OP_SENDMSG:
     case IORING_OP_SENDMSG_ZC:
-        return datagram__of_message((u64)sk, message, end->res, sent);
-    case IORING_OP_RECVMSG:
-        return datagram__of_message((u64)sk, message, end->res, received);
+        return uring__datagram(end, sk, true, true);
     case IORING_OP_SEND:
     case IORING_OP_SEND_ZC:
+        return uring__datagram(end, sk, true, false);
+    case IORING_OP_RECVMSG:
+        return uring__datagram(end, sk, false, true);
+    case IORING_OP_RECV:
+        return uring__datagram(end, sk, false, false);
     case IORING_OP_WRITE:
     case IORING_OP_WRITE_FIXED:
     case IORING_OP_WRITEV:
         return datagram__called((u64)sk, 0, end->res, sent);
-    case IORING_OP_RECV:
-        return datagram__called((u64)sk, 0, end->res, received);
+    case IORING_OP_SPLICE:
+        return end->res ? datagram__called((u64)sk, 0, end->res, sent) : 0;
     case IORING_OP_READ:
     case IORING_OP_READ_FIXED:
     case IORING_OP_READV:

@@ -162,10 +162,19 @@ static __always_inline int setgid__called(void)
     return 0;
 }
 
-/* Return whether a call has set ids. The value of some is the former id, whether or not they change it. */
+/*
+ * Return whether a call has set ids. The value of some is the former id, whether or not they change it. In a user
+ * namespace it is not the kernel's id, so there the id that was asked for shows it; the call may have been refused.
+ */
 static __always_inline bool call__has_set_ids(const struct syscall_end *call, u32 id)
 {
-    return call->form.what == RETURNS_FORMER_ID ? id != (u32)call->ret : !call->ret;
+    u32 wanted = SYSCALL_ARG(call, 1);
+    int level;
+
+    if (call->form.what != RETURNS_FORMER_ID)
+        return !call->ret;
+    WITH_CURRENT(task, typed, level = KREAD(typed, task, cred, user_ns, level));
+    return level ? wanted != (u32)-1 && wanted != (u32)call->ret : id != (u32)call->ret;
 }
 
 SYSCALL_END(setuid, call)

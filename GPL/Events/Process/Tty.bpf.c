@@ -161,7 +161,7 @@ SYSCALL_END(write, call)
     bool may_be_tty = compat__has_ttys() && file && event__is_called(EBPF_EVENT_PROCESS_TTY_WRITE);
     struct tty_struct *tty = may_be_tty ? file__tty(file) : NULL;
 
-    if (file && !tty && event__is_called(EBPF_EVENT_FILE_MODIFY))
+    if (file && !tty && event__is_called(EBPF_EVENT_FILE_MODIFY) && BPF_CORE_READ(file, f_mode) & FMODE_WRITE)
         return content__changed((u64)file, call->ret);
     if (!tty || tty__is_pty_master(false, tty))
         return 0;
