@@ -211,7 +211,8 @@ SYSCALL_END(datagram, call)
     u32 fd = syscall__arg(call, call->form.fd ?: 1), what = call->form.what;
     bool receives = what & RECEIVES;
     struct sock *sk = call->ret >= 0 ? file__udp_sock(fd__file(fd)) : NULL;
-    u32 flags = sk && call->form.extra ? syscall__arg(call, call->form.extra) : 0;
+    bool has_flags = call->form.extra && !call->form.fd; /* of splice, that argument is a descriptor */
+    u32 flags = sk && has_flags ? syscall__arg(call, call->form.extra) : 0;
     u64 how = how__of(receives ? EBPF_DIRECTION_RECEIVED : EBPF_DIRECTION_SENT, fd);
 
     if (!sk || flags & (receives ? NOT_TAKEN : NOT_SENT) ||
