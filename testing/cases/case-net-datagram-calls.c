@@ -6,6 +6,8 @@
 #include <sys/sendfile.h>
 #include <sys/uio.h>
 
+#define PROBE_FLAG 0x10 /* MSG_PROBE: nothing is sent */
+
 /* By the calls that are for files too; the receiver reads. */
 static void as_file(void)
 {
@@ -25,14 +27,18 @@ static void as_file(void)
     CHECK(writev(d.a, parts, 2) == 30 && readv(d.b, parts, 2) == 30);
     CHECK(sendfile(d.a, file, &at, 40) == 40 && read(d.b, data, sizeof(data)) == 40);
     CHECK(write(pipe_ends[1], payload, 50) == 50);
-    CHECK(splice(pipe_ends[0], NULL, d.a, NULL, 50, 0) == 50 && read(d.b, data, sizeof(data)) == 50);
+    CHECK(dup2(pipe_ends[0], PROBE_FLAG) == PROBE_FLAG); /* a descriptor is no flag */
+    CHECK(splice(PROBE_FLAG, NULL, d.a, NULL, 50, 0) == 50 && read(d.b, data, sizeof(data)) == 50);
+    CHECK(send(d.a, payload, 3, MSG_PEEK) == 3); /* means nothing there, nor the other flag here */
+    CHECK(recv(d.b, data, sizeof(data), PROBE_FLAG) == 3);
     CHECK(write(d.a, payload, 0) == 0 && read(d.b, data, sizeof(data)) == 0);
     CHECK(!close(d.a) && !close(d.b) && !close(file) && !close(pipe_ends[0]) && !close(pipe_ends[1]));
-    is_closed("as a file", &d.ends, "SENT", 5, 127);
+    CHECK(!close(PROBE_FLAG));
+    is_closed("as a file", &d.ends, "SENT", 6, 130);
     at_calls.has_counts = true; /* a read of no bytes is not counted */
-    at_calls.datagrams = 4;
-    at_calls.bytes = 127;
-    is_closed("as a file", &turned, "RECEIVED", 5, 127);
+    at_calls.datagrams = 5;
+    at_calls.bytes = 130;
+    is_closed("as a file", &turned, "RECEIVED", 6, 130);
     memset(&at_calls, 0, sizeof(at_calls));
 }
 
