@@ -232,41 +232,25 @@ int datagram__written(u32 fd, u64 bytes)
 
 /* ----------------------------------------------------------------- io_uring */
 
-static __always_inline int uring__sent(struct sock *sk, s32 res, struct io_sr_msg *operands, bool is_message)
-{
-    u64 how = how__of(EBPF_DIRECTION_SENT, FD_NONE);
-    u32 flags = BPF_CORE_READ(operands, msg_flags);
-
-    if (flags & NOT_SENT)
-        return 0;
-    how |= flags & MSG_CMSG_COMPAT ? HOW_OF_32_BITS : 0;
-    return is_message ? datagram__of_message((u64)sk, (u64)BPF_CORE_READ(operands, umsg), res, how)
-                      : datagram__called((u64)sk, compat__send_address(operands), res, how);
-}
-
-static __always_inline int uring__received(struct sock *sk, s32 res, struct io_sr_msg *operands, bool is_message)
-{
-    u64 how = how__of(EBPF_DIRECTION_RECEIVED, FD_NONE);
-    u32 flags = BPF_CORE_READ(operands, msg_flags);
-
-    if (flags & NOT_TAKEN)
-        return 0;
-    how |= flags & MSG_CMSG_COMPAT ? HOW_OF_32_BITS : 0;
-    return is_message ? datagram__of_message((u64)sk, (u64)BPF_CORE_READ(operands, umsg), res, how)
-                      : datagram__called((u64)sk, 0, res, how);
-}
-
 /* A request to send or receive whose operands are not known counts as lost. */
-static __always_inline int uring__datagram(const struct uring_end *end, struct sock *sk, bool sends, bool is_message)
+static __always_inline int uring__datagram(const struct uring_end *end, struct sock *sk, u32 direction, bool is_message)
 {
+    bool is_sent = direction == EBPF_DIRECTION_SENT;
     struct io_sr_msg *operands = compat__send_operands(end->req);
 
-    if (operands)
-        return sends ? uring__sent(sk, end->res, operands, is_message)
-                     : uring__received(sk, end->res, operands, is_message);
-    if (!current__is_filtered())
-        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
-    return 0;
+    if (!operands) {
+        if (!current__is_filtered())
+            count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+        return 0;
+    }
+    u32 flags = BPF_CORE_READ(operands, msg_flags);
+    u64 how = how__of(direction, FD_NONE) | (flags & MSG_CMSG_COMPAT ? HOW_OF_32_BITS : 0);
+
+    if (flags & (is_sent ? NOT_SENT : NOT_TAKEN))
+        return 0;
+    if (is_message)
+        return datagram__of_message((u64)sk, (u64)BPF_CORE_READ(operands, umsg), end->res, how);
+    return datagram__called((u64)sk, is_sent ? compat__send_address(operands) : 0, end->res, how);
 }
 
 URING_END(datagram, end)
@@ -282,14 +266,14 @@ URING_END(datagram, end)
     switch (end->opcode) {
     case IORING_OP_SENDMSG:
     case IORING_OP_SENDMSG_ZC:
-        return uring__datagram(end, sk, true, true);
+        return uring__datagram(end, sk, EBPF_DIRECTION_SENT, true);
     case IORING_OP_SEND:
     case IORING_OP_SEND_ZC:
-        return uring__datagram(end, sk, true, false);
+        return uring__datagram(end, sk, EBPF_DIRECTION_SENT, false);
     case IORING_OP_RECVMSG:
-        return uring__datagram(end, sk, false, true);
+        return uring__datagram(end, sk, EBPF_DIRECTION_RECEIVED, true);
     case IORING_OP_RECV:
-        return uring__datagram(end, sk, false, false);
+        return uring__datagram(end, sk, EBPF_DIRECTION_RECEIVED, false);
     case IORING_OP_WRITE:
     case IORING_OP_WRITE_FIXED:
     case IORING_OP_WRITEV:
