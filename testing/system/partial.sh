@@ -72,9 +72,17 @@ is_replaced() {
                                   exit !count || lacks}' columns
 }
 
+# Return whether this kernel needs no such program: it has a certain function, or lacks the file system.
+is_unneeded() {
+    function=$(sed -n "s/^$1 UNLESS //p" columns)
+    file_system=$(sed -n "s/^$1 FILE_SYSTEM //p" columns)
+    { [ "$function" ] && grep -q " $function$" /proc/kallsyms; } ||
+        { [ "$file_system" ] && ! grep -q "\<$file_system$" /proc/filesystems; }
+}
+
 # Return whether a warning is expected without it: not for spares, second ways, and programs that some kernels lack.
 is_wanted() {
-    ! is_replaced "$1" && grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
+    ! is_replaced "$1" && ! is_unneeded "$1" && grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
 }
 
 # The programs, and those that could replace them.
