@@ -12,6 +12,7 @@
  *   --share PERCENT  fewer rounds; their length does not change, because the cost of one operation depends on it
  *   --ops N          one round of N operations, without a warm-up
  *   --label WORD     the "phase" of the printed line
+ *   --thread         the process has a second thread, which does nothing
  *
  * A mode prints one line of JSON. Nanoseconds are instructions in a guest with --icount. Before each round there is a
  * pause; the first round is a warm-up of equal size and does not count.
@@ -20,6 +21,7 @@
 #include <err.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,7 +46,7 @@
 /* CPU time that a process that only polls may use between two looks. */
 #define LOOK_NOISE_NS 20000
 
-static int kept_fd, listen_fd;
+static int kept_fd, listen_fd, zero_fd, null_fd;
 static struct sockaddr_in address;
 
 static long long clock_ns(clockid_t clock)
@@ -128,6 +130,20 @@ static void do_pread(void)
         err(1, "pread");
 }
 
+static void do_zero(void)
+{
+    char byte;
+
+    if (read(zero_fd, &byte, 1) != 1)
+        err(1, "read");
+}
+
+static void do_null(void)
+{
+    if (write(null_fd, "x", 1) != 1)
+        err(1, "write");
+}
+
 static void do_getppid(void)
 {
     syscall(SYS_getppid);
@@ -140,8 +156,15 @@ static const struct mode {
 } modes[] = {
     {"exec", do_exec, 100, 10},    {"file", do_file, 100, 10},         {"write", do_write, 500, 10},
     {"open", do_open, 1000, 10},   {"proc", do_proc, 500, 10},         {"net", do_net, 200, 10},
-    {"pread", do_pread, 5000, 10}, {"getppid", do_getppid, 20000, 10},
+    {"pread", do_pread, 5000, 10}, {"getppid", do_getppid, 20000, 10}, {"zero", do_zero, 5000, 10},
+    {"null", do_null, 5000, 10},
 };
+
+static void *do_nothing(void *arg)
+{
+    pause();
+    return arg;
+}
 
 static void prepare(void)
 {
@@ -152,6 +175,8 @@ static void prepare(void)
     mkdir(DIRECTORY, 0700);
     kept_fd = open(DIRECTORY "/kept", O_RDWR | O_CREAT, 0600);
     do_write();
+    zero_fd = open("/dev/zero", O_RDONLY);
+    null_fd = open("/dev/null", O_WRONLY);
     listen_fd = socket(AF_INET, SOCK_STREAM, 0);
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -286,9 +311,10 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {
         {"pids", 1, NULL, 'p'}, {"freeze", 1, NULL, 'f'}, {"rounds", 0, NULL, 'r'}, {"share", 1, NULL, 's'},
-        {"ops", 1, NULL, 'o'},  {"label", 1, NULL, 'l'},  {NULL, 0, NULL, 0},
+        {"ops", 1, NULL, 'o'},  {"label", 1, NULL, 'l'},  {"thread", 0, NULL, 't'}, {NULL, 0, NULL, 0},
     };
     const char *label = "";
+    pthread_t thread;
     int option, in_rounds = 0, share = 100, ops = -1;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -308,6 +334,10 @@ int main(int argc, char **argv)
             break;
         case 'o':
             ops = atoi(optarg);
+            break;
+        case 't':
+            if (pthread_create(&thread, NULL, do_nothing, NULL))
+                errx(1, "no thread");
             break;
         case 'l':
             label = optarg;
