@@ -6,6 +6,8 @@
  *   KPROBE_ARG_n(regs)            the n-th argument of a function, at its beginning
  *   FUNCTION_RET(regs)            its value, at its end
  *   SYSCALL_REG_64_n, ..._32_n    the member that holds the n-th argument of a system call, also at its end
+ *   SYSCALL_FIRST(is_32, regs)    the first argument, at the beginning of a system call
+ *   SYSCALL_IS_ALTERED(regs)      there, whether SYSCALL_REG_64_1 has something else, because a tracer has replaced it
  *   SYSCALL_NR(typed, regs)       the number of the call
  *   SYSCALL_RET(is_32, ret)       its value at its end, from that of the tracepoint
  *   TASK_IS_32(typed, task)       whether the task is in a call of 32-bit callers
@@ -41,6 +43,9 @@ struct pt_regs {
 #define SYSCALL_REG_32_3 dx
 #define SYSCALL_REG_32_4 si
 #define SYSCALL_REG_32_5 di
+
+#define SYSCALL_FIRST(is_32, regs) ((is_32) ? (u32)(regs)->bx : (regs)->di)
+#define SYSCALL_IS_ALTERED(regs) false
 
 #define NR_X32_BIT 0x40000000
 #define SYSCALL_NR(typed, regs) (KREAD(typed, regs, orig_ax) & ~NR_X32_BIT)
@@ -81,6 +86,9 @@ struct pt_regs {
 #define SYSCALL_REG_32_3 regs[2]
 #define SYSCALL_REG_32_4 regs[3]
 #define SYSCALL_REG_32_5 regs[4]
+
+#define SYSCALL_FIRST(is_32, address) ((address)->regs[0])
+#define SYSCALL_IS_ALTERED(address) ((address)->regs[0] != (address)->orig_x0)
 
 #define SYSCALL_NR(typed, address) ((u32)KREAD(typed, address, syscallno))
 #define SYSCALL_RET(is_32, ret) ((is_32) ? (s32)(ret) : (ret)) /* the kernel may cut that of 32-bit callers */

@@ -159,7 +159,7 @@ struct over_budget {
 #define SCRATCH_HEAD (8 + 8 * EBPF_RING_COUNT + 8 + 56 + 72 + 16 * EBPF_PATH_COMPONENTS_MAX + 16 + 16)
 
 /* Bytes that are stored for a task without kprobes and budgets; see Pending.h. */
-#define TASK_STATE_LEAST 104
+#define TASK_STATE_LEAST 120
 
 /* Hooks that have spare programs, see Spare.h. */
 enum spare_hook {
@@ -209,8 +209,12 @@ struct syscall_form {
     ebpf_u8 fd, path, new_fd, new_path;
     ebpf_u8 extra; /* argument with what else the program reads */
     ebpf_u8 what;  /* its meaning is the program's */
-    ebpf_u16 reserved;
+    ebpf_u8 event; /* what its program reports, or CALL_EVENT_BY_FILE */
+    ebpf_u8 reserved;
 } __attribute__((aligned(8)));
+
+/* Not a type of events: what the program reports depends on the file. */
+#define CALL_EVENT_BY_FILE EBPF_EVENT_TYPE_COUNT
 
 /* Not a value of emit_constants.spares. */
 #define SPARES_NEVER 2

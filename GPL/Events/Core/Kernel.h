@@ -337,6 +337,7 @@ struct fdtable {
 };
 
 struct files_struct {
+    atomic_t count; /* of the threads that share it */
     struct fdtable *fdt;
 };
 

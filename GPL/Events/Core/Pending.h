@@ -59,6 +59,15 @@ struct process_budget {
     u32 reserved;
 };
 
+/* The file that the current call got by its descriptor, which other threads can replace; see Syscall.bpf.c. */
+struct held_file {
+    u64 file;   /* 0: none; HELD_UNKNOWN */
+    u32 number; /* of the call, in the tables */
+    u32 event;  /* lost if the descriptor names another file at the end of the call */
+};
+
+#define HELD_UNKNOWN 1 /* no file has this address */
+
 /* The last members are for some settings only: the library cuts them off in the table that replaces task storage. */
 struct task_state {
     struct content_op content_op;
@@ -66,6 +75,7 @@ struct task_state {
     u64 mprotect_file; /* file whose mapping is being made writable; 0: none */
     u64 xattr_name;    /* address of the name of the attribute that is being changed */
     u64 socket;        /* that the current call has changed: made it listen, or connect; 0: none */
+    struct held_file held;
     struct dir_op dir_op;
     struct process_budget budget; /* only with a budget */
 };

@@ -119,6 +119,13 @@ static __always_inline bool current__is_filtered(void)
     return current__is_own(tgid) || (selects && current__fails_lists(kinds, tgid));
 }
 
+/* Count as lost an event of the current task that a program does not know enough about. */
+static __always_inline void count__unreadable(enum ebpf_event_type type)
+{
+    if (event__is_called(type) && !current__is_filtered())
+        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
+}
+
 /*
  * Return whether the selection rejects events about a process itself, given the address of its leader; in Select.bpf.c.
  * `is_current`: the current task belongs to that process.

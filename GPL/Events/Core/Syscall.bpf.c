@@ -1,8 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Syscall.bpf.c - what runs at the end of each system call, where nothing better can be had; see Syscall.h. */
+/* Syscall.bpf.c - what runs at both ends of each system call, where nothing better can be had; see Syscall.h. */
+#include "Pending.h"
 #include "Probe.h"
+#include "Udp.h"
 
 struct syscall_ends_map syscall_ends SEC(".maps");
+
+/* What the program of a call reports, or what it reports first. */
+enum {
+    EVENT_OF_setsid = EBPF_EVENT_PROCESS_SETSID,
+    EVENT_OF_setuid = EBPF_EVENT_PROCESS_SETUID,
+    EVENT_OF_setgid = EBPF_EVENT_PROCESS_SETGID,
+    EVENT_OF_chroot = EBPF_EVENT_PROCESS_CHROOT,
+    EVENT_OF_memfd_create = EBPF_EVENT_PROCESS_MEMFD_CREATE,
+    EVENT_OF_shmget = EBPF_EVENT_PROCESS_SHMGET,
+    EVENT_OF_ptrace = EBPF_EVENT_PROCESS_PTRACE,
+    EVENT_OF_write = CALL_EVENT_BY_FILE,
+    EVENT_OF_open = EBPF_EVENT_FILE_CREATE,
+    EVENT_OF_create = EBPF_EVENT_FILE_CREATE,
+    EVENT_OF_link = EBPF_EVENT_FILE_LINK,
+    EVENT_OF_bind = EBPF_EVENT_FILE_CREATE,
+    EVENT_OF_object = EBPF_EVENT_FILE_CREATE,
+    EVENT_OF_delete = EBPF_EVENT_FILE_DELETE,
+    EVENT_OF_rename = EBPF_EVENT_FILE_RENAME,
+    EVENT_OF_content = CALL_EVENT_BY_FILE,
+    EVENT_OF_aio = EBPF_EVENT_FILE_MODIFY,
+    EVENT_OF_mprotect = EBPF_EVENT_FILE_MODIFY,
+    EVENT_OF_ioctl = CALL_EVENT_BY_FILE,
+    EVENT_OF_change = EBPF_EVENT_FILE_MODIFY,
+    EVENT_OF_connect = EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED,
+    EVENT_OF_listen = EBPF_EVENT_NETWORK_LISTEN,
+    EVENT_OF_accept = EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED,
+    EVENT_OF_datagram = EBPF_EVENT_NETWORK_DATAGRAM_FLOW,
+};
 
 /* A call that 32-bit callers do not have, or only they have, is entered where no number is (NONE). */
 #define FD(n) .fd = n
@@ -16,8 +46,12 @@ struct syscall_ends_map syscall_ends SEC(".maps");
 
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winitializer-overrides"
+#define SYSCALL_FORM(program, ...)                                                                                     \
+    {                                                                                                                  \
+        .event = EVENT_OF_##program, __VA_ARGS__                                                                       \
+    }
 #define SYSCALL_ROW(program, call, number, number_32, ...)                                                             \
-    [number] = {__VA_ARGS__}, [SYSCALL_NUMBERS + number_32] = {__VA_ARGS__},
+    [number] = SYSCALL_FORM(program, __VA_ARGS__), [SYSCALL_NUMBERS + number_32] = SYSCALL_FORM(program, __VA_ARGS__),
 const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS] = {
 #include "../Syscalls.def"
 };
@@ -32,6 +66,97 @@ static __always_inline u32 syscall__handled(struct pt_regs *regs)
     return nr < 2 * SYSCALL_NUMBERS && emit_runtime.ends[nr / 64] >> nr % 64 & 1 ? nr : 2 * SYSCALL_NUMBERS;
 }
 
+/* --------------------------------------------------------------- beginnings */
+
+/*
+ * The programs at the ends look up the file of a descriptor when the call has used it. If another thread has put
+ * another file under it meanwhile, or none, what the call did would be hidden, or ascribed to a file of the caller's
+ * choice. So the file is noted at the beginning, if there are other threads that can do that, and if it is of interest.
+ * If it is another one at the end, an event counts as lost: the first one may exist no more. To remain unseen, a thread
+ * has to replace it before the call has looked at it, and again before its end, and has a moment for each.
+ *
+ * A tracer on arm64 can also replace the first argument: the register that has it at the end keeps the former value.
+ */
+
+/* Return whether another thread can change the descriptors of the current one. */
+static __always_inline bool current__shares_files(void)
+{
+    int count;
+
+    WITH_CURRENT(task, typed, count = KREAD(typed, task, files, count.counter));
+    return count > 1;
+}
+
+/* Return the event that is lost if the file of a call is not known at its end; EBPF_EVENT_TYPE_COUNT for none. */
+static __always_inline u32 call__event_of(u32 event, struct file *file)
+{
+    if (event != CALL_EVENT_BY_FILE && event != EBPF_EVENT_NETWORK_DATAGRAM_FLOW)
+        return event;
+    u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+
+    if (type == S_IFSOCK)
+        return file__udp_sock(file) ? EBPF_EVENT_NETWORK_DATAGRAM_FLOW : EBPF_EVENT_TYPE_COUNT;
+    if (event == EBPF_EVENT_NETWORK_DATAGRAM_FLOW)
+        return EBPF_EVENT_TYPE_COUNT;
+    return type == S_IFREG || type == S_IFDIR ? EBPF_EVENT_FILE_MODIFY
+           : type == S_IFCHR                  ? EBPF_EVENT_PROCESS_TTY_WRITE
+                                              : EBPF_EVENT_TYPE_COUNT;
+}
+
+SEC("ebpf.tp_btf/sys_enter")
+int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs)
+{
+    bool is_altered = SYSCALL_IS_ALTERED(regs);
+
+    if (!emit_runtime.live || (!is_altered && !current__shares_files()))
+        return 0;
+    u32 nr = syscall__handled(regs);
+
+    if (nr >= 2 * SYSCALL_NUMBERS)
+        return 0;
+    const struct syscall_end call = syscall_end__of(ctx, regs, 0);
+    u32 n = call.form.fd;
+    struct file *file = NULL;
+
+    if (n)
+        file = fd__file(n == 1 && !call.vector ? SYSCALL_FIRST(call.is_32, regs) : syscall__arg(&call, n));
+    u32 event = file ? call__event_of(call.form.event, file) : call.form.event;
+
+    if ((!file && !is_altered) || event >= EBPF_EVENT_TYPE_COUNT || !event__is_called(event))
+        return 0;
+    struct task_state *state = task_state__get();
+
+    if (!state) {
+        count__seen_and_lost(event, EBPF_REASON_STATE);
+        return 0;
+    }
+    state->held.file = file ? (u64)file : HELD_UNKNOWN;
+    state->held.number = nr;
+    state->held.event = event;
+    return 0;
+}
+
+/* Return whether the file that the call had at its beginning is not known any more. Its event counts as lost then. */
+static __always_inline bool call__lost_file(void *ctx, struct pt_regs *regs, long ret, u32 nr)
+{
+    struct task_state *state = task_state__find();
+    u64 file = state ? state->held.file : 0;
+
+    if (!file)
+        return false;
+    state->held.file = 0;
+    const struct syscall_end call = syscall_end__of(ctx, regs, ret);
+    u32 event = state->held.event;
+
+    if (state->held.number != nr || (u64)fd__file(syscall__arg(&call, call.form.fd)) == file)
+        return false;
+    if (!ret__is_error(call.ret) || event == EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
+        count__unreadable(event & (EMIT_TYPES_MAX - 1));
+    return true;
+}
+
+/* --------------------------------------------------------------------- ends */
+
 struct spare_body_map call_body SEC(".maps");
 
 SEC("ebpf.tp_btf/sys_exit")
@@ -43,6 +168,8 @@ int BPF_PROG(tp_btf__sys_exit, struct pt_regs *regs, long ret)
     if (nr >= 2 * SYSCALL_NUMBERS)
         return 0;
     spare__mark(SPARE_CALL);
+    if (call__lost_file(ctx, regs, ret, nr))
+        return 0;
     bpf_tail_call(ctx, &syscall_ends, nr);
     return 0;
 }

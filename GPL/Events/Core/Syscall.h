@@ -41,8 +41,8 @@ extern struct syscall_ends_map syscall_ends SEC(".maps");
 #define PEER_IN_MESSAGES 4 /* or in several */
 #define PEER_IN_ARGUMENT 8 /* or the fifth argument */
 #define RECEIVES 16        /* rather than sends */
-#define PEER_IN_X32_MESSAGE (PEER_IN_MESSAGE | POINTERS_OF_32_BITS)
-#define PEER_IN_X32_MESSAGES (PEER_IN_MESSAGES | POINTERS_OF_32_BITS)
+#define X32_MESSAGE (PEER_IN_MESSAGE | POINTERS_OF_32_BITS)
+#define X32_MESSAGES (PEER_IN_MESSAGES | POINTERS_OF_32_BITS)
 
 extern const volatile struct syscall_form syscall_forms[2 * SYSCALL_NUMBERS];
 

@@ -273,8 +273,8 @@ static __always_inline s64 call__content_bytes(const struct syscall_end *call)
 /* A datagram that was received into a pipe counts as lost. */
 static __always_inline void splice__took_datagram(struct file *from)
 {
-    if (from && file__udp_sock(from) && !current__is_filtered())
-        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+    if (from && file__udp_sock(from))
+        count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
 }
 
 SYSCALL_END(content, call)

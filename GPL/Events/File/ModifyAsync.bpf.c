@@ -156,9 +156,13 @@ __attribute__((noinline)) u64 aio__written(u64 list, u32 n, u32 pointer_size)
     bpf_probe_read_user(&request, sizeof(request), (void *)address);
     struct file *file = fd__file(request.fd);
 
-    if (file && file__udp_sock(file) && !current__is_filtered())
-        count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
-    return request.opcode == AIO_PWRITE || request.opcode == AIO_PWRITEV ? (u64)file : 0;
+    if (file && file__udp_sock(file))
+        count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+    bool writes = request.opcode == AIO_PWRITE || request.opcode == AIO_PWRITEV;
+
+    if (!file && writes)
+        count__unreadable(EBPF_EVENT_FILE_MODIFY);
+    return writes ? (u64)file : 0;
 }
 
 SYSCALL_END(aio, call)

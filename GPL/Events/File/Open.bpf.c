@@ -279,14 +279,23 @@ static __always_inline u32 opened__type_at(struct file *file)
                : 0;
 }
 
-/* Return whether a call that has opened a file asked for it to be truncated, which the file itself no longer shows. */
-static __always_inline bool open__truncates(const struct syscall_end *call)
+/* Return the flags of a call that has opened a file, which the file itself no longer shows. */
+static __always_inline u64 open__flags(const struct syscall_end *call)
 {
-    u64 flags = call->form.extra ? syscall__arg(call, call->form.extra) : O_TRUNC;
+    u64 flags = call->form.extra ? syscall__arg(call, call->form.extra) : O_CREAT | O_TRUNC;
 
     if (call->form.what == OPENS_BY_HOW)
         bpf_probe_read_user(&flags, sizeof(flags), (void *)flags);
-    return flags & O_TRUNC;
+    return flags;
+}
+
+/* Another thread has closed the descriptor of a file that was opened. */
+static __always_inline void opened__is_lost(u64 flags)
+{
+    if (flags & O_CREAT)
+        count__unreadable(EBPF_EVENT_FILE_CREATE);
+    else if (flags & O_TRUNC)
+        count__unreadable(EBPF_EVENT_FILE_MODIFY);
 }
 
 /* Report an open of the file at an address, if it is an event. */
@@ -308,11 +317,14 @@ SYSCALL_END(open, call)
 {
     struct file *file = call->ret < 0 ? NULL : fd__file(call->ret);
 
-    if (!file)
+    if (!file) {
+        if (call->ret >= 0)
+            opened__is_lost(open__flags(call));
         return 0;
+    }
     opened__report(file);
     if (event__is_called(EBPF_EVENT_FILE_MODIFY) && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
-        open__truncates(call))
+        open__flags(call) & O_TRUNC)
         content__changed((u64)file, BYTES_UNKNOWN);
     return 0;
 }
@@ -326,8 +338,10 @@ URING_END(open, end)
         return 0;
     struct file *file = fd__file(end->res);
 
-    if (!file)
+    if (!file) {
+        opened__is_lost(BPF_CORE_READ(open, how.flags));
         return 0;
+    }
     opened__report(file);
     if (event__is_called(EBPF_EVENT_FILE_MODIFY) && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
         BPF_CORE_READ(open, how.flags) & O_TRUNC)

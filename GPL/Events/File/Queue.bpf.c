@@ -86,6 +86,8 @@ static __always_inline int queue__opened(const struct syscall_end *call)
     u32 flags = syscall__arg(call, 2);
     struct file *file = flags & O_CREAT ? fd__file(call->ret) : NULL;
 
+    if (!file && flags & O_CREAT && call->ret >= 0)
+        count__unreadable(EBPF_EVENT_FILE_CREATE);
     if (!file || (!(flags & O_EXCL) && !queue__is_new((u64)file)))
         return 0;
     u64 dentry = (u64)BPF_CORE_READ(file, f_path.dentry);

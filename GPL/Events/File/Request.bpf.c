@@ -46,12 +46,6 @@ struct request {
     u32 flags; /* of a rename */
 };
 
-static __always_inline void request__count_lost(enum ebpf_event_type type)
-{
-    if (event__is_called(type) && !current__is_filtered())
-        count__seen_and_lost(type, EBPF_REASON_UNREADABLE);
-}
-
 static __always_inline int request__create(const struct request *request)
 {
     if (!event__is_called(EBPF_EVENT_FILE_CREATE))
@@ -110,7 +104,7 @@ static __always_inline int open__submitted(u64 req)
     if (!open__is_unseen(req))
         return 0;
     if (flags & O_TRUNC)
-        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+        count__unreadable(EBPF_EVENT_FILE_MODIFY);
     return flags & O_CREAT ? request__create(&request) : 0;
 }
 
@@ -184,7 +178,7 @@ static __always_inline void datagram__submitted(struct io_kiocb *req)
     struct file *file = request__file(req);
 
     if (!file || file__udp_sock(file))
-        request__count_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+        count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
 }
 
 /* Report a write of which no completion is seen. One to a file that is not known counts as lost. */
@@ -193,7 +187,7 @@ static __always_inline int write__submitted(struct io_kiocb *req)
     struct file *file = request__file(req);
 
     if (!file)
-        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+        count__unreadable(EBPF_EVENT_FILE_MODIFY);
     return file && event__is_called(EBPF_EVENT_FILE_MODIFY) ? content__changed((u64)file, BYTES_UNKNOWN) : 0;
 }
 
@@ -250,10 +244,10 @@ static __always_inline int request__submitted(u64 req)
         return renameat__submitted(req);
     case IORING_OP_FSETXATTR:
     case IORING_OP_SETXATTR:
-        request__count_lost(EBPF_EVENT_FILE_MODIFY);
+        count__unreadable(EBPF_EVENT_FILE_MODIFY);
         return 0;
     case IORING_OP_BIND: /* perhaps a socket with a path */
-        request__count_lost(EBPF_EVENT_FILE_CREATE);
+        count__unreadable(EBPF_EVENT_FILE_CREATE);
         return 0;
     }
     return quiet__submitted(req);
@@ -276,8 +270,8 @@ int BPF_PROG(tp_btf__io_uring_cqe_overflow, void *ring, u64 user_data, s32 res)
 {
     if (res < 0 || !emit_runtime.live)
         return 0;
-    request__count_lost(EBPF_EVENT_FILE_CREATE);
-    request__count_lost(EBPF_EVENT_FILE_MODIFY);
-    request__count_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+    count__unreadable(EBPF_EVENT_FILE_CREATE);
+    count__unreadable(EBPF_EVENT_FILE_MODIFY);
+    count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
     return 0;
 }

@@ -111,8 +111,7 @@ static __always_inline int ioctl__created(u64 fd, u32 command, u64 argument)
     if (BPF_CORE_READ(file, f_inode, i_sb, s_magic) == BTRFS_MAGIC)
         dentry = child__find((u64)BPF_CORE_READ(file, f_path.dentry), argument + (is_v2 ? NAME_AT_V2 : NAME_AT));
     if (!dentry) {
-        if (!current__is_filtered())
-            count__seen_and_lost(EBPF_EVENT_FILE_CREATE, EBPF_REASON_UNREADABLE);
+        count__unreadable(EBPF_EVENT_FILE_CREATE);
         return 0;
     }
     EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))

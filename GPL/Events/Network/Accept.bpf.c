@@ -210,8 +210,11 @@ URING_END(listen, end)
 /* Report the connection that a process has got with a descriptor. */
 static __always_inline int accepted__report_fd(u64 fd)
 {
-    struct sock *sk = fd__sock(fd);
+    struct file *file = fd__file(fd);
+    struct sock *sk = file__sock(file);
 
+    if (!file)
+        count__unreadable(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED);
     if (!sk)
         return 0;
     if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_SMC || BPF_CORE_READ(sk, sk_protocol) == IPPROTO_SMC)

@@ -208,10 +208,10 @@ static __always_inline int messages__called(const struct syscall_end *call, stru
  */
 SYSCALL_END(datagram, call)
 {
-    u32 fd = syscall__arg(call, call->form.fd ?: 1), what = call->form.what;
+    u32 fd = syscall__arg(call, call->form.fd), what = call->form.what;
     bool receives = what & RECEIVES;
     struct sock *sk = call->ret >= 0 ? file__udp_sock(fd__file(fd)) : NULL;
-    bool has_flags = call->form.extra && !call->form.fd; /* of splice, that argument is a descriptor */
+    bool has_flags = call->form.extra && what != RETURNS_BYTES; /* of splice, that argument is a descriptor */
     u32 flags = sk && has_flags ? syscall__arg(call, call->form.extra) : 0;
     u64 how = how__of(receives ? EBPF_DIRECTION_RECEIVED : EBPF_DIRECTION_SENT, fd);
 
@@ -239,8 +239,7 @@ static __always_inline int uring__datagram(const struct uring_end *end, struct s
     struct io_sr_msg *operands = compat__send_operands(end->req);
 
     if (!operands) {
-        if (!current__is_filtered())
-            count__seen_and_lost(EBPF_EVENT_NETWORK_DATAGRAM_FLOW, EBPF_REASON_UNREADABLE);
+        count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
         return 0;
     }
     u32 flags = BPF_CORE_READ(operands, msg_flags);

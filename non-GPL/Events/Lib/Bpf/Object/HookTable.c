@@ -14,6 +14,7 @@
 #define SERVES(EVENT) ROLE(EVENT, .is_required = true, .lacks = "")
 #define MAKES_ELSE(EVENT, n, what) ROLE(EVENT, .is_required = true, .way = n, .is_charged = true, .lacks = what)
 #define ADDS_ELSE(EVENT, n, what) ROLE(EVENT, .way = n, .is_charged = true, .lacks = what)
+#define IMPROVES_ELSE(EVENT, n, what) ROLE(EVENT, .way = n, .lacks = what)
 #define ADDS(EVENT, what) ROLE(EVENT, .is_charged = true, .lacks = what)
 #define IMPROVES(EVENT, what) ROLE(EVENT, .lacks = what)
 #define ADDS_ALWAYS(EVENT, what) ROLE(EVENT, .is_charged = true, .in_all_ways = true, .lacks = what)

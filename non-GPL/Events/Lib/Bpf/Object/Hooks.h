@@ -12,8 +12,8 @@
 #define HOOKS_PROGRAMS_MAX 320
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
-#define HOOK_ROLES_MAX 6 /* of a program, with an empty one at the end */
-#define WAY_SYSCALLS 3   /* the way to make an event at the ends of system calls */
+#define HOOK_ROLES_MAX 13 /* of a program, with an empty one at the end */
+#define WAY_SYSCALLS 3    /* the way to make an event at the ends of system calls */
 
 struct ebpf_log;
 
