@@ -40,6 +40,18 @@ missing() {
 }
 check "some events are missing: status 2, with the reason" missing
 
+# Each event has its own reason, and the programs are listed. module_load and sys_exit are the last resorts of the two.
+none_left() {
+    doctor 3 --process-setsid --process-load-module \
+        --disable-hook "fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit,$load_module" &&
+        grep -A 1 "^  process-setsid  *unavailable" report.out | grep -q "fexit__ksys_setsid: disabled by the caller" &&
+        grep -A 1 "^  process-load-module  *unavailable" report.out | grep -q "tp_btf__module_load: disabled by the" &&
+        grep -A 9 "^  disabled by the caller:$" report.out | grep -q "    tp_btf__sys_exit$" &&
+        ! grep "none was tried" report.out && grep -q "^nothing can be traced$" report.out ||
+        { cat report.out; return 1; }
+}
+check "no event is left: each has its reason, the hooks are listed, status 3" none_left
+
 none() {
     chmod 755 /opt/bin/EventsTrace
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --process-exec" >report.out 2>report.err

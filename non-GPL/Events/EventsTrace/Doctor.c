@@ -25,12 +25,12 @@ struct doctor {
     bool is_json;
 };
 
-/* Keep the last error. */
+/* Keep the last error. What events lack is asked of the source. */
 static void on_log_line(void *user, enum ebpf_log_level level, const char *line)
 {
     struct doctor *d = user;
 
-    if (level != EBPF_LOG_ERROR && d->error)
+    if (level != EBPF_LOG_ERROR)
         return;
     free(d->error);
     d->error = strdup(line);
@@ -254,7 +254,8 @@ int doctor__report(const struct options *options)
                                           .log_line = on_log_line,
                                           .user = &d,
                                           .disable_hooks = options->disable_hooks,
-                                          .attach = (enum ebpf_attach)options->attach};
+                                          .attach = (enum ebpf_attach)options->attach,
+                                          .allow_no_hook = true};
 
     if (ebpf_source__open(&opts, &d.source))
         d.source = NULL;

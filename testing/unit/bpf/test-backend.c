@@ -363,6 +363,33 @@ static void test_description(void)
     ebpf_source__close(source);
 }
 
+/* Without any event there is no source, unless it is for a report: then each event has its own reason. */
+static void test_no_hook(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+    struct ebpf_hook hook;
+
+    opts.events.bits = 0;
+    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_LOAD_MODULE);
+    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_FORK);
+    opts.disable_hooks = "tp_btf__module_load,kprobe__do_init_module,"
+                         "tp_btf__sched_process_fork,kprobe__wake_up_new_task";
+    forget();
+    CHECK(ebpf_source__open(&opts, &source) == -ENXIO && !source);
+    opts.allow_no_hook = true;
+    source = open_source(&opts);
+    if (!source)
+        return;
+    CHECK(!ebpf_source__events(source).bits);
+    CHECK_SAME(ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_LOAD_MODULE),
+               "tp_btf__module_load: disabled by the caller");
+    CHECK_SAME(ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_FORK),
+               "tp_btf__sched_process_fork: disabled by the caller");
+    CHECK(use_of(source, "tp_btf__sched_process_fork", &hook) == EBPF_HOOK_REFUSED);
+    ebpf_source__close(source);
+}
+
 int main(void)
 {
     test_live();
@@ -376,6 +403,7 @@ int main(void)
     test_helpers();
     test_rings();
     test_description();
+    test_no_hook();
     forget();
     return check__report();
 }

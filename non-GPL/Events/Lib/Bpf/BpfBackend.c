@@ -308,7 +308,7 @@ static int backend__start(struct bpf_backend *b, const struct ebpf_source_opts *
     if (err)
         return err;
     probes__report_lacking(p, opts->events);
-    return opts->events.bits && !p->hooks.available.bits ? -ENXIO : 0;
+    return opts->events.bits && !p->hooks.available.bits && !opts->allow_no_hook ? -ENXIO : 0;
 }
 
 static void backend__go_live(struct bpf_backend *b)

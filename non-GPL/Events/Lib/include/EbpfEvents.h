@@ -392,6 +392,9 @@ struct ebpf_source_opts {
 
     /** For tests: the only way to attach; what cannot be had in it makes its event unavailable, or less. */
     enum ebpf_attach attach;
+
+    /** No event may be left: instead of failing with -ENXIO, open a source that only reports on what is missing. */
+    bool allow_no_hook;
 };
 
 /** A source of events. */
@@ -409,7 +412,8 @@ enum ebpf_source_error {
 
 /**
  * Load and attach the probes of the events asked for. An event whose hooks this kernel does not have is left out with a
- * warning (see ebpf_source__unavailable); it is an error only if none is left of those that were asked for.
+ * warning (see ebpf_source__unavailable); it is an error only if none is left of those that were asked for, unless
+ * allow_no_hook is set.
  *
  * Then some probes are tried, by operations on files of a tmpfs that is mounted in no directory, by memfd_create and by
  * shmget. A seccomp filter of the process may refuse calls for it, fsopen first, with an error, which costs only the
