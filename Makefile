@@ -285,14 +285,14 @@ KERNEL_CALLS := bpf_map__fd bpf_map_delete_elem bpf_map_update_elem bpf_obj_get_
 	bpf_program__fd epoll_ctl instances__join instances__others libbpf_num_possible_cpus links__attach \
 	links__attach_early links__detach_all load__object preflight__check preflight__kernel_preempts probes__leave_out \
 	trials__run
-BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) testing/unit/bpf/test-backend.c \
-	testing/unit/bpf/fake-kernel.c)
+BACKEND_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) testing/unit/bpf/fake-kernel.c)
+BACKEND_TESTS := $(BUILD)/unit/test-backend $(BUILD)/unit/test-lacks
 TARGETS_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(LIB_SRCS) testing/unit/bpf/test-targets.c)
 
 $(addprefix $(BUILD)/unit/obj/,$(LIB)/Bpf/Object/Object.o testing/unit/bpf/test-targets.o): $(SKELETON)
 $(BUILD)/unit/obj/$(LIB)/Bpf/Object/Refused.o: UNIT_CFLAGS += -Wno-format-truncation # gcc cannot see at -O1 what fits
 
-$(BUILD)/unit/test-backend: $(BACKEND_OBJS) $(BUILD)/lists/BACKEND_OBJS
+$(BACKEND_TESTS): $(BUILD)/unit/%: $(BUILD)/unit/obj/testing/unit/bpf/%.o $(BACKEND_OBJS) $(BUILD)/lists/BACKEND_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined $(KERNEL_CALLS:%=-Wl,--wrap=%) -o $@ $(filter %.o,$^) -lbpf
 
 # The targets of the real programs, in types that the test makes up.
@@ -306,7 +306,7 @@ $(BUILD)/unit/EventsTrace: $(TOOL_OBJS) $(BUILD)/lists/TOOL_OBJS
 	$(say) LD $@
 	$(Q)$(CC) -fsanitize=address,undefined -pthread -o $@ $(filter %.o,$^)
 
-unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/test-backend $(BUILD)/unit/test-targets \
+unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BACKEND_TESTS) $(BUILD)/unit/test-targets \
 	$(BUILD)/unit/EventsTrace
 
 check: all unit

@@ -64,23 +64,33 @@ WAYS = [
     Way(NO_FENTRY, ("no fentry",), "tracepoints only"),
 ]
 
-NO_MPROTECT = r"file-modify is limited: not seen: mappings made writable, before 5.17 .*"
-NO_FUNCTION = r".* is (limited: .* \(|unavailable: ).*: the kernel has no .*"
+
+
+def limited(reason, *lacks):
+    """Return the pattern of a warning that for some reason these things, and no others, are missing."""
+    one = "|".join(lacks)
+    return rf"\w+: {reason}; limited: (({one})(, |$))+"
+
+
+NO_MPROTECT = limited("[^;]*", r"file-modify \(not seen: mappings made writable, before 5.17\)")
+NO_FUNCTION = r"\w+: the kernel has no \w+; (unavailable|limited): .*"
+SECOND_LACKS = [r"net-conn-accept \(not seen: SMC, and calls of accept that already wait at the start\)",
+                r"net-conn-closed \(the process that accepted a connection is not reported\)",
+                r"process-exit \(a process exits before its files are closed\)"]
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
     NO_TRAMPOLINES: [r"the kernel refuses (to attach )?programs of the kind fentry.*; limited: .*", NO_MPROTECT,
                      NO_FUNCTION],
     NO_FENTRY: [r"the kernel refuses (to attach )?programs of the kind fentry.*; (unavailable: .*; )?limited: .*",
                 NO_MPROTECT, NO_FUNCTION],
-    SECOND: [r"net-conn-accept is limited: not seen: SMC, and calls of accept that already wait at the start .*",
-             r"net-conn-closed is limited: the process that accepted a connection is not reported .*",
-             r"process-exit is limited: a process exits before its files are closed .*"],
+    SECOND: [limited("disabled by the caller", *SECOND_LACKS)],
 }
 
 # Warnings of a kernel, in the ways that have trampolines.
 WARNINGS_OF_KERNELS = {
-    "6.1-odd": [r"process-ptrace is limited: a refusal has the id that the caller gave .*has no ptrace_attach\)",
-                *WARNINGS[SECOND]],
+    "6.1-odd": [limited("the kernel has no ptrace_attach",
+                        r"process-ptrace \(a refusal has the id that the caller gave\)"),
+                limited("[^;]*", *SECOND_LACKS)],
 }
 
 # Cases that a way cannot see, by the documented limit that prevents it.

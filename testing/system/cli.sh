@@ -81,7 +81,7 @@ no_hook() {
         >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
-    [ "$got" = 5 ] && [ ! -s refused.out ] && grep -q "process-setsid is unavailable: fexit__ksys_setsid" refused.err
+    [ "$got" = 5 ] && [ ! -s refused.out ] && grep -q "fexit__ksys_setsid: .*; unavailable: process-setsid$" refused.err
 }
 check "no hook for any event" no_hook
 
@@ -92,7 +92,8 @@ two_hooks() {
         --disable-hook fexit__ipcget,session__ipcget >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
-    [ "$got" = 5 ] && grep -q "setsid is unavailable" refused.err && grep -q "shmget is unavailable" refused.err
+    [ "$got" = 5 ] && grep -q "; unavailable: process-setsid$" refused.err &&
+        grep -q "; unavailable: process-shmget$" refused.err
 }
 check "a second --disable-hook adds to the first" two_hooks
 

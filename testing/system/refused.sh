@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The kernel refuses kinds of programs, or one program: the rest works, one line names what is missing, and finding that
-# out takes hardly more than a good start, in loaded programs and created maps.
+# The kernel refuses kinds of programs, or one program: the rest works, one line for each cause names what is missing,
+# and finding that out takes hardly more than a good start, in loaded programs and created maps.
 # takes: 60
 # kernels: 6.1
 # also: 5.10 newest
@@ -58,15 +58,26 @@ kinds_of_few_events() {
 
 one() {
     start_with REFUSE_NAME=fexit__inet_csk_listen_start --all || return 1
-    grep -q "net-listen is limited: .*(fexit__inet_csk_listen_start: the kernel refuses to load it: Op" refused.err &&
+    grep "warning: fexit__inet_csk_listen_start: the kernel refuses to load it: Op" refused.err |
+        grep -q "; limited: net-listen (" &&
         [ "$(grep -c "unavailable\|limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
     cheap
 }
 
-# An optional program.
+# An optional program of two events, which one line names.
 optional() {
-    start_with REFUSE_NAME=fentry__bprm_change_interp --process-exec --process-exit || return 1
-    [ "$(grep -c "process-exec is limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
+    start_with REFUSE_NAME=fentry__bprm_change_interp --process-exec --process-exit --process-setuid || return 1
+    [ "$(grep -c "warning: " refused.err)" = 1 ] &&
+        grep -q "; limited: process-exec ([^()]*), process-setuid ([^()]*)$" refused.err ||
+        { cat refused.err; return 1; }
+}
+
+# Programs that the caller leaves out, by another way to attach, have one cause. 5.10 refuses a program besides.
+left_out() {
+    start_with NOTHING= --all --attach tracepoint || return 1
+    [ "$(grep "warning: " refused.err | grep -vc "^[^;]*; limited: file-modify ([^()]*, before 5.17)$")" = 1 ] &&
+        grep "warning: another way to attach was asked for; limited: .*process-setsid (" refused.err |
+        grep -q "file-delete (.*process-chroot ([^()]*)$" || { cat refused.err; return 1; }
 }
 
 # The kernel does not report how often it has skipped a program: that is reported once, and the rest works.
@@ -83,4 +94,5 @@ check "fentry, fexit and lsm are not attached" kinds REFUSE_ATTACH
 check "fentry, fexit and lsm are not loaded, and few events are selected" kinds_of_few_events
 check "one program is not loaded" one
 check "one optional program is not loaded" optional
+check "another way to attach" left_out
 check "the number of skipped runs is not available" skips

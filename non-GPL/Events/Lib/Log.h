@@ -7,7 +7,7 @@
 
 #include "EbpfEvents.h"
 
-#define LOG_LINE_MAX 2048 /* bytes of a line with its NUL; what is longer is cut */
+#define LOG_LINE_MAX 4096 /* bytes of a line with its NUL; what is longer is cut */
 
 struct ebpf_log {
     ebpf_log_fn fn;

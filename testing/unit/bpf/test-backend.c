@@ -321,75 +321,6 @@ static void test_rings(void)
     ebpf_source__close(source);
 }
 
-/* Return how a program is used; -1 if there is none of that name. */
-static int use_of(const struct ebpf_source *source, const char *program, struct ebpf_hook *ret_hook)
-{
-    ret_hook->sz = sizeof(*ret_hook);
-    for (size_t n = 0; !ebpf_source__hook(source, n, ret_hook); n++) {
-        if (!strcmp(ret_hook->program, program))
-            return (int)ret_hook->use;
-    }
-    return -1;
-}
-
-/* How each program is used, and what an event lacks that is made in another way. */
-static void test_description(void)
-{
-    struct ebpf_source_opts opts = good_opts();
-    struct ebpf_hook hook;
-    const char *program;
-
-    opts.events.bits = 0;
-    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_SETSID);
-    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_FORK);
-    opts.disable_hooks = "fexit__ksys_setsid,kprobe__proc_sid_connector";
-    struct ebpf_source *source = open_source(&opts);
-
-    if (!source)
-        return;
-    CHECK(use_of(source, "tp_btf__sys_exit", &hook) == EBPF_HOOK_ATTACHED && !hook.by && !hook.why);
-    CHECK(use_of(source, "tp_btf__sched_process_fork", &hook) == EBPF_HOOK_ATTACHED);
-    CHECK(use_of(source, "tp_btf__sys_exit_setuid", &hook) == EBPF_HOOK_UNUSED && !hook.by);
-    CHECK(use_of(source, "fexit__ksys_setsid", &hook) == EBPF_HOOK_REFUSED);
-    CHECK_SAME(hook.why, "disabled by the caller");
-    CHECK(use_of(source, "no_such", &hook) == -1 && errno == ENOENT);
-    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_FORK, 0, NULL));
-    CHECK_SAME(ebpf_source__lacks(source, EBPF_EVENT_PROCESS_SETSID, 0, &program), "every system call takes longer");
-    CHECK_SAME(program, "fexit__ksys_setsid");
-    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_SETSID, 1, &program) && !program);
-    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_EXEC, 0, NULL));
-    hook.sz = 3;
-    CHECK(ebpf_source__hook(source, 0, &hook) == -EINVAL && errno == EINVAL);
-    ebpf_source__close(source);
-}
-
-/* Without any event there is no source, unless it is for a report: then each event has its own reason. */
-static void test_no_hook(void)
-{
-    struct ebpf_source_opts opts = good_opts();
-    struct ebpf_source *source = NULL;
-    struct ebpf_hook hook;
-
-    opts.events.bits = 0;
-    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_LOAD_MODULE);
-    ebpf_event_set__add(&opts.events, EBPF_EVENT_PROCESS_FORK);
-    opts.disable_hooks = "tp_btf__module_load,kprobe__do_init_module,"
-                         "tp_btf__sched_process_fork,kprobe__wake_up_new_task";
-    forget();
-    CHECK(ebpf_source__open(&opts, &source) == -ENXIO && !source);
-    opts.allow_no_hook = true;
-    source = open_source(&opts);
-    if (!source)
-        return;
-    CHECK(!ebpf_source__events(source).bits);
-    CHECK_SAME(ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_LOAD_MODULE),
-               "tp_btf__module_load: disabled by the caller");
-    CHECK_SAME(ebpf_source__unavailable(source, EBPF_EVENT_PROCESS_FORK),
-               "tp_btf__sched_process_fork: disabled by the caller");
-    CHECK(use_of(source, "tp_btf__sched_process_fork", &hook) == EBPF_HOOK_REFUSED);
-    ebpf_source__close(source);
-}
-
 int main(void)
 {
     test_live();
@@ -402,8 +333,6 @@ int main(void)
     test_over_budget();
     test_helpers();
     test_rings();
-    test_description();
-    test_no_hook();
     forget();
     return check__report();
 }

@@ -33,7 +33,7 @@ void hooks__force(struct hooks *hooks, enum ebpf_attach attach)
         if (attach == EBPF_ATTACH_KPROBE && row && row->as_kprobe)
             continue;
         if (program__is_left_out(hooks->programs[i].name, attach))
-            hooks__refuse(&hooks->programs[i], "another way to attach was asked for");
+            hooks__refuse(&hooks->programs[i], REASON_FORCED);
     }
 }
 

@@ -5,6 +5,8 @@
 
 #include "Hooks.h"
 
+#define REASON_FORCED "another way to attach was asked for"
+
 /* Refuse all programs that are attached in another way than the caller asks for. */
 void hooks__force(struct hooks *hooks, enum ebpf_attach attach);
 

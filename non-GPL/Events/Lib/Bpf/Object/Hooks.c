@@ -179,6 +179,7 @@ static const struct hooks_program *way__missing(struct hooks *hooks, int event, 
 static void hooks__give_up(struct hooks *hooks, int event, const struct hooks_program *missing)
 {
     hooks->available.bits &= ~(1ULL << event);
+    hooks->missing[event] = missing;
     snprintf(hooks->unavailable[event], HOOKS_REASON_LEN, "%.40s: %.110s", missing->name, missing->reason);
 }
 
@@ -187,6 +188,7 @@ static int event__choose_way(struct hooks *hooks, int event)
     char *why = hooks->unavailable[event];
     bool is_known = false;
 
+    hooks->missing[event] = NULL;
     snprintf(why, HOOKS_REASON_LEN, "no hook is defined for it");
     for (int way = 0; way < WAYS_MAX; way++) {
         bool exists;

@@ -117,6 +117,7 @@ struct hooks {
     bool stand_ins[STAND_IN_COUNT];  /* which ones this kernel supports; set before the choice */
     struct ebpf_event_set available; /* of those wanted, by the last choice */
     int ways[EBPF_EVENT_TYPE_COUNT]; /* the way chosen for each of them */
+    const struct hooks_program *missing[EBPF_EVENT_TYPE_COUNT]; /* for want of which an event is unavailable, if one */
     char unavailable[EBPF_EVENT_TYPE_COUNT][HOOKS_REASON_LEN];
 };
 

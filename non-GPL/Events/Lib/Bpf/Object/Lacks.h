@@ -5,7 +5,7 @@
 
 #include "Object.h"
 
-/* Warn of what the requested events lack after the last choice of programs. */
+/* Warn of what the requested events lack after the last choice of programs: one line for each cause. */
 void probes__report_lacking(struct probes *p, struct ebpf_event_set wanted);
 
 /* Return the n-th thing that an event lacks, as ebpf_source__lacks. */
