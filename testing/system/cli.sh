@@ -38,7 +38,7 @@ case $(uname -r) in 5.10.*) resource=", and CAP_SYS_RESOURCE before Linux 5.11" 
 check "no privilege" refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON$resource\$" \
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --process-exec"
 
-# With the capabilities that README names, and no others: -c 38 is CAP_BPF, 39 CAP_PERFMON, 24 CAP_SYS_RESOURCE.
+# With the capabilities that README names, and no others: -c 38 is CAP_PERFMON, 39 CAP_BPF, 24 CAP_SYS_RESOURCE.
 few_capabilities() {
     TRACE_WITH="as-given -c 38 -c 39 ${resource:+-c 24}"
     trace caps.out caps.err -u --all || { cat caps.err; trace_stop; return 1; }
@@ -50,9 +50,10 @@ few_capabilities() {
 }
 check "CAP_BPF and CAP_PERFMON${resource} are enough" few_capabilities
 check "CAP_BPF alone is not enough" \
-    refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON" as-given -c 38 EventsTrace --process-exec
+    refused 3 "no privilege; run as root, or with CAP_BPF and CAP_PERFMON" as-given -c 39 EventsTrace --process-exec
 [ -z "$resource" ] || check "without CAP_SYS_RESOURCE: it is asked for" \
-    refused 3 "with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK" as-given -c 38 -c 39 EventsTrace --all
+    refused 3 "RLIMIT_MEMLOCK is [0-9]* bytes.*; raise it (ulimit -l unlimited), or add CAP_SYS_RESOURCE$" \
+    as-given -c 38 -c 39 EventsTrace --all
 
 mkdir -p empty && mount --bind empty /sys/kernel/btf
 check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec

@@ -62,6 +62,17 @@ none() {
 }
 check "without privilege: what can be known, status 3" none
 
+memlock() {
+    sh -c 'ulimit -l 64; exec as-given -c 38 -c 39 EventsTrace --doctor --process-exec' >report.out 2>report.err
+    got=$?
+    remedy=$(grep -A 1 "^  memlock  *65536 bytes$" report.out | grep "ulimit -l unlimited, or add CAP_SYS_RESOURCE")
+    case $(uname -r) in
+    5.10.*) [ $got = 3 ] && [ "$remedy" ] && grep -q "none was tried: .*: RLIMIT_MEMLOCK is 65536 bytes" report.out ;;
+    *) [ $got = 0 ] && [ ! "$remedy" ] && grep -q "^  memlock  *65536 bytes$" report.out ;;
+    esac || { cat report.err report.out; echo "status $got"; return 1; }
+}
+check "too little locked memory, before 5.11" memlock
+
 forced() {
     doctor 0 --attach trampoline || return 1
     doctor 1 --attach tracepoint && grep -q "^  file-delete  *limited" report.out &&

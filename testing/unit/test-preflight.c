@@ -5,7 +5,9 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include "Bpf/Kernel/Preflight.h"
 #include "check.h"
@@ -106,10 +108,47 @@ static void test_explanations(void)
     CHECK(preflight__explain(&logger, -ECANCELED) == -ECANCELED && lines == 0);
 }
 
+static const char *release; /* of the kernel that this one seems to be; NULL: itself */
+
+/* Replaces that of the C library. */
+int uname(struct utsname *ret_name)
+{
+    int (*real)(struct utsname *) = (int (*)(struct utsname *))dlsym(RTLD_NEXT, "uname");
+    int err = real(ret_name);
+
+    if (!err && release)
+        snprintf(ret_name->release, sizeof(ret_name->release), "%s", release);
+    return err;
+}
+
+/* Before 5.11 too little locked memory is the cause, unless CAP_SYS_RESOURCE lifts the limit. */
+static void test_memlock(void)
+{
+    struct rlimit limit;
+
+    CHECK(!getrlimit(RLIMIT_MEMLOCK, &limit));
+    limit.rlim_cur = 65536;
+    if (limit.rlim_max == RLIM_INFINITY)
+        limit.rlim_max = 128 << 20; /* else libbpf would remove the limit */
+    CHECK(!setrlimit(RLIMIT_MEMLOCK, &limit));
+    release = "5.10.0-8-amd64";
+    capabilities = 0;
+    check_explained(-EPERM, -EPERM,
+                    "RLIMIT_MEMLOCK is 65536 bytes, and BPF takes more before Linux 5.11; raise it "
+                    "(ulimit -l unlimited), or add CAP_SYS_RESOURCE");
+    capabilities = UINT64_C(1) << CAP_SYS_RESOURCE;
+    check_explained(-EPERM, -EPERM, "the kernel denies bpf()");
+    capabilities = 0;
+    release = "5.11.0";
+    check_explained(-EPERM, -EPERM, "the kernel denies bpf()");
+    release = NULL;
+}
+
 int main(void)
 {
     test_capabilities();
     test_texts();
     test_explanations();
+    test_memlock();
     return check__report();
 }

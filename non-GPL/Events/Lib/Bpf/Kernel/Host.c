@@ -108,8 +108,9 @@ static const char *memlock__fact(char *value, size_t size)
         snprintf(value, size, "unlimited");
     else
         snprintf(value, size, "%" PRIu64 " bytes", (uint64_t)limit.rlim_cur);
-    return preflight__is_short_of_memlock() ? "before Linux 5.11 maps count: add CAP_SYS_RESOURCE, or raise ulimit -l"
-                                            : NULL;
+    return preflight__is_short_of_memlock()
+               ? "before Linux 5.11 BPF takes more: ulimit -l unlimited, or add CAP_SYS_RESOURCE"
+               : NULL;
 }
 
 static const char *preemption__fact(char *value, size_t size)

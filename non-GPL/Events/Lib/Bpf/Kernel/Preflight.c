@@ -4,8 +4,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/capability.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,7 +202,7 @@ bool preflight__has_file_system(const char *name)
     return found;
 }
 
-/* Before 5.11 the memory of BPF counts against RLIMIT_MEMLOCK, which libbpf raises. */
+/* Before 5.11 the memory of BPF counts against RLIMIT_MEMLOCK, for which libbpf sets no limit if it may. */
 static bool kernel__accounts_memlock(const char *release)
 {
     int major, minor;
@@ -216,7 +216,28 @@ bool preflight__is_short_of_memlock(void)
     struct rlimit limit;
 
     return !uname(&uts) && kernel__accounts_memlock(uts.release) && !preflight__has_capability(CAP_SYS_RESOURCE) &&
-           !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_max < MEMLOCK_NEEDED;
+           !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_max != RLIM_INFINITY && limit.rlim_cur < MEMLOCK_NEEDED;
+}
+
+/* Log why bpf() was denied. */
+static void denial__report(const struct ebpf_log *log)
+{
+    struct utsname uts;
+    struct rlimit limit;
+
+    if (preflight__is_short_of_memlock() && !getrlimit(RLIMIT_MEMLOCK, &limit))
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: RLIMIT_MEMLOCK is %" PRIu64
+                        " bytes, and BPF takes more before Linux 5.11; raise it (ulimit -l unlimited), or add "
+                        "CAP_SYS_RESOURCE",
+                        (uint64_t)limit.rlim_cur);
+    else
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
+                        "sandboxes that filter it%s",
+                        !uname(&uts) && kernel__accounts_memlock(uts.release)
+                            ? ", with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK"
+                            : "");
 }
 
 int preflight__check(const struct ebpf_log *log)
@@ -314,17 +335,10 @@ int preflight__check_descriptors(const struct ebpf_log *log, int needed)
 
 int preflight__explain(const struct ebpf_log *log, int err)
 {
-    struct utsname uts;
-
     switch (-err) {
     case EPERM:
     case EACCES:
-        ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
-                        "sandboxes that filter it%s",
-                        !uname(&uts) && kernel__accounts_memlock(uts.release)
-                            ? ", with CAP_SYS_RESOURCE or a larger RLIMIT_MEMLOCK"
-                            : "");
+        denial__report(log);
         return -EPERM;
     case EINVAL:
         ebpf_log__write(log, EBPF_LOG_ERROR,
