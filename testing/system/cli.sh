@@ -77,7 +77,7 @@ setuid_alone() {
 check "--process-setuid alone reports set-user-ID programs" setuid_alone
 
 no_hook() {
-    timeout 300 EventsTrace --process-setsid \
+    in_time EventsTrace --process-setsid \
         --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit \
         >refused.out 2>refused.err </dev/null
     got=$?
@@ -88,7 +88,7 @@ check "no hook for any event" no_hook
 
 # Both names count, however they are given.
 two_hooks() {
-    timeout 300 EventsTrace --process-setsid --process-shmget \
+    in_time EventsTrace --process-setsid --process-shmget \
         --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit \
         --disable-hook fexit__ipcget,session__ipcget >refused.out 2>refused.err </dev/null
     got=$?

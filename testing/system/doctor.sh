@@ -82,6 +82,17 @@ forced() {
 }
 check "one way to attach is asked for" forced
 
+# Kprobes need no tracefs, which is where they are usually defined.
+without_tracefs() {
+    umount /sys/kernel/tracing /sys/kernel/debug
+    doctor 0 --attach kprobe --file-delete && grep -q "^  kprobe__.* attached$" report.out &&
+        grep -q "^  tracefs  *not mounted" report.out || { cat report.err report.out; return 1; }
+    EventsTrace --file-delete --attach kprobe -- sh -c ': >kprobed; rm kprobed' >kprobed.out 2>kprobed.err
+    grep -q '"FILE_DELETE".*"path":"/tmp/kprobed"' kprobed.out &&
+        ! grep -q '"path_from_caller":true' kprobed.out || { cat kprobed.err kprobed.out; return 1; }
+}
+check "kprobes without tracefs and debugfs" without_tracefs
+
 json() {
     doctor 2 --json --process-exec --process-load-module --disable-hook "$load_module" || return 1
     grep -q '^{"host":\[{"name":"kernel","value":"' report.out &&

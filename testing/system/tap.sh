@@ -124,12 +124,22 @@ events() {
     grep -cF "\"event_type\":\"$1\"" "$2"
 }
 
-# refused STATUS PATTERN COMMAND...: it ends with that status, one line on standard error, nothing on standard output.
+# A refusal takes at most two seconds: so much time of a processor here, where a guest is at least ten times slower than
+# its host, which may be loaded. What takes more is killed.
+REFUSAL_CPU_S=20
+
+# in_time COMMAND...: its status, on a machine however loaded.
+in_time() {
+    timeout 300 sh -c 'ulimit -t "$0"; exec "$@"' $REFUSAL_CPU_S "$@"
+}
+
+# refused STATUS PATTERN COMMAND...: it ends in time with that status, one line on standard error, nothing on standard
+# output.
 refused() {
     status=$1
     pattern=$2
     shift 2
-    timeout 300 "$@" >refused.out 2>refused.err </dev/null
+    in_time "$@" >refused.out 2>refused.err </dev/null
     got=$?
     echo "status $got, $(wc -l <refused.err) lines: $(head -n 3 refused.err)"
     [ "$got" = "$status" ] && [ "$(wc -l <refused.err)" = 1 ] && [ ! -s refused.out ] &&
