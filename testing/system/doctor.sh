@@ -62,6 +62,17 @@ none() {
 }
 check "without privilege: what can be known, status 3" none
 
+# The doctor says what further capabilities are for. -c 38 is CAP_PERFMON, 39 CAP_BPF, 24 CAP_SYS_RESOURCE.
+few_capabilities() {
+    as-given -c 38 -c 39 -c 24 EventsTrace --doctor --process-exec >report.out 2>report.err
+    got=$?
+    [ $got = 0 ] && grep -A 1 "^  privileges  *CAP_BPF CAP_PERFMON CAP_SYS_RESOURCE$" report.out |
+        grep -q "^  *add CAP_NET_ADMIN (.*) and CAP_SYS_ADMIN (" &&
+        grep -A 1 "^  self_test  *not possible without CAP_SYS_ADMIN$" report.out | grep -q "^  *add CAP_SYS_ADMIN;" ||
+        { cat report.err report.out; echo "status $got"; return 1; }
+}
+check "CAP_BPF and CAP_PERFMON only: what the other capabilities are for" few_capabilities
+
 memlock() {
     sh -c 'ulimit -l 64; exec as-given -c 38 -c 39 EventsTrace --doctor --process-exec' >report.out 2>report.err
     got=$?

@@ -16,6 +16,8 @@
 #include "Preflight.h"
 
 #define VALUE_MAX 512
+#define FURTHER_CAPS                                                                                                   \
+    "add CAP_NET_ADMIN (ends of datagram flows, without trampolines) and CAP_SYS_ADMIN (functions of modules)"
 
 /* Write the value of a fact. Returns what can be done if it is in the way; else NULL. */
 typedef const char *(*fact_fn)(char *value, size_t size);
@@ -46,6 +48,7 @@ static const char *privileges__fact(char *value, size_t size)
         int number;
     } caps[] = {{"CAP_BPF", CAP_NR_BPF},
                 {"CAP_PERFMON", CAP_NR_PERFMON},
+                {"CAP_NET_ADMIN", CAP_NET_ADMIN},
                 {"CAP_SYS_ADMIN", CAP_SYS_ADMIN},
                 {"CAP_SYS_RESOURCE", CAP_SYS_RESOURCE}};
     size_t len = 0;
@@ -56,7 +59,19 @@ static const char *privileges__fact(char *value, size_t size)
     }
     if (!len)
         snprintf(value, size, "none");
-    return preflight__has_privilege() ? NULL : "run as root, or with CAP_BPF and CAP_PERFMON";
+    if (!preflight__has_privilege())
+        return "run as root, or with CAP_BPF and CAP_PERFMON; to miss nothing, " FURTHER_CAPS;
+    return preflight__has_capability(CAP_NET_ADMIN) && preflight__has_capability(CAP_SYS_ADMIN) ? NULL : FURTHER_CAPS;
+}
+
+/* What Attach/Trials.c does: it mounts a tmpfs, and has the kernel count the runs of programs. */
+static const char *self_test__fact(char *value, size_t size)
+{
+    bool is_possible = preflight__has_capability(CAP_SYS_ADMIN);
+
+    snprintf(value, size, is_possible ? "possible" : "not possible without CAP_SYS_ADMIN");
+    return is_possible ? NULL
+                       : "add CAP_SYS_ADMIN; without the test, a function that the kernel never calls may be hooked";
 }
 
 static const char *lockdown__fact(char *value, size_t size)
@@ -163,6 +178,7 @@ static const struct {
     {"kernel", kernel__fact},
     {"btf", btf__fact},
     {"privileges", privileges__fact},
+    {"self_test", self_test__fact},
     {"lockdown", lockdown__fact},
     {"security_modules", security_modules__fact},
     {"tracefs", tracefs__fact},
