@@ -18,9 +18,10 @@ static const char head[] =
     "\n"
     "A program is named `<attach>__<function>`. `tp_btf` programs are attached to tracepoints, `fentry` and\n"
     "`fexit` programs to the beginning and the end of a kernel function, `lsm` programs to a hook of the\n"
-    "security modules, `kprobe` programs to the beginning of a function, and `session` programs to both ends\n"
-    "of one. `--disable-hook` takes these names. [COMPATIBILITY.md](COMPATIBILITY.md) describes when a\n"
-    "stand-in is used, and how kernels differ.\n";
+    "security modules, `kprobe` programs to the beginning of a function, `session` programs to both ends of\n"
+    "one, and `cgroup` programs to the root of the cgroups of version 2, which has them run for all sockets.\n"
+    "`--disable-hook` takes these names. [COMPATIBILITY.md](COMPATIBILITY.md) describes when a stand-in is\n"
+    "used, and how kernels differ.\n";
 
 static const char stand_ins[] =
     "\n## Stand-ins\n\n"
