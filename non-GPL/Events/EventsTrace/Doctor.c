@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_PROGRAM "tp_btf__sys_exit"
-#define COST_OF_CALLS                                                                                                  \
-    "each system call of this machine takes some 290 instructions longer, reads and writes up to 2,300"
+#define COST_OF_CALLS(each, most)                                                                                      \
+    "each system call of this machine takes some " each " instructions longer, reads and writes up to " most           \
+    " (on Linux 6.1; kernels differ)"
 #define COST_OF_EVENTS "what an event and a start cost is in docs/COST.md; what nobody selects costs nothing"
 
 static const char *const use_names[] = {[EBPF_HOOK_ATTACHED] = "attached",
@@ -175,11 +175,9 @@ static void hook__report_text(const struct doctor *d, const struct ebpf_hook *ho
     }
 }
 
-/* Report the programs. Returns whether every system call of the machine passes one. */
-static bool hooks__report(const struct doctor *d)
+static void hooks__report(const struct doctor *d)
 {
     struct ebpf_hook hook = {.sz = sizeof(hook)};
-    bool is_in_calls = false;
 
     printf(d->is_json ? "],\"hooks\":[" : "\nhooks\n");
     for (size_t n = 0; d->source && !ebpf_source__hook(d->source, n, &hook); n++) {
@@ -187,16 +185,33 @@ static bool hooks__report(const struct doctor *d)
             hook__report_json(&hook, n ? ",{" : "{");
         else
             hook__report_text(d, &hook, n);
-        is_in_calls |= hook.use == EBPF_HOOK_ATTACHED && !strcmp(hook.program, CALL_PROGRAM);
     }
     if (!d->source && !d->is_json)
         printf("  none was tried: %s\n", d->error ? d->error : "a source cannot be opened");
-    return is_in_calls;
 }
 
-static void costs__report(const struct doctor *d, bool is_in_calls)
+static bool program__is_attached(const struct doctor *d, const char *program)
 {
-    const char *const costs[] = {is_in_calls ? COST_OF_CALLS : NULL, COST_OF_EVENTS};
+    struct ebpf_hook hook = {.sz = sizeof(hook)};
+
+    for (size_t n = 0; d->source && !ebpf_source__hook(d->source, n, &hook); n++) {
+        if (!strcmp(hook.program, program))
+            return hook.use == EBPF_HOOK_ATTACHED;
+    }
+    return false;
+}
+
+/* Return what the programs take that every system call of the machine passes; NULL if there are none. */
+static const char *calls__cost(const struct doctor *d)
+{
+    if (!program__is_attached(d, "tp_btf__sys_exit"))
+        return NULL;
+    return program__is_attached(d, "tp_btf__sys_enter") ? COST_OF_CALLS("290", "2,300") : COST_OF_CALLS("180", "1,200");
+}
+
+static void costs__report(const struct doctor *d)
+{
+    const char *const costs[] = {calls__cost(d), COST_OF_EVENTS};
     bool is_first = true;
 
     printf(d->is_json ? "],\"costs\":[" : "\ncosts\n");
@@ -263,7 +278,8 @@ int doctor__report(const struct options *options)
 
     host__report(&d);
     events__report(&d);
-    costs__report(&d, hooks__report(&d));
+    hooks__report(&d);
+    costs__report(&d);
     end__report(&d, code);
     ebpf_source__close(d.source);
     free(d.error);
