@@ -58,8 +58,12 @@ none() {
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --process-exec" >report.out 2>report.err
     [ $? = 3 ] && [ ! -s report.err ] &&
         grep -A 1 "^  privileges  *none$" report.out | grep -q "run as root, or with" &&
-        grep -A 1 "^  process-exec  *unavailable" report.out | grep -q "no privilege; run as root" ||
+        grep -q "^  process-exec  *unknown$" report.out &&
+        grep -q "^  none was tried: .*: no privilege; run as root" report.out ||
         { cat report.err report.out; return 1; }
+    su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --json --process-exec" >report.out 2>report.err
+    [ $? = 3 ] && grep -q '{"event":"process-exec","state":"unknown","reason":"cannot load BPF programs: no privilege' \
+        report.out || { cat report.err report.out; return 1; }
 }
 check "without privilege: what can be known, status 3" none
 

@@ -17,11 +17,24 @@ static const char *const use_names[] = {[EBPF_HOOK_ATTACHED] = "attached",
                                         [EBPF_HOOK_UNUSED] = "unused",
                                         [EBPF_HOOK_REFUSED] = "refused"};
 
+enum event_state {
+    EVENT_WHOLE,
+    EVENT_LIMITED,
+    EVENT_UNAVAILABLE,
+    EVENT_UNKNOWN, /* no program could be tried */
+};
+
+static const char *const state_names[] = {[EVENT_WHOLE] = "whole",
+                                          [EVENT_LIMITED] = "limited",
+                                          [EVENT_UNAVAILABLE] = "unavailable",
+                                          [EVENT_UNKNOWN] = "unknown"};
+
 /* What there is to report on. */
 struct doctor {
     struct ebpf_event_set events; /* that were asked for */
     struct ebpf_source *source;   /* NULL: it could not be opened */
-    char *error;                  /* why; NULL: that is not known */
+    enum ebpf_source_error why;   /* if it could not */
+    char *error;                  /* the message; NULL: there is none */
     bool is_json;
 };
 
@@ -63,15 +76,16 @@ static void json__member(const char *separator, const char *key, const char *val
 
 /* ------------------------------------------------------------------ sections */
 
-/* Return the state of an event: whole, limited or unavailable. */
-static const char *event__state(const struct doctor *d, enum ebpf_event_type type)
+static enum event_state event__state(const struct doctor *d, enum ebpf_event_type type)
 {
-    if (!d->source || !ebpf_event_set__has(ebpf_source__events(d->source), type))
-        return "unavailable";
-    return ebpf_source__lacks(d->source, type, 0, NULL) ? "limited" : "whole";
+    if (!d->source)
+        return d->why == EBPF_SOURCE_UNSUPPORTED ? EVENT_UNAVAILABLE : EVENT_UNKNOWN;
+    if (!ebpf_event_set__has(ebpf_source__events(d->source), type))
+        return EVENT_UNAVAILABLE;
+    return ebpf_source__lacks(d->source, type, 0, NULL) ? EVENT_LIMITED : EVENT_WHOLE;
 }
 
-/* Return why an event is unavailable. */
+/* Return why an event is unavailable, or unknown. */
 static const char *event__reason(const struct doctor *d, enum ebpf_event_type type)
 {
     const char *reason = d->source ? ebpf_source__unavailable(d->source, type) : d->error;
@@ -100,11 +114,12 @@ static void host__report(const struct doctor *d)
 
 static void event__report_json(const struct doctor *d, enum ebpf_event_type type, const char *separator)
 {
-    const char *state = event__state(d, type), *lacks, *program;
+    enum event_state state = event__state(d, type);
+    const char *lacks, *program;
 
     json__member(separator, "event", ebpf_event_type__option(type));
-    json__member(",", "state", state);
-    if (!strcmp(state, "unavailable"))
+    json__member(",", "state", state_names[state]);
+    if (state >= EVENT_UNAVAILABLE)
         json__member(",", "reason", event__reason(d, type));
     printf(",\"lacks\":[");
     for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++) {
@@ -117,10 +132,11 @@ static void event__report_json(const struct doctor *d, enum ebpf_event_type type
 
 static void event__report_text(const struct doctor *d, enum ebpf_event_type type)
 {
-    const char *state = event__state(d, type), *lacks, *program;
+    enum event_state state = event__state(d, type);
+    const char *lacks, *program;
 
-    printf("  %-18s %s\n", ebpf_event_type__option(type), state);
-    if (!strcmp(state, "unavailable"))
+    printf("  %-18s %s\n", ebpf_event_type__option(type), state_names[state]);
+    if (state == EVENT_UNAVAILABLE)
         printf("  %-18s   %s\n", "", event__reason(d, type));
     for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++)
         printf("  %-18s   %s (for want of %s)\n", "", lacks, program);
@@ -230,17 +246,20 @@ static void costs__report(const struct doctor *d)
 
 static enum doctor_code doctor__judge(const struct doctor *d)
 {
-    bool any = false, missing = false, limited = false;
+    enum event_state best = EVENT_UNKNOWN, worst = EVENT_WHOLE;
     enum ebpf_event_type type = 0;
 
     while ((type = ebpf_event_type__next(type))) {
-        const char *state = ebpf_event_set__has(d->events, type) ? event__state(d, type) : NULL;
+        if (!ebpf_event_set__has(d->events, type))
+            continue;
+        enum event_state state = event__state(d, type);
 
-        any |= state && strcmp(state, "unavailable");
-        missing |= state && !strcmp(state, "unavailable");
-        limited |= state && !strcmp(state, "limited");
+        best = state < best ? state : best;
+        worst = state > worst ? state : worst;
     }
-    return !any ? DOCTOR_NONE : missing ? DOCTOR_SOME_MISSING : limited ? DOCTOR_LIMITED : DOCTOR_WHOLE;
+    if (best >= EVENT_UNAVAILABLE)
+        return DOCTOR_NONE;
+    return worst == EVENT_WHOLE ? DOCTOR_WHOLE : worst == EVENT_LIMITED ? DOCTOR_LIMITED : DOCTOR_SOME_MISSING;
 }
 
 static void end__report(const struct doctor *d, enum doctor_code code)
@@ -272,7 +291,8 @@ int doctor__report(const struct options *options)
                                           .attach = (enum ebpf_attach)options->attach,
                                           .allow_no_hook = true};
 
-    if (ebpf_source__open(&opts, &d.source))
+    d.why = ebpf_source__classify(ebpf_source__open(&opts, &d.source));
+    if (d.why)
         d.source = NULL;
     enum doctor_code code = doctor__judge(&d);
 
