@@ -136,6 +136,16 @@ int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs)
     return 0;
 }
 
+/* Count an event of a call as lost. The selection is left out where a program with tail calls cannot call functions. */
+static __always_inline void call__count_lost(u32 event)
+{
+    event &= EMIT_TYPES_MAX - 1;
+    if (emit_constants.has_tail_calls)
+        count__unreadable(event);
+    else
+        count__seen_and_lost(event, EBPF_REASON_UNREADABLE);
+}
+
 /* Return whether the file that the call had at its beginning is not known any more. Its event counts as lost then. */
 static __always_inline bool call__lost_file(void *ctx, struct pt_regs *regs, long ret, u32 nr)
 {
@@ -151,7 +161,7 @@ static __always_inline bool call__lost_file(void *ctx, struct pt_regs *regs, lon
     if (state->held.number != nr || (u64)fd__file(syscall__arg(&call, call.form.fd)) == file)
         return false;
     if (!ret__is_error(call.ret) || event == EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-        count__unreadable(event & (EMIT_TYPES_MAX - 1));
+        call__count_lost(event);
     return true;
 }
 
