@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Each program of Hooks.def is refused in turn: a warning names the missing one, all other events are still reported.
+# Each program of Hooks.def is refused in turn: a warning names the missing one, all other events are still reported. So
+# is each that makes events at the ends of system calls, with tracepoints only.
 # Programs for kernels that preempt BPF programs are refused on such a kernel, and all together on another one.
 # takes: 80
 # also: 6.1
@@ -118,6 +119,29 @@ without() {
     done
 }
 
+# Print the events that are lost without a program at the ends of system calls; those of connections share a table.
+events_called_by() {
+    awk -v program="$1" '$1 == program && $2 == "MAKES_ELSE" && $4 == "WAY_SYSCALLS" {print $3}' columns >own
+    grep "^NETWORK_CONNECTION_" own && types_of network | grep "^NETWORK_CONNECTION_"
+    cat own
+}
+
+# without_call PROGRAM: with tracepoints only, all events are seen but for its own.
+without_call() {
+    lost=$(events_called_by "$1")
+    trace part.out part.err -u --all --attach tracepoint --disable-hook "$1" || { cat part.err; return 1; }
+    make_events all || { trace_stop; return 1; }
+    trace_stop || return 1
+    for type in $(types_of all); do
+        count=$(events "$type" part.out)
+        if echo "$lost" | grep -qx "$type"; then
+            [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
+        else
+            [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
+        fi
+    done
+}
+
 # of CLASS ROLES: print the programs that have one of these roles for an event of that class
 of() {
     sed -n "s/^\([^ ]*\) \($2\) $(prefix_of "$1").*/\1/p" columns | sort -u
@@ -152,9 +176,13 @@ for class in $classes; do
     check "without any spare of $class events" without $class "$(spares_of $class "" | paste -s -d ,)"
     check "without all optional programs of $class events" without $class \
         "$(dispensable $class | paste -s -d ,)"
-    for program in $(of $class "$required"); do
+    for program in $(of $class "$required") $(dispensable $class); do
         check "without $program" without $class "$program"
     done
+done
+
+[ "$classes" ] && for program in $(sed -n 's/^\([^ ]*\) MAKES_ELSE [A-Z_]* WAY_SYSCALLS .*/\1/p' columns | sort -u); do
+    check "with tracepoints only, without $program" without_call "$program"
 done
 
 # The processes in a tree when the source is opened are known without a program that follows it.
