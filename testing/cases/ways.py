@@ -76,7 +76,8 @@ NO_MPROTECT = limited("[^;]*", r"file-modify \(not seen: mappings made writable,
 NO_FUNCTION = r"\w+: the kernel has no \w+; (unavailable|limited): .*"
 SECOND_LACKS = [r"net-conn-accept \(not seen: SMC, and calls of accept that already wait at the start\)",
                 r"net-conn-closed \(the process that accepted a connection is not reported\)",
-                r"process-exit \(a process exits before its files are closed\)"]
+                r"process-exit \(a process exits before its files are closed\)",
+                r"process-ptrace \(a refusal has the id that the caller gave\)"]
 # Warnings of a way; any other one fails its cases.
 WARNINGS = {
     NO_TRAMPOLINES: [r"the kernel refuses (to attach )?programs of the kind fentry.*; limited: .*", NO_MPROTECT,

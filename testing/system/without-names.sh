@@ -52,11 +52,11 @@ unbuilt_lacks='limited: '
 check "without these, with tracepoints only" unbuilt --attach tracepoint
 
 # Functions of which one is static, one inlined without CONFIG_COMPAT, and so on.
-inlined="udp_send_skb ptrace_attach tcp_v4_connect chmod_common vfs_writev kiocb_done"
+inlined="udp_send_skb ptrace_attach tcp_v4_connect chmod_common vfs_writev aio_write kiocb_done"
 
 some_inlined() {
     # shellcheck disable=SC2086 # a list
-    without $inlined || { cat btf.err; return 1; }
+    without $inlined ksys_setsid || { cat btf.err; return 1; }
     trace names.out names.err -u --all || { cat names.err; return 1; }
     act
     case-ptrace >/dev/null || return 1
@@ -65,14 +65,40 @@ some_inlined() {
         grep -q "warning: .*the kernel has no $function; \(unavailable\|limited\): " names.err ||
             { echo "$function is not named"; return 1; }
     done
+    grep ksys_setsid names.err && return 1 # is replaced
     # shellcheck disable=SC2086 # a list
     all_came $acted PROCESS_PTRACE
 }
 check "without some functions: each is named, the others work" some_inlined
 
+# Print how many changes of content are seen of those that case-file-write makes, by writev, aio and io_uring too.
+writes() {
+    trace names.out names.err -u --file-modify "$@" || { cat names.err; return 1; }
+    case-file-write tmpfs >/dev/null || return 1
+    trace_stop || return 1
+    grep -F '"FILE_MODIFY"' names.out | grep -cF '"change_type":"CONTENT"'
+}
+
+# Where these functions are inlined, other programs see what they do, and not at the ends of all system calls.
+writes_inlined() {
+    umount /sys/kernel/btf/vmlinux
+    all=$(writes) || return 1
+    # shellcheck disable=SC2086 # a list
+    without $writing || { cat btf.err; return 1; }
+    EventsTrace --doctor --file-modify | grep "tp_btf__sys_exit.*attached" && return 1
+    seen=$(writes) || return 1
+    is "changes that are seen" "$seen" "$all"
+}
+case $(uname -r) in
+5.10.*) writing="vfs_writev aio_write" ;; # completions of io_uring show no request
+*) writing="vfs_writev aio_write kiocb_done" ;;
+esac
+check "without $writing: writes are seen" writes_inlined
+
 # The names of all functions that programs of Hooks.def attach to.
 functions() {
-    hook_columns | tr ' ' '\n' | sed -n 's/^\(fentry\|fexit\|kprobe\|session\)__//p; s/^lsm__/bpf_lsm_/p' | sort -u
+    hook_columns | tr ' ' '\n' | sed -n 's/^lsm__/bpf_lsm_/p; s/^\(fentry\|fexit\|kprobe\|session\)__//p' |
+        sed 's/^sys_ptrace/__x64_&/; s/^compat_sys_ptrace/__ia32_&/' | sort -u
 }
 
 all_inlined() {

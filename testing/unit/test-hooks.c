@@ -63,12 +63,14 @@ static void test_only_what_is_wanted(void)
 }
 
 static int lacking;
+static const char *last_lacks;
 
 static void count_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
 {
     (void)user;
     CHECK(event && lacks && lacks[0] && program && reason[0]);
     lacking++;
+    last_lacks = lacks;
 }
 
 static void test_takes_the_other_way(void)
@@ -124,6 +126,31 @@ static void test_ends_of_system_calls_need_no_option(void)
     lacking = 0;
     hooks__report_lacking(&hooks, count_lacking, NULL);
     CHECK(lacking == 1); /* that of the way itself */
+}
+
+/* A program that makes less stands in for one that the kernel lacks; what it does not make is named. */
+static void test_limited_stand_in(void)
+{
+    struct ebpf_event_set modified = set_of(EBPF_EVENT_FILE_MODIFY);
+
+    hooks__init(&hooks);
+    hooks.stand_ins[STAND_IN_ELSE] = true;
+    hooks__choose(&hooks, modified);
+    CHECK(wanted("fentry__kiocb_done") && wanted("fentry__io_rw_fail") && !wanted("tp_btf__io_uring_complete_write"));
+    hooks__refuse(hooks__find(&hooks, "fentry__kiocb_done"), "for a test");
+    hooks__refuse(hooks__find(&hooks, "kprobe__kiocb_done"), "for a test");
+    hooks__choose(&hooks, modified);
+    CHECK(wanted("tp_btf__io_uring_complete_write"));
+    CHECK(!wanted("fentry__io_rw_fail")); /* what it makes is completed, too */
+    lacking = 0;
+    hooks__report_lacking(&hooks, count_lacking, NULL);
+    CHECK(lacking == 1);
+    CHECK(strstr(last_lacks, "report no success"));
+    hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_write"), "for a test");
+    hooks__choose(&hooks, modified);
+    CHECK(wanted("fentry__io_rw_fail"));
+    hooks__report_lacking(&hooks, count_lacking, NULL);
+    CHECK(lacking == 2 && !strcmp(last_lacks, "not seen: writes by io_uring"));
 }
 
 /* Programs about connections share a table. */
@@ -336,6 +363,7 @@ int main(int argc, char **argv)
     test_takes_the_other_way();
     test_takes_the_ends_of_system_calls();
     test_ends_of_system_calls_need_no_option();
+    test_limited_stand_in();
     test_connections_are_made_in_one_way();
     test_options_of_a_way();
     test_forced_way();

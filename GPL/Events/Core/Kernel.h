@@ -56,6 +56,7 @@ typedef int key_t;
 #define PROT_WRITE 0x2
 #define MAP_TYPE 0x0f
 #define MAP_SHARED 0x01
+#define MAY_WRITE 2
 #define MAP_SHARED_VALIDATE 0x03
 #define VM_WRITE 0x00000002
 #define VM_SHARED 0x00000008

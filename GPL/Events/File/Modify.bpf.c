@@ -85,6 +85,27 @@ int BPF_PROG(fexit__vfs_writev, struct file *file, void *vec, unsigned long vlen
     return ret > 0 && file__is_regular(file) ? content__emit_often(MAY_BE_PREEMPTED, file, ret) : 0;
 }
 
+/* Return whether a call is one that leads to vfs_writev. */
+static __always_inline bool call__writes_vector(const struct syscall_begin *call)
+{
+    if (call->is_32)
+        return call->nr == NR_32_writev || call->nr == NR_32_pwritev || call->nr == NR_32_pwritev2;
+    return call->nr == NR_writev || call->nr == NR_pwritev || call->nr == NR_pwritev2 || call->nr == NR_writev_x32 ||
+           call->nr == NR_pwritev_x32 || call->nr == NR_pwritev2_x32;
+}
+
+/* Where vfs_writev is inlined. A write is permitted before it is begun, so whether it succeeds is not known. */
+SEC("ebpf.fentry/security_file_permission")
+int BPF_PROG(fentry__security_file_permission_writev, struct file *file, int mask)
+{
+    struct syscall_begin call;
+
+    if (!(mask & MAY_WRITE) || !file__is_regular(file))
+        return 0;
+    syscall__read(&call);
+    return call__writes_vector(&call) ? content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN) : 0;
+}
+
 SEC("ebpf.fexit/do_splice")
 int BPF_PROG(fexit__do_splice, struct file *in, s64 *off_in, struct file *out, s64 *off_out, unsigned long len,
              unsigned int flags, s64 ret)

@@ -125,6 +125,30 @@ int kprobe__io_rw_fail(struct pt_regs *regs)
     return io_uring__fail(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs));
 }
 
+/* ------------------------------------------- where these functions are inlined */
+
+/* A write is permitted before it is begun, so whether it succeeds is not known. */
+SEC("ebpf.fentry/security_file_permission")
+int BPF_PROG(fentry__security_file_permission_aio, struct file *file, int mask)
+{
+    struct syscall_begin call;
+
+    if (!(mask & MAY_WRITE) || !file__is_regular(file))
+        return 0;
+    syscall__read(&call);
+    if (call.is_32 ? call.nr != NR_32_io_submit : call.nr != NR_io_submit && call.nr != NR_io_submit_x32)
+        return 0;
+    return content__emit(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN);
+}
+
+URING_END(write, end)
+{
+    struct io_kiocb *req = end->req;
+
+    return end->res > 0 && io_uring__is_write(end->opcode) ? content__changed((u64)BPF_CORE_READ(req, file), end->res)
+                                                           : 0;
+}
+
 /* ----------------------------------------------------- ends of system calls */
 
 #define AIO_REQUESTS_MAX 256 /* of one call; the kernel allows more */

@@ -6,7 +6,8 @@
  * requests come after an attach and do not pass it. A parent that attaches to its own child is usually a debugger that
  * started the program, and is not reported.
  *
- * With tracepoints only, it is the end of the system call. The id of a process to which the caller was refused is then
+ * Where it is inlined (without CONFIG_COMPAT it has one caller), it is the end of the function of the system call; with
+ * tracepoints only, the end of the system call. The id of a process to which the caller was refused is then
  * as the caller gave it, and such a refusal is reported for the caller's own child, too.
  *
  * Tried: both requests, also by 32-bit callers, on processes and on single threads; on the caller itself and by a user
@@ -67,7 +68,8 @@ static __always_inline struct task_struct *ptrace__newest(void)
     return first == head ? NULL : (void *)(first - bpf_core_field_offset(struct task_struct, ptrace_entry));
 }
 
-SYSCALL_END(ptrace, call)
+/* Report what a call of ptrace has done, from what is known at its end. */
+static __always_inline int ptrace__called(const struct syscall_end *call)
 {
     u64 request = SYSCALL_ARG(call, 1);
     bool denied = call->ret == -EPERM || call->ret == -EACCES;
@@ -87,4 +89,21 @@ SYSCALL_END(ptrace, call)
         current__fill_creds(s, &e->pids, &e->creds);
     }
     return 0;
+}
+
+SEC("ebpf.fexit/" SYSCALL_ENTRY("ptrace"))
+int BPF_PROG(fexit__sys_ptrace, struct pt_regs *regs, long ret)
+{
+    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret});
+}
+
+SEC("ebpf.fexit/" COMPAT_ENTRY("ptrace"))
+int BPF_PROG(fexit__compat_sys_ptrace, struct pt_regs *regs, long ret)
+{
+    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret, .is_32 = true});
+}
+
+SYSCALL_END(ptrace, call)
+{
+    return ptrace__called(call);
 }

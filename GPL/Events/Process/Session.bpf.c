@@ -3,8 +3,8 @@
  * PROCESS_SETSID: a process started a session.
  *
  * Hook: the end of ksys_setsid, which 64-bit and 32-bit callers share; its value is the new session, or an error. On
- * kernels that preempt BPF programs, a kprobe on proc_sid_connector reports the session. With tracepoints only, it is
- * the end of the system call.
+ * kernels that preempt BPF programs, a kprobe on proc_sid_connector reports the session; where ksys_setsid is inlined,
+ * so does an fentry program. With tracepoints only, it is the end of the system call.
  *
  * Tried: by a thread, a 32-bit call, the first process of a pid namespace; refused calls. Misses: the session that the
  * kernel gives its first process.
@@ -34,6 +34,12 @@ SEC("ebpf.kprobe/proc_sid_connector")
 int kprobe__proc_sid_connector(void *regs)
 {
     return session__emit(NOT_PREEMPTED);
+}
+
+SEC("ebpf.fentry/proc_sid_connector")
+int BPF_PROG(fentry__proc_sid_connector)
+{
+    return session__emit(MAY_BE_PREEMPTED);
 }
 
 SYSCALL_END(setsid, call)

@@ -34,7 +34,9 @@
 #define ELSE(name) .stand_ins[STAND_IN_ELSE].shared = &hook_rows[HOOK_##name]
 #define SPARES(count, HOOK, map) .spare_count = count, .spare_hook = SPARE_##HOOK, .body = #map
 #define COPIES(count) .spare_count = count
+#define ELSE_LIMITED(name, what) ELSE(name), .else_lacks = what
 #define SECOND(name) .second = &hook_rows[HOOK_##name]
+#define BESIDE(name) .beside = &hook_rows[HOOK_##name]
 #define AS_KPROBE .as_kprobe = true
 #define VIA(name) .via = &hook_rows[HOOK_##name]
 #define TRIAL(name) .trial = TRIAL_##name

@@ -205,6 +205,13 @@ static int event__choose_way(struct hooks *hooks, int event)
     return -1;
 }
 
+/* Return whether a row's program is replaced by one that does not make all of what it makes. */
+static bool hooks__is_limited(struct hooks *hooks, size_t row)
+{
+    return hook_rows[row].else_lacks &&
+           hooks__stand_in(hooks, row) == &hooks->programs[hooks->others[row].stand_ins[STAND_IN_ELSE]];
+}
+
 /* Return whether a program with that role is of use to the way that is chosen for its event. */
 static bool hooks__is_of_way(const struct hooks *hooks, const struct hook_role *role)
 {
@@ -218,7 +225,8 @@ static bool hooks__has_use(struct hooks *hooks, size_t i)
 {
     if (hook_rows[i].selects)
         return hook_rows[i].selects & hooks->select_kinds && !hooks->programs[i].refused;
-    if (hooks__missing(hooks, i) || hooks->programs[i].unneeded)
+    if (hooks__missing(hooks, i) || hooks->programs[i].unneeded ||
+        (hook_rows[i].beside && hooks__is_limited(hooks, row__index(hook_rows[i].beside))))
         return false;
     for (const struct hook_role *role = hook_rows[i].roles; role->event != NO_EVENT; role++) {
         if (ebpf_event_set__has(hooks->available, role->event) && hooks__is_of_way(hooks, role))
@@ -382,13 +390,22 @@ int hooks__skipped_event(const struct hooks *hooks, size_t program)
     return NO_EVENT;
 }
 
-/* Return the missing program that makes an event lack what a role says; NULL if it does not lack that. */
-static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role)
+/*
+ * Return the missing program that makes an event lack what `ret_lacks` says then; NULL if it lacks nothing for want of
+ * a row's program.
+ */
+static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role,
+                                                  const char **ret_lacks)
 {
     bool exists;
 
+    *ret_lacks = role->lacks;
     if (!role->lacks[0] || !hooks__is_of_way(hooks, role) || hooks->programs[row].unneeded)
         return NULL;
+    if (hooks__is_limited(hooks, row)) {
+        *ret_lacks = hook_rows[row].else_lacks;
+        return hook_rows[row].else_lacks[0] ? &hooks->programs[row] : NULL;
+    }
     if (!role->is_required)
         return hooks__missing(hooks, row);
     return way__missing(hooks, role->event, 0, &exists);
@@ -406,10 +423,11 @@ void hooks__report_lacking(struct hooks *hooks,
     for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
         for (size_t i = 0; ebpf_event_set__has(hooks->available, event) && i < HOOK_COUNT; i++) {
             const struct hook_role *role = row__role(&hook_rows[i], event);
-            const struct hooks_program *lacking = role ? hooks__lacking(hooks, i, role) : NULL;
+            const char *lacks;
+            const struct hooks_program *lacking = role ? hooks__lacking(hooks, i, role, &lacks) : NULL;
 
             if (lacking)
-                report(user, ebpf_event_type__option(event), role->lacks, lacking->name, lacking->reason);
+                report(user, ebpf_event_type__option(event), lacks, lacking->name, lacking->reason);
         }
     }
 }

@@ -83,12 +83,14 @@ struct hook_row {
         const char *program;           /* the stand-in, if only this row has it; else NULL */
         const struct hook_row *shared; /* the row of a stand-in for several rows; else NULL */
     } stand_ins[STAND_IN_COUNT];
+    const char *else_lacks; /* warning if the stand-in of the kind ELSE is used; NULL for none */
     int spare_count;
     int spare_hook;   /* enum spare_hook, if there is a `body` */
     const char *body; /* the map through which spares call the program; NULL: they do the work themselves */
     const struct hook_row *second;
-    const struct hook_row *via; /* the program that calls this one, which is attached in its place */
-    bool as_kprobe;             /* can be loaded as the program of a kprobe */
+    const struct hook_row *beside; /* of no use if that row's program is replaced by one that makes less */
+    const struct hook_row *via;    /* the program that calls this one, which is attached in its place */
+    bool as_kprobe;                /* can be loaded as the program of a kprobe */
     enum hooks_trial trial;
 };
 
