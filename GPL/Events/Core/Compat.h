@@ -255,7 +255,7 @@ static __always_inline bool compat__has_pids_controller(void)
 /* Return whether the tracepoint io_uring_complete has the request: not on 5.10, but on 6.1. */
 static __always_inline bool compat__completion_has_request(void)
 {
-    return bpf_core_field_exists(struct trace_event_raw_io_uring_complete, req);
+    return emit_constants.args[ARG_btf_trace_io_uring_complete_POINTER] != ARG_NOWHERE;
 }
 
 /* Return the value of a completion: the fourth argument of that tracepoint, or on 7.2 in what one of them points to. */

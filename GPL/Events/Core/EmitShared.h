@@ -35,11 +35,12 @@ enum cast_type {
 
 /*
  * Arguments that are not at one place on all kernels: the function, and the struct to which the argument is a pointer;
- * if there are several, it is the last one. `ENUM` is the last one of such a type, `RET` what the function returns,
- * which is behind its arguments. The library finds them in the kernel's BTF: from the existence of a type nothing
- * follows, because a distribution may backport one of two changes.
+ * if there are several, it is the last one. `ENUM` is the last one of such a type, `POINTER` the second one, if it is
+ * any pointer, `RET` what the function returns, which is behind its arguments. Programs can do without OPTIONAL ones.
+ * The library finds them in the kernel's BTF: from the existence of a type nothing follows, because a distribution may
+ * backport one of two changes.
  */
-#define ARG_PLACES(PLACE)                                                                                              \
+#define ARG_PLACES(PLACE, OPTIONAL)                                                                                    \
     PLACE(vfs_mkdir, dentry)                                                                                           \
     PLACE(vfs_mkdir, RET)                                                                                              \
     PLACE(vfs_mknod, dentry)                                                                                           \
@@ -63,16 +64,17 @@ enum cast_type {
     PLACE(inet_csk_listen_start, RET)                                                                                  \
     PLACE(__cgroup_bpf_run_filter_sock_addr, ENUM)                                                                     \
     PLACE(__cgroup_bpf_run_filter_sock_addr, RET)                                                                      \
-    PLACE(btf_trace_io_uring_complete, io_uring_cqe)
+    PLACE(btf_trace_io_uring_complete, POINTER)                                                                        \
+    OPTIONAL(btf_trace_io_uring_complete, io_uring_cqe)
 
 enum arg_place {
 #define PLACE(function, type) ARG_##function##_##type,
-    ARG_PLACES(PLACE) ARG_PLACE_COUNT
+    ARG_PLACES(PLACE, PLACE) ARG_PLACE_COUNT
 #undef PLACE
 };
 
 #define ARG_LAST 6       /* the last argument that programs can read */
-#define ARG_NOWHERE 0xff /* not found; programs at such a function are refused */
+#define ARG_NOWHERE 0xff /* not found; programs that need it are refused */
 
 /*
  * The conditions on the acting process and on the file. An event passes if it matches one include of every kind that

@@ -463,13 +463,9 @@ struct io_sr_msg {
     void *addr;
 };
 
-/* A completion of io_uring, and what its tracepoint stores. */
+/* A completion of io_uring. */
 struct io_uring_cqe {
     s32 res;
-};
-
-struct trace_event_raw_io_uring_complete {
-    void *req;
 };
 
 struct trace_event_raw_io_uring_submit_sqe {

@@ -44,14 +44,17 @@ struct uring_end {
     s32 res;
 };
 
-/* Define the program at the completion of requests; its body follows. */
+/*
+ * Define the program at the completion of requests; its body follows. Where the tracepoint has no request, before 5.18,
+ * the library refuses the program. A request that completes more than once (multishot) has it at the last time only.
+ */
 #define URING_END(name, end)                                                                                           \
     static __always_inline int name##__completed(const struct uring_end *end);                                         \
                                                                                                                        \
     SEC("ebpf.tp_btf/io_uring_complete")                                                                               \
     int BPF_PROG(tp_btf__io_uring_complete_##name, void *ring, struct io_kiocb *req)                                   \
     {                                                                                                                  \
-        if (!compat__completion_has_request() || !req)                                                                 \
+        if (!req)                                                                                                      \
             return 0;                                                                                                  \
         const struct uring_end end = {                                                                                 \
             .req = req, .opcode = BPF_CORE_READ(req, opcode), .res = compat__completion_result(ctx)};                  \

@@ -23,14 +23,26 @@ static void types__begin(void)
     pointer_to_dentry = btf__add_ptr(types, btf__add_struct(types, "dentry", 0));
 }
 
-/* Add a function whose arguments have these types; 0 ends the list. */
-static void types__add(const char *function, const int *params)
+/* Return a prototype whose arguments have these types; 0 ends the list. */
+static int types__add_prototype(const int *params)
 {
     int prototype = btf__add_func_proto(types, number);
 
     for (; *params; params++)
         btf__add_func_param(types, "", *params);
-    btf__add_func(types, function, BTF_FUNC_STATIC, prototype);
+    return prototype;
+}
+
+/* Add a function with such arguments. */
+static void types__add(const char *function, const int *params)
+{
+    btf__add_func(types, function, BTF_FUNC_STATIC, types__add_prototype(params));
+}
+
+/* Likewise, a tracepoint, which is known by the type of its prototype. */
+static void types__add_tracepoint(const char *name, const int *params)
+{
+    btf__add_typedef(types, name, btf__add_ptr(types, types__add_prototype(params)));
 }
 
 /* Find the arguments in these types, as in those of a kernel. */
@@ -87,14 +99,31 @@ static void test_missing(void)
     CHECK(!missing_arg("session__vfs_setxattr", args));
 }
 
+/* A tracepoint, whose prototype has one parameter in front. The request was added to that of completions in 5.18. */
+static void test_tracepoint(void)
+{
+    uint8_t args[ARG_PLACE_COUNT];
+
+    for (int has_request = 0; has_request < 2; has_request++) {
+        types__begin();
+        types__add_tracepoint("btf_trace_io_uring_complete",
+                              (int[]){pointer, pointer, has_request ? pointer : number, number, number, 0});
+        types__end(args);
+        CHECK(args[ARG_btf_trace_io_uring_complete_POINTER] == (has_request ? 1 : ARG_NOWHERE));
+        CHECK(args[ARG_btf_trace_io_uring_complete_io_uring_cqe] == ARG_NOWHERE);
+        CHECK((missing_arg("tp_btf__io_uring_complete_accept", args) == NULL) == has_request);
+        CHECK(!missing_arg("tp_btf__io_uring_submit_req", args));
+    }
+}
+
 /* Programs can read seven places of arguments. */
 static void test_too_far(void)
 {
     uint8_t args[ARG_PLACE_COUNT];
 
     types__begin();
-    types__add("vfs_setxattr", (int[]){pointer, pointer, pointer, number, number, number, number, pointer_to_dentry,
-                                       0});
+    types__add("vfs_setxattr",
+               (int[]){pointer, pointer, pointer, number, number, number, number, pointer_to_dentry, 0});
     types__add("mprotect_fixup", (int[]){pointer, pointer, pointer, pointer, number, number, number, 0});
     types__end(args);
     CHECK_SAME(missing_arg("fexit__vfs_setxattr", args), "dentry");
@@ -110,6 +139,7 @@ int main(void)
     if (CHECK(object)) {
         test_found();
         test_missing();
+        test_tracepoint();
         test_too_far();
     }
     bpf_object__close(object);

@@ -190,6 +190,13 @@ static bool param__is(const struct kernel_btf *kernel, const struct btf_param *p
     return type && btf_is_struct(type) && !strcmp(kernel_btf__name(kernel, type->name_off), type_name);
 }
 
+static bool param__is_pointer(const struct kernel_btf *kernel, const struct btf_param *param)
+{
+    const struct btf_type *type = kernel_btf__bare_type(kernel, param->type);
+
+    return type && btf_is_ptr(type);
+}
+
 static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, const char *type_name)
 {
     const struct btf_type *type = kernel_btf__type(kernel, kernel_btf__type(kernel, id)->type);
@@ -200,6 +207,8 @@ static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, 
 
     if (!strcmp(type_name, "RET"))
         return (uint8_t)count;
+    if (!strcmp(type_name, "POINTER"))
+        return count > 1 && param__is_pointer(kernel, &params[1]) ? 1 : ARG_NOWHERE;
     while (count-- > 0) {
         if (param__is(kernel, &params[count], type_name))
             return count > ARG_LAST ? ARG_NOWHERE : (uint8_t)count;
@@ -209,10 +218,13 @@ static uint8_t function__find_arg(const struct kernel_btf *kernel, uint32_t id, 
 
 static const struct {
     const char *function, *type;
+    bool is_optional;
 } arg_places[] = {
-#define PLACE(function, type) {#function, #type},
-    ARG_PLACES(PLACE)
+#define PLACE(function, type) {#function, #type, false},
+#define OPTIONAL(function, type) {#function, #type, true},
+    ARG_PLACES(PLACE, OPTIONAL)
 #undef PLACE
+#undef OPTIONAL
 };
 
 void targets__find_args(const struct targets *targets, const struct kernel_btf *kernel, uint8_t ret_args[])
@@ -227,11 +239,13 @@ void targets__find_args(const struct targets *targets, const struct kernel_btf *
 const char *target__missing_arg(const struct bpf_program *program, const uint8_t args[])
 {
     const char *section = bpf_program__section_name(program);
+    char name[TARGET_NAME_MAX];
 
-    if (!STARTS_WITH(section, SECTION_FENTRY) && !STARTS_WITH(section, SECTION_FEXIT))
+    if (!STARTS_WITH(section, SECTION_FENTRY) && !STARTS_WITH(section, SECTION_FEXIT) &&
+        !STARTS_WITH(section, SECTION_TP_BTF))
         return NULL; /* others find their arguments in registers, by fixed numbers */
-    for (size_t i = 0; i < ARG_PLACE_COUNT; i++) {
-        if (args[i] == ARG_NOWHERE && !strcmp(target__name(program), arg_places[i].function))
+    for (size_t i = 0; target__type_name(program, name) && i < ARG_PLACE_COUNT; i++) {
+        if (args[i] == ARG_NOWHERE && !arg_places[i].is_optional && !strcmp(name, arg_places[i].function))
             return arg_places[i].type;
     }
     return NULL;
