@@ -18,7 +18,7 @@ def expect(facts, events):
         "nobody": [jail],
     } | ({"by_int80": [jail]} if facts["int80"] else {})
 
-    if events.at_calls:     # they are seen from the top of the mount namespace
+    if "PROCESS_CHROOT" in events.called:     # they are seen from the top of the mount namespace
         paths |= {"by_path": [jail, f"{jail}/inner"], "from_within": [f"{jail}/inner", f"{jail}/inner"]}
     for name, expected in paths.items():
         seen = events.all("PROCESS_CHROOT", tgid=facts[name])
@@ -28,7 +28,7 @@ def expect(facts, events):
             lacks(event, "path_deleted", "path_truncated", "path_unstable")
     first, second = events.all("PROCESS_CHROOT", tgid=facts["by_path"])
     inwards, outwards = events.all("PROCESS_CHROOT", tgid=facts["outwards"])
-    if events.at_calls:
+    if "PROCESS_CHROOT" in events.called:
         lacks(second, "root_path")
         lacks(outwards, "path_unreachable")
     else:

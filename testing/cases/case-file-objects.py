@@ -24,6 +24,6 @@ def expect(facts, events):
     same(renames, [f"{facts['dir']}/others"], "new paths of the renames")
     own = [event for event in events if event["event_type"] in ("FILE_CREATE", "FILE_DELETE")
            and event["pids"]["tgid"] == facts["pid"] and event["path"] != facts["dir"]]
-    if events.at_calls and not events.by_kprobe:
+    if "FILE_CREATE" in events.called:
         own = without_opened_again(own)
     same_list(events, own, facts["expected"], check_object)

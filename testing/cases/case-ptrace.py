@@ -19,7 +19,7 @@ def expect(facts, events):
         has(event, pids__tid=facts["pid"], comm="case-ptrace", creds__euid=0)
         lacks(event, "errno")
     # at the end of a call a process to which it was refused is not known, and may be the caller's child
-    at_calls = events.at_calls or b"process-ptrace (" in events.err
+    at_calls = "PROCESS_PTRACE" in events.called or b"process-ptrace (" in events.err
     (itself,) = [event for event in seen if event["denied"] and (not at_calls or event["child_pid"] == facts["pid"])]
     has(itself, request=PTRACE_ATTACH, child_pid=facts["pid"], errno=errno.EPERM)
     by_nobody = events.all("PROCESS_PTRACE", tgid=facts["denied"])

@@ -74,13 +74,13 @@ def tgid_of(event):
 
 
 class Events(list):
-    """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error. `at_calls`: they
-    were made at the ends of system calls, where a process already is what the call made it; `by_kprobe`: only those
-    that kprobes cannot make. `unseen` is a pattern of what may then be missing."""
+    """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error. `called` has the
+    types of those that are made at the ends of system calls, where a process already is what the call made it. `unseen`
+    is a pattern of what may then be missing, of "TYPE: what"."""
 
-    def __init__(self, events, raw=b"", err=b"", at_calls=False, by_kprobe=False, unseen=None):
+    def __init__(self, events, raw=b"", err=b"", called=(), unseen=None):
         super().__init__(events)
-        self.raw, self.err, self.at_calls, self.by_kprobe, self.unseen = raw, err, at_calls, by_kprobe, unseen
+        self.raw, self.err, self.called, self.unseen = raw, err, called, unseen
         self.shown = set()
 
     def all(self, kind, tgid=None, parent=None):
@@ -108,7 +108,7 @@ def expect_id_changes(facts, events, kind, ids):
     """Each change of case-setid, of user or group ids, is one event with all ids, and credentials of before; calls
     without a change are none. At the ends of calls neither is known."""
     wrong = []
-    at_calls = events.at_calls and not events.by_kprobe
+    at_calls = kind in events.called
     for change in facts["changes"]:
         try:
             if change["changes"]:

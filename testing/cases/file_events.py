@@ -31,7 +31,7 @@ def own_events(facts, events):
     return [event for event in events
             if event["event_type"].startswith("FILE_") and event["pids"]["tgid"] == facts["pid"]
             and any(path.startswith(inside) or re.match("/(upper|work|lower)/", path) for path in paths_of(event))
-            and not (events.at_calls and not events.by_kprobe and does_nothing(event))]
+            and not ("FILE_RENAME" in events.called and does_nothing(event))]
 
 
 def does_nothing(event):
@@ -93,7 +93,7 @@ def without_unseen(events, seen, expected, check_one):
     for want in expected:
         if want["what"].startswith("aio"):
             want = {key: want[key] for key in want if key != "bytes"}    # how much was written is not known
-        if re.search(events.unseen, want["what"]):
+        if re.search(events.unseen, f"{want['event_type']}: {want['what']}"):
             try:
                 check_one(seen[at], want)
             except (Failure, IndexError):
@@ -124,12 +124,11 @@ def without_failed(seen, expected, check_one):
 def same_list(events, seen, expected, check_one, summarize=summary):
     """The events are the expected ones, once each and in that order; check_one(event, want) fails if a pair differs.
     summarize(event) describes a surplus event."""
-    if events.at_calls:
+    if events.called:
         seen = without_failed(seen, expected, check_one)
         expected = without_unseen(events, seen, expected, check_one)
     events.shown |= {event["event_type"] for event in seen}
-    true(all(event["event_type"] == "FILE_MODIFY" if events.by_kprobe else events.at_calls
-             for event in seen if is_from_caller(event)), "a path is its caller's")
+    true(all(event["event_type"] in events.called for event in seen if is_from_caller(event)), "a path is its caller's")
     wrong = []
     for number, (event, want) in enumerate(zip(seen, expected)):
         try:
