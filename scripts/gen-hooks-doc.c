@@ -76,20 +76,24 @@ static const struct hook_role *role_for(const struct hook_row *row, int event, b
 static void print_required(int event, int way)
 {
     const struct hook_row *row;
-    const char *lacks = "";
+    const char *bracket = " (";
     int count = 0;
 
     for (size_t i = 0; (row = hooks__row(i)); i++) {
-        const struct hook_role *role = role_for(row, event, true, way);
-
-        if (!role)
+        if (!role_for(row, event, true, way))
             continue;
         printf("%s`%s`", count++ ? ", " : way ? "; or " : "", row->program);
-        if (*role->lacks)
-            lacks = role->lacks;
     }
-    if (*lacks)
-        printf(" (%s)", lacks);
+    for (size_t i = 0; (row = hooks__row(i)); i++) {
+        const struct hook_role *role = role_for(row, event, true, way);
+
+        if (!role || !*role->lacks)
+            continue;
+        printf("%s%s", bracket, role->lacks);
+        bracket = "; ";
+    }
+    if (strcmp(bracket, " (") != 0)
+        printf(")");
 }
 
 static void print_condition(const struct hook_row *row)

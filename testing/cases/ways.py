@@ -84,7 +84,7 @@ NO_MPROTECT = limited("[^;]*", r"file-modify \(not seen: mappings made writable,
 NO_COMPLETIONS = r"\w+: the kernel's io_uring_complete has no known argument of type POINTER; limited: .*"
 NO_FUNCTION = r"\w+: the kernel has no \w+; (unavailable|limited): .*"
 SECOND_LACKS = [r"net-conn-accept \(not seen: SMC, and calls of accept that already wait at the start\)",
-                r"net-conn-closed \(the process that accepted a connection is [^)]*\)",
+                r"net-conn-closed \(the process that accepted a connection is only reported beside net-conn-accept\)",
                 r"process-exit \(a process exits before its files are closed\)",
                 r"process-ptrace \(a refusal has the id that the caller gave\)"]
 # Warnings of a way; any other one fails its cases.

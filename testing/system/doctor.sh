@@ -24,14 +24,22 @@ whole() {
 check "whole: every event, status 0" whole
 
 limited() {
-    doctor 1 --process-setsid --process-exec --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector || return 1
-    grep -A 1 "^  process-setsid  *limited" report.out | grep -q "(for want of fexit__ksys_setsid)" &&
+    doctor 1 --process-ptrace --process-exec --disable-hook fexit__ptrace_attach,session__ptrace_attach || return 1
+    grep -A 1 "^  process-ptrace  *limited" report.out | grep -q "(for want of fexit__ptrace_attach)" &&
+        grep -q "^  tp_btf__sys_exit_ptrace  *called by tp_btf__sys_exit$" report.out &&
+        grep -A 1 "^  disabled by the caller:$" report.out | grep -q "    fexit__ptrace_attach" &&
+        grep -q "each system call of this machine takes" report.out || { cat report.out; return 1; }
+}
+check "limited: an event is made in another way, status 1" limited
+
+only_dearer() {
+    doctor 0 --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector &&
+        grep -q "^  process-setsid  *whole$" report.out &&
         grep -q "^  tp_btf__sys_exit_setsid  *called by tp_btf__sys_exit$" report.out &&
-        grep -A 1 "^  disabled by the caller:$" report.out | grep -q "    fexit__ksys_setsid" &&
         grep -q "each system call of this machine takes some 180 instructions longer, .* 1,200 (on Linux 6.1;" \
             report.out || { cat report.out; return 1; }
 }
-check "limited: an event is made in another way, status 1" limited
+check "whole: the other way has all, and costs more, status 0" only_dearer
 
 load_module=tp_btf__module_load,kprobe__do_init_module # the only event that has no other way
 missing() {

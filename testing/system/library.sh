@@ -20,7 +20,7 @@ odd_hooks() {
     kill $pid
     wait $pid || return 1
     grep "fexit__ksys_setsid: the kernel never" odd.err |
-        grep -q "; limited: process-setsid (every system call takes longer)$"
+        grep -q "; limited: tracing (every system call takes longer)$"
 }
 check "a row that names no program is refused" odd_hooks
 

@@ -42,7 +42,8 @@ kinds() {
     start_with "$1=1" --all || return 1
     grep -q '"bpf_tramp": false' refused.out || { echo "there are trampolines"; return 1; }
     [ "$(grep -c "the kernel refuses.*Operation not permitted" refused.err)" = 1 ] || { cat refused.err; return 1; }
-    grep "; limited: .*process-setsid (.*file-delete (.*net-conn-closed (" refused.err |
+    grep "; limited: tracing (every system call takes longer), .*file-delete (.*net-conn-closed (" refused.err |
+        grep "process-setuid (calls that change no id" |
         grep -q "process-exit (a process exits before its files" || { cat refused.err; return 1; }
     cheap
 }
@@ -52,14 +53,14 @@ kinds() {
 kinds_of_few_events() {
     start_with REFUSE_LOAD=1 --process-exec --process-exit --process-setuid || return 1
     [ "$(grep -c "warning: " refused.err)" = 1 ] &&
-        grep "; limited: process-exec (.*process-exit (.*process-setuid (" refused.err ||
+        grep "; limited: tracing (.*process-exec (.*process-exit (.*process-setuid (" refused.err ||
         { cat refused.err; return 1; }
 }
 
 one() {
     start_with REFUSE_NAME=fexit__inet_csk_listen_start --all || return 1
     grep "warning: fexit__inet_csk_listen_start: the kernel refuses to load it: Op" refused.err |
-        grep -q "; limited: net-listen (" &&
+        grep -q "; limited: tracing (every system call takes longer)" &&
         [ "$(grep -c "unavailable\|limited" refused.err)" = 1 ] || { cat refused.err; return 1; }
     cheap
 }

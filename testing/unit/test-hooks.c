@@ -73,6 +73,28 @@ static void count_lacking(void *user, const char *event, const char *lacks, cons
     last_lacks = lacks;
 }
 
+static const char *lacks_event, *lacks, *lacks_program, *lacks_reason;
+
+static void keep_lacks(void *user, const char *event, const char *what, const char *program, const char *reason)
+{
+    if (strcmp(event, lacks_event) != 0)
+        return;
+    ++*(int *)user;
+    lacks = what;
+    lacks_program = program;
+    lacks_reason = reason;
+}
+
+/* Return how many things an event lacks, and keep the last one. */
+static int lacks_of(const char *event)
+{
+    int count = 0;
+
+    lacks_event = event;
+    hooks__report_lacking(&hooks, keep_lacks, &count);
+    return count;
+}
+
 static void test_takes_the_other_way(void)
 {
     hooks__init(&hooks);
@@ -123,9 +145,8 @@ static void test_ends_of_system_calls_need_no_option(void)
     hooks__choose(&hooks, set_of(EBPF_EVENT_PROCESS_MEMFD_CREATE));
     CHECK(wanted("tp_btf__sys_exit_memfd_create") && !wanted("fexit__hugetlb_file_setup"));
     hooks__refuse(hooks__find(&hooks, "fexit__hugetlb_file_setup"), "for a test");
-    lacking = 0;
-    hooks__report_lacking(&hooks, count_lacking, NULL);
-    CHECK(lacking == 1); /* that of the way itself */
+    CHECK(lacks_of(HOOKS_TRACING) == 1 && !strcmp(lacks, "every system call takes longer"));
+    CHECK(lacks_of("process-memfd-create") == 0);
 }
 
 /* A program that makes less stands in for one that the kernel lacks; what it does not make is named. */
@@ -168,6 +189,7 @@ static void test_connections_are_made_in_one_way(void)
     CHECK(hooks__called_events(&hooks).bits == connections.bits);
     CHECK(wanted("tp_btf__sys_exit_accept") && wanted("tp_btf__inet_sock_set_state_open"));
     CHECK(!wanted("fentry__tcp_connect") && !wanted("fentry__security_sock_graft"));
+    CHECK(lacks_of("net-conn-attempt") > 0 && !strcmp(lacks_program, "fentry__tcp_close"));
     hooks__refuse(hooks__find(&hooks, "tp_btf__sys_exit_connect"), "for a test");
     hooks__choose(&hooks, connections);
     CHECK(wanted("fentry__tcp_connect") && !wanted("tp_btf__sys_exit_accept"));
@@ -192,6 +214,26 @@ static void test_options_of_a_way(void)
     hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_open"), "for a test");
     hooks__choose(&hooks, created);
     CHECK(hooks.available.bits == created.bits && !wanted("tp_btf__io_uring_complete_open"));
+}
+
+/* What an event lacks without an optional program of its way, and what it lacks with it. */
+static void test_limits_of_a_way(void)
+{
+    struct ebpf_event_set accepted = set_of(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED);
+
+    hooks__init(&hooks);
+    hooks__choose(&hooks, accepted);
+    CHECK(lacks_of("net-conn-accept") == 0 && lacks_of(HOOKS_TRACING) == 0);
+    hooks__refuse(hooks__find(&hooks, "fentry__security_sock_graft"), "for a test");
+    hooks__refuse(hooks__find(&hooks, "fexit__inet_csk_accept"), "for a test too");
+    hooks__choose(&hooks, accepted);
+    CHECK(lacks_of("net-conn-accept") == 1 && strstr(lacks, "post no descriptor"));
+    CHECK_SAME(lacks_program, "fentry__security_sock_graft");
+    hooks__refuse(hooks__find(&hooks, "tp_btf__io_uring_complete_accept"), "it has no request");
+    hooks__choose(&hooks, accepted);
+    CHECK(lacks_of("net-conn-accept") == 1 && strstr(lacks, "before 5.18"));
+    CHECK_SAME(lacks_reason, "it has no request");
+    CHECK_SAME(lacks_program, "tp_btf__io_uring_complete_accept");
 }
 
 /* With one way to attach, events that need another one are unavailable or made at the ends of system calls. */
@@ -248,6 +290,9 @@ static void test_converted(void)
     CHECK(hooks.available.bits == events.bits && wanted("fentry__skb_consume_udp"));
     CHECK(!wanted("fentry__skb_consume_udp_spare1")); /* it cannot be preempted */
     CHECK(!hooks__find(&hooks, "fentry__tcp_connect")->by_kprobe);
+    CHECK(lacks_of("process-exit") == 1 && strstr(lacks, "partial"));
+    CHECK_SAME(lacks_program, "fentry__do_notify_parent");
+    CHECK_SAME(lacks_reason, "trampolines");
 }
 
 static void test_does_without_an_option(void)
@@ -366,6 +411,7 @@ int main(int argc, char **argv)
     test_limited_stand_in();
     test_connections_are_made_in_one_way();
     test_options_of_a_way();
+    test_limits_of_a_way();
     test_forced_way();
     test_converted();
     test_does_without_an_option();

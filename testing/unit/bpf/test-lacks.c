@@ -59,11 +59,11 @@ static int use_of(const struct ebpf_source *source, const char *program, struct 
 /* How each program is used, and what an event lacks that is made in another way. */
 static void test_description(void)
 {
-    struct ebpf_source_opts opts = opts_for(two(EBPF_EVENT_PROCESS_SETSID, EBPF_EVENT_PROCESS_FORK));
+    struct ebpf_source_opts opts = opts_for(two(EBPF_EVENT_PROCESS_PTRACE, EBPF_EVENT_PROCESS_FORK));
     struct ebpf_hook hook;
     const char *program;
 
-    opts.disable_hooks = "fexit__ksys_setsid,kprobe__proc_sid_connector";
+    opts.disable_hooks = "fexit__ptrace_attach,session__ptrace_attach";
     struct ebpf_source *source = open_source(&opts);
 
     if (!source)
@@ -71,13 +71,14 @@ static void test_description(void)
     CHECK(use_of(source, "tp_btf__sys_exit", &hook) == EBPF_HOOK_ATTACHED && !hook.by && !hook.why);
     CHECK(use_of(source, "tp_btf__sched_process_fork", &hook) == EBPF_HOOK_ATTACHED);
     CHECK(use_of(source, "tp_btf__sys_exit_setuid", &hook) == EBPF_HOOK_UNUSED && !hook.by);
-    CHECK(use_of(source, "fexit__ksys_setsid", &hook) == EBPF_HOOK_REFUSED);
+    CHECK(use_of(source, "fexit__ptrace_attach", &hook) == EBPF_HOOK_REFUSED);
     CHECK_SAME(hook.why, "disabled by the caller");
     CHECK(use_of(source, "no_such", &hook) == -1 && errno == ENOENT);
     CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_FORK, 0, NULL));
-    CHECK_SAME(ebpf_source__lacks(source, EBPF_EVENT_PROCESS_SETSID, 0, &program), "every system call takes longer");
-    CHECK_SAME(program, "fexit__ksys_setsid");
-    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_SETSID, 1, &program) && !program);
+    CHECK_SAME(ebpf_source__lacks(source, EBPF_EVENT_PROCESS_PTRACE, 0, &program),
+               "a refusal has the id that the caller gave");
+    CHECK_SAME(program, "fexit__ptrace_attach");
+    CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_PTRACE, 1, &program) && !program);
     CHECK(!ebpf_source__lacks(source, EBPF_EVENT_PROCESS_EXEC, 0, NULL));
     hook.sz = 3;
     CHECK(ebpf_source__hook(source, 0, &hook) == -EINVAL && errno == EINVAL);
@@ -136,7 +137,7 @@ static void test_one_line_a_cause(void)
     CHECK_SAME(warned, "tp_btf__module_load: disabled by the caller; unavailable: process-load-module");
     forced.attach = EBPF_ATTACH_TRACEPOINT;
     CHECK(warnings_of(forced, NULL) == 1);
-    CHECK(!strncmp(warned, REASON_FORCED "; limited: process-", strlen(REASON_FORCED "; limited: process-")));
+    CHECK(!strncmp(warned, REASON_FORCED "; limited: tracing (", strlen(REASON_FORCED "; limited: tracing (")));
     CHECK(strstr(warned, "), process-chroot (") && warned[strlen(warned) - 1] == ')');
 }
 

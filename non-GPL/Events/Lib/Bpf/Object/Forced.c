@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "Forced.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define CALLER "tp_btf__sys_exit" /* without it there are no events at the ends of system calls */
@@ -48,5 +49,7 @@ void hooks__convert(struct hooks *hooks, const char *reason)
             continue;
         program->refused = false;
         program->by_kprobe = true;
+        if (!program->reason[0])
+            snprintf(program->reason, sizeof(program->reason), "%s", *reason ? reason : REASON_FORCED);
     }
 }

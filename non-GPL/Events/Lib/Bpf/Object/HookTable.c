@@ -13,6 +13,9 @@
 #define MAKES(EVENT) ROLE(EVENT, .is_required = true, .is_charged = true, .lacks = "")
 #define SERVES(EVENT) ROLE(EVENT, .is_required = true, .lacks = "")
 #define MAKES_ELSE(EVENT, n, what) ROLE(EVENT, .is_required = true, .way = n, .is_charged = true, .lacks = what)
+#define MAKES_AS_KPROBE(EVENT, what)                                                                                   \
+    ROLE(EVENT, .is_required = true, .is_charged = true, .lacks = "", .limit = what, .is_limit_of_kprobe = true)
+#define PARTLY_ELSE(EVENT, n, what, less) ROLE(EVENT, .way = n, .is_charged = true, .lacks = what, .limit = less)
 #define ADDS_ELSE(EVENT, n, what) ROLE(EVENT, .way = n, .is_charged = true, .lacks = what)
 #define IMPROVES_ELSE(EVENT, n, what) ROLE(EVENT, .way = n, .lacks = what)
 #define ADDS(EVENT, what) ROLE(EVENT, .is_charged = true, .lacks = what)

@@ -11,6 +11,8 @@
 #include "HookTable.h"
 
 #define WAYS_MAX 4
+#define CONNECTIONS_FIRST EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED
+#define CONNECTIONS_LAST EBPF_EVENT_NETWORK_CONNECTION_FAILED
 
 _Static_assert(WAY_SYSCALLS < WAYS_MAX, "raise WAYS_MAX");
 
@@ -289,21 +291,19 @@ static void hooks__choose_features(struct hooks *hooks)
  */
 static void hooks__unite_connections(struct hooks *hooks)
 {
-    static const int events[] = {EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED,
-                                 EBPF_EVENT_NETWORK_CONNECTION_CLOSED, EBPF_EVENT_NETWORK_CONNECTION_FAILED};
     const struct ebpf_event_set called = hooks__called_events(hooks);
     const struct hooks_program *missing = NULL;
     bool exists, any = false;
 
-    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
-        any |= ebpf_event_set__has(called, events[i]);
-        missing = missing ? missing : way__missing(hooks, events[i], WAY_SYSCALLS, &exists);
+    for (int event = CONNECTIONS_FIRST; event <= CONNECTIONS_LAST; event++) {
+        any |= ebpf_event_set__has(called, event);
+        missing = missing ? missing : way__missing(hooks, event, WAY_SYSCALLS, &exists);
     }
-    for (size_t i = 0; any && i < sizeof(events) / sizeof(*events); i++) {
+    for (int event = CONNECTIONS_FIRST; any && event <= CONNECTIONS_LAST; event++) {
         if (!missing)
-            hooks->ways[events[i]] = WAY_SYSCALLS;
-        else if (ebpf_event_set__has(called, events[i]))
-            hooks__give_up(hooks, events[i], missing);
+            hooks->ways[event] = WAY_SYSCALLS;
+        else if (ebpf_event_set__has(called, event))
+            hooks__give_up(hooks, event, missing);
     }
 }
 
@@ -390,44 +390,70 @@ int hooks__skipped_event(const struct hooks *hooks, size_t program)
     return NO_EVENT;
 }
 
-/*
- * Return the missing program that makes an event lack what `ret_lacks` says then; NULL if it lacks nothing for want of
- * a row's program.
- */
-static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role,
-                                                  const char **ret_lacks)
+/* Return the program for lack of which an event is not made in its best way. Connections are all made in one. */
+static const struct hooks_program *hooks__missing_best(struct hooks *hooks, int event)
 {
-    bool exists;
+    bool exists, is_shared = event >= CONNECTIONS_FIRST && event <= CONNECTIONS_LAST;
+    const struct hooks_program *missing = way__missing(hooks, event, 0, &exists);
 
-    *ret_lacks = role->lacks;
-    if (!role->lacks[0] || !hooks__is_of_way(hooks, role) || hooks->programs[row].unneeded)
-        return NULL;
-    if (hooks__is_limited(hooks, row)) {
-        *ret_lacks = hook_rows[row].else_lacks;
-        return hook_rows[row].else_lacks[0] ? &hooks->programs[row] : NULL;
-    }
-    if (!role->is_required)
-        return hooks__missing(hooks, row);
-    return way__missing(hooks, role->event, 0, &exists);
+    for (int other = CONNECTIONS_FIRST; is_shared && !missing && other <= CONNECTIONS_LAST; other++)
+        missing = way__missing(hooks, other, 0, &exists);
+    return missing;
 }
 
-void hooks__report_lacking(struct hooks *hooks,
-                           void (*report)(void *user, const char *event, const char *lacks, const char *program,
-                                          const char *reason),
-                           void *user)
+/* Return the program that makes an event lack what a role says, missing or limited; NULL if it does not lack that. */
+static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t row, const struct hook_role *role)
 {
+    if (!role->lacks[0] || hooks->programs[row].unneeded)
+        return NULL;
+    return role->is_required ? hooks__missing_best(hooks, role->event) : hooks__missing(hooks, row);
+}
+
+static const struct hooks_program *hooks__limiting(struct hooks *hooks, size_t row, const struct hook_role *role)
+{
+    const struct hooks_program *program = &hooks->programs[row];
+
+    if (!role->limit || !program->wanted)
+        return NULL;
+    if (role->is_limit_of_kprobe)
+        return program->by_kprobe ? program : NULL;
+    return hooks__missing_best(hooks, role->event);
+}
+
+static void event__report_lacking(struct hooks *hooks, int event, hooks_report_fn report, void *user)
+{
+    const char *option = ebpf_event_type__option(event);
+
+    for (size_t i = 0; i < HOOK_COUNT; i++) {
+        const struct hook_role *role = row__role(&hook_rows[i], event);
+        const struct hooks_program *program;
+
+        if (!role || !hooks__is_of_way(hooks, role))
+            continue;
+        if ((program = hooks__lacking(hooks, i, role)))
+            report(user, option, role->lacks, program->name, program->reason);
+        if ((program = hooks__limiting(hooks, i, role)))
+            report(user, option, role->limit, program->name, program->reason);
+        if (!hooks->programs[i].unneeded && hooks__is_limited(hooks, i) && hook_rows[i].else_lacks[0])
+            report(user, option, hook_rows[i].else_lacks, hooks->programs[i].name, hooks->programs[i].reason);
+    }
+}
+
+void hooks__report_lacking(struct hooks *hooks, hooks_report_fn report, void *user)
+{
+    const struct ebpf_event_set called = hooks__called_events(hooks);
+    const struct hooks_program *missing = NULL;
+
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         if (hook_rows[i].selects & hooks->select_kinds && hooks->programs[i].refused)
-            report(user, "the selection", hook_rows[i].selects_lacks, hook_rows[i].program, hooks->programs[i].reason);
+            report(user, HOOKS_SELECTION, hook_rows[i].selects_lacks, hook_rows[i].program, hooks->programs[i].reason);
     }
+    for (int event = 0; !missing && event < EBPF_EVENT_TYPE_COUNT; event++)
+        missing = ebpf_event_set__has(called, event) ? hooks__missing_best(hooks, event) : NULL;
+    if (missing)
+        report(user, HOOKS_TRACING, "every system call takes longer", missing->name, missing->reason);
     for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
-        for (size_t i = 0; ebpf_event_set__has(hooks->available, event) && i < HOOK_COUNT; i++) {
-            const struct hook_role *role = row__role(&hook_rows[i], event);
-            const char *lacks;
-            const struct hooks_program *lacking = role ? hooks__lacking(hooks, i, role, &lacks) : NULL;
-
-            if (lacking)
-                report(user, ebpf_event_type__option(event), lacks, lacking->name, lacking->reason);
-        }
+        if (ebpf_event_set__has(hooks->available, event))
+            event__report_lacking(hooks, event, report, user);
     }
 }

@@ -12,6 +12,8 @@
 #define HOOKS_PROGRAMS_MAX 320
 #define HOOKS_NAME_MAX 64
 #define HOOKS_REASON_LEN 160
+#define HOOKS_SELECTION "the selection"
+#define HOOKS_TRACING "tracing"
 #define HOOK_ROLES_MAX 13 /* of a program, with an empty one at the end */
 #define WAY_SYSCALLS 3    /* the way to make an event at the ends of system calls */
 
@@ -62,12 +64,14 @@ enum hook_stand_in {
 
 /* The role of a program for an event. */
 struct hook_role {
-    int event;         /* 0: there are no more */
-    bool is_required;  /* by one way; else the event also works without it */
-    int way;           /* the one that requires it */
-    bool in_all_ways;  /* if it is not required: of use beside WAY_SYSCALLS too */
-    bool is_charged;   /* each run that the kernel skips counts as an event lost */
-    const char *lacks; /* warning for the user, "" for none; see Hooks.def */
+    int event;               /* 0: there are no more */
+    bool is_required;        /* by one way; else the event also works without it */
+    int way;                 /* the one that requires it */
+    bool in_all_ways;        /* if it is not required: of use beside WAY_SYSCALLS too */
+    bool is_charged;         /* each run that the kernel skips counts as an event lost */
+    const char *lacks;       /* warning for the user, "" for none; see Hooks.def */
+    const char *limit;       /* likewise, although the program is there; NULL for none */
+    bool is_limit_of_kprobe; /* only if the program is loaded for a kprobe */
 };
 
 /* A row of Hooks.def, which describes the columns. */
@@ -169,10 +173,12 @@ const struct hooks_program *hooks__second(const struct hooks *hooks, size_t row)
  */
 int hooks__skipped_event(const struct hooks *hooks, size_t program);
 
-/* Call `report` for each thing that the events, or the selection, lack after the last choice. */
-void hooks__report_lacking(struct hooks *hooks,
-                           void (*report)(void *user, const char *event, const char *lacks, const char *program,
-                                          const char *reason),
-                           void *user);
+/*
+ * Call `report` for each thing that the events lack after the last choice, or the selection, or tracing as such, whose
+ * names are HOOKS_SELECTION and HOOKS_TRACING in place of an event's.
+ */
+typedef void (*hooks_report_fn)(void *user, const char *event, const char *lacks, const char *program,
+                                const char *reason);
+void hooks__report_lacking(struct hooks *hooks, hooks_report_fn report, void *user);
 
 #endif
