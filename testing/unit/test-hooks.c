@@ -236,6 +236,15 @@ static void test_limits_of_a_way(void)
     CHECK_SAME(lacks_program, "tp_btf__io_uring_complete_accept");
 }
 
+/* The end of a connection has the process that accepted it, also if only ends are selected. */
+static void test_ends_have_owners(void)
+{
+    hooks__init(&hooks);
+    hooks__refuse(hooks__find(&hooks, "fentry__tcp_close"), "for a test");
+    hooks__choose(&hooks, set_of(EBPF_EVENT_NETWORK_CONNECTION_CLOSED));
+    CHECK(wanted("tp_btf__sys_exit_accept") && wanted("tp_btf__io_uring_complete_accept"));
+}
+
 /* With one way to attach, events that need another one are unavailable or made at the ends of system calls. */
 static void test_forced_way(void)
 {
@@ -412,6 +421,7 @@ int main(int argc, char **argv)
     test_connections_are_made_in_one_way();
     test_options_of_a_way();
     test_limits_of_a_way();
+    test_ends_have_owners();
     test_forced_way();
     test_converted();
     test_does_without_an_option();
