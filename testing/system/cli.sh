@@ -78,7 +78,7 @@ check "--process-setuid alone reports set-user-ID programs" setuid_alone
 
 no_hook() {
     in_time EventsTrace --process-setsid \
-        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit \
+        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,fentry__proc_sid_connector,tp_btf__sys_exit \
         >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err
@@ -89,7 +89,7 @@ check "no hook for any event" no_hook
 # Both names count, however they are given.
 two_hooks() {
     in_time EventsTrace --process-setsid --process-shmget \
-        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit \
+        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,fentry__proc_sid_connector,tp_btf__sys_exit \
         --disable-hook fexit__ipcget,session__ipcget >refused.out 2>refused.err </dev/null
     got=$?
     cat refused.err

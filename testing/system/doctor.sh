@@ -24,7 +24,8 @@ whole() {
 check "whole: every event, status 0" whole
 
 limited() {
-    doctor 1 --process-ptrace --process-exec --disable-hook fexit__ptrace_attach,session__ptrace_attach || return 1
+    doctor 1 --process-ptrace --process-exec \
+        --disable-hook fexit__ptrace_attach,session__ptrace_attach,fexit__sys_ptrace || return 1
     grep -A 1 "^  process-ptrace  *limited" report.out | grep -q "(for want of fexit__ptrace_attach)" &&
         grep -q "^  tp_btf__sys_exit_ptrace  *called by tp_btf__sys_exit$" report.out &&
         grep -A 1 "^  disabled by the caller:$" report.out | grep -q "    fexit__ptrace_attach" &&
@@ -33,7 +34,7 @@ limited() {
 check "limited: an event is made in another way, status 1" limited
 
 only_dearer() {
-    doctor 0 --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector &&
+    doctor 0 --process-setsid --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,fentry__proc_sid_connector &&
         grep -q "^  process-setsid  *whole$" report.out &&
         grep -q "^  tp_btf__sys_exit_setsid  *called by tp_btf__sys_exit$" report.out &&
         grep -q "each system call of this machine takes some 180 instructions longer, .* 1,200 (on Linux 6.1;" \
@@ -52,7 +53,8 @@ check "some events are missing: status 2, with the reason" missing
 # Each event has its own reason, and the programs are listed. module_load and sys_exit are the last resorts of the two.
 none_left() {
     doctor 3 --process-setsid --process-load-module \
-        --disable-hook "fexit__ksys_setsid,kprobe__proc_sid_connector,tp_btf__sys_exit,$load_module" &&
+        --disable-hook fexit__ksys_setsid,kprobe__proc_sid_connector,fentry__proc_sid_connector \
+        --disable-hook "tp_btf__sys_exit,$load_module" &&
         grep -A 1 "^  process-setsid  *unavailable" report.out | grep -q "fexit__ksys_setsid: disabled by the caller" &&
         grep -A 1 "^  process-load-module  *unavailable" report.out | grep -q "tp_btf__module_load: disabled by the" &&
         grep -A 9 "^  disabled by the caller:$" report.out | grep -q "    tp_btf__sys_exit$" &&

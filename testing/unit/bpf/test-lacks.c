@@ -63,7 +63,7 @@ static void test_description(void)
     struct ebpf_hook hook;
     const char *program;
 
-    opts.disable_hooks = "fexit__ptrace_attach,session__ptrace_attach";
+    opts.disable_hooks = "fexit__ptrace_attach,session__ptrace_attach,fexit__sys_ptrace";
     struct ebpf_source *source = open_source(&opts);
 
     if (!source)

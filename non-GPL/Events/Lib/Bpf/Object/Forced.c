@@ -2,7 +2,11 @@
 #include "Forced.h"
 
 #include <stdio.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "../../Log.h"
 
 #define CALLER "tp_btf__sys_exit" /* without it there are no events at the ends of system calls */
 #define BEGINNINGS_MAX 6
@@ -52,4 +56,27 @@ void hooks__convert(struct hooks *hooks, const char *reason)
         if (!program->reason[0])
             snprintf(program->reason, sizeof(program->reason), "%s", *reason ? reason : REASON_FORCED);
     }
+}
+
+int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log)
+{
+    char *copy = strdup(names), *rest = copy;
+
+    if (!copy) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hooks: %s; free memory", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    for (char *name; (name = strsep(&rest, ","));) {
+        struct hooks_program *program = hooks__find(hooks, name);
+
+        if (!program) {
+            ebpf_log__write(log, EBPF_LOG_ERROR,
+                            "cannot disable hook '%s': there is none of that name; HOOKS.md lists them", name);
+            free(copy);
+            return -EINVAL;
+        }
+        hooks__refuse(program, "disabled by the caller");
+    }
+    free(copy);
+    return 0;
 }

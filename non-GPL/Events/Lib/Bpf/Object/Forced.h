@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Forced.h - leaves out the programs of other ways to attach than one, or has them attached in that way. */
+/* Forced.h - leaves out programs, or has them attached in another way, because the caller or the kernel wants it so. */
 #ifndef EBPF_BPF_FORCED_H
 #define EBPF_BPF_FORCED_H
 
@@ -15,5 +15,8 @@ void hooks__force(struct hooks *hooks, enum ebpf_attach attach);
  * this reason.
  */
 void hooks__convert(struct hooks *hooks, const char *reason);
+
+/* Mark the programs named in a list as refused, for tests. 0, or -errno, logged. */
+int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
 
 #endif

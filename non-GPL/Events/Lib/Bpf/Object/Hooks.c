@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "Hooks.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../Log.h"
 #include "HookTable.h"
 
 #define WAYS_MAX 4
@@ -76,29 +74,6 @@ void hooks__refuse(struct hooks_program *program, const char *format, ...)
     vsnprintf(program->reason, sizeof(program->reason), format, args);
     va_end(args);
     program->refused = true;
-}
-
-int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log)
-{
-    char *copy = strdup(names), *rest = copy;
-
-    if (!copy) {
-        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot disable hooks: %s; free memory", strerror(ENOMEM));
-        return -ENOMEM;
-    }
-    for (char *name; (name = strsep(&rest, ","));) {
-        struct hooks_program *program = hooks__find(hooks, name);
-
-        if (!program) {
-            ebpf_log__write(log, EBPF_LOG_ERROR,
-                            "cannot disable hook '%s': there is none of that name; HOOKS.md lists them", name);
-            free(copy);
-            return -EINVAL;
-        }
-        hooks__refuse(program, "disabled by the caller");
-    }
-    free(copy);
-    return 0;
 }
 
 /*

@@ -155,9 +155,6 @@ bool hooks__is_called(size_t program);
 /* Mark a program as refused by the kernel, with the reason. */
 void hooks__refuse(struct hooks_program *program, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Mark the programs named in a list as refused, for tests. 0, or -errno, logged. */
-int hooks__disable(struct hooks *hooks, const char *names, const struct ebpf_log *log);
-
 /* Return a row's program or its stand-in, whichever is wanted; NULL if neither is. */
 struct hooks_program *hooks__in_use(struct hooks *hooks, size_t row);
 
