@@ -4,7 +4,7 @@
 # Programs for kernels that preempt BPF programs are refused on such a kernel, and all together on another one.
 # takes: 80
 # also: 6.1
-# vm: --file GPL/Events/Hooks.def
+# vm: --memory 1024 --file GPL/Events/Hooks.def
 # kernels: newest
 # vm: --file GPL/Events/Hooks.def --append preempt=full
 # shellcheck shell=sh
@@ -66,7 +66,7 @@ events_lost_without() {
 
 # Return whether another program makes all of its events as well, as on kernels that lack its hook.
 is_replaced() {
-    grep -q "^$1 ELSE " columns ||
+    grep -q "^$1 \(ELSE \|ELSE_LIMITED [^ ]* \"\"\)" columns ||
         awk -v program="$1" '$2 == "MAKES_ELSE" && $4 == 1 && $5 == "\"\"" {whole[$3]}
                              $1 == program && $2 == "MAKES" {made[$3]}
                              END {for (event in made) { count++; lacks += !(event in whole) }
