@@ -43,7 +43,7 @@ kinds() {
     grep -q '"bpf_tramp": false' refused.out || { echo "there are trampolines"; return 1; }
     [ "$(grep -c "the kernel refuses.*Operation not permitted" refused.err)" = 1 ] || { cat refused.err; return 1; }
     grep "; limited: tracing (every system call takes longer), .*file-delete (.*net-conn-closed (" refused.err |
-        grep "process-setuid (calls that change no id" |
+        grep "process-setuid ([^()]*calls that change no id" |
         grep -q "process-exit (a process exits before its files" || { cat refused.err; return 1; }
     cheap
 }
@@ -73,11 +73,11 @@ optional() {
         { cat refused.err; return 1; }
 }
 
-# Programs that the caller leaves out, by another way to attach, have one cause. 5.10 refuses a program besides.
+# Programs that the caller leaves out, by another way to attach, have one cause. 5.10 refuses some besides.
 left_out() {
     start_with NOTHING= --all --attach tracepoint || return 1
-    [ "$(grep "warning: " refused.err | grep -vc "^[^;]*; limited: file-modify ([^()]*, before 5.17)$")" = 1 ] &&
-        grep "warning: another way to attach was asked for; limited: .*process-setsid (" refused.err |
+    [ "$(grep "warning: " refused.err | grep -vc ", before 5.1[78])$")" = 1 ] &&
+        grep "warning: another way to attach was asked for; limited: tracing (.*process-setuid (" refused.err |
         grep -q "file-delete (.*process-chroot ([^()]*)$" || { cat refused.err; return 1; }
 }
 
