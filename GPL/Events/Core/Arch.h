@@ -48,7 +48,7 @@ struct pt_regs {
 #define SYSCALL_IS_ALTERED(regs) false
 
 #define NR_X32_BIT 0x40000000
-#define SYSCALL_NR(typed, regs) (KREAD(typed, regs, orig_ax) & ~NR_X32_BIT)
+#define SYSCALL_NR(typed, regs) ((u32)KREAD(typed, regs, orig_ax) & ~NR_X32_BIT) /* the kernel ignores the upper half */
 #define SYSCALL_RET(is_32, ret) (ret)
 #define TS_COMPAT 0x2
 #define TASK_IS_32(typed, task) (KREAD(typed, task, thread_info.status) & TS_COMPAT)

@@ -74,6 +74,7 @@ typedef int key_t;
 #define LOOKUP_DIRECTORY 0x2
 #define O_CREAT 0100
 #define O_EXCL 0200
+#define O_PATH 010000000
 #define O_TRUNC 01000
 #define AT_REMOVEDIR 0x200
 #define RENAME_EXCHANGE 0x2

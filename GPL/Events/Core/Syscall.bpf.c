@@ -87,20 +87,63 @@ static __always_inline bool current__shares_files(void)
     return count > 1;
 }
 
+/* Return the address of the current call's arguments if they are in memory, which anybody who shares it can change. */
+static __always_inline u64 current__vector(struct pt_regs *regs)
+{
+    u64 vector = 0;
+
+    if (syscall__is_32())
+        syscall__number(regs, true, &vector);
+    return vector;
+}
+
+/* Return one of two events: the first that is made at the ends of calls. EBPF_EVENT_TYPE_COUNT if none is. */
+static __always_inline u32 event__called_of(u32 event, u32 other)
+{
+    return event__is_called(event) ? event : event__is_called(other) ? other : EBPF_EVENT_TYPE_COUNT;
+}
+
+/* Likewise of those that a call makes with a file. */
+static __always_inline u32 call__event_by_file(struct file *file)
+{
+    switch (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) {
+    case S_IFSOCK:
+        return file__udp_sock(file) ? EBPF_EVENT_NETWORK_DATAGRAM_FLOW : EBPF_EVENT_TYPE_COUNT;
+    case S_IFREG:
+        return event__called_of(EBPF_EVENT_FILE_MODIFY, EBPF_EVENT_FILE_MODIFY);
+    case S_IFDIR: /* ioctl, for a subvolume */
+        return event__called_of(EBPF_EVENT_FILE_CREATE, EBPF_EVENT_FILE_DELETE);
+    case S_IFCHR:
+        return event__called_of(EBPF_EVENT_PROCESS_TTY_WRITE, EBPF_EVENT_PROCESS_TTY_WRITE);
+    }
+    return EBPF_EVENT_TYPE_COUNT;
+}
+
 /* Return the event that is lost if the file of a call is not known at its end; EBPF_EVENT_TYPE_COUNT for none. */
 static __always_inline u32 call__event_of(u32 event, struct file *file)
 {
-    if (event != CALL_EVENT_BY_FILE && event != EBPF_EVENT_NETWORK_DATAGRAM_FLOW)
-        return event;
-    u32 type = BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT;
+    switch (event) {
+    case CALL_EVENT_BY_FILE:
+        return file ? call__event_by_file(file)
+                    : event__called_of(EBPF_EVENT_FILE_MODIFY, EBPF_EVENT_PROCESS_TTY_WRITE);
+    case EBPF_EVENT_NETWORK_DATAGRAM_FLOW:
+        return !file || file__udp_sock(file) ? event__called_of(event, event) : EBPF_EVENT_TYPE_COUNT;
+    case EBPF_EVENT_FILE_LINK: /* of a file without a name that gets one */
+        return event__called_of(event, EBPF_EVENT_FILE_CREATE);
+    case EBPF_EVENT_FILE_CREATE:
+        return event__called_of(event, EBPF_EVENT_FILE_DELETE);
+    case EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED:
+        return event__called_of(event, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
+    }
+    return event__called_of(event, event);
+}
 
-    if (type == S_IFSOCK)
-        return file__udp_sock(file) ? EBPF_EVENT_NETWORK_DATAGRAM_FLOW : EBPF_EVENT_TYPE_COUNT;
-    if (event == EBPF_EVENT_NETWORK_DATAGRAM_FLOW)
-        return EBPF_EVENT_TYPE_COUNT;
-    return type == S_IFREG || type == S_IFDIR ? EBPF_EVENT_FILE_MODIFY
-           : type == S_IFCHR                  ? EBPF_EVENT_PROCESS_TTY_WRITE
-                                              : EBPF_EVENT_TYPE_COUNT;
+/* Count an event of a call as lost. The selection is left out where a program with tail calls cannot call functions. */
+static __always_inline void call__count_lost(u32 event, enum ebpf_reason reason)
+{
+    event = scalar__hide(event) & (EMIT_TYPES_MAX - 1);
+    if (!emit_constants.has_tail_calls || !current__is_filtered())
+        count__seen_and_lost(event, reason);
 }
 
 SEC("ebpf.tp_btf/sys_enter")
@@ -108,42 +151,43 @@ int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs)
 {
     bool is_altered = SYSCALL_IS_ALTERED(regs);
 
-    if (!emit_runtime.live || (!is_altered && !current__shares_files()))
+    if (!emit_runtime.live || (!is_altered && !current__shares_files() && !current__vector(regs)))
         return 0;
     u32 nr = syscall__handled(regs);
 
     if (nr >= 2 * SYSCALL_NUMBERS)
         return 0;
     const struct syscall_end call = syscall_end__of(ctx, regs, 0);
-    u32 n = call.form.fd;
+    u32 n = call.form.fd, fd_in_vector = 0;
     struct file *file = NULL;
+    /* what else such a call uses differs at its end, or its descriptor cannot be read yet */
+    bool is_unknown = (is_altered && n != 1) ||
+                      (call.vector && n &&
+                       bpf_probe_read_user(&fd_in_vector, sizeof(u32), (void *)(call.vector + sizeof(u32) * (n - 1))));
 
-    if (n)
-        file = fd__file(n == 1 && !call.vector ? SYSCALL_FIRST(call.is_32, regs) : syscall__arg(&call, n));
-    u32 event = file ? call__event_of(call.form.event, file) : call.form.event;
+    if (n && !is_unknown)
+        file = fd__file(call.vector ? fd_in_vector : n == 1 ? SYSCALL_FIRST(call.is_32, regs) : syscall__arg(&call, n));
+    u32 event = file || is_unknown ? call__event_of(call.form.event, file) : EBPF_EVENT_TYPE_COUNT;
 
-    if ((!file && !is_altered) || event >= EBPF_EVENT_TYPE_COUNT || !event__is_called(event))
+    if (event >= EBPF_EVENT_TYPE_COUNT)
         return 0;
     struct task_state *state = task_state__get();
 
     if (!state) {
-        count__seen_and_lost(event, EBPF_REASON_STATE);
+        call__count_lost(event, EBPF_REASON_STATE);
         return 0;
     }
-    state->held.file = file ? (u64)file : HELD_UNKNOWN;
+    state->held.file = is_unknown ? HELD_UNKNOWN : (u64)file;
     state->held.number = nr;
     state->held.event = event;
     return 0;
 }
 
-/* Count an event of a call as lost. The selection is left out where a program with tail calls cannot call functions. */
-static __always_inline void call__count_lost(u32 event)
+/* Return whether a call that returned this has, or may have, made its event. */
+static __always_inline bool call__may_have_made(const struct syscall_end *call, u32 event)
 {
-    event &= EMIT_TYPES_MAX - 1;
-    if (emit_constants.has_tail_calls)
-        count__unreadable(event);
-    else
-        count__seen_and_lost(event, EBPF_REASON_UNREADABLE);
+    return !ret__is_error(call->ret) || call->ret == -EFAULT || event == EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED ||
+           event == EBPF_EVENT_NETWORK_CONNECTION_FAILED || event == EBPF_EVENT_PROCESS_PTRACE;
 }
 
 /* Return whether the file that the call had at its beginning is not known any more. Its event counts as lost then. */
@@ -160,8 +204,8 @@ static __always_inline bool call__lost_file(void *ctx, struct pt_regs *regs, lon
 
     if (state->held.number != nr || (u64)fd__file(syscall__arg(&call, call.form.fd)) == file)
         return false;
-    if (!ret__is_error(call.ret) || event == EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)
-        call__count_lost(event);
+    if (call__may_have_made(&call, event))
+        call__count_lost(event, EBPF_REASON_UNREADABLE);
     return true;
 }
 

@@ -29,6 +29,7 @@ extern struct syscall_ends_map syscall_ends SEC(".maps");
 
 /* Values of `what`. */
 #define RETURNS_BYTES 1       /* the number of bytes written */
+#define COPIES_BYTES 33       /* likewise, or EFAULT if they are written, but an offset cannot be stored */
 #define MAPS 2                /* a file */
 #define WRITES_VECTOR 1       /* its second argument */
 #define RETURNS_FORMER_ID 1   /* and no error */
@@ -122,7 +123,7 @@ static __always_inline u64 syscall__number(struct pt_regs *regs, bool is_32, u64
     if (!is_32)
         return nr < SYSCALL_NUMBERS ? nr : 2 * SYSCALL_NUMBERS;
     if (nr == NR_32_socketcall) {
-        nr = socketcall__number(regs->SYSCALL_REG_32_1);
+        nr = socketcall__number((u32)regs->SYSCALL_REG_32_1);
         *ret_vector = (u32)regs->SYSCALL_REG_32_2;
     } else if (nr == NR_32_old_mmap) {
         nr = NR_32_mmap;
@@ -132,9 +133,9 @@ static __always_inline u64 syscall__number(struct pt_regs *regs, bool is_32, u64
 }
 
 /* Return the n-th argument. */
-#define SYSCALL_ARG(call, n) ((call)->is_32 ? (u32)SYSCALL_ARG_32((call)->regs, n) : SYSCALL_ARG_64((call)->regs, n))
+#define SYSCALL_ARG(call, n) ((call)->is_32 ? SYSCALL_ARG_32((call)->regs, n) : SYSCALL_ARG_64((call)->regs, n))
 #define SYSCALL_ARG_64(regs, n) ((regs)->SYSCALL_REG_64_##n)
-#define SYSCALL_ARG_32(regs, n) ((regs)->SYSCALL_REG_32_##n)
+#define SYSCALL_ARG_32(regs, n) ((u32)(regs)->SYSCALL_REG_32_##n) /* the kernel ignores the upper half */
 
 /* Return the argument of that number, which need not be a constant. The comments keep the branches apart. */
 #define SYSCALL_ARG_CASE(n)                                                                                            \
@@ -205,8 +206,10 @@ static __always_inline void syscall_regs__read(bool typed, struct task_struct *t
 {
     ret_call->is_32 = TASK_IS_32(typed, task);
     ret_call->nr = SYSCALL_NR(typed, regs);
-    ret_call->first = ret_call->is_32 ? KREAD(typed, regs, SYSCALL_REG_32_1) : KREAD(typed, regs, SYSCALL_REG_64_1);
-    ret_call->second = ret_call->is_32 ? KREAD(typed, regs, SYSCALL_REG_32_2) : KREAD(typed, regs, SYSCALL_REG_64_2);
+    ret_call->first =
+        ret_call->is_32 ? (u32)KREAD(typed, regs, SYSCALL_REG_32_1) : KREAD(typed, regs, SYSCALL_REG_64_1);
+    ret_call->second =
+        ret_call->is_32 ? (u32)KREAD(typed, regs, SYSCALL_REG_32_2) : KREAD(typed, regs, SYSCALL_REG_64_2);
 }
 
 static __always_inline void syscall__read(struct syscall_begin *ret_call)

@@ -284,11 +284,13 @@ int content__changed(u64 file, s64 bytes)
 /* Return how many bytes a call has changed: a number, BYTES_UNKNOWN or BYTES_OF_MAPPING; 0 if it changed nothing. */
 static __always_inline s64 call__content_bytes(const struct syscall_end *call)
 {
+    if (call->form.what == COPIES_BYTES && call->ret == -EFAULT)
+        return BYTES_UNKNOWN;
     if (ret__is_error(call->ret))
         return 0;
     if (call->form.what == MAPS)
         return mapping__is_to_write(syscall__arg(call, 3), syscall__arg(call, 4)) ? BYTES_OF_MAPPING : 0;
-    return call->form.what == RETURNS_BYTES ? call->ret : BYTES_UNKNOWN;
+    return call->form.what & RETURNS_BYTES ? call->ret : BYTES_UNKNOWN;
 }
 
 /* A datagram that was received into a pipe counts as lost. */

@@ -289,12 +289,14 @@ static __always_inline u64 open__flags(const struct syscall_end *call)
     return flags;
 }
 
+#define O_NEW (O_CREAT | O_EXCL)
+
 /* Another thread has closed the descriptor of a file that was opened. */
 static __always_inline void opened__is_lost(u64 flags)
 {
     if (flags & O_CREAT)
         count__unreadable(EBPF_EVENT_FILE_CREATE);
-    else if (flags & O_TRUNC)
+    if (flags & O_TRUNC)
         count__unreadable(EBPF_EVENT_FILE_MODIFY);
 }
 
@@ -323,6 +325,8 @@ SYSCALL_END(open, call)
         return 0;
     }
     opened__report(file);
+    if ((open__flags(call) & (O_NEW | O_PATH)) == O_NEW && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED))
+        count__unreadable(EBPF_EVENT_FILE_CREATE); /* it is another one */
     if (event__is_called(EBPF_EVENT_FILE_MODIFY) && !(BPF_CORE_READ(file, f_mode) & FMODE_CREATED) &&
         open__flags(call) & O_TRUNC)
         content__changed((u64)file, BYTES_UNKNOWN);

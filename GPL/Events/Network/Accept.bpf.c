@@ -210,13 +210,12 @@ URING_END(listen, end)
 /* Report the connection that a process has got with a descriptor. */
 static __always_inline int accepted__report_fd(u64 fd)
 {
-    struct file *file = fd__file(fd);
-    struct sock *sk = file__sock(file);
+    struct sock *sk = fd__sock(fd);
 
-    if (!file)
+    if (!sk) { /* another thread has closed or replaced it */
         count__unreadable(EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED);
-    if (!sk)
         return 0;
+    }
     if (BPF_CORE_READ(sk, __sk_common.skc_family) == AF_SMC || BPF_CORE_READ(sk, sk_protocol) == IPPROTO_SMC)
         return smc__accepted_at((u64)sk);
     struct sock *first = compat__mptcp_first_at(sk);

@@ -210,11 +210,15 @@ SYSCALL_END(datagram, call)
 {
     u32 fd = syscall__arg(call, call->form.fd), what = call->form.what;
     bool receives = what & RECEIVES;
-    struct sock *sk = call->ret >= 0 ? file__udp_sock(fd__file(fd)) : NULL;
-    bool has_flags = call->form.extra && what != RETURNS_BYTES; /* of splice, that argument is a descriptor */
+    struct sock *sk = call->ret >= 0 || call->ret == -EFAULT ? file__udp_sock(fd__file(fd)) : NULL;
+    bool has_flags = call->form.extra && what != COPIES_BYTES; /* of splice, that argument is a descriptor */
     u32 flags = sk && has_flags ? syscall__arg(call, call->form.extra) : 0;
     u64 how = how__of(receives ? EBPF_DIRECTION_RECEIVED : EBPF_DIRECTION_SENT, fd);
 
+    if (sk && call->ret < 0) { /* sent or received, but the caller's memory cannot be written */
+        count__unreadable(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+        return 0;
+    }
     if (!sk || flags & (receives ? NOT_TAKEN : NOT_SENT) ||
         (!call->ret && receives && (!(what & PEER_SOMEWHERE) || BPF_CORE_READ(sk, sk_shutdown) & RCV_SHUTDOWN)))
         return 0;

@@ -173,6 +173,8 @@ static __always_inline bool call__has_set_ids(const struct syscall_end *call, u3
 
     if (call->form.what != RETURNS_FORMER_ID)
         return !call->ret;
+    if (!call->is_32 && ret__is_error(call->ret)) /* there is no such call */
+        return false;
     WITH_CURRENT(task, typed, level = KREAD(typed, task, cred, user_ns, level));
     return level ? wanted != (u32)-1 && wanted != (u32)call->ret : id != (u32)call->ret;
 }

@@ -45,7 +45,9 @@ SYSCALL_END(memfd_create, call)
 {
     struct file *file = call->ret < 0 ? NULL : fd__file(call->ret);
 
-    if (!file && call->ret >= 0)
-        count__unreadable(EBPF_EVENT_PROCESS_MEMFD_CREATE);
+    if (call->ret >= 0 && (!file || !dentry__is_memfd_at(BPF_CORE_READ(file, f_path.dentry)))) {
+        count__unreadable(EBPF_EVENT_PROCESS_MEMFD_CREATE); /* another thread has closed or replaced it */
+        return 0;
+    }
     return file ? memfd__end((const char *)BPF_CORE_READ(file, f_path.dentry, d_name.name), (u64)file) : 0;
 }

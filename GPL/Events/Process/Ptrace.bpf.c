@@ -69,9 +69,8 @@ static __always_inline struct task_struct *ptrace__newest(void)
 }
 
 /* Report what a call of ptrace has done, from what is known at its end. */
-static __always_inline int ptrace__called(const struct syscall_end *call)
+static __always_inline int ptrace__called(const struct syscall_end *call, u64 request)
 {
-    u64 request = SYSCALL_ARG(call, 1);
     bool denied = call->ret == -EPERM || call->ret == -EACCES;
     struct task_struct *child = call->ret ? NULL : ptrace__newest();
 
@@ -94,16 +93,17 @@ static __always_inline int ptrace__called(const struct syscall_end *call)
 SEC("ebpf.fexit/" SYSCALL_ENTRY("ptrace"))
 int BPF_PROG(fexit__sys_ptrace, struct pt_regs *regs, long ret)
 {
-    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret});
+    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret}, SYSCALL_FIRST(false, regs));
 }
 
 SEC("ebpf.fexit/" COMPAT_ENTRY("ptrace"))
 int BPF_PROG(fexit__compat_sys_ptrace, struct pt_regs *regs, long ret)
 {
-    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret, .is_32 = true});
+    return ptrace__called(&(const struct syscall_end){.regs = regs, .ret = ret, .is_32 = true},
+                          SYSCALL_FIRST(true, regs));
 }
 
 SYSCALL_END(ptrace, call)
 {
-    return ptrace__called(call);
+    return ptrace__called(call, SYSCALL_ARG(call, 1));
 }

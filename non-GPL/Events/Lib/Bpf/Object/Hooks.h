@@ -14,7 +14,7 @@
 #define HOOKS_REASON_LEN 160
 #define HOOKS_SELECTION "the selection"
 #define HOOKS_TRACING "tracing"
-#define HOOK_ROLES_MAX 13 /* of a program, with an empty one at the end */
+#define HOOK_ROLES_MAX 14 /* of a program, with an empty one at the end */
 #define WAY_SYSCALLS 3    /* the way to make an event at the ends of system calls */
 
 struct ebpf_log;
