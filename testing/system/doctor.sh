@@ -119,6 +119,8 @@ without_tracefs() {
         ! grep -q '"path_from_caller":true' kprobed.out || { cat kprobed.err kprobed.out; return 1; }
 }
 check "kprobes without tracefs and debugfs" without_tracefs
+mount -t debugfs debugfs /sys/kernel/debug
+mount -t tracefs tracefs /sys/kernel/tracing
 
 json() {
     doctor 2 --json --process-exec --process-load-module --disable-hook "$load_module" || return 1
