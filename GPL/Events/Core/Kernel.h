@@ -56,8 +56,8 @@ typedef int key_t;
 #define PROT_WRITE 0x2
 #define MAP_TYPE 0x0f
 #define MAP_SHARED 0x01
-#define MAY_WRITE 2
 #define MAP_SHARED_VALIDATE 0x03
+#define MAY_WRITE 2
 #define VM_WRITE 0x00000002
 #define VM_SHARED 0x00000008
 #define FMODE_WRITE 0x2
@@ -239,95 +239,7 @@ struct kiocb {
     struct file *ki_filp;
 };
 
-struct io_async_rw {
-    u64 bytes_done;
-};
-
-struct io_cmd_data {
-    struct file *file;
-};
-
-struct io_kiocb {
-    struct file *file;
-    struct io_cmd_data cmd; /* since 6.0 */
-    void *async_data;
-    unsigned int flags; /* 64 bits since 6.9 */
-    u8 opcode;
-    struct {
-        int fd; /* until the file is looked up */
-    } cqe;
-};
-
-struct filename {
-    const char *name;
-};
-
-/* Since 7.0. */
-struct delayed_filename {
-    struct filename *__incomplete_filename;
-};
-
-/* What requests of io_uring have been given. Each is at the address of its request. */
-struct io_open {
-    int dfd;
-    u32 file_slot; /* 0: a descriptor, not a slot of the ring's own table */
-    struct filename *filename;
-    struct {
-        u64 flags;
-    } how;
-};
-
-struct io_open___delayed {
-    struct delayed_filename filename;
-};
-
-struct io_unlink {
-    int dfd, flags;
-    struct filename *filename;
-};
-
-struct io_unlink___delayed {
-    struct delayed_filename filename;
-};
-
-struct io_mkdir {
-    int dfd;
-    struct filename *filename;
-};
-
-struct io_mkdir___delayed {
-    struct delayed_filename filename;
-};
-
-struct io_rename {
-    int old_dfd, new_dfd, flags;
-    struct filename *oldpath, *newpath;
-};
-
-struct io_rename___delayed {
-    struct delayed_filename oldpath, newpath;
-};
-
-/* A hard or a symbolic link, since 6.0 */
-struct io_link {
-    int old_dfd, new_dfd;
-    struct filename *oldpath, *newpath;
-};
-
-struct io_link___delayed {
-    struct delayed_filename oldpath, newpath;
-};
-
-/* Until 6.0 */
-struct io_hardlink {
-    int old_dfd, new_dfd;
-    struct filename *oldpath, *newpath;
-};
-
-struct io_symlink {
-    int new_dfd;
-    struct filename *oldpath, *newpath;
-};
+#include "KernelUring.h"
 
 struct nameidata {
     unsigned int flags;
@@ -455,25 +367,6 @@ struct task_struct___kthread {
     void *worker_private; /* since 5.17 (e32cf5dfbe22) */
 };
 
-/* The operands of send and receive, in the request. */
-struct user_msghdr;
-
-struct io_sr_msg {
-    struct user_msghdr *umsg;
-    int msg_flags;
-    void *addr;
-};
-
-/* A completion of io_uring. */
-struct io_uring_cqe {
-    s32 res;
-};
-
-struct trace_event_raw_io_uring_submit_sqe {
-    void *req;
-    u32 __data_loc_op_str;
-};
-
 #include "KernelNet.h"
 
 struct linux_binprm {
@@ -500,9 +393,6 @@ enum cgroup_subsys_id { pids_cgrp_id };
 
 /* Since 6.15. The other operations are fixed by the interface to user space. */
 enum io_uring_op { IORING_OP_WRITEV_FIXED };
-#define IORING_WRITEV 2
-#define IORING_WRITE_FIXED 5
-#define IORING_WRITE 23
 #define EIOCBQUEUED 529
 
 #endif

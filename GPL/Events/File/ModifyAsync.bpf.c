@@ -60,7 +60,7 @@ static __always_inline bool io_uring__is_write(u8 opcode)
 {
     if (compat__is_writev_fixed(opcode))
         return true;
-    return opcode == IORING_WRITEV || opcode == IORING_WRITE_FIXED || opcode == IORING_WRITE;
+    return opcode == IORING_OP_WRITEV || opcode == IORING_OP_WRITE_FIXED || opcode == IORING_OP_WRITE;
 }
 
 /*
@@ -125,7 +125,7 @@ int kprobe__io_rw_fail(struct pt_regs *regs)
     return io_uring__fail(NOT_PREEMPTED, (void *)KPROBE_ARG_1(regs));
 }
 
-/* ------------------------------------------- where these functions are inlined */
+/* --------------------------------------- where these functions are inlined */
 
 /* A write is permitted before it is begun, so whether it succeeds is not known. */
 SEC("ebpf.fentry/security_file_permission")
