@@ -94,6 +94,18 @@ with_stand_ins() {
     done
 }
 
+# all_came_but CLASS LOST: the events of the class are in the output, except for those that are lost, which are not.
+all_came_but() {
+    for type in $(types_of "$1"); do
+        count=$(events "$type" part.out)
+        if echo "$2" | grep -qx "$type"; then
+            [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
+        else
+            [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
+        fi
+    done
+}
+
 # without CLASS PROGRAM[,PROGRAM...]
 without() {
     class=$1
@@ -109,14 +121,7 @@ without() {
             return 1
         fi
     done
-    for type in $(types_of "$class"); do
-        count=$(events "$type" part.out)
-        if echo "$lost" | grep -qx "$type"; then
-            [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
-        else
-            [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
-        fi
-    done
+    all_came_but "$class" "$lost"
 }
 
 # Print the events that are lost without a program at the ends of system calls; those of connections share a table.
@@ -132,14 +137,7 @@ without_call() {
     trace part.out part.err -u --all --attach tracepoint --disable-hook "$1" || { cat part.err; return 1; }
     make_events all || { trace_stop; return 1; }
     trace_stop || return 1
-    for type in $(types_of all); do
-        count=$(events "$type" part.out)
-        if echo "$lost" | grep -qx "$type"; then
-            [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
-        else
-            [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
-        fi
-    done
+    all_came_but all "$lost"
 }
 
 # of CLASS ROLES: print the programs that have one of these roles for an event of that class
