@@ -41,6 +41,7 @@ KEYS = {
     "PROCESS_PTRACE": {"pids": PIDS, "creds": CREDS, "child_pid": int, "request": int},
     "PROCESS_LOAD_MODULE": {"pids": PIDS, "creds": CREDS, "filename": str, "mod_version": str,
                             "mod_srcversion": str, "taints": int},
+    "PROCESS_CHROOT": {"pids": PIDS, "creds": CREDS, "ctty": TTY, "ns": NS, "path": str},
     "FILE_CREATE": FILE | {"path": str},
     "FILE_DELETE": FILE | {"path": str},
     "FILE_RENAME": FILE | {"old_path": str, "new_path": str},
