@@ -102,7 +102,7 @@ check "too little locked memory, before 5.11" memlock
 forced() {
     doctor 0 --attach trampoline || return 1
     doctor 1 --attach tracepoint && grep -q "^  file-delete  *limited" report.out &&
-        grep -q "each system call of this machine takes some 310 instructions longer, .* 2,300 (" report.out &&
+        grep -q "each system call of this machine takes some 300 instructions longer, .* 2,300 (" report.out &&
         grep -q "^  another way to attach was asked for:$" report.out || { cat report.out; return 1; }
     EventsTrace --file-delete --attach tracepoint -- sh -c ': >forced; rm forced' >forced.out 2>forced.err
     grep -q '"FILE_DELETE".*"path":"/tmp/forced".*"path_from_caller":true' forced.out || { cat forced.err; return 1; }

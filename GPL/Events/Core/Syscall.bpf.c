@@ -75,24 +75,26 @@ static __always_inline u32 syscall__handled(struct pt_regs *regs)
  * If it is another one at the end, an event counts as lost: the first one may exist no more. To remain unseen, a thread
  * has to replace it before the call has looked at it, and again before its end, and has a moment for each.
  *
+ * The arguments of two calls of 32-bit callers are in memory, which others may share, and which the call itself may
+ * overwrite; so the file of such a call is always noted.
+ *
  * A tracer on arm64 can also replace the first argument: the register that has it at the end keeps the former value.
  */
 
-/* Return whether another thread can change the descriptors of the current one. */
-static __always_inline bool current__shares_files(void)
-{
-    int count;
-
-    WITH_CURRENT(task, typed, count = KREAD(typed, task, files, count.counter));
-    return count > 1;
-}
-
-/* Return the address of the current call's arguments if they are in memory, which anybody who shares it can change. */
-static __always_inline u64 current__vector(struct pt_regs *regs)
+/* Return whether others can change what the current call's descriptor is: in its table, or in the arguments. */
+static __always_inline bool current__shares_descriptor(struct pt_regs *regs)
 {
     u64 vector = 0;
+    int count;
+    bool is_32;
 
-    if (syscall__is_32())
+    WITH_CURRENT(task, typed, {
+        count = KREAD(typed, task, files, count.counter);
+        is_32 = TASK_IS_32(typed, task);
+    });
+    if (count > 1)
+        return true;
+    if (is_32)
         syscall__number(regs, true, &vector);
     return vector;
 }
@@ -151,7 +153,7 @@ int BPF_PROG(tp_btf__sys_enter, struct pt_regs *regs)
 {
     bool is_altered = SYSCALL_IS_ALTERED(regs);
 
-    if (!emit_runtime.live || (!is_altered && !current__shares_files() && !current__vector(regs)))
+    if (!emit_runtime.live || (!is_altered && !current__shares_descriptor(regs)))
         return 0;
     u32 nr = syscall__handled(regs);
 

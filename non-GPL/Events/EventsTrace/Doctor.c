@@ -222,7 +222,7 @@ static const char *calls__cost(const struct doctor *d)
 {
     if (!program__is_attached(d, "tp_btf__sys_exit"))
         return NULL;
-    return program__is_attached(d, "tp_btf__sys_enter") ? COST_OF_CALLS("310", "2,300") : COST_OF_CALLS("180", "1,200");
+    return program__is_attached(d, "tp_btf__sys_enter") ? COST_OF_CALLS("300", "2,300") : COST_OF_CALLS("180", "1,200");
 }
 
 static void costs__report(const struct doctor *d)
