@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * swapped-files - calls that wait while another thread closes or replaces their descriptor: splice to a file, a write
- * to a terminal, and the receipt of a datagram. Then opens that create a file, and another thread that closes what they
- * return.
+ * to a terminal, the receipt of a datagram, and a write to a pipe, as if it were one to a file of somebody else. Then
+ * opens that create a file, and another thread that closes what they return.
  */
 #include "../cases/case.h"
 
@@ -120,6 +120,21 @@ static void receive_while(int other)
     end(thread, &call);
 }
 
+/* A pipe has no room while nobody reads from it. */
+static void claim_write(void)
+{
+    char bytes[4096] = "";
+    int pipes[2], file = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
+
+    CHECK(file >= 0 && !pipe(pipes) && fcntl(pipes[1], F_SETPIPE_SZ, sizeof(bytes)) == sizeof(bytes));
+    CHECK(write(pipes[1], bytes, sizeof(bytes)) == sizeof(bytes));
+    struct call call = {.fd = pipes[1], .make = make_write};
+    pthread_t thread = begin(&call, file);
+
+    CHECK(read(pipes[0], bytes, sizeof(bytes)) == sizeof(bytes));
+    end(thread, &call);
+}
+
 #define OPENS 3000
 
 static int next_fd;
@@ -158,6 +173,7 @@ int main(void)
     splice_while(-1);
     write_while(decoy);
     receive_while(decoy);
+    claim_write();
     open_while_closed();
     printf("%d\n", OPENS);
     return 0;

@@ -23,6 +23,7 @@ calls() {
     trace_stop || return 1
     tail -n 1 swapped.err >swapped.last
     cat swapped.last
+    ! grep '"FILE_MODIFY"' swapped.out | grep '"path":"/etc/passwd"'
 }
 
 # The first file and that of the count are created besides those that were opened while another thread closed them.
