@@ -147,4 +147,35 @@ required_is_there() {
 }
 check "a required event is traced" required_is_there
 check "usage: there is no such event" refused 2 "there is no 'exec'" EventsTrace --require exec
-check "bpf(2) is denied" refused 3 "cannot load BPF programs" deny-bpf EventsTrace --process-exec
+
+# The kernel has bpf(), so the filter is the cause.
+denied="bpf() is denied, probably by the seccomp filter of this process; allow bpf() in the profile of the container"
+hidden="a seccomp filter hides bpf(), which the kernel has; allow bpf() in the profile of the container or sandbox"
+check "a seccomp filter denies bpf(2)" refused 3 "cannot load BPF programs: $denied" deny-bpf EventsTrace --process-exec
+check "a seccomp filter hides bpf(2)" refused 3 "cannot load BPF programs: $hidden" \
+    deny-bpf --enosys EventsTrace --process-exec
+
+# cannot_be_tried STATUS STATE TEXT COMMAND...: the doctor's status, the state of an event, and why no program was tried
+cannot_be_tried() {
+    expected=$1 state=$2 text=$3
+    shift 3
+    timeout 300 "$@" --doctor --process-exec >report.out 2>report.err
+    got=$?
+    [ $got = "$expected" ] && [ ! -s report.err ] && grep -q "^  process-exec  *$state$" report.out &&
+        grep -qF "  none was tried: $text" report.out && grep -q "^nothing can be traced$" report.out ||
+        { cat report.err report.out; echo "status $got"; return 1; }
+}
+check "the doctor, if a filter denies bpf(2)" \
+    cannot_be_tried 3 unknown "cannot load BPF programs: $denied" deny-bpf EventsTrace
+check "the doctor, if a filter hides bpf(2)" \
+    cannot_be_tried 3 unknown "cannot load BPF programs: $hidden" deny-bpf --enosys EventsTrace
+
+without_btf() {
+    why="cannot read '/sys/kernel/btf/vmlinux': No such file or directory; kernel"
+    cannot_be_tried 3 unavailable "$why" EventsTrace &&
+        grep -A 1 "^  btf  *No such file or directory$" report.out | grep -q "a kernel with CONFIG_DEBUG_INFO_BTF" &&
+        grep -A 1 "^  process-exec " report.out | grep -q "  $why" || { cat report.out; return 1; }
+}
+mkdir -p empty && mount --bind empty /sys/kernel/btf
+check "the doctor, without BTF" without_btf
+umount /sys/kernel/btf

@@ -20,11 +20,14 @@
 #define DEBUGFS_PATH "/sys/kernel/debug"
 #define PREEMPT_FILE "sched/preempt"
 #define ANYBODY_PATH "/proc/sys/kernel/unprivileged_bpf_disabled"
+#define STATUS_PATH "/proc/self/status"
 
 /* Since 6.8. */
 #define NR_LSM_LIST_MODULES 461
 #define LSM_ID_OF_BPF 109
 #define LSMS_MAX 64
+
+#define ALLOW_BPF "allow bpf() in the profile of the container or sandbox, or run outside of it"
 
 #define KERNEL_ENOTSUPP 524 /* not among the errors of the C library */
 
@@ -219,6 +222,36 @@ bool preflight__is_short_of_memlock(void)
            !getrlimit(RLIMIT_MEMLOCK, &limit) && limit.rlim_max != RLIM_INFINITY && limit.rlim_cur < MEMLOCK_NEEDED;
 }
 
+/* Return whether a seccomp filter decides on the system calls of this process; false if that is unknown. */
+static bool process__has_seccomp_filter(void)
+{
+    FILE *file = fopen(STATUS_PATH, "re");
+    char line[256];
+    int mode = 0;
+
+    while (file && fgets(line, sizeof(line), file) && sscanf(line, "Seccomp: %d", &mode) != 1)
+        ;
+    if (file)
+        fclose(file);
+    return mode == 2; /* SECCOMP_MODE_FILTER */
+}
+
+/* Log that bpf() was denied, or is missing. Returns the error for the caller. */
+static int missing_bpf__report(const struct ebpf_log *log)
+{
+    bool is_filtered = process__has_seccomp_filter();
+
+    if (is_filtered && !access(ANYBODY_PATH, F_OK)) { /* which a kernel without bpf() does not have */
+        ebpf_log__write(log, EBPF_LOG_ERROR,
+                        "cannot load BPF programs: a seccomp filter hides bpf(), which the kernel has; " ALLOW_BPF);
+        return -EPERM;
+    }
+    ebpf_log__write(log, EBPF_LOG_ERROR, "cannot load BPF programs: the kernel is built without bpf()%s",
+                    is_filtered ? ", or a seccomp filter hides it; use a kernel with CONFIG_BPF_SYSCALL, or " ALLOW_BPF
+                                : "; it needs CONFIG_BPF_SYSCALL");
+    return -EOPNOTSUPP;
+}
+
 /* Log why bpf() was denied. */
 static void denial__report(const struct ebpf_log *log)
 {
@@ -231,6 +264,10 @@ static void denial__report(const struct ebpf_log *log)
                         " bytes, and BPF takes more before Linux 5.11; raise it (ulimit -l unlimited), or add "
                         "CAP_SYS_RESOURCE",
                         (uint64_t)limit.rlim_cur);
+    else if (process__has_seccomp_filter())
+        ebpf_log__write(
+            log, EBPF_LOG_ERROR,
+            "cannot load BPF programs: bpf() is denied, probably by the seccomp filter of this process; " ALLOW_BPF);
     else
         ebpf_log__write(log, EBPF_LOG_ERROR,
                         "cannot load BPF programs: the kernel denies bpf(); run as root outside of containers and "
@@ -346,10 +383,7 @@ int preflight__explain(const struct ebpf_log *log, int err)
                         "libbpf's log shows what failed");
         return -EOPNOTSUPP;
     case ENOSYS:
-        ebpf_log__write(log, EBPF_LOG_ERROR,
-                        "cannot load BPF programs: the kernel is built without bpf(); it needs "
-                        "CONFIG_BPF_SYSCALL");
-        return -EOPNOTSUPP;
+        return missing_bpf__report(log);
     case ECANCELED: /* by the caller */
         return err;
     case EMFILE:
