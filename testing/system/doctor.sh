@@ -19,6 +19,7 @@ whole() {
     doctor 0 || return 1
     grep -q "^whole: " report.out && ! grep "^  [a-z-]*  *\(limited\|unavailable\)" report.out &&
         grep -q "^  kernel  *$(uname -r) x86_64$" report.out && grep -q "^  privileges  *CAP_BPF " report.out &&
+        grep -q "^  trampolines  *offered$" report.out && grep -q "^  kprobes  *offered$" report.out &&
         grep -q "^  process-exec  *whole$" report.out && ! grep "each system call" report.out
 }
 check "whole: every event, status 0" whole
@@ -68,7 +69,7 @@ none() {
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --process-exec" >report.out 2>report.err
     [ $? = 3 ] && [ ! -s report.err ] &&
         grep -A 1 "^  privileges  *none$" report.out | grep -q "run as root, or with" &&
-        grep -q "^  process-exec  *unknown$" report.out &&
+        grep -q "^  process-exec  *unknown$" report.out && grep -q "^  trampolines  *unknown$" report.out &&
         grep -q "^  none was tried: .*: no privilege; run as root" report.out ||
         { cat report.err report.out; return 1; }
     su nobody -s /bin/sh -c "/opt/bin/EventsTrace --doctor --json --process-exec" >report.out 2>report.err
@@ -101,13 +102,37 @@ check "too little locked memory, before 5.11" memlock
 
 forced() {
     doctor 0 --attach trampoline || return 1
-    doctor 1 --attach tracepoint && grep -q "^  file-delete  *limited" report.out &&
+    doctor 1 --attach tracepoint && grep -q "^  trampolines  *not tried$" report.out &&
+        grep -q "^  file-delete  *limited" report.out &&
         grep -q "each system call of this machine takes some 300 instructions longer, .* 2,300 (" report.out &&
         grep -q "^  another way to attach was asked for:$" report.out || { cat report.out; return 1; }
     EventsTrace --file-delete --attach tracepoint -- sh -c ': >forced; rm forced' >forced.out 2>forced.err
     grep -q '"FILE_DELETE".*"path":"/tmp/forced".*"path_from_caller":true' forced.out || { cat forced.err; return 1; }
 }
 check "one way to attach is asked for" forced
+
+# The doctor finds out what the kernel refuses, and says what can be done.
+trampolines_refused() {
+    doctor_of_refused REFUSE_LOAD "Operation not permitted" && doctor_of_refused REFUSE_ATTACH "Operation not permitted"
+}
+
+doctor_of_refused() {
+    env LD_PRELOAD=/opt/bin/refuse.so REFUSE_COUNTS=/tmp/counts "$1=1" EventsTrace --doctor --file-delete \
+        >report.out 2>report.err
+    got=$?
+    [ $got -le 1 ] && grep -A 1 "^  trampolines  *refused: $2$" report.out |
+        grep -q "let no policy, .*; the kernel needs CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT" ||
+        { cat report.err report.out; echo "status $got"; return 1; }
+}
+check "trampolines are refused" trampolines_refused
+
+without_kprobes() {
+    doctor 0 --process-exec && grep -A 1 "^  kprobes  *not offered$" report.out |
+        grep -q "a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS shows more" || { cat report.out; return 1; }
+}
+mkdir -p empty && mount --bind empty /sys/devices/kprobe
+check "there are no kprobes" without_kprobes
+umount /sys/devices/kprobe
 
 # Kprobes need no tracefs, which is where they are usually defined.
 without_tracefs() {

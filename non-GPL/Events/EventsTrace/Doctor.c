@@ -2,6 +2,7 @@
 /* Doctor.c - see Doctor.h. */
 #include "Doctor.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,12 @@
     "each system call of this machine takes some " each " instructions longer, reads and writes up to " most           \
     " (on Linux 6.1; kernels differ)"
 #define COST_OF_EVENTS "what an event and a start cost is in docs/COST.md; what nobody selects costs nothing"
+
+#define KERNEL_REFUSES "the kernel refuses "
+#define TRAMPOLINES_NEED "CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, on arm64 from Linux 6.4"
+#define TRAMPOLINES_MISSING "use a kernel with " TRAMPOLINES_NEED
+#define TRAMPOLINES_FORBIDDEN                                                                                          \
+    "let no policy, such as an LSM's, forbid fentry and fexit programs; the kernel needs " TRAMPOLINES_NEED
 
 static const char *const use_names[] = {[EBPF_HOOK_ATTACHED] = "attached",
                                         [EBPF_HOOK_CALLED] = "called",
@@ -93,23 +100,59 @@ static const char *event__reason(const struct doctor *d, enum ebpf_event_type ty
     return reason ? reason : "nothing can be traced here";
 }
 
+static void fact__report(const struct doctor *d, const struct ebpf_host_fact *fact, bool is_first)
+{
+    if (d->is_json) {
+        json__member(is_first ? "{" : ",{", "name", fact->name);
+        json__member(",", "value", fact->value);
+        json__member(",", "remedy", fact->remedy);
+        putchar('}');
+        return;
+    }
+    printf("  %-18s %s\n", fact->name, fact->value);
+    if (fact->remedy)
+        printf("  %-18s   %s\n", "", fact->remedy);
+}
+
+/* Return why the kernel refuses trampolines; NULL if none was tried. */
+static const char *trampolines__refusal(const struct doctor *d)
+{
+    struct ebpf_hook hook = {.sz = sizeof(hook)};
+
+    for (size_t n = 0; !ebpf_source__hook(d->source, n, &hook); n++) {
+        bool is_one = !strncmp(hook.program, "fentry__", 8) || !strncmp(hook.program, "fexit__", 7);
+
+        if (is_one && hook.use == EBPF_HOOK_REFUSED && !strncmp(hook.why, KERNEL_REFUSES, strlen(KERNEL_REFUSES)))
+            return strrchr(hook.why, ':') ? strrchr(hook.why, ':') + 2 : hook.why;
+    }
+    return NULL;
+}
+
+/* Only a trial shows whether there are trampolines, so this is what became of the programs of the source. */
+static void trampolines__report(const struct doctor *d)
+{
+    struct ebpf_features features = {.sz = sizeof(features)};
+    struct ebpf_host_fact fact = {.sz = sizeof(fact), .name = "trampolines", .value = "unknown"};
+    char value[128];
+
+    if (d->source && !ebpf_source__features(d->source, &features)) {
+        const char *why = features.bpf_tramp ? NULL : trampolines__refusal(d);
+
+        snprintf(value, sizeof(value), "refused: %s", why ? why : "");
+        fact.value = features.bpf_tramp ? "offered" : why ? value : "not tried";
+        fact.remedy = !why ? NULL : !strcmp(why, strerror(EPERM)) ? TRAMPOLINES_FORBIDDEN : TRAMPOLINES_MISSING;
+    }
+    fact__report(d, &fact, false);
+}
+
 static void host__report(const struct doctor *d)
 {
     struct ebpf_host_fact fact = {.sz = sizeof(fact)};
 
     printf(d->is_json ? "{\"host\":[" : "host\n");
-    for (size_t n = 0; !ebpf_host__fact(n, &fact); n++) {
-        if (d->is_json) {
-            json__member(n ? ",{" : "{", "name", fact.name);
-            json__member(",", "value", fact.value);
-            json__member(",", "remedy", fact.remedy);
-            putchar('}');
-        } else {
-            printf("  %-18s %s\n", fact.name, fact.value);
-            if (fact.remedy)
-                printf("  %-18s   %s\n", "", fact.remedy);
-        }
-    }
+    for (size_t n = 0; !ebpf_host__fact(n, &fact); n++)
+        fact__report(d, &fact, !n);
+    trampolines__report(d);
 }
 
 static void event__report_json(const struct doctor *d, enum ebpf_event_type type, const char *separator)

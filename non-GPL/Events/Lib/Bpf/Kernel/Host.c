@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../Sized.h"
+#include "KprobeLink.h"
 #include "Preflight.h"
 
 #define VALUE_MAX 512
@@ -115,6 +116,17 @@ static const char *tracefs__fact(char *value, size_t size)
     return NULL;
 }
 
+/* Where trampolines are refused, kprobes take their place. */
+static const char *kprobes__fact(char *value, size_t size)
+{
+    bool is_there = kprobe__is_offered();
+
+    snprintf(value, size, is_there ? "offered" : "not offered");
+    return is_there
+               ? NULL
+               : "if trampolines are refused too, a kernel with CONFIG_KPROBES and CONFIG_KPROBE_EVENTS shows more";
+}
+
 static const char *memlock__fact(char *value, size_t size)
 {
     struct rlimit limit = {0};
@@ -182,6 +194,7 @@ static const struct {
     {"lockdown", lockdown__fact},
     {"security_modules", security_modules__fact},
     {"tracefs", tracefs__fact},
+    {"kprobes", kprobes__fact},
     {"memlock", memlock__fact},
     {"preemption", preemption__fact},
     {"cgroups", cgroups__fact},
