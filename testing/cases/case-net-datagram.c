@@ -300,12 +300,26 @@ static void connected_anew(void)
         is_closed("connected anew", &ends[i], "SENT", 1, 10);
 }
 
-/* No events: unused sockets, and datagrams that are not sent. */
+/* A datagram by a raw socket, which is none of a UDP socket. */
+static void raw(const char *to_at)
+{
+    union address to = address__of(to_at, 0);
+    int fd = socket__open(to.any.sa_family, SOCK_RAW, IPPROTO_UDP);
+    struct udphdr header = {.source = htons(9), .dest = htons(9), .len = htons(sizeof(header))};
+
+    CHECK(sendto(fd, &header, sizeof(header), 0, &to.any, address__len(&to)) == sizeof(header) && !close(fd));
+}
+
+/* No events: unused sockets, datagrams that are not sent, and raw sockets. */
 static void nothing(void)
 {
     static char too_long[70000];
     int a = udp__at(V4_LOOP);
     union address to = socket__name(a), far = address__of("192.0.2.1", 9);
+
+    raw(V4_LOOP);
+    if (has_ipv6())
+        raw(V6_LOOP);
 
     CHECK(sendto(a, too_long, sizeof(too_long), 0, &to.any, address__len(&to)) < 0 && errno == EMSGSIZE);
     CHECK(!close(a));

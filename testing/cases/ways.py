@@ -333,8 +333,6 @@ def called_events(plan):
     called = set(CALLED_BESIDE_KPROBES)
     if plan.kernel in NO_SECURITY:
         called |= CALLED_WITHOUT_SECURITY
-    if plan.kernel == "arm64-5.10":
-        called.add("NETWORK_DATAGRAM_FLOW")     # see LIMITS: "inlined functions"
     return called
 
 

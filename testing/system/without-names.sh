@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A kernel whose BTF lacks names: it was built without cgroups, terminals or accounting, or its compiler has inlined or
 # renamed functions. What is gone is named, or made in another way; everything else is reported.
-# takes: 50
+# takes: 120
 # kernels: 5.10 newest
 # vm: --file GPL/Events/Hooks.def
 # also: 6.1 6.12
@@ -52,11 +52,11 @@ unbuilt_lacks='limited: '
 check "without these, with tracepoints only" unbuilt --attach tracepoint
 
 # Functions of which one is static, one inlined without CONFIG_COMPAT, and so on.
-inlined="udp_send_skb ptrace_attach tcp_v4_connect chmod_common vfs_writev aio_write kiocb_done"
+inlined="ptrace_attach tcp_v4_connect chmod_common vfs_writev aio_write kiocb_done"
 
 some_inlined() {
     # shellcheck disable=SC2086 # a list
-    without $inlined ksys_setsid || { cat btf.err; return 1; }
+    without $inlined ksys_setsid udp_send_skb || { cat btf.err; return 1; }
     trace names.out names.err -u --all || { cat names.err; return 1; }
     act
     case-ptrace >/dev/null || return 1
@@ -65,7 +65,7 @@ some_inlined() {
         grep -q "warning: .*the kernel has no $function; \(unavailable\|limited\): " names.err ||
             { echo "$function is not named"; return 1; }
     done
-    grep ksys_setsid names.err && return 1 # is replaced
+    grep "ksys_setsid\|udp_send_skb" names.err && return 1 # are replaced
     # shellcheck disable=SC2086 # a list
     all_came $acted PROCESS_PTRACE
 }
@@ -79,13 +79,19 @@ writes() {
     grep -F '"FILE_MODIFY"' names.out | grep -cF '"change_type":"CONTENT"'
 }
 
+# burdens_no_call OPTION...: no program is attached to all system calls.
+burdens_no_call() {
+    EventsTrace --doctor "$@" >burden.out 2>&1
+    [ $? -le 1 ] && ! grep "tp_btf__sys_e.*attached" burden.out
+}
+
 # Where these functions are inlined, other programs see what they do, and not at the ends of all system calls.
 writes_inlined() {
     umount /sys/kernel/btf/vmlinux
     all=$(writes) || return 1
     # shellcheck disable=SC2086 # a list
     without $writing || { cat btf.err; return 1; }
-    EventsTrace --doctor --file-modify | grep "tp_btf__sys_exit.*attached" && return 1
+    burdens_no_call --file-modify || return 1
     seen=$(writes) || return 1
     is "changes that are seen" "$seen" "$all"
 }
@@ -94,6 +100,35 @@ case $(uname -r) in
 *) writing="vfs_writev aio_write kiocb_done" ;;
 esac
 check "without $writing: writes are seen" writes_inlined
+
+# flows OPTION...: print what is seen of the flows that case-net-datagram makes, but for addresses and ports.
+flows() {
+    trace names.out names.err -u --net-datagram "$@" || { cat names.err; return 1; }
+    case-net-datagram >/dev/null || return 1
+    trace_stop || return 1
+    grep -F '"NETWORK_DATAGRAM_FLOW"' names.out |
+        sed 's/.*\("family":"[^"]*"\).*\("direction":.*"bytes":[0-9]*\).*/\1 \2/' | sort
+}
+
+# flows_without NAMES LIMIT OPTION...: the flows are the same, and lack nothing but that.
+flows_without() {
+    names=$1 limit=$2
+    shift 2
+    umount /sys/kernel/btf/vmlinux
+    flows "$@" >all.flows || { cat all.flows; return 1; }
+    # shellcheck disable=SC2086 # a list
+    without $names || { cat btf.err; return 1; }
+    burdens_no_call --net-datagram "$@" || return 1
+    flows "$@" >seen.flows || { cat seen.flows; return 1; }
+    [ "$(wc -l <all.flows)" -gt 50 ] && diff all.flows seen.flows || return 1
+    is "limits" "$(sed -n 's/.*limited: net-datagram (\(.*\))$/\1/p' names.err)" "$limit" &&
+        ! grep "unavailable" names.err
+}
+sending="udp_send_skb udp_v6_send_skb" # which are inlined in Debian's 5.10 for arm64
+check "without udp_send_skb: flows are whole" flows_without udp_send_skb ""
+check "without $sending: flows are whole" flows_without "$sending" ""
+check "without $sending, by kprobes: flows are whole" flows_without "$sending" \
+    "flows of more than 4,096 sockets are untracked" --attach kprobe
 
 # The names of all functions that programs of Hooks.def attach to.
 functions() {

@@ -65,34 +65,12 @@ static void test_only_what_is_wanted(void)
 static int lacking;
 static const char *last_lacks;
 
-static void count_lacking(void *user, const char *event, const char *lacks, const char *program, const char *reason)
+static void count_lacking(void *user, const char *event, const char *what, const char *program, const char *reason)
 {
     (void)user;
-    CHECK(event && lacks && lacks[0] && program && reason[0]);
+    CHECK(event && what && what[0] && program && reason[0]);
     lacking++;
-    last_lacks = lacks;
-}
-
-static const char *lacks_event, *lacks, *lacks_program, *lacks_reason;
-
-static void keep_lacks(void *user, const char *event, const char *what, const char *program, const char *reason)
-{
-    if (strcmp(event, lacks_event) != 0)
-        return;
-    ++*(int *)user;
-    lacks = what;
-    lacks_program = program;
-    lacks_reason = reason;
-}
-
-/* Return how many things an event lacks, and keep the last one. */
-static int lacks_of(const char *event)
-{
-    int count = 0;
-
-    lacks_event = event;
-    hooks__report_lacking(&hooks, keep_lacks, &count);
-    return count;
+    last_lacks = what;
 }
 
 static void test_takes_the_other_way(void)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* test-stand-ins.c - what replaces programs that are refused, or that the kernel preempts. */
+#include "Bpf/Object/Forced.h"
 #include "check.h"
 #include "choice.h"
 
@@ -35,6 +36,33 @@ static void test_kernel_without_path_hooks(void)
     hooks__refuse(hooks__find(&hooks, "fentry__mnt_want_write"), "for a test");
     hooks__choose(&hooks, deleted);
     CHECK(hooks__called_events(&hooks).bits == deleted.bits);
+}
+
+/* Where udp_send_skb is inlined, flows lack nothing; as kprobes, the stand-ins have the limit of what they replace. */
+static void test_datagrams_are_handed_on(void)
+{
+    struct ebpf_event_set flows = set_of(EBPF_EVENT_NETWORK_DATAGRAM_FLOW);
+
+    hooks__init(&hooks);
+    hooks.stand_ins[STAND_IN_ELSE] = true;
+    hooks__choose(&hooks, flows);
+    CHECK(!wanted("fentry__ip_send_skb") && !wanted("fentry__ip6_send_skb"));
+    hooks__refuse(hooks__find(&hooks, "fentry__udp_send_skb"), "for a test");
+    hooks__choose(&hooks, flows);
+    CHECK(wanted("fentry__ip_send_skb") && !wanted("fentry__ip6_send_skb") && wanted("fentry__udp_v6_send_skb"));
+    hooks__refuse(hooks__find(&hooks, "fentry__udp_v6_send_skb"), "for a test");
+    hooks__choose(&hooks, flows);
+    CHECK(wanted("fentry__ip_send_skb") && wanted("fentry__ip6_send_skb") && !hooks__called_events(&hooks).bits);
+    CHECK(lacks_of("net-datagram") == 0);
+    hooks__convert(&hooks, "no trampolines");
+    hooks__choose(&hooks, flows);
+    CHECK(wanted("fentry__ip_send_skb") && hooks__find(&hooks, "fentry__ip_send_skb")->by_kprobe);
+    CHECK(!wanted("fentry__udp_send_skb") && wanted("fentry__skb_consume_udp"));
+    CHECK(lacks_of("net-datagram") == 1 && strstr(lacks, "4,096 sockets"));
+    CHECK_SAME(lacks_program, "fentry__ip_send_skb");
+    hooks__refuse(hooks__find(&hooks, "fentry__ip6_send_skb"), "for a test");
+    hooks__choose(&hooks, flows);
+    CHECK(!hooks__called_events(&hooks).bits && lacks_of("net-datagram") == 2);
 }
 
 /* An LSM program replaces a program and its spares, unless it is refused. */
@@ -112,6 +140,7 @@ int main(void)
 {
     test_kprobes_of_other_kernels();
     test_kernel_without_path_hooks();
+    test_datagrams_are_handed_on();
     test_lsm();
     test_kprobes();
     test_sessions();

@@ -110,7 +110,12 @@ struct sk_buff {
     unsigned int len;
     u16 protocol;
     u16 transport_header, network_header;
+    unsigned int end; /* offset of a struct skb_shared_info */
     unsigned char *head, *data;
+};
+
+struct skb_shared_info {
+    u16 gso_size;
 };
 
 #endif

@@ -5,8 +5,9 @@
  *
  * Hooks: udp_send_skb and udp_v6_send_skb, where a datagram is complete and its route chosen: each datagram passes
  * once, whether it is sent by sendto, sendmmsg, in pieces (MSG_MORE), or by io_uring, and an IPv4-mapped one is IPv4. A
- * firewall may still drop it. skb_consume_udp, where the process is done with a received datagram; its ends are in its
- * headers. sk_common_release, in the process that closes the socket last.
+ * firewall may still drop it. Where they are inlined, ip_send_skb and ip6_send_skb, which come next. skb_consume_udp,
+ * where the process is done with a received datagram; its ends are in its headers. sk_common_release, in the process
+ * that closes the socket last.
  *
  * The flows of a socket belong to the socket (Flows.h): no flow displaces one of another socket. A socket keeps 63; one
  * more replaces one that was not used lately, whose totals are reported then (AGED); if that one continues, it is a new
@@ -163,12 +164,13 @@ struct udp_header {
 #define IPV4_ADDRESSES 12
 #define IPV6_ADDRESSES 8
 
-static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf_ip *from, struct ebpf_ip *to)
+static __always_inline void skb__read_addresses(struct sk_buff *skb, bool is_v4, struct ebpf_ip *from,
+                                                struct ebpf_ip *to)
 {
     void *ip = (void *)((u64)skb->head + skb->network_header);
     struct ebpf_ip both[2] = {};
 
-    if (skb->protocol == bpf_htons(ETH_P_IP)) {
+    if (is_v4) {
         bpf_probe_read_kernel(both, 2 * sizeof(u32), ip + IPV4_ADDRESSES);
         ip__set_v4(from, both[0].words[0]);
         ip__set_v4(to, both[0].words[1]);
@@ -177,6 +179,49 @@ static __always_inline void skb__read_addresses(struct sk_buff *skb, struct ebpf
         *from = both[0];
         *to = both[1];
     }
+}
+
+static __always_inline struct udp_header skb__udp_header(struct sk_buff *skb)
+{
+    struct udp_header udp = {};
+
+    bpf_probe_read_kernel(&udp, sizeof(udp), (void *)((u64)skb->head + skb->transport_header));
+    return udp;
+}
+
+/*
+ * Count a datagram that UDP hands on to IP: where udp_send_skb and udp_v6_send_skb are inlined. Its headers are
+ * complete. ICMP and raw sockets, also those for UDP, come here too. A datagram that is refused for the size of its
+ * segments does not.
+ */
+static __always_inline int skb__handed_on(struct sk_buff *skb, bool is_v4)
+{
+    struct sock *sk = skb->sk;
+
+    if (!sock__is_udp(sk) || sk->sk_type != SOCK_DGRAM || !flow__is_wanted())
+        return 0;
+    struct flow_key key = {.direction = EBPF_DIRECTION_SENT};
+    struct udp_header udp = skb__udp_header(skb);
+    struct skb_shared_info *shared = (void *)((u64)skb->head + skb->end);
+    u64 bytes = skb__payload(skb);
+
+    skb__read_addresses(skb, is_v4, &key.local, &key.peer);
+    key.local_port = udp.source;
+    key.peer_port = udp.destination;
+    datagrams__count(true, sk, &key, payload__datagrams(bytes, BPF_CORE_READ(shared, gso_size)), bytes, false);
+    return 0;
+}
+
+SEC("ebpf.fentry/ip_send_skb")
+int BPF_PROG(fentry__ip_send_skb, struct net *net, struct sk_buff *skb)
+{
+    return skb__handed_on(skb, true);
+}
+
+SEC("ebpf.fentry/ip6_send_skb")
+int BPF_PROG(fentry__ip6_send_skb, struct sk_buff *skb)
+{
+    return skb__handed_on(skb, false);
 }
 
 /* The length is negative if the datagram was only peeked at (MSG_PEEK). */
@@ -190,10 +235,9 @@ int BPF_PROG(fentry__skb_consume_udp, struct sock *sk, struct sk_buff *skb, int 
     if (len < 0 || !flow__is_wanted())
         return 0;
     struct flow_key key = {.direction = EBPF_DIRECTION_RECEIVED};
-    struct udp_header udp = {};
+    struct udp_header udp = skb__udp_header(skb);
 
-    bpf_probe_read_kernel(&udp, sizeof(udp), (void *)((u64)skb->head + skb->transport_header));
-    skb__read_addresses(skb, &key.peer, &key.local);
+    skb__read_addresses(skb, skb->protocol == bpf_htons(ETH_P_IP), &key.peer, &key.local);
     key.peer_port = udp.source;
     key.local_port = udp.destination;
     flow_key__launder(&key);

@@ -386,9 +386,9 @@ static const struct hooks_program *hooks__lacking(struct hooks *hooks, size_t ro
 
 static const struct hooks_program *hooks__limiting(struct hooks *hooks, size_t row, const struct hook_role *role)
 {
-    const struct hooks_program *program = &hooks->programs[row];
+    const struct hooks_program *program = hooks__in_use(hooks, row);
 
-    if (!role->limit || !program->wanted)
+    if (!role->limit || !program)
         return NULL;
     if (role->is_limit_of_kprobe)
         return program->by_kprobe ? program : NULL;
