@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A kernel whose BTF lacks names: it was built without cgroups, terminals or accounting, or its compiler has inlined or
 # renamed functions. What is gone is named, or made in another way; everything else is reported.
-# takes: 120
+# takes: 180
 # kernels: 5.10 newest
 # vm: --file GPL/Events/Hooks.def
 # also: 6.1 6.12
@@ -101,6 +101,26 @@ case $(uname -r) in
 esac
 check "without $writing: writes are seen" writes_inlined
 
+# Two writes more than with it: one that fails, and one of no bytes. The others and those to terminals stay as they are.
+write_inlined() {
+    umount /sys/kernel/btf/vmlinux
+    all=$(writes) || return 1
+    with_bytes=$(grep -cF '"bytes":' names.out)
+    without vfs_write || { cat btf.err; return 1; }
+    burdens_no_call --file-modify --process-tty-write || return 1
+    seen=$(writes --process-tty-write) || return 1
+    grep -q "the kernel has no vfs_write; limited: file-modify (write is reported without bytes, even if it fails)\$" \
+        names.err || { cat names.err; return 1; }
+    is "changes that are seen" "$seen" $((all + 2)) || return 1
+    grep -F '"bytes":' names.out | grep -qF '"FILE_MODIFY"' || return 1 # of writev and so on
+    [ "$(grep -cF '"bytes":' names.out)" -lt "$with_bytes" ] || return 1
+    trace names.out names.err -u --file-modify --process-tty-write || return 1
+    case-tty >/dev/null </dev/null || return 1
+    trace_stop || return 1
+    all_came PROCESS_TTY_WRITE
+}
+check "without vfs_write: writes are seen" write_inlined
+
 # flows OPTION...: print what is seen of the flows that case-net-datagram makes, but for addresses and ports.
 flows() {
     trace names.out names.err -u --net-datagram "$@" || { cat names.err; return 1; }
@@ -133,7 +153,7 @@ check "without $sending, by kprobes: flows are whole" flows_without "$sending" \
 # The names of all functions that programs of Hooks.def attach to.
 functions() {
     hook_columns | tr ' ' '\n' | sed -n 's/^lsm__/bpf_lsm_/p; s/^\(fentry\|fexit\|kprobe\|session\)__//p' |
-        sed 's/^sys_ptrace/__x64_&/; s/^compat_sys_ptrace/__ia32_&/' | sort -u
+        sed 's/^sys_ptrace/__x64_&/; s/^compat_sys_ptrace/__ia32_&/; s/^\(security_file_permission\)_.*/\1/' | sort -u
 }
 
 all_inlined() {

@@ -38,6 +38,33 @@ static void test_kernel_without_path_hooks(void)
     CHECK(hooks__called_events(&hooks).bits == deleted.bits);
 }
 
+/* Where vfs_write is inlined, other system calls take no longer, nor do writes to terminals change. */
+static void test_writes_are_permitted(void)
+{
+    struct ebpf_event_set written = set_of(EBPF_EVENT_FILE_MODIFY);
+
+    ebpf_event_set__add(&written, EBPF_EVENT_PROCESS_TTY_WRITE);
+    hooks__init(&hooks);
+    hooks.stand_ins[STAND_IN_ELSE] = true;
+    hooks__choose(&hooks, written);
+    CHECK(wanted("fexit__vfs_write") && !wanted("fentry__security_file_permission_write"));
+    hooks__refuse(hooks__find(&hooks, "fexit__vfs_write"), "for a test");
+    hooks__choose(&hooks, written);
+    CHECK(wanted("fentry__security_file_permission_write") && wanted("fexit__vfs_writev"));
+    CHECK(!wanted("fentry__security_file_permission_writev"));
+    CHECK(!wanted("tp_btf__sys_exit") && !wanted("tp_btf__sys_enter") && wanted("fexit__n_tty_write"));
+    CHECK(lacks_of("process-tty-write") == 0 && lacks_of(HOOKS_TRACING) == 0 && lacks_of("file-modify") == 1);
+    CHECK_SAME(lacks, "write is reported without bytes, even if it fails");
+    CHECK_SAME(lacks_program, "fexit__vfs_write");
+    CHECK(skipped_event("fentry__security_file_permission_write") == EBPF_EVENT_FILE_MODIFY);
+    hooks__refuse(hooks__find(&hooks, "fexit__n_tty_write"), "for a test");
+    hooks__choose(&hooks, written);
+    CHECK(hooks__called_events(&hooks).bits == set_of(EBPF_EVENT_PROCESS_TTY_WRITE).bits);
+    hooks__refuse(hooks__find(&hooks, "fentry__security_file_permission_write"), "for a test");
+    hooks__choose(&hooks, written);
+    CHECK(hooks__called_events(&hooks).bits == written.bits);
+}
+
 /* Where udp_send_skb is inlined, flows lack nothing; as kprobes, the stand-ins have the limit of what they replace. */
 static void test_datagrams_are_handed_on(void)
 {
@@ -140,6 +167,7 @@ int main(void)
 {
     test_kprobes_of_other_kernels();
     test_kernel_without_path_hooks();
+    test_writes_are_permitted();
     test_datagrams_are_handed_on();
     test_lsm();
     test_kprobes();

@@ -94,7 +94,30 @@ static __always_inline bool call__writes_vector(const struct syscall_begin *call
            call->nr == NR_pwritev_x32 || call->nr == NR_pwritev2_x32;
 }
 
-/* Where vfs_writev is inlined. A write is permitted before it is begun, so whether it succeeds is not known. */
+/* Likewise to vfs_write. */
+static __always_inline bool call__writes_buffer(const struct syscall_begin *call)
+{
+    if (call->is_32)
+        return call->nr == NR_32_write || call->nr == NR_32_pwrite64;
+    return call->nr == NR_write || call->nr == NR_pwrite64;
+}
+
+/*
+ * Where vfs_write or vfs_writev is inlined or renamed. A write is permitted before it is begun, so whether it succeeds
+ * is not known. A function of the system call would show that, but not the file without its descriptor, which another
+ * thread can replace.
+ */
+SEC("ebpf.fentry/security_file_permission")
+int BPF_PROG(fentry__security_file_permission_write, struct file *file, int mask)
+{
+    struct syscall_begin call;
+
+    if (!(mask & MAY_WRITE) || !file__is_regular(file))
+        return 0;
+    syscall__read(&call);
+    return call__writes_buffer(&call) ? content__emit_often(MAY_BE_PREEMPTED, file, BYTES_UNKNOWN) : 0;
+}
+
 SEC("ebpf.fentry/security_file_permission")
 int BPF_PROG(fentry__security_file_permission_writev, struct file *file, int mask)
 {
