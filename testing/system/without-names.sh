@@ -150,6 +150,26 @@ check "without $sending: flows are whole" flows_without "$sending" ""
 check "without $sending, by kprobes: flows are whole" flows_without "$sending" \
     "flows of more than 4,096 sockets are untracked" --attach kprobe
 
+# Print how many segments and memfds are seen of those that two cases make.
+memory() {
+    trace names.out names.err -u --process-shmget --process-memfd-create || { cat names.err; return 1; }
+    case-shmget >/dev/null && case-memfd >/dev/null || return 1
+    trace_stop || return 1
+    echo "$(events PROCESS_SHMGET names.out) $(events PROCESS_MEMFD_CREATE names.out)"
+}
+
+# Where these functions are inlined, the ends of system calls show the same.
+memory_inlined() {
+    umount /sys/kernel/btf/vmlinux
+    all=$(memory) || return 1
+    without ipcget shmem_file_setup || { cat btf.err; return 1; }
+    seen=$(memory) || return 1
+    is "segments and memfds" "$seen" "$all" || return 1
+    grep -q "limited: tracing (every system call takes longer)" names.err &&
+        all_came PROCESS_SHMGET PROCESS_MEMFD_CREATE
+}
+check "without ipcget and shmem_file_setup: segments and memfds are seen" memory_inlined
+
 # The names of all functions that programs of Hooks.def attach to.
 functions() {
     hook_columns | tr ' ' '\n' | sed -n 's/^lsm__/bpf_lsm_/p; s/^\(fentry\|fexit\|kprobe\|session\)__//p' |
@@ -167,10 +187,11 @@ all_inlined() {
     [ "$got" = 1 ] && grep -A 1 "^  net-datagram  *limited" report.out | grep -q "(for want of " || return 1
     trace names.out names.err -u --all || { cat names.err; return 1; }
     act
-    case-ptrace >/dev/null && case-net-connect >/dev/null || return 1
+    case-ptrace >/dev/null && case-shmget >/dev/null && case-memfd >/dev/null && case-net-connect >/dev/null || return 1
     trace_stop || return 1
     # shellcheck disable=SC2086 # a list
-    all_came $acted PROCESS_PTRACE NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_CLOSED NETWORK_LISTEN
+    all_came $acted PROCESS_PTRACE PROCESS_SHMGET PROCESS_MEMFD_CREATE || return 1
+    all_came NETWORK_CONNECTION_ATTEMPTED NETWORK_CONNECTION_CLOSED NETWORK_LISTEN
 }
 check "without any function: all that tracepoints show" all_inlined
 umount /sys/kernel/btf/vmlinux
