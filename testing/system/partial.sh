@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# Each program of Hooks.def is refused in turn: a warning names the missing one, all other events are still reported. So
-# is each that makes events at the ends of system calls, with tracepoints only.
+# Each program of Hooks.def that the best way uses is refused in turn: a warning names the missing one, all other events
+# are still reported. Those of the other ways: see partial-ways.sh.
 # Programs for kernels that preempt BPF programs are refused on such a kernel, and all together on another one.
 # takes: 80
 # also: 6.1
@@ -9,58 +9,14 @@
 # vm: --file GPL/Events/Hooks.def --append preempt=full
 # shellcheck shell=sh
 . /root/system/tap.sh
-. /root/system/hook-columns
 cd /tmp || exit 1
-hook_columns >columns
-required="MAKES\|SERVES" optional="ADDS\|IMPROVES"
-
-EventsTrace --schema >schema
-
-# Print how the names of the events of a class, or of `all`, begin.
-prefix_of() {
-    case $1 in
-    all) echo "[A-Z]*_" ;;
-    *) echo "${1}_" | tr a-z A-Z ;;
-    esac
-}
-
-types_of() {
-    grep -o "\"const\":\"$(prefix_of "$1")[A-Z_]*\"" schema | cut -d '"' -f 4 | grep "^PROCESS\|^FILE\|^NETWORK"
-}
-
-# The cases that make the events of a class: a few that make most of them, then one for each event that is left.
-choose_cases() {
-    case $1 in
-    file) printf 'file-%s\n' create delete rename attributes open ;;
-    network) printf 'net-%s\n' "connect two" datagram ;;
-    process) printf '%s\n' "setid uid" "setid gid" tty memfd shmget ptrace module ;;
-    esac >chosen
-    for type in $(types_of "$1"); do
-        sed -n "s/^$type //p" /root/cases-of-events >able
-        case $type in PROCESS_FORK | PROCESS_EXEC | PROCESS_EXIT | PROCESS_SETSID) continue ;; esac
-        grep -qxFf chosen able || head -n 1 able >>chosen
-    done
-    cat chosen
-}
-
-make_events() {
-    if [ "$1" = all ]; then
-        make_events process && make_events file && make_events network
-        return
-    fi
-    if [ "$1" = process ]; then
-        sh -c 'exit 3'
-        setsid true
-    fi
-    while read -r case; do
-        # shellcheck disable=SC2086 # a program and its arguments
-        case-$case >case.out 2>&1 </dev/null || { echo "case-$case"; tail -n 2 case.out; return 1; }
-    done <"$1-cases"
-}
+. /root/system/class-cases
+required="MAKES\|MAKES_AS_KPROBE\|SERVES" optional="ADDS\|IMPROVES"
 
 # Print the events that are lost without a program: those for which it is in the only way.
 events_lost_without() {
-    awk -v program="$1" '$2 == "MAKES_ELSE" {other_ways[$3]} $1 == program && $2 ~ /^(MAKES|SERVES)$/ {events[$3]}
+    awk -v program="$1" '$2 == "MAKES_ELSE" {other_ways[$3]}
+                         $1 == program && $2 ~ /^(MAKES|MAKES_AS_KPROBE|SERVES)$/ {events[$3]}
                          END {for (event in events) if (!(event in other_ways)) print event}' columns
 }
 
@@ -68,42 +24,14 @@ events_lost_without() {
 is_replaced() {
     grep -q "^$1 \(ELSE \|ELSE_LIMITED [^ ]* \"\"\)" columns ||
         awk -v program="$1" '$2 == "MAKES_ELSE" && $4 == 1 && $5 == "\"\"" {whole[$3]}
-                             $1 == program && $2 == "MAKES" {made[$3]}
+                             $1 == program && $2 ~ /^MAKES(_AS_KPROBE)?$/ {made[$3]}
                              END {for (event in made) { count++; lacks += !(event in whole) }
                                   exit !count || lacks}' columns
-}
-
-# Return whether this kernel needs no such program: it has a certain function, or lacks the file system.
-is_unneeded() {
-    function=$(sed -n "s/^$1 UNLESS //p" columns)
-    file_system=$(sed -n "s/^$1 FILE_SYSTEM //p" columns)
-    { [ "$function" ] && grep -q " $function$" /proc/kallsyms; } ||
-        { [ "$file_system" ] && ! grep -q "\<$file_system$" /proc/filesystems; }
 }
 
 # Return whether a warning is expected without it: not for spares, second ways, and programs that some kernels lack.
 is_wanted() {
     ! is_replaced "$1" && ! is_unneeded "$1" && grep -q "^$1 \($required\) \|^$1 \($optional\) [A-Z_]* \"[^\"]" columns
-}
-
-# The programs, and those that could replace them.
-with_stand_ins() {
-    echo "$1" | tr , '\n'
-    for program in $(echo "$1" | tr , ' '); do
-        sed -n "s/^$program \(SHARED_\|RECORDING_\)\{0,1\}\(LSM\|KPROBE\|SESSION\) //p" columns
-    done
-}
-
-# all_came_but CLASS LOST: the events of the class are in the output, except for those that are lost, which are not.
-all_came_but() {
-    for type in $(types_of "$1"); do
-        count=$(events "$type" part.out)
-        if echo "$2" | grep -qx "$type"; then
-            [ "$count" = 0 ] || { echo "$type although its hook is missing"; return 1; }
-        else
-            [ "$count" -gt 0 ] || { echo "no $type"; return 1; }
-        fi
-    done
 }
 
 # without CLASS PROGRAM[,PROGRAM...]
@@ -122,22 +50,6 @@ without() {
         fi
     done
     all_came_but "$class" "$lost"
-}
-
-# Print the events that are lost without a program at the ends of system calls; those of connections share a table.
-events_called_by() {
-    awk -v program="$1" '$1 == program && $2 == "MAKES_ELSE" && $4 == "WAY_SYSCALLS" {print $3}' columns >own
-    grep "^NETWORK_CONNECTION_" own && types_of network | grep "^NETWORK_CONNECTION_"
-    cat own
-}
-
-# without_call PROGRAM: with tracepoints only, all events are seen but for its own.
-without_call() {
-    lost=$(events_called_by "$1")
-    trace part.out part.err -u --all --attach tracepoint --disable-hook "$1" || { cat part.err; return 1; }
-    make_events all || { trace_stop; return 1; }
-    trace_stop || return 1
-    all_came_but all "$lost"
 }
 
 # of CLASS ROLES: print the programs that have one of these roles for an event of that class
@@ -159,9 +71,6 @@ spares_of() {
     done
 }
 
-for class in process file network; do
-    choose_cases $class >$class-cases
-done
 if grep -q "(full)" /sys/kernel/debug/sched/preempt 2>/dev/null; then
     # each takes a minute to load: one number for each class shows both
     check "without the first spares" without file "$( (kprobes_and_sessions; spares_of all spare1) | paste -s -d ,)"
@@ -177,10 +86,6 @@ for class in $classes; do
     for program in $(of $class "$required") $(dispensable $class); do
         check "without $program" without $class "$program"
     done
-done
-
-[ "$classes" ] && for program in $(sed -n 's/^\([^ ]*\) MAKES_ELSE [A-Z_]* WAY_SYSCALLS .*/\1/p' columns | sort -u); do
-    check "with tracepoints only, without $program" without_call "$program"
 done
 
 # The processes in a tree when the source is opened are known without a program that follows it.

@@ -24,8 +24,39 @@ def lines_of(directory):
     return lines
 
 
+# How the names of the programs begin that must not be in use with each way, and those of which one must be, if the
+# kernel has such programs at all: it attaches one in the best way, or in another one.
+LEFT_OUT = {"lsm": ("kprobe__", "session__", "tp_btf__sys_"),
+            "trampoline": ("lsm__", "kprobe__", "session__", "tp_btf__sys_"),
+            "kprobe": ("lsm__",),
+            "tracepoint": ("lsm__", "fentry__", "fexit__", "kprobe__", "session__")}
+TAKEN = {"lsm": "lsm__", "trampoline": "fexit__", "kprobe": "kprobe__", "tracepoint": "tp_btf__sys_exit"}
+
+
+def attached(directory, way):
+    """Return the programs that were attached, and how: their own way, or as a kprobe."""
+    with open(f"{directory}/{way}.json", encoding="utf-8") as file:
+        return [hook for hook in json.load(file)["hooks"] if hook["use"] == "attached"]
+
+
+def check_forced(directory):
+    """Yield what was found of each way that was forced."""
+    used = {way: attached(directory, way) for way in WAYS}
+    for way, beginnings in LEFT_OUT.items():
+        wrong = [hook["program"] for hook in used[way] if hook["program"].startswith(beginnings)]
+        if way == "kprobe":
+            wrong += [hook["program"] for hook in used[way]
+                      if hook["program"].startswith(("fentry__", "fexit__")) and hook.get("by") != "kprobe"]
+        assert not wrong, f"--attach {way} has attached {wrong[:5]}"
+        exists = any(hook["program"].startswith(TAKEN[way]) for hooks in used.values() for hook in hooks)
+        taken = [hook["program"] for hook in used[way] if hook["program"].startswith(TAKEN[way])]
+        assert taken or not exists, f"--attach {way} has attached no {TAKEN[way]}*"
+        yield f"--attach {way} has attached {len(taken)} programs {TAKEN[way]}* and no others"
+
+
 def check_ways(directory):
     """Yield what was compared."""
+    yield from check_forced(directory)
     found, path = lines_of(directory), GOLDEN / f"{pathlib.Path(directory).name}.txt"
     if os.environ.get("GOLDEN_UPDATE") == "1":
         path.parent.mkdir(exist_ok=True)

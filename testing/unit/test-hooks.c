@@ -235,11 +235,14 @@ static void test_forced_way(void)
 
         hooks__init(&hooks);
         hooks.stand_ins[STAND_IN_KPROBE] = has_kprobes;
+        hooks.stand_ins[STAND_IN_LSM] = true;
         hooks__force(&hooks, way);
         if (has_kprobes)
             hooks__convert(&hooks, "");
         hooks__choose(&hooks, events);
         CHECK(wanted("tp_btf__sched_process_fork") && wanted("kprobe__d_delete") == has_kprobes);
+        CHECK(wanted("lsm__path_unlink") == (way == EBPF_ATTACH_BEST || way == EBPF_ATTACH_LSM));
+        CHECK(wanted("fentry__security_path_unlink") == (way == EBPF_ATTACH_TRAMPOLINE));
         CHECK(wanted("fentry__d_delete") == (has_functions && !has_kprobes));
         CHECK(wanted("tp_btf__sys_exit_delete") == !has_functions);
         CHECK(ebpf_event_set__has(hooks.available, EBPF_EVENT_FILE_DELETE));
