@@ -19,6 +19,21 @@ static __always_inline bool compat__is_connect_filter(u64 *ctx)
            kind == bpf_core_enum_value(enum cgroup_bpf_attach_type, CGROUP_INET6_CONNECT);
 }
 
+/* What a socket points to is loaded through a pointer that is not trusted: see `UNTRUSTED`. */
+
+/* Return what belongs to a file, or will; NULL if nothing does. */
+static __always_inline struct socket *sock__socket(bool typed, struct sock *sk)
+{
+    return typed ? UNTRUSTED(sock, sk)->sk_socket : BPF_CORE_READ(sk, sk_socket);
+}
+
+/* Return the inode number of the network namespace. */
+static __always_inline u32 sock__net_ns(bool typed, struct sock *sk)
+{
+    return typed ? UNTRUSTED(sock, sk)->__sk_common.skc_net.net->ns.inum
+                 : BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+}
+
 /* Return whether the kernel was built with MPTCP. If not, it defines the struct without members. */
 static __always_inline bool compat__has_mptcp(void)
 {

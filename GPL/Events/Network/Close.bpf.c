@@ -180,7 +180,9 @@ static __always_inline int connection__end(struct sock *sk, struct tcp_sock *tp,
 /* Return whether a socket belongs to no process: it was never accepted, or is the kernel's own. */
 static __always_inline bool sock__is_orphan(struct sock *sk)
 {
-    return !sk->sk_socket || !sk->sk_socket->file;
+    struct socket *socket = sock__socket(true, sk);
+
+    return !socket || !socket->file;
 }
 
 /*
@@ -320,7 +322,7 @@ int BPF_PROG(fentry__tcp_disconnect, struct sock *sk)
  */
 static __always_inline bool sock__is_being_closed(struct sock *sk)
 {
-    return sk->sk_lock.owned && !sock__is_orphan(sk) && compat__file_is_gone(sk->sk_socket->file);
+    return sk->sk_lock.owned && !sock__is_orphan(sk) && compat__file_is_gone(sock__socket(true, sk)->file);
 }
 
 /* Report a connection that connect with no address ends, which leaves the socket. */
@@ -360,7 +362,7 @@ static __always_inline int connection__changed(struct sock *sk, int old, int nex
 /* Return whether the state of a connection that has been established, and that a process has, changes. */
 static __always_inline bool connection__is_changing(struct sock *sk, int old, bool in_process)
 {
-    return emit_runtime.live && old != TCP_LISTEN && old != TCP_SYN_SENT && sk->sk_socket &&
+    return emit_runtime.live && old != TCP_LISTEN && old != TCP_SYN_SENT && sock__socket(true, sk) &&
            !!sk->sk_lock.owned == in_process;
 }
 

@@ -113,7 +113,7 @@ static __always_inline bool datagrams__count(bool typed, struct sock *sk, const 
     }
     struct flows_copy *copy = (void *)s->data;
 
-    copy->net_ns = KREAD(typed, sk, __sk_common.skc_net.net, ns.inum);
+    copy->net_ns = sock__net_ns(typed, sk);
     flow__init(&copy->flows[COPY_NEW], key, datagrams, bytes, from_caller);
     flow__begin(typed, sk, list, puts, s);
     scratch__release(s);

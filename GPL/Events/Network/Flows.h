@@ -137,7 +137,8 @@ extern struct flow_recent_map flow_recent SEC(".maps");
 /* Return the inode number of a socket; unlike its address, no later socket has it. */
 static __always_inline u64 sock__inode_number(bool typed, struct sock *sk)
 {
-    struct file *file = KREAD(typed, sk, sk_socket) ? KREAD(typed, sk, sk_socket, file) : NULL;
+    struct socket *socket = sock__socket(typed, sk);
+    struct file *file = socket ? KREAD(typed, socket, file) : NULL;
 
     return file ? compat__inode_number_at(KREAD(typed, file, f_inode)) : 0;
 }

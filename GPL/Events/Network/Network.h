@@ -62,7 +62,7 @@ static __always_inline void net_info__fill_of(struct ebpf_net_info *net, bool ty
     net_info__set_family(net, &net->destination);
     net->source_port = bpf_ntohs(sport);
     net->destination_port = bpf_ntohs(KREAD(typed, sk, __sk_common.skc_dport));
-    net->network_namespace = KREAD(typed, sk, __sk_common.skc_net.net, ns.inum);
+    net->network_namespace = sock__net_ns(typed, sk);
     net->reserved = 0;
 }
 

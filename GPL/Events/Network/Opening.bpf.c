@@ -175,10 +175,12 @@ static __always_inline struct connect_address connect_address__called(const stru
 SYSCALL_END(connect, call)
 {
     struct sock *sk = fd__sock(syscall__arg(call, 1));
-    u32 error = -call->ret;
+    u32 result = -call->ret, error = scalar__hide(result);
 
-    if (!sk || !sock__is_stream_at(sk) || connect__was_no_attempt(error))
+    if (!sk || !sock__is_stream_at(sk) || connect__was_no_attempt(result))
         return 0;
+    bool is_under_way = scalar__hide(connect__is_under_way(result)) & 1;
+    bool is_of_peer = scalar__hide(error__is_of_peer(result)) & 1;
     struct connect_address to = connect_address__called(call, sk);
     struct sock *first = compat__mptcp_first_at(sk), *key = first ?: sk;
     u64 ends = opening__ends_of(&to);
@@ -186,11 +188,11 @@ SYSCALL_END(connect, call)
     struct socket_entry *e = to.family == AF_UNSPEC ? NULL : socket__find_entry(key, NULL, ends);
     struct attempt a = {.sk = sk, .sport = sock__sport_at(sk), .is_mptcp = first != NULL};
 
-    if (e && connect__is_under_way(error))
+    if (e && is_under_way)
         opening__report(e, key, ends, false, sk, a.sport, first);
-    if (to.family == AF_UNSPEC || connect__is_under_way(error))
+    if (to.family == AF_UNSPEC || is_under_way)
         return 0;
-    bool is_reported = e ? e->role != SOCKET_OPENING : was_sent || error__is_of_peer(error);
+    bool is_reported = e ? e->role != SOCKET_OPENING : was_sent || is_of_peer;
 
     if (!is_reported)
         attempt__failed(&a, &to, NULL, error);
