@@ -257,6 +257,35 @@ static void test_forced_way(void)
                "fentry__udp_send_skb: another way to attach was asked for");
 }
 
+/* Without a path hook, a kprobe does not know what is created: links and files are seen at the ends of calls then. */
+static void test_unnoted(void)
+{
+    struct ebpf_event_set events = set_of(EBPF_EVENT_FILE_LINK);
+
+    ebpf_event_set__add(&events, EBPF_EVENT_FILE_CREATE);
+    for (int has_hook = 0; has_hook < 2; has_hook++) {
+        for (int preempts = 0; preempts < 2; preempts++) {
+            hooks__init(&hooks);
+            hooks.spares = preempts;
+            hooks.stand_ins[STAND_IN_KPROBE] = hooks.stand_ins[STAND_IN_ELSE] = true;
+            if (!preempts)
+                hooks__force(&hooks, EBPF_ATTACH_KPROBE);
+            hooks__convert(&hooks, "");
+            if (!has_hook) {
+                hooks__refuse(hooks__find(&hooks, "fentry__security_path_link"), "for a test");
+                hooks__refuse(hooks__find(&hooks, "kprobe__security_path_link"), "for a test");
+            }
+            hooks__choose(&hooks, events);
+            CHECK(hooks.available.bits == events.bits);
+            CHECK(wanted("kprobe__security_path_link") == has_hook);
+            CHECK(wanted("fentry__mnt_want_write") == (!has_hook && preempts));
+            CHECK(wanted("fexit__vfs_link") == (!has_hook && preempts));
+            CHECK(wanted("tp_btf__sys_exit_link") == (!has_hook && !preempts));
+            CHECK(wanted("tp_btf__sys_exit_open") == (!has_hook && !preempts));
+        }
+    }
+}
+
 /* Where trampolines are refused, some programs are loaded for kprobes, but not those refused for another reason. */
 static void test_converted(void)
 {
@@ -404,6 +433,7 @@ int main(int argc, char **argv)
     test_limits_of_a_way();
     test_ends_have_owners();
     test_forced_way();
+    test_unnoted();
     test_converted();
     test_does_without_an_option();
     test_bodies();

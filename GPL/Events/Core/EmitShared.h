@@ -25,8 +25,8 @@
 
 /* Types that pointers are cast to, all structs. */
 #define CAST_TYPES(TYPE)                                                                                               \
-    TYPE(task_struct) TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode) TYPE(cred)     \
-    TYPE(sock)
+    TYPE(task_struct)                                                                                                  \
+    TYPE(linux_binprm) TYPE(file) TYPE(mount) TYPE(dentry) TYPE(path) TYPE(inode) TYPE(cred) TYPE(sock)
 
 enum cast_type {
 #define CAST_TYPE(name) CAST_##name,

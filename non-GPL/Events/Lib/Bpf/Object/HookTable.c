@@ -40,6 +40,7 @@
 #define ELSE_LIMITED(name, what) ELSE(name), .else_lacks = what
 #define SECOND(name) .second = &hook_rows[HOOK_##name]
 #define BESIDE(name) .beside = &hook_rows[HOOK_##name]
+#define NOTED_BY(name) .noted_by = &hook_rows[HOOK_##name]
 #define AS_KPROBE .as_kprobe = true
 #define VIA(name) .via = &hook_rows[HOOK_##name]
 #define TRIAL(name) .trial = TRIAL_##name

@@ -34,3 +34,14 @@ bool hooks__describe(struct hooks *hooks, size_t i, struct ebpf_hook *ret_hook)
     }
     return true;
 }
+
+struct ebpf_event_set hooks__called_events(const struct hooks *hooks)
+{
+    struct ebpf_event_set called = {0};
+
+    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
+        if (ebpf_event_set__has(hooks->available, event) && hooks->ways[event] == WAY_SYSCALLS)
+            ebpf_event_set__add(&called, event);
+    }
+    return called;
+}

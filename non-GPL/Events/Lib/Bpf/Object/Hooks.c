@@ -86,14 +86,34 @@ static bool hooks__is_better(const struct hooks *hooks, size_t row, int kind)
            (hooks->spares && kind != STAND_IN_ELSE);
 }
 
+static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row);
+
+/* Return whether a row's program is replaced because the kernel lacks its hook. */
+static bool hooks__is_elsewhere(struct hooks *hooks, size_t row)
+{
+    size_t program = hooks->others[row].stand_ins[STAND_IN_ELSE];
+
+    return program && hooks__stand_in(hooks, row) == &hooks->programs[program];
+}
+
+/* Return whether a row's program cannot be replaced by a kprobe because what it reports is not noted for that. */
+static bool hooks__is_unnoted(struct hooks *hooks, size_t row)
+{
+    const struct hook_row *noted_by = hook_rows[row].noted_by;
+
+    return noted_by && hooks->stand_ins[STAND_IN_KPROBE] && hooks__is_elsewhere(hooks, row__index(noted_by));
+}
+
 /* Return the best stand-in for a row's program that can be used here; NULL if there is none. */
 static struct hooks_program *hooks__stand_in(struct hooks *hooks, size_t row)
 {
     for (int kind = 0; kind < STAND_IN_COUNT; kind++) {
         size_t program = hooks->others[row].stand_ins[kind];
 
-        if (program && hooks->stand_ins[kind] && hooks__is_better(hooks, row, kind) &&
-            !hooks->programs[program].refused)
+        if (!program || !hooks->stand_ins[kind] || !hooks__is_better(hooks, row, kind) ||
+            hooks->programs[program].refused)
+            continue;
+        if (kind != STAND_IN_KPROBE || !hooks__is_unnoted(hooks, row))
             return &hooks->programs[program];
     }
     return NULL;
@@ -141,7 +161,7 @@ static const struct hooks_program *way__missing(struct hooks *hooks, int event, 
     for (size_t i = 0; i < HOOK_COUNT; i++) {
         const struct hook_role *role = row__role(&hook_rows[i], event);
 
-        if (!role || !role->is_required || role->way != way)
+        if (!role || role->way != way || (!role->is_required && !hooks__is_unnoted(hooks, i)))
             continue;
         *ret_exists = true;
         const struct hooks_program *missing = hooks__missing(hooks, i);
@@ -185,8 +205,7 @@ static int event__choose_way(struct hooks *hooks, int event)
 /* Return whether a row's program is replaced by one that does not make all of what it makes. */
 static bool hooks__is_limited(struct hooks *hooks, size_t row)
 {
-    return hook_rows[row].else_lacks &&
-           hooks__stand_in(hooks, row) == &hooks->programs[hooks->others[row].stand_ins[STAND_IN_ELSE]];
+    return hook_rows[row].else_lacks && hooks__is_elsewhere(hooks, row);
 }
 
 /* Return whether a program with that role is of use to the way that is chosen for its event. */
@@ -308,17 +327,6 @@ bool hooks__choose(struct hooks *hooks, struct ebpf_event_set wanted)
     for (size_t i = 0; i < hooks->count; i++)
         more |= hooks->programs[i].wanted && !was_wanted[i];
     return more;
-}
-
-struct ebpf_event_set hooks__called_events(const struct hooks *hooks)
-{
-    struct ebpf_event_set called = {0};
-
-    for (int event = 0; event < EBPF_EVENT_TYPE_COUNT; event++) {
-        if (ebpf_event_set__has(hooks->available, event) && hooks->ways[event] == WAY_SYSCALLS)
-            ebpf_event_set__add(&called, event);
-    }
-    return called;
 }
 
 bool hooks__make_any(struct hooks *hooks, struct ebpf_event_set events)

@@ -92,9 +92,10 @@ struct hook_row {
     int spare_hook;   /* enum spare_hook, if there is a `body` */
     const char *body; /* the map through which spares call the program; NULL: they do the work themselves */
     const struct hook_row *second;
-    const struct hook_row *beside; /* of no use if that row's program is replaced by one that makes less */
-    const struct hook_row *via;    /* the program that calls this one, which is attached in its place */
-    bool as_kprobe;                /* can be loaded as the program of a kprobe */
+    const struct hook_row *noted_by; /* notes what a kprobe that replaces the program reports */
+    const struct hook_row *beside;   /* of no use if that row's program is replaced by one that makes less */
+    const struct hook_row *via;      /* the program that calls this one, which is attached in its place */
+    bool as_kprobe;                  /* can be loaded as the program of a kprobe */
     enum hooks_trial trial;
 };
 
