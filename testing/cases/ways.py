@@ -134,7 +134,9 @@ LIMITS = {
     "second before 5.18": dict.fromkeys(
         ("file-create", "file-create-ext4", "file-create-overlay"),
         "without path hooks an open for a directory that leaves a file behind is not seen (docs/COMPATIBILITY.md)"),
-    SECOND: {"net-smc": "the second way of NETWORK_CONNECTION_ACCEPTED does not see SMC (docs/HOOKS.md)"},
+    SECOND: {"net-smc": "the second way of NETWORK_CONNECTION_ACCEPTED does not see SMC (docs/HOOKS.md)",
+             "file-btrfs": "without path hooks a subvolume that rmdir deletes has the device number of its file system "
+                           "(docs/COMPATIBILITY.md)"},
 }
 
 # The events that show which way is taken, the name of a program or map for each of them, as the kernel cuts it.
