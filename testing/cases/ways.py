@@ -124,6 +124,9 @@ LIMITS = {
         "umh": "the kernel has no call_usermodehelper_exec_async to hook (docs/COMPATIBILITY.md)"},
     "no-fentry before 5.18": {
         "umh": "the fork of a user mode helper is not reported (docs/COMPATIBILITY.md)"},
+    "no cgroup programs": dict.fromkeys(
+        ("net-datagram", "net-datagram-calls", "net-share"),
+        "without programs of cgroups ends of flows are not seen (docs/COMPATIBILITY.md)"),
     "preempted exits": {"burst": SINGLE_EXIT, "exit-many": SINGLE_EXIT},
     "no task storage": {
         "exit-many": "processes that end while the table of 1,024 is full have partial exits, as before 5.13 "
@@ -300,6 +303,7 @@ def limits(plan):
                 NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
                 "second before 5.18": plan.way.name == SECOND and has_no_storage,
                 "no-fentry before 5.18": plan.way.name == NO_FENTRY and has_no_storage,
+                "no cgroup programs": plan.way.name == NO_FENTRY and plan.kernel == "6.1-odd",
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
                 "no task storage": made["tasks"] == "table" and not has_no_storage,
                 "preempted notes": made["path"] == "fentry" and made["spares"]}
@@ -354,7 +358,9 @@ def warnings(plan):
 
 
 def skipped(plan):
-    """Return the events of which a plan may lose more, because the kernel skips the program that makes them."""
-    if "preempted exits" not in limits(plan):
+    """Return the events of which a plan may lose more, because the kernel skips programs that have no spares: the one
+    that makes exits, and the one that notes mounts, of which FILE_CREATE is the first event; ends of system calls."""
+    if not expected_evidence(plan)["spares"]:
         return set()
-    return set(stream.KEYS) if plan.way.name == NO_FENTRY else {"PROCESS_EXIT"}
+    return {NO_FENTRY: set(stream.KEYS), NO_TRAMPOLINES: called_events(plan),
+            SECOND: {"PROCESS_EXIT", "FILE_CREATE"}}.get(plan.way.name, set())

@@ -67,6 +67,7 @@ typedef int key_t;
 #define MNT_READONLY 0x40
 #define SB_KERNMOUNT (1 << 22)
 #define BTRFS_MAGIC 0x9123683e
+#define BPF_FS_MAGIC 0xcafe4a11
 #define MQUEUE_MAGIC 0x19800202
 #define TMPFS_MAGIC 0x01021994
 #define O_TMPFILE_BIT 020000000

@@ -90,25 +90,6 @@ PATH_HOOK(link, (struct dentry * old, struct path *dir, struct dentry *dentry),
           (KPROBE_ARG(regs, 1, dentry), KPROBE_ARG(regs, 2, path), KPROBE_ARG(regs, 3, dentry)),
           creation__begin(dir->mnt, dentry, DIR_OP_LINK, old))
 
-/*
- * An open that creates a file passes path_mknod too, while it walks its path. Open.bpf.c reports it, unless the open
- * fails after creating the file: see fentry__security_d_instantiate.
- */
-#define IS_OPENING 0x80000000u /* in addition to the flags of a lookup */
-
-static __always_inline u32 current__open_flags(void)
-{
-    u32 flags = 0;
-
-    WITH_CURRENT(task, typed, {
-        struct nameidata *nd = KREAD(typed, task, nameidata);
-
-        if (nd)
-            flags = KREAD(typed, nd, flags) | IS_OPENING;
-    });
-    return flags;
-}
-
 /* Note the creation by an open, whose end decides whether the selection leaves it out. */
 static __always_inline int opening__note(struct path *dir, struct dentry *dentry, bool is_left_out)
 {
@@ -279,6 +260,19 @@ static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct 
     return op->flags & DIR_OP_HASHED && !dentry->d_hash.pprev && !dentry->d_seq.seqcount.sequence;
 }
 
+/* Return whether a dentry is that of a BPF object which is being pinned: that file system finds nothing in lookups. */
+static __always_inline bool dentry__is_pin(struct dentry *dentry, struct inode *inode)
+{
+    return dentry->d_sb->s_magic == BPF_FS_MAGIC && (inode->i_mode & S_IFMT) == S_IFREG;
+}
+
+/* Report a pin, of which only the mount is noted, because the LSM's path hooks are missing. */
+static __always_inline int pinned__emit(struct dir_op *op, struct dentry *dentry, struct inode *inode)
+{
+    op->kind = DIR_OP_REPORTED;
+    return created__emit(NOT_PREEMPTED, dentry, inode, op, NULL);
+}
+
 /*
  * Where the kernel preempts BPF programs and has kprobes, this program reports all creations: when the file system has
  * done its part and gives the dentry its inode, which is the last function that can be hooked at its entry. A dentry
@@ -303,6 +297,8 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
         return queue__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
     if (dentry__may_be_subvolume(dentry) && subvolume__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)))
         return 0;
+    if (dir_op__has_mount_of(state, dentry) && dentry__is_pin(dentry, inode))
+        return pinned__emit(&state->dir_op, dentry, inode);
     if (!dir_op__is_of(state, dentry) || current__open_flags() || dir_op__is_outdated(&state->dir_op, dentry))
         return 0;
     struct dir_op *op = &state->dir_op;
@@ -318,25 +314,6 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     if (creation__type(op) == EBPF_EVENT_FILE_LINK)
         return linked__emit(NOT_PREEMPTED, UNTRUSTED(dentry, (void *)op->other), dentry, inode, op);
     return created__emit(NOT_PREEMPTED, dentry, inode, op, kind == DIR_OP_CREATE ? (void *)op->other : NULL);
-}
-
-/*
- * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and
- * leaves the file behind. Later kernels refuse it before (43b450632676). The kernel calls this function when the file
- * system has created the file, and also when it has found one; the note distinguishes the two. The end of the open, the
- * obvious hook, would add a cost to each open.
- */
-SEC("ebpf.fentry/security_d_instantiate")
-int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode *inode)
-{
-    struct task_state *state = current__open_flags() & LOOKUP_DIRECTORY ? task_state__find() : NULL;
-
-    if (!dir_op__is_of(state, dentry) || state->dir_op.kind != DIR_OP_OPEN)
-        return 0;
-    state->dir_op.dentry = 0;
-    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
-        file_event__fill_typed(s, dir_op__start(file_event__fill_root(s), &state->dir_op, dentry), inode);
-    return 0;
 }
 
 /* ----------------------------------------------------- ends of system calls */

@@ -16,6 +16,7 @@
  * opens that fail before this point, after a file was created: see fentry__security_d_instantiate in Create.bpf.c.
  */
 #include "Content.h"
+#include "Operation.h"
 
 /* A name of three letters, without its NUL, as a number. */
 #define NAME3(a, b, c) ((u32)(a) | (u32)(b) << 8 | (u32)(c) << 16)
@@ -256,6 +257,25 @@ int BPF_PROG(fexit__do_dentry_open, struct file *file)
     u32 type = opened__type(file);
 
     return type ? opened__emit(MAY_BE_PREEMPTED, file, type) : 0;
+}
+
+/*
+ * 5.10 and 5.15: an open with O_CREAT and O_DIRECTORY creates a regular file, sees that it is no directory, fails, and
+ * leaves the file behind. Later kernels refuse it before (43b450632676). The kernel calls this function when the file
+ * system has created the file, and also when it has found one; the note distinguishes the two. The end of the open, the
+ * obvious hook, would add a cost to each open.
+ */
+SEC("ebpf.fentry/security_d_instantiate")
+int BPF_PROG(fentry__security_d_instantiate, struct dentry *dentry, struct inode *inode)
+{
+    struct task_state *state = current__open_flags() & LOOKUP_DIRECTORY ? task_state__find() : NULL;
+
+    if (!dir_op__is_of(state, dentry) || state->dir_op.kind != DIR_OP_OPEN)
+        return 0;
+    state->dir_op.dentry = 0;
+    EMIT_FILE(FILE_CREATE, e, s, MAY_BE_PREEMPTED, fate__of(current__is_filtered()))
+        file_event__fill_typed(s, dir_op__start(file_event__fill_root(s), &state->dir_op, dentry), inode);
+    return 0;
 }
 
 /* ----------------------------------------------------- ends of system calls */

@@ -64,6 +64,25 @@ static __always_inline int dir_op__begin(enum ebpf_event_type type, struct vfsmo
     return 0;
 }
 
+/*
+ * Flags of the open that the current task is in, while it walks its path; 0 if it is in none. An open that creates a
+ * file passes path_mknod too. Open.bpf.c reports it, also if it fails after creating the file.
+ */
+#define IS_OPENING 0x80000000u /* in addition to the flags of a lookup */
+
+static __always_inline u32 current__open_flags(void)
+{
+    u32 flags = 0;
+
+    WITH_CURRENT(task, typed, {
+        struct nameidata *nd = KREAD(typed, task, nameidata);
+
+        if (nd)
+            flags = KREAD(typed, nd, flags) | IS_OPENING;
+    });
+    return flags;
+}
+
 static __always_inline bool dir_op__is_of(const struct task_state *state, struct dentry *dentry)
 {
     return state && state->dir_op.dentry == (u64)dentry && state->dir_op.name_id == dentry__name_id(dentry);
@@ -105,11 +124,17 @@ static __always_inline u32 dir_op__flags_at(enum spare_hook hook, enum ebpf_even
                                                           : type;
 }
 
-/* Complete a note of a mount, if it is one of the dentry's file system. Returns whether it was. */
+/* Return whether a note of a mount is one of the dentry's file system. */
+static __always_inline bool dir_op__has_mount_of(const struct task_state *state, struct dentry *dentry)
+{
+    return state && state->dir_op.kind == DIR_OP_MOUNT && state->dir_op.name_id == (u64)dentry->d_sb;
+}
+
+/* Complete such a note. Returns whether it was one. */
 static __always_inline bool dir_op__complete(struct task_state *state, enum spare_hook hook, struct dentry *dentry,
                                              enum ebpf_event_type type)
 {
-    if (!state || state->dir_op.kind != DIR_OP_MOUNT || state->dir_op.name_id != (u64)dentry->d_sb)
+    if (!dir_op__has_mount_of(state, dentry))
         return false;
     state->dir_op.kind = dir_op__kind_at(hook);
     state->dir_op.flags = dir_op__flags_at(hook, type);
@@ -172,7 +197,11 @@ static __always_inline void dir_op__fill_both(struct scratch *s, const struct pa
 static __always_inline int dir_op__run_spare(void *ctx, void *body, enum spare_hook hook, struct dentry *dentry, u32 n,
                                              u32 count)
 {
-    if (!emit_constants.spares || spare__is_marked(hook, n, count) || !dir_op__is_of(task_state__find(), dentry))
+    if (!emit_constants.spares || spare__is_marked(hook, n, count))
+        return 0;
+    struct task_state *state = task_state__find();
+
+    if (!dir_op__is_of(state, dentry) && !dir_op__has_mount_of(state, dentry))
         return 0;
     spare__rescue(ctx, body, hook, n, count);
     return 0;
