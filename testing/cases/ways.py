@@ -306,7 +306,7 @@ def limits(plan):
                 "no cgroup programs": plan.way.name == NO_FENTRY and plan.kernel == "6.1-odd",
                 "preempted exits": plan.way.name in (NO_FENTRY, SECOND) and made["spares"],
                 "no task storage": made["tasks"] == "table" and not has_no_storage,
-                "preempted notes": made["path"] == "fentry" and made["spares"]}
+                "preempted notes": made["path"] in ("fentry", "mount") and made["spares"]}
     return [name for name in LIMITS if applying[name]]
 
 
