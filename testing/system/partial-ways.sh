@@ -92,7 +92,23 @@ once_each() {
         is "${count%=*}" "$(events "${count%=*}" once.out)" "${count#*=}" || return 1
     done
 }
+
+# objects OPTION...: print how many message queues and pins are reported of those that a case makes.
+objects() {
+    trace part.out part.err -u --file-create --process-memfd-create "$@" || { cat part.err; return 1; }
+    case-file-objects >/dev/null || { trace_stop; return 1; }
+    trace_stop || return 1
+    grep '"FILE_CREATE"' part.out | grep -c '"path":"[^"]*/\(pins\|mqueue\|case-[^/"]*\)'
+}
+
+# A program at the ends of calls reports a queue again that is only opened.
+same_objects() {
+    hooks=$(with_stand_ins "$(sed -n 's/^\(fentry__security_path_[a-z]*\) ELSE .*/\1/p' columns | paste -s -d ,)")
+    is objects "$(objects --attach kprobe --disable-hook "$(echo "$hooks" | paste -s -d ,)")" \
+        "$(objects --attach tracepoint)"
+}
 check "without path hooks" once_each
+check "with kprobes, without path hooks, objects" same_objects
 check "with kprobes, without path hooks" once_each --attach kprobe
 
 roles="[A-Z]*_ELSE" names=
@@ -100,9 +116,11 @@ case $(uname -r) in
 6.1.*) ;;
 *) together; exit ;;
 esac
+rows=0 # that were tried
 
 names=yes
 for program in $(sed -n "s/^\([^ ]*\) $roles [A-Z_]* WAY_SYSCALLS .*/\1/p" columns | sort -u); do
+    rows=$((rows + 1))
     check "with tracepoints only, without $program" without "$program" "$(of "$program" "$roles" WAY_SYSCALLS)" \
         "$(called_by "$program")" --attach tracepoint --disable-hook "$program"
 done
@@ -112,12 +130,14 @@ names=
 for program in $(sed -n "s/^\([^ ]*\) $roles [A-Z_]* 1 .*/\1/p" columns | sort -u); do
     events=$(of "$program" "$roles" 1)
     first=$(with "\(MAKES\|MAKES_AS_KPROBE\) \($(echo "$events" | paste -s -d '|' | sed 's/|/\\|/g')\)\>")
+    rows=$((rows + 1))
     check "without first ways and $program" without "$program" "$events" "$(echo "$events" | grep PROCESS_EXIT)" \
         --disable-hook "$first,$program"
 done
 
 column="ELSE\|ELSE_LIMITED"
 for program in $(sed -n "s/^[^ ]* \($column\) \([^ ]*\).*/\2/p" columns | sort -u); do
+    rows=$((rows + 1))
     check "without hooks and $program, which stands in" without "$program" \
         "$(hooks "$column" "$program" | events_of)" "" --disable-hook "$(with "\($column\) $program\>"),$program"
 done
@@ -126,10 +146,13 @@ column="\(SHARED_\|RECORDING_\|ELSE_\)\{0,1\}KPROBE"
 for program in $(sed -n "s/^[^ ]* \($column\) \([^ ]*\).*/\3/p" columns | sort -u); do
     events=$(hooks "$column" "$program" | events_of)
     [ "$events" ] || continue # it is for a selection
+    rows=$((rows + 1))
     check "with kprobes, without $program" without "$program" "$events" "" --attach kprobe --disable-hook "$program"
 done
 for program in $(awk -F '[(,]' '/^PROGRAM/ {program = $2} /[ ,]AS_KPROBE[),]/ {print program}' /root/Hooks.def); do
     [ "$(echo "$program" | events_of)" ] || continue # it stands in: see above
+    rows=$((rows + 1))
     check "with kprobes, without $program" without "$program" "$(echo "$program" | events_of)" "" \
         --attach kprobe --disable-hook "$program"
 done
+check "rows of Hooks.def were found" [ $rows -gt 80 ]

@@ -260,10 +260,13 @@ static __always_inline bool dir_op__is_outdated(const struct dir_op *op, struct 
     return op->flags & DIR_OP_HASHED && !dentry->d_hash.pprev && !dentry->d_seq.seqcount.sequence;
 }
 
-/* Return whether a dentry is that of a BPF object which is being pinned: that file system finds nothing in lookups. */
+/*
+ * Return whether a dentry is that of a BPF object which is being pinned: that file system finds nothing in lookups, and
+ * a hard link comes when there are two.
+ */
 static __always_inline bool dentry__is_pin(struct dentry *dentry, struct inode *inode)
 {
-    return dentry->d_sb->s_magic == BPF_FS_MAGIC && (inode->i_mode & S_IFMT) == S_IFREG;
+    return dentry->d_sb->s_magic == BPF_FS_MAGIC && (inode->i_mode & S_IFMT) == S_IFREG && inode->i_nlink == 1;
 }
 
 /* Report a pin, of which only the mount is noted, because the LSM's path hooks are missing. */
@@ -290,14 +293,15 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
         return nameless__created(dentry);
     struct inode *inode = KPROBE_ARG(regs, 2, inode);
     struct task_state *state = task_state__find();
+    bool is_called = event__is_called(EBPF_EVENT_FILE_CREATE); /* for want of a path hook: only links are left then */
 
     if (!KPROBE_ARG_2(regs))
         return 0;
     if (queue__is_opened(dentry))
-        return queue__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
-    if (dentry__may_be_subvolume(dentry) && subvolume__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)))
+        return is_called ? 0 : queue__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs));
+    if (!is_called && dentry__may_be_subvolume(dentry) && subvolume__created(KPROBE_ARG_1(regs), KPROBE_ARG_2(regs)))
         return 0;
-    if (dir_op__has_mount_of(state, dentry) && dentry__is_pin(dentry, inode))
+    if (!is_called && dir_op__has_mount_of(state, dentry) && dentry__is_pin(dentry, inode))
         return pinned__emit(&state->dir_op, dentry, inode);
     if (!dir_op__is_of(state, dentry) || current__open_flags() || dir_op__is_outdated(&state->dir_op, dentry))
         return 0;
@@ -307,6 +311,8 @@ int kprobe__security_d_instantiate(struct pt_regs *regs)
     if (kind == DIR_OP_REPORTED)
         op->dentry = 0; /* the created file is gone; this call notes nothing and reports its own end */
     op->kind = DIR_OP_REPORTED;
+    if (is_called && creation__type(op) == EBPF_EVENT_FILE_CREATE)
+        return 0;
     if (kind == DIR_OP_LEFT_OUT && emit_runtime.live && event__is_wanted(creation__type(op)))
         count__seen_and_filtered(creation__type(op));
     if (kind != DIR_OP_CREATE && kind != DIR_OP_LINK)

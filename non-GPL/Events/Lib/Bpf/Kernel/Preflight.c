@@ -20,7 +20,7 @@
 #define DEBUGFS_PATH "/sys/kernel/debug"
 #define PREEMPT_FILE "sched/preempt"
 #define ANYBODY_PATH "/proc/sys/kernel/unprivileged_bpf_disabled"
-#define STATUS_PATH "/proc/self/status"
+#define STATUS_PATH "/proc/thread-self/status" /* a filter may be one thread's */
 
 /* Since 6.8. */
 #define NR_LSM_LIST_MODULES 461
