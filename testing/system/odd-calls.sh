@@ -19,8 +19,10 @@ odd() {
     odd-calls >odd.calls || { cat odd.calls; return 1; }
     trace_stop || return 1
     cat odd.out
-    came_with FILE_MODIFY '"path":"/tmp/no-offset"' && came_with FILE_MODIFY '"path":"/tmp/upper"' &&
-        came_with FILE_DELETE '"path":"/tmp/upper"' && came_with PROCESS_MEMFD_CREATE '"filename":"upper"' || return 1
+    came_with FILE_MODIFY '"path":"/tmp/no-offset"' || return 1
+    [ -s odd.calls ] || return 0 # arm64: the kernel itself has the number of a call as 32 bits
+    came_with FILE_MODIFY '"path":"/tmp/upper"' && came_with FILE_DELETE '"path":"/tmp/upper"' &&
+        came_with PROCESS_MEMFD_CREATE '"filename":"upper"' || return 1
     grep -qx 64 odd.calls && return
     came_with NETWORK_LISTEN '"comm":"odd-calls"' || return 1
     tail -n 1 odd.err
