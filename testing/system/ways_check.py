@@ -36,7 +36,7 @@ TAKEN = {"lsm": "lsm__", "trampoline": "fexit__", "kprobe": "kprobe__", "tracepo
 
 def as_kprobes():
     """Return the programs that are loaded for kprobes where trampolines are refused."""
-    rows = (GOLDEN.parents[2] / "GPL/Events/Hooks.def").read_text(encoding="utf-8").split("\nPROGRAM(")
+    rows = (GOLDEN.parents[2] / "GPL/Events/Hooks.def").read_text(encoding="utf-8").split("\nPROGRAM(")[1:]
     return {re.split("[,)]", row)[0] for row in rows if re.search(r"\bAS_KPROBE\b", row)}
 
 
