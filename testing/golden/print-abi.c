@@ -126,6 +126,8 @@ static void print_public_structs(void)
     MEMBER(log_line)
     MEMBER(helpers)
     MEMBER(helper_count)
+    MEMBER(attach)
+    MEMBER(allow_no_hook)
     STRUCT_END
 }
 
@@ -184,6 +186,12 @@ static void print_public_values(void)
     NUMBER(EBPF_LOG_WARNING)
     NUMBER(EBPF_LOG_INFO)
     NUMBER(EBPF_LOG_DEBUG)
+    printf("\nenum ebpf_attach\n");
+    NUMBER(EBPF_ATTACH_BEST)
+    NUMBER(EBPF_ATTACH_LSM)
+    NUMBER(EBPF_ATTACH_TRAMPOLINE)
+    NUMBER(EBPF_ATTACH_KPROBE)
+    NUMBER(EBPF_ATTACH_TRACEPOINT)
     printf("\nenum ebpf_source_error\n");
     NUMBER(EBPF_SOURCE_OK)
     NUMBER(EBPF_SOURCE_INVALID)
