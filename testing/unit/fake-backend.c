@@ -11,6 +11,8 @@ int fake_error;
 int fake_stopped;
 uint64_t fake_lost;
 struct ebpf_backend *fake_backend;
+bool (*fake_pump)(struct ebpf_backend *backend);
+uint64_t fake_period_ns;
 
 #define RING_SIZE 4096
 #define RING_DISCARDED (1u << 30)
@@ -76,7 +78,7 @@ static int fake__select(struct ebpf_backend *backend, const struct ebpf_conditio
     return fake_error;
 }
 
-static const struct ebpf_backend_ops fake_ops = {
+static struct ebpf_backend_ops fake_ops = {
     .counts = fake__counts, .stop = fake__stop, .select = fake__select, .close = fake__close};
 
 int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
@@ -88,10 +90,12 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
 
     if (!b)
         return -ENOMEM;
+    fake_ops.pump = fake_pump;
     b->ops = &fake_ops;
+    b->period_ns = fake_period_ns;
     b->streams = 1;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
-        b->ring_fds[i] = eventfd(0, EFD_CLOEXEC);
+        b->ring_fds[i] = fake_pump ? -1 : eventfd(0, EFD_CLOEXEC);
         consumer_pos[i] = producer_pos[i] = 0;
         b->rings[i] = (struct ebpf_ringbuf){&consumer_pos[i], &producer_pos[i], data[i], RING_SIZE - 1};
     }

@@ -15,6 +15,10 @@ extern int fake_stopped;                  /* how often one was stopped */
 
 extern uint64_t fake_lost;                /* how many PROCESS_SETSID were lost because a ring was full */
 
+/* If set before one is opened: it has this pump, this period and no descriptors. */
+extern bool (*fake_pump)(struct ebpf_backend *backend);
+extern uint64_t fake_period_ns;
+
 /* Put a record into the first ring of a backend, which has room for a few unread ones. */
 void fake__put(const void *record, uint32_t size);
 

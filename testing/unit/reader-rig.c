@@ -50,11 +50,26 @@ static bool memory__over_budget(struct ebpf_backend *b, struct ebpf_over_budget 
     return ret_over->lost;
 }
 
-static const struct ebpf_backend_ops memory_ops = {.counts = memory__counts,
-                                                   .stop = memory__end,
-                                                   .others = memory__others,
-                                                   .over_budget = memory__over_budget,
-                                                   .close = memory__end};
+int pump_rounds;
+static int pump_records;
+static uint64_t pumped;
+
+static bool memory__pump(struct ebpf_backend *b)
+{
+    (void)b;
+    if (!pump_rounds)
+        return false;
+    pump_rounds--;
+    for (int i = 0; i < pump_records; i++, pumped++)
+        put(EBPF_RING_MAIN, pumped + 1, 0, pumped + 1);
+    return true;
+}
+
+static struct ebpf_backend_ops memory_ops = {.counts = memory__counts,
+                                             .stop = memory__end,
+                                             .others = memory__others,
+                                             .over_budget = memory__over_budget,
+                                             .close = memory__end};
 
 static int on_event(void *user, const struct ebpf_event *event)
 {
@@ -88,12 +103,21 @@ void rig__begin(const struct ebpf_source_opts *user_opts)
     memset(memory, 0, sizeof(memory));
     memset(&counts, 0, sizeof(counts));
     seen_count = losses_count = refuse_from = 0;
+    memory_ops.pump = NULL;
     backend.ops = &memory_ops;
     for (int i = 0; i < EBPF_RING_COUNT; i++)
         backend.rings[i] =
             (struct ebpf_ringbuf){&memory[i].consumer, &memory[i].producer, memory[i].data, RING_SIZE - 1};
     if (ebpf_reader__init(&reader, &backend, &opts, STREAMS))
         abort();
+}
+
+void rig__pump(int rounds, int records)
+{
+    memory_ops.pump = memory__pump;
+    pump_rounds = rounds;
+    pump_records = records;
+    pumped = 0;
 }
 
 void ring__put(struct memory_ring *ring, const void *data, uint32_t len, uint32_t flags)

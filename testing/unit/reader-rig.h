@@ -42,6 +42,10 @@ extern bool refuse_losses;
 /* Begin with empty rings and a new reader; the handlers of events and losses are set. */
 void rig__begin(const struct ebpf_source_opts *opts);
 
+/* Make the backend one that is pumped: it puts so many records into the first ring, in each of so many rounds. */
+void rig__pump(int rounds, int records);
+extern int pump_rounds; /* that are left */
+
 /* Put a record into a ring, with the kernel's flags. */
 void ring__put(struct memory_ring *ring, const void *data, uint32_t len, uint32_t flags);
 

@@ -298,6 +298,23 @@ static void test_over_budget(void)
     CHECK(over_budget_count == 3);
 }
 
+/* Records that a pump provides in several rounds are delivered by one call, up to the bound of one. */
+static void test_pump(void)
+{
+    const int bound = 65536;
+
+    setup();
+    rig__pump(5, 100);
+    CHECK(ebpf_reader__consume(&reader) == 500 && !pump_rounds);
+    CHECK(seen_count == 500 && seen[499].ts == 500 && seen[499].seq == 500 && losses_count == 0);
+    CHECK(ebpf_reader__consume(&reader) == 0);
+    setup();
+    refuse_from = 1;
+    rig__pump(400, 200);
+    CHECK(ebpf_reader__consume(&reader) == bound && pump_rounds);
+    CHECK(ebpf_reader__consume(&reader) == 400 * 200 - bound && !pump_rounds);
+}
+
 int main(void)
 {
     test_merges_by_time();
@@ -313,6 +330,7 @@ int main(void)
     test_survives_corrupt_records();
     test_leaves_out_other_sources();
     test_leaves_out_what_is_not_wanted();
+    test_pump();
     ebpf_reader__fini(&reader);
     return check__report();
 }

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check.h"
@@ -69,6 +70,43 @@ static void test_wakes(void)
     ebpf_source__close(source);
 }
 
+#define PERIOD_NS 2000000
+#define ROUNDS 20
+
+static int pump_calls;
+
+/* Put a record with each other call, as if something happened within each period. */
+static bool put_one(struct ebpf_backend *b)
+{
+    (void)b;
+    if (pump_calls++ % 2)
+        return false;
+    fake__put_setsid((uint64_t)pump_calls / 2 + 1);
+    return true;
+}
+
+/* A backend without descriptors wakes the waiter by its period, repeatedly, which is shorter than that of a batch. */
+static void test_wakes_by_period(void)
+{
+    struct ebpf_source_opts opts = good_opts();
+    struct ebpf_source *source = NULL;
+    struct timespec begin, end;
+
+    fake_pump = put_one;
+    fake_period_ns = PERIOD_NS;
+    if (!CHECK(!ebpf_source__open(&opts, &source)))
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    for (int i = 0; i < ROUNDS; i++)
+        CHECK(ebpf_source__poll(source, LONG_MS) == 1);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    CHECK((end.tv_sec - begin.tv_sec) * 1000 + (end.tv_nsec - begin.tv_nsec) / 1000000 < ROUNDS * 100);
+    CHECK(pump_calls == 2 * ROUNDS);
+    ebpf_source__close(source);
+    fake_pump = NULL;
+    fake_period_ns = 0;
+}
+
 static uint32_t port_taken;
 
 static int take_port(void *user, const struct ebpf_event *event)
@@ -133,6 +171,7 @@ static void test_features(void)
 int main(void)
 {
     test_wakes();
+    test_wakes_by_period();
     test_select();
     test_features();
     return check__report();

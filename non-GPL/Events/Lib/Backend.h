@@ -63,6 +63,8 @@ struct ebpf_backend_ops {
     const char *(*lacks)(struct ebpf_backend *backend, enum ebpf_event_type type, size_t n, const char **ret_program);
     /* As ebpf_source__hook, except for sz. False if there are no more. NULL: there are none. */
     bool (*hook)(struct ebpf_backend *backend, size_t n, struct ebpf_hook *ret_hook);
+    /* Move what has happened into the rings. Returns whether it has put records there. NULL: the kernel does that. */
+    bool (*pump)(struct ebpf_backend *backend);
     void (*close)(struct ebpf_backend *backend);
 };
 
@@ -70,7 +72,8 @@ struct ebpf_backend_ops {
 struct ebpf_backend {
     const struct ebpf_backend_ops *ops;
     struct ebpf_ringbuf rings[EBPF_RING_COUNT];
-    int ring_fds[EBPF_RING_COUNT];   /* readable when a ring has records that are to be read */
+    int ring_fds[EBPF_RING_COUNT];   /* readable when a ring has records that are to be read; -1: there is none */
+    uint64_t period_ns;              /* how often it is pumped, less than 1 s; 0: its rings have descriptors */
     uint32_t streams;                /* records name one of so many */
     struct ebpf_event_set available; /* of the events that were asked for */
     bool bpf_tramp;                  /* fentry and fexit programs can be attached */

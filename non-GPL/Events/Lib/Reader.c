@@ -343,21 +343,35 @@ static void reader__handle(struct ebpf_reader *reader, int ring, const void *dat
         reader__deliver(reader, hdr, len, 1);
 }
 
-int ebpf_reader__consume(struct ebpf_reader *reader)
+/* Handle up to `most` records of the rings. Returns how many there were. */
+static int reader__drain(struct ebpf_reader *reader, int most)
 {
     const void *data = NULL;
     uint32_t len = 0;
     int ring, n;
+
+    for (n = 0; n < most && !reader->is_closed && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
+        reader__handle(reader, ring, data, len);
+        ring__advance(&reader->backend->rings[ring], len);
+    }
+    return n;
+}
+
+int ebpf_reader__consume(struct ebpf_reader *reader)
+{
+    const struct ebpf_backend_ops *ops = reader->backend->ops;
+    bool has_put;
+    int n = 0;
 
     bool is_time_to_check = clock__ns(CLOCK_MONOTONIC) - reader->losses_checked_ns >= LOSS_CHECK_NS;
 
     reader->boot_to_wall_ns = clock__ns(CLOCK_REALTIME) - clock__ns(CLOCK_BOOTTIME);
     if (is_time_to_check)
         reader__look_for_others(reader);
-    for (n = 0; n < CONSUME_MAX && !reader->is_closed && (ring = reader__pick(reader, &data, &len)) >= 0; n++) {
-        reader__handle(reader, ring, data, len);
-        ring__advance(&reader->backend->rings[ring], len);
-    }
+    do {
+        has_put = ops->pump && ops->pump(reader->backend);
+        n += reader__drain(reader, CONSUME_MAX - n);
+    } while (has_put && n < CONSUME_MAX && !reader->is_closed);
     if (reader->coalesce)
         ebpf_coalesce__expire(reader->coalesce, clock__ns(CLOCK_BOOTTIME));
     if (is_time_to_check)

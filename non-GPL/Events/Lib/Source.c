@@ -96,10 +96,14 @@ static int epoll__add(int epoll_fd, int fd)
     return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) ? -errno : 0;
 }
 
-/* Make the descriptor to wait for. Rings wake the reader once a batch is full, and a timer if that takes long. */
+/*
+ * Make the descriptor to wait for. Rings wake the reader once a batch is full, and a timer if that takes long, or if
+ * they have no descriptors.
+ */
 static int source__make_fds(struct ebpf_source *source)
 {
-    const struct itimerspec period = {.it_interval.tv_nsec = BATCH_NS, .it_value.tv_nsec = BATCH_NS};
+    const long ns = source->backend->period_ns ? (long)source->backend->period_ns : BATCH_NS;
+    const struct itimerspec period = {.it_interval.tv_nsec = ns, .it_value.tv_nsec = ns};
 
     source->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     source->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -108,7 +112,7 @@ static int source__make_fds(struct ebpf_source *source)
     int err = epoll__add(source->epoll_fd, source->timer_fd);
 
     for (int i = 0; i < EBPF_RING_COUNT && !err; i++)
-        err = epoll__add(source->epoll_fd, source->backend->ring_fds[i]);
+        err = source->backend->ring_fds[i] < 0 ? 0 : epoll__add(source->epoll_fd, source->backend->ring_fds[i]);
     return err;
 }
 
