@@ -89,7 +89,7 @@ LINK_LIBS := $(LIBELF_REST) -Wl,-Bstatic -lbpf $(if $(LIBELF_IS_STATIC),$(LIBELF
 BPF_FIRST := $(GPL)/Core/Probe.bpf.c
 BPF_SRCS := $(BPF_FIRST) $(filter-out $(BPF_FIRST),$(wildcard $(GPL)/*/*.bpf.c))
 BPF_OBJS := $(BPF_SRCS:$(GPL)/%.bpf.c=$(BUILD)/bpf/%.o)
-LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c $(LIB)/Bpf/*/*.c)
+LIB_SRCS := $(wildcard $(LIB)/*.c $(LIB)/Bpf/*.c $(LIB)/Bpf/*/*.c $(LIB)/Tracefs/*.c)
 LIB_OBJS := $(LIB_SRCS:$(LIB)/%.c=$(BUILD)/lib/%.o)
 CLI_SRCS := $(wildcard $(CLI)/*.c)
 CLI_OBJS := $(CLI_SRCS:$(CLI)/%.c=$(BUILD)/cli/%.o)
@@ -252,13 +252,15 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-# Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan.
-UNIT_LIB := $(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c) $(addprefix $(LIB)/Bpf/,Kernel/Cgroups.c Kernel/Host.c \
-	Kernel/KprobeLink.c Kernel/Preflight.c Object/Hooks.c Object/HookTable.c Object/HookUse.c Object/Forced.c \
-	Object/MapRefs.c Object/Origins.c Object/Prune.c Object/PruneState.c Object/Untype.c)
+# Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan. They
+# have a backend of their own instead of BackendOpen.c, which chooses one.
+UNIT_LIB := $(filter-out $(LIB)/BackendOpen.c,$(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c)) \
+	$(addprefix $(LIB)/Bpf/,Kernel/Cgroups.c Kernel/Host.c Kernel/KprobeLink.c Kernel/Preflight.c Object/Hooks.c \
+	Object/HookTable.c Object/HookUse.c Object/Forced.c Object/MapRefs.c Object/Origins.c Object/Prune.c \
+	Object/PruneState.c Object/Untype.c)
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))
-UNIT_SRCS := $(filter-out scripts/gen-header.c, \
+UNIT_SRCS := $(filter-out scripts/gen-header.c testing/unit/test-backend-open.c, \
 	$(wildcard testing/unit/test-*.c testing/fuzz/*.c testing/golden/*.c scripts/*.c))
 UNIT_BINS := $(addprefix $(BUILD)/unit/,$(notdir $(UNIT_SRCS:.c=)))
 UNIT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -275,6 +277,12 @@ unit_object = $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(filter %/$(notdir $(1)).c,$
 .SECONDEXPANSION:
 $(UNIT_BINS): $$(call unit_object,$$@) $(UNIT_OBJS) $(BUILD)/lists/UNIT_OBJS
 	$(Q)$(CC) -fsanitize=address,undefined -o $@ $(filter %.o,$^)
+
+# The choice between backends that the test makes up.
+OPEN_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,testing/unit/test-backend-open.c $(LIB)/BackendOpen.c)
+
+$(BUILD)/unit/test-backend-open: $(OPEN_OBJS)
+	$(Q)$(CC) -fsanitize=address,undefined -o $@ $^
 
 $(BUILD)/unit/test-output: $(BUILD)/unit/obj/$(CLI)/Writer.o
 $(BUILD)/unit/test-options: $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(wildcard $(CLI)/Option*.c $(CLI)/Suggest.c))
@@ -306,8 +314,8 @@ $(BUILD)/unit/EventsTrace: $(TOOL_OBJS) $(BUILD)/lists/TOOL_OBJS
 	$(say) LD $@
 	$(Q)$(CC) -fsanitize=address,undefined -pthread -o $@ $(filter %.o,$^)
 
-unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BACKEND_TESTS) $(BUILD)/unit/test-targets \
-	$(BUILD)/unit/EventsTrace
+unit: $(UNIT_BINS) $(BUILD)/lists/UNIT_BINS $(BUILD)/unit/test-backend-open $(BACKEND_TESTS) \
+	$(BUILD)/unit/test-targets $(BUILD)/unit/EventsTrace
 
 check: all unit
 	$(Q)testing/run-unit

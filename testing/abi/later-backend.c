@@ -70,6 +70,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
     if (!b || opts->added)
         abort();
     b->ops = &later_ops;
+    b->kind = EBPF_BACKEND_BPF;
     b->streams = 1;
     b->available = opts->events;
     b->bpf_tramp = true;

@@ -128,6 +128,7 @@ static void print_public_structs(void)
     MEMBER(helper_count)
     MEMBER(attach)
     MEMBER(allow_no_hook)
+    MEMBER(backend)
     STRUCT_END
 }
 
@@ -176,6 +177,7 @@ static void print_report_structs(void)
     MEMBER(sz)
     MEMBER(bpf_tramp)
     MEMBER(ipv6)
+    MEMBER(backend)
     STRUCT_END
 }
 
@@ -192,6 +194,10 @@ static void print_public_values(void)
     NUMBER(EBPF_ATTACH_TRAMPOLINE)
     NUMBER(EBPF_ATTACH_KPROBE)
     NUMBER(EBPF_ATTACH_TRACEPOINT)
+    printf("\nenum ebpf_backend_kind\n");
+    NUMBER(EBPF_BACKEND_AUTO)
+    NUMBER(EBPF_BACKEND_BPF)
+    NUMBER(EBPF_BACKEND_TRACEFS)
     printf("\nenum ebpf_source_error\n");
     NUMBER(EBPF_SOURCE_OK)
     NUMBER(EBPF_SOURCE_INVALID)

@@ -313,6 +313,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         return -ECANCELED;
     }
     b->ops = &tool_ops;
+    b->kind = EBPF_BACKEND_BPF;
     b->streams = 1;
     type = type__of(opts->events);
     for (int i = 0; i < EBPF_RING_COUNT; i++) {

@@ -92,6 +92,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         return -ENOMEM;
     fake_ops.pump = fake_pump;
     b->ops = &fake_ops;
+    b->kind = EBPF_BACKEND_BPF;
     b->period_ns = fake_period_ns;
     b->streams = 1;
     for (int i = 0; i < EBPF_RING_COUNT; i++) {

@@ -165,6 +165,7 @@ static void test_features(void)
         return;
     CHECK(!ebpf_source__features(source, &features));
     CHECK(features.ipv6 == !access("/proc/net/if_inet6", F_OK) && !features.bpf_tramp);
+    CHECK(features.backend == EBPF_BACKEND_BPF);
     ebpf_source__close(source);
 }
 

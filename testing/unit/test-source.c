@@ -90,6 +90,11 @@ static void test_refusals(void)
     opts.helper_count++;
     check_refused(&opts, -EINVAL, 1);
     opts = good_opts();
+    opts.backend = EBPF_BACKEND_TRACEFS;
+    check_opens(&opts);
+    opts.backend++;
+    check_refused(&opts, -EINVAL, 1);
+    opts = good_opts();
     fake_error = -EPERM;
     check_refused(&opts, -EPERM, 0); /* the backend has logged */
     fake_error = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Backend.h - where records come from: BPF programs (Bpf/), or memory in the tests.
+ * Backend.h - where records come from: BPF programs (Bpf/), tracefs (Tracefs/), or memory in the tests.
  *
  * A backend provides rings to read, counts of what happened to the events that did or did not get into them, and an
  * end. A source knows nothing else of it.
@@ -71,6 +71,7 @@ struct ebpf_backend_ops {
 /* The beginning of each kind of backend. */
 struct ebpf_backend {
     const struct ebpf_backend_ops *ops;
+    enum ebpf_backend_kind kind;
     struct ebpf_ringbuf rings[EBPF_RING_COUNT];
     int ring_fds[EBPF_RING_COUNT];   /* readable when a ring has records that are to be read; -1: there is none */
     uint64_t period_ns;              /* how often it is pumped, less than 1 s; 0: its rings have descriptors */
@@ -78,11 +79,13 @@ struct ebpf_backend {
     struct ebpf_event_set available; /* of the events that were asked for */
     bool bpf_tramp;                  /* fentry and fexit programs can be attached */
     bool inherited;                  /* it is closed in a child of its process, which does not have its memory */
+    void *attempt;                   /* memory of BackendOpen.c, which is freed after it; NULL: none */
 };
 
 /*
- * Open the backend of this build, for options that make sense. 0; or -EPERM, -EOPNOTSUPP, -ENXIO (no event has a hook)
- * or another errno, logged, with nothing left behind.
+ * Open the backend that the options name, or the best one, for options that make sense. 0; or -EINVAL (the options do
+ * not fit the backend), -EPERM, -EOPNOTSUPP, -ENXIO (no event has a hook) or another errno, logged, with nothing left
+ * behind.
  */
 int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend);
 

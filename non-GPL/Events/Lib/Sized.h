@@ -3,8 +3,9 @@
  * Sized.h - structs of the interface that begin with `sz`, their size as the caller knows it, of an older or a newer
  * version.
  *
- * Their members are naturally aligned and no longer than a word, and new ones go behind the last word. So a size of
- * whole words, as each version has it, cuts no member in two.
+ * Their members are naturally aligned and no longer than a word, and new ones go behind the last word, except that the
+ * library may write one to the end of the last word. So a size of whole words, as each version has it, cuts no member
+ * in two.
  */
 #ifndef EBPF_LIB_SIZED_H
 #define EBPF_LIB_SIZED_H

@@ -86,6 +86,10 @@ static int opts__check(const struct ebpf_source_opts *opts, const struct ebpf_lo
         ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: there is no such way to attach; leave it out");
         return -EINVAL;
     }
+    if ((unsigned int)opts->backend > EBPF_BACKEND_TRACEFS) {
+        ebpf_log__write(log, EBPF_LOG_ERROR, "cannot open a source: there is no such backend; leave it out");
+        return -EINVAL;
+    }
     return conditions__check(opts->conditions, opts->condition_count, log);
 }
 
@@ -411,6 +415,7 @@ int ebpf_source__features(const struct ebpf_source *source, struct ebpf_features
     const struct ebpf_features features = {
         .bpf_tramp = source->backend->bpf_tramp,
         .ipv6 = !access(IPV6_PATH, F_OK),
+        .backend = source->backend->kind,
     };
     int err = SIZED_WRITE(ret_features, &features);
 
@@ -427,8 +432,11 @@ void ebpf_source__close(struct ebpf_source *source)
         return;
     }
     if (source->backend) {
+        void *attempt = source->backend->attempt;
+
         source->backend->inherited = source__check(source);
         source->backend->ops->close(source->backend);
+        free(attempt);
     }
     ebpf_reader__fini(&source->reader);
     event_queue__free(source->queue);

@@ -15,6 +15,7 @@
 #include "Attach/Start.h"
 #include "Attach/Syscalls.h"
 #include "Attach/Trials.h"
+#include "BpfOpen.h"
 #include "Counts.h"
 #include "Kernel/LibbpfLog.h"
 #include "Kernel/Preflight.h"
@@ -323,7 +324,7 @@ static void backend__go_live(struct bpf_backend *b)
     b->runtime->live = true;
 }
 
-int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
+int bpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
     struct bpf_backend *b = calloc(1, sizeof(*b));
     const struct ebpf_log log = ebpf_log__of(opts);
@@ -335,6 +336,7 @@ int ebpf_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend 
         return -ENOMEM;
     }
     b->base.ops = &bpf_backend_ops;
+    b->base.kind = EBPF_BACKEND_BPF;
     b->instances = INSTANCES_NONE;
     b->libbpf_log = opts->libbpf_log;
     libbpf_log__begin(b->libbpf_log ? &log : NULL);

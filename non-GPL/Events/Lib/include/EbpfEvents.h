@@ -309,6 +309,13 @@ enum ebpf_attach {
     EBPF_ATTACH_TRACEPOINT, /**< to tracepoints, among them that of the ends of all system calls */
 };
 
+/** Where events come from. */
+enum ebpf_backend_kind {
+    EBPF_BACKEND_AUTO,    /**< from BPF; where that cannot be used at all, from tracefs, which is logged as a warning */
+    EBPF_BACKEND_BPF,     /**< from BPF programs */
+    EBPF_BACKEND_TRACEFS, /**< from kprobes and tracepoints in an instance of tracefs, which see less */
+};
+
 /**
  * Options of a source. Zero a member for its default. With a smaller sz, that of an older header, further members have
  * their defaults; with a larger one, members that this library does not know must be zero.
@@ -395,6 +402,12 @@ struct ebpf_source_opts {
 
     /** No event may be left: instead of failing with -ENXIO, open a source that only reports on what is missing. */
     bool allow_no_hook;
+
+    /**
+     * Where events come from. `attach` and `disable_hooks` are about BPF: with one of them, EBPF_BACKEND_AUTO never
+     * means tracefs, and EBPF_BACKEND_TRACEFS is refused.
+     */
+    enum ebpf_backend_kind backend;
 };
 
 /** A source of events. */
@@ -552,9 +565,10 @@ int ebpf_host__fact(size_t n, struct ebpf_host_fact *ret_fact);
 
 /** What the kernel offers. */
 struct ebpf_features {
-    size_t sz;      /**< size of this struct as the caller knows it */
-    bool bpf_tramp; /**< fentry and fexit programs can be attached */
-    bool ipv6;      /**< the kernel has IPv6 and it is not disabled */
+    size_t sz;                      /**< size of this struct as the caller knows it */
+    bool bpf_tramp;                 /**< fentry and fexit programs can be attached */
+    bool ipv6;                      /**< the kernel has IPv6 and it is not disabled */
+    enum ebpf_backend_kind backend; /**< where events come from: EBPF_BACKEND_BPF or EBPF_BACKEND_TRACEFS */
 };
 
 /**
