@@ -36,8 +36,8 @@ static const char reading[] =
     "  read it. Masks, where every bit counts, are strings of decimal digits.\n"
     "- Process ids are those of the initial pid namespace, user and group ids those of the initial user namespace.\n"
     "- With `--print-features-on-init`, the first line has `probes_initialized` (boolean), `features`, an object with\n"
-    "  `bpf_tramp` and `ipv6` (booleans), and then the `event_type` STARTED. Skip keys that you do not know there "
-    "too.\n"
+    "  `bpf_tramp` and `ipv6` (booleans) and `backend` (`bpf` or `tracefs`: where events come from), and then the\n"
+    "  `event_type` STARTED. Skip keys that you do not know there too.\n"
     "\n"
     "Every event has these keys, after its own:\n"
     "\n";

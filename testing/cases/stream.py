@@ -6,6 +6,7 @@ import json
 import re
 
 FEATURES = "probes_initialized"
+STARTED = {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool, "backend": str}}
 COMMON = {"event_type": str, "comm": str, "timestamp": str, "ts_boot_ns": int, "seq": int}
 PIDS = dict.fromkeys(("tid", "tgid", "ppid", "pgid", "sid", "start_time_ns"), int)
 CREDS = dict.fromkeys(("ruid", "rgid", "euid", "egid", "suid", "sgid"), int) | {
@@ -154,8 +155,8 @@ class Stream:
         lines = [number for number, record in enumerate(self.records) if FEATURES in record]
         if lines != [0]:
             self.problem(f"the features line must be the first one and the only one, is in {lines}")
-        elif (mismatch(self.records[0], {FEATURES: bool, "features": {"bpf_tramp": bool, "ipv6": bool}}) or
-              self.records[0].get("event_type") != "STARTED"):
+        elif (mismatch(self.records[0], STARTED) or self.records[0].get("event_type") != "STARTED" or
+              self.records[0]["features"]["backend"] not in ("bpf", "tracefs")):
             self.problem(f"features line: {self.records[0]}")
 
     def _check_warnings(self, known):

@@ -19,7 +19,8 @@ whole() {
     doctor 0 || return 1
     grep -q "^whole: " report.out && ! grep "^  [a-z-]*  *\(limited\|unavailable\)" report.out &&
         grep -q "^  kernel  *$(uname -r) x86_64$" report.out && grep -q "^  privileges  *CAP_BPF " report.out &&
-        grep -q "^  trampolines  *offered$" report.out && grep -q "^  kprobes  *offered$" report.out &&
+        grep -q "^  backend  *bpf$" report.out && grep -q "^  trampolines  *offered$" report.out &&
+        grep -q "^  kprobes  *offered$" report.out &&
         grep -q "^  process-exec  *whole$" report.out && ! grep "each system call" report.out
 }
 check "whole: every event, status 0" whole

@@ -230,14 +230,15 @@ def what_is_asked_for():
     plain, conditions = options("--process-setsid")
     assert {key: plain[key] for key in list(plain)[1:]} == {
         "env": "0", "low_latency": "0", "libbpf_log": "0", "ring_bytes": "0", "coalesce_ms": "0", "budget": "0",
-        "disable_hooks": "none"}, plain
+        "disable_hooks": "none", "backend": "0"}, plain
     assert [(kind, word) for kind, word, _ in conditions] == [("1", "only")], conditions     # the command's tree
     given, conditions = options("--process-setsid", "-u", "-v", "--env", "--ring-size=64K", "--coalesce=250",
                                 "--budget=7", "--disable-hook=a", "--disable-hook", "b,c", "--exclude-tree=1",
-                                "--host-only", "--port=80", "--exclude-port=81", "--pid=3", "--exclude-pid=4")
+                                "--host-only", "--port=80", "--exclude-port=81", "--pid=3", "--exclude-pid=4",
+                                "--backend=tracefs")
     assert {key: given[key] for key in list(given)[1:]} == {
         "env": "1", "low_latency": "1", "libbpf_log": "1", "ring_bytes": "65536", "coalesce_ms": "250", "budget": "7",
-        "disable_hooks": "a,b,c"}, given
+        "disable_hooks": "a,b,c", "backend": "2"}, given
     assert conditions[:-1] == [("1", "not", "1"), ("5", "not", "0"), ("8", "only", "80"), ("8", "not", "81"),
                                ("0", "only", "3"), ("0", "not", "4")], conditions
     assert conditions[-1][:2] == ("1", "only"), conditions

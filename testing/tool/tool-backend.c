@@ -269,9 +269,10 @@ static void options__write(const struct ebpf_source_opts *opts, const struct ebp
 {
     ebpf_log__write(log, EBPF_LOG_WARNING,
                     "events %" PRIx64 " env %d low_latency %d libbpf_log %d ring_bytes %u coalesce_ms %u budget %u "
-                    "disable_hooks %s",
+                    "disable_hooks %s backend %d",
                     opts->events.bits, opts->env, opts->low_latency, opts->libbpf_log, opts->ring_bytes,
-                    opts->coalesce_ms, opts->budget, opts->disable_hooks ? opts->disable_hooks : "none");
+                    opts->coalesce_ms, opts->budget, opts->disable_hooks ? opts->disable_hooks : "none",
+                    opts->backend);
 }
 
 /* The events to make. */

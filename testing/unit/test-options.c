@@ -138,6 +138,9 @@ static void test_others(void)
     CHECK(!PARSE(&o, "--ring-size", "1M") && o.ring_bytes == 1u << 20);
     CHECK(!PARSE(&o, "--disable-hook", "a,b", "--disable-hook", "c"));
     CHECK_SAME(o.disable_hooks, "a,b,c");
+    CHECK(!PARSE(&o, "--backend", "tracefs") && o.backend == EBPF_BACKEND_TRACEFS);
+    CHECK(!PARSE(&o, "--backend=bpf") && o.backend == EBPF_BACKEND_BPF);
+    CHECK(!PARSE(&o, "--backend=auto") && o.backend == EBPF_BACKEND_AUTO);
     CHECK(!PARSE(&o, "--user", "root", "--", "ls", "-l") && o.user.uid == 0 && !strcmp(o.user.name, "root"));
     CHECK(o.command && !strcmp(o.command[0], "ls") && !strcmp(o.command[1], "-l") && !o.command[2]);
     CHECK(!PARSE(&o, "--version") && o.action == ACTION_VERSION);

@@ -327,7 +327,7 @@ static void test_loss_and_stats(void)
 static void test_features_line(void)
 {
     static const char features[] =
-        "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": true, \"ipv6\": true}, "
+        "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": true, \"ipv6\": true, \"backend\": \"bpf\"}, "
         "\"event_type\": \"STARTED\"}";
     struct json_value object, object_schema;
 

@@ -12,6 +12,7 @@
     " (on Linux 6.1; kernels differ)"
 #define COST_OF_EVENTS "what an event and a start cost is in docs/COST.md; what nobody selects costs nothing"
 
+#define BPF_SEES_MORE "BPF sees more; with --backend bpf, this reports what it lacks here"
 #define KERNEL_REFUSES "the kernel refuses "
 #define TRAMPOLINES_NEED "CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS, on arm64 from Linux 6.4"
 #define TRAMPOLINES_MISSING "use a kernel with " TRAMPOLINES_NEED
@@ -145,6 +146,23 @@ static void trampolines__report(const struct doctor *d)
     fact__report(d, &fact, false);
 }
 
+/* Report where events come from. Only BPF has trampolines. */
+static void backend__report(const struct doctor *d)
+{
+    struct ebpf_features features = {.sz = sizeof(features)};
+    struct ebpf_host_fact fact = {.sz = sizeof(fact), .name = "backend", .value = "none"};
+
+    if (d->source && !ebpf_source__features(d->source, &features))
+        fact.value = "bpf";
+    if (features.backend == EBPF_BACKEND_TRACEFS) {
+        fact.value = "tracefs";
+        fact.remedy = BPF_SEES_MORE;
+    }
+    fact__report(d, &fact, false);
+    if (features.backend != EBPF_BACKEND_TRACEFS)
+        trampolines__report(d);
+}
+
 static void host__report(const struct doctor *d)
 {
     struct ebpf_host_fact fact = {.sz = sizeof(fact)};
@@ -152,7 +170,7 @@ static void host__report(const struct doctor *d)
     printf(d->is_json ? "{\"host\":[" : "host\n");
     for (size_t n = 0; !ebpf_host__fact(n, &fact); n++)
         fact__report(d, &fact, !n);
-    trampolines__report(d);
+    backend__report(d);
 }
 
 static void event__report_json(const struct doctor *d, enum ebpf_event_type type, const char *separator)
@@ -332,7 +350,8 @@ int doctor__report(const struct options *options)
                                           .user = &d,
                                           .disable_hooks = options->disable_hooks,
                                           .attach = (enum ebpf_attach)options->attach,
-                                          .allow_no_hook = true};
+                                          .allow_no_hook = true,
+                                          .backend = (enum ebpf_backend_kind)options->backend};
 
     d.why = ebpf_source__classify(ebpf_source__open(&opts, &d.source));
     if (d.why)

@@ -120,6 +120,7 @@ struct ebpf_source_opts handlers__source_opts(struct trace *trace)
         .libbpf_log = o->libbpf_verbose,
         .disable_hooks = o->disable_hooks,
         .attach = (enum ebpf_attach)o->attach,
+        .backend = (enum ebpf_backend_kind)o->backend,
         .ring_bytes = o->ring_bytes,
         .coalesce_ms = o->coalesce_ms,
         .condition_count = o->condition_count,

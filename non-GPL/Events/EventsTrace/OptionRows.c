@@ -75,6 +75,10 @@ static const struct option_row others[] = {
     {"attach", OTHER("WAY", choice), MEMBER(attach),
      .choices = (const char *const[]){"best", "lsm", "trampoline", "kprobe", "tracepoint", NULL},
      .doc = "attach probes only in this way, to see what is missing without the others; best: hook by hook"},
+    {"backend", OTHER("BACKEND", choice), MEMBER(backend),
+     .choices = (const char *const[]){"auto", "bpf", "tracefs", NULL},
+     .doc = "where events come from: bpf; tracefs, which sees less; or auto, the default: tracefs only where BPF "
+            "cannot be used"},
     {"require", OTHER("EVENT", required), MEMBER(required), .repeats = true,
      .doc = "trace this event too, and nothing if it is unavailable here; EVENT,EVENT for several"},
     {"doctor", ACTION(DOCTOR),

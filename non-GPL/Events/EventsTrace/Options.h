@@ -47,6 +47,7 @@ struct options {
     unsigned int format; /* enum format */
     const char *disable_hooks;
     unsigned int attach;  /* enum ebpf_attach */
+    unsigned int backend; /* enum ebpf_backend_kind */
     uint32_t coalesce_ms; /* 0: do not merge writes */
     uint32_t ring_bytes;  /* 0: the library's default */
     uint32_t budget;      /* 0: none */

@@ -99,9 +99,10 @@ static void features__print(struct trace *trace)
     if (!line || ebpf_source__features(trace->source, &features))
         return;
     int len = snprintf(line, 256,
-                       "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s}, "
-                       "\"event_type\": \"STARTED\"}",
-                       features.bpf_tramp ? "true" : "false", features.ipv6 ? "true" : "false");
+                       "{\"probes_initialized\": true, \"features\": {\"bpf_tramp\": %s, \"ipv6\": %s, "
+                       "\"backend\": \"%s\"}, \"event_type\": \"STARTED\"}",
+                       features.bpf_tramp ? "true" : "false", features.ipv6 ? "true" : "false",
+                       features.backend == EBPF_BACKEND_TRACEFS ? "tracefs" : "bpf");
 
     output__commit(&trace->out, (size_t)len);
     output__flush(&trace->out);

@@ -124,12 +124,13 @@ static const struct row reason_rows[] = {
 static const struct row feature_rows[] = {
     {"bpf_tramp", schema_bool, "fentry and fexit programs can be attached", 0, false},
     {"ipv6", schema_bool, "the kernel has IPv6 and it is not disabled", 0, false},
+    {"backend", "\"enum\":[\"bpf\",\"tracefs\"]", "where events come from", 0, false},
     {0}
 };
 
 static const struct row init_rows[] = {
     {"probes_initialized", schema_bool, "the probes are attached; no event precedes this line", 0, false},
-    {"features", "\"$ref\":\"#/$defs/features\"", "what the kernel offers", 0, false},
+    {"features", "\"$ref\":\"#/$defs/features\"", "what the kernel offers, and what is used", 0, false},
     {0}
 };
 // clang-format on
