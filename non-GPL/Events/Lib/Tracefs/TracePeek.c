@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* TracePeek.c - see TracePeek.h. */
+#include "TracePeek.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "TracePages.h"
+
+#if defined(__x86_64__)
+#define CALL_FUNCTION "__x64_sys_getsid"
+#define CALLER_ARGUMENT "+112(%di)" /* rdi in struct pt_regs, as in user_regs_struct */
+#define FIRST_ARGUMENT "%di"
+#elif defined(__aarch64__)
+#define CALL_FUNCTION "__arm64_sys_getsid"
+#define CALLER_ARGUMENT "+0(%x0)"
+#define FIRST_ARGUMENT "%x0"
+#else
+#error "only x86_64 and aarch64 are supported"
+#endif
+
+#define PEEK_EVENT "peek"
+#define FORK_EVENT "new_task"
+#define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
+#define PAGE_MAX 65536
+/* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */
+#define IMAGE_BEGIN UINT64_C(0xffffffff80000000)
+#define IMAGE_END UINT64_C(0xffffffffc0000000)
+#define ARGUMENTS_AT 16                 /* behind the common part and the address of the probe */
+#define LINEAR_SPAN (UINT64_C(1) << 46) /* most memory that x86-64 maps linearly with four levels of tables */
+
+static int peek__define(struct trace_peek *peek)
+{
+    char lines[DEFINITION_LEN];
+    int n = snprintf(lines, sizeof(lines), "p:%s/" PEEK_EVENT " " CALL_FUNCTION, peek->in->name);
+
+    for (int i = 0; i < PEEK_WORDS; i++)
+        n += snprintf(lines + n, sizeof(lines) - (size_t)n, " w%d=+%d(%s):x64", i, 8 * i, CALLER_ARGUMENT);
+    n += snprintf(lines + n, sizeof(lines) - (size_t)n, "\n");
+    int err = trace_instance__define(peek->in, lines);
+
+    if (err)
+        return err;
+    snprintf(lines, sizeof(lines), "p:%s/" FORK_EVENT " wake_up_new_task task=%s:x64\n", peek->in->name,
+             FIRST_ARGUMENT);
+    return trace_instance__define(peek->in, lines);
+}
+
+static int event__enable(struct trace_peek *peek, const char *event, uint16_t *ret_id)
+{
+    char path[128];
+
+    snprintf(path, sizeof(path), "events/%s/%s/id", peek->in->name, event);
+    char *id = trace_file__read(peek->in->dir, path, NULL);
+
+    if (!id)
+        return -errno;
+    *ret_id = (uint16_t)atoi(id);
+    free(id);
+    return trace_instance__enable(peek->in, event, true);
+}
+
+int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
+{
+    cpu_set_t one;
+    int cpu = sched_getcpu();
+
+    *peek = (struct trace_peek){.in = in, .cpu_fd = -1};
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    if (cpu < 0 || sched_getaffinity(0, sizeof(peek->cpus), &peek->cpus) || sched_setaffinity(0, sizeof(one), &one))
+        return -errno;
+    int err = peek__define(peek);
+
+    if (!err)
+        err = event__enable(peek, PEEK_EVENT, &peek->event);
+    if (!err)
+        err = event__enable(peek, FORK_EVENT, &peek->fork);
+    if (!err) {
+        peek->cpu_fd = trace_instance__open_cpu(in, cpu);
+        err = peek->cpu_fd < 0 ? peek->cpu_fd : 0;
+    }
+    return err;
+}
+
+void trace_peek__end(struct trace_peek *peek)
+{
+    static const char *const events[] = {PEEK_EVENT, FORK_EVENT};
+
+    if (peek->cpu_fd >= 0)
+        close(peek->cpu_fd);
+    peek->cpu_fd = -1;
+    sched_setaffinity(0, sizeof(peek->cpus), &peek->cpus);
+    for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
+        trace_instance__enable(peek->in, events[i], false);
+        trace_instance__undefine(peek->in, events[i]);
+    }
+}
+
+/* Read the buffer until it is empty. Returns the words of the last record of this thread that an event has made. */
+static bool peek__last(struct trace_peek *peek, uint16_t event, uint64_t *ret_words, size_t words)
+{
+    uint8_t data[PAGE_MAX];
+    const uint32_t tid = (uint32_t)gettid();
+    struct trace_record record;
+    struct trace_page page;
+    bool found = false;
+    ssize_t size;
+
+    while ((size = read(peek->cpu_fd, data, (size_t)getpagesize())) > 0) {
+        if (!trace_page__begin(&page, data, (size_t)size))
+            continue;
+        while (trace_page__next(&page, &record)) {
+            uint32_t maker;
+
+            memcpy(&maker, record.data + 4, sizeof(maker));
+            if (trace_record__event(&record) != event || maker != tid ||
+                record.size < ARGUMENTS_AT + words * sizeof(*ret_words))
+                continue;
+            memcpy(ret_words, record.data + ARGUMENTS_AT, words * sizeof(*ret_words));
+            found = true;
+        }
+    }
+    return found;
+}
+
+uint64_t trace_peek__new_task(struct trace_peek *peek)
+{
+    uint64_t task = 0;
+
+    if (!peek__last(peek, peek->fork, &task, 1))
+        return 0;
+    peek->near = task;
+    return task;
+}
+
+/*
+ * Return whether an address is canonical, and near one of the linear mapping, or in the kernel's image, where the first
+ * namespaces are.
+ */
+static bool address__may_be_read(const struct trace_peek *peek, uint64_t address)
+{
+    if (!(address % 8) && address >= IMAGE_BEGIN && address < IMAGE_END)
+        return true;
+    int64_t distance = (int64_t)(address - peek->near);
+    int64_t shape = (int64_t)peek->near >> 47 == -1 ? (int64_t)address >> 47 : (int64_t)address >> 56;
+
+    return peek->near && !(address % 8) && shape == -1 && distance < (int64_t)LINEAR_SPAN &&
+           distance > -(int64_t)LINEAR_SPAN;
+}
+
+bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS])
+{
+    if (!address__may_be_read(peek, address))
+        return false;
+    peek->calls++;
+    memset(ret_words, 0, PEEK_WORDS * sizeof(*ret_words));
+    syscall(SYS_getsid, address); /* fails: there is no such process */
+    return peek__last(peek, peek->event, ret_words, PEEK_WORDS);
+}

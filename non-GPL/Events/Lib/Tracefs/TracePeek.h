@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TracePeek.h - reads the kernel's memory through a probe, to find where its structures have their members.
+ *
+ * A probe at the function of a harmless system call, getsid, fetches words from the address that the first argument of
+ * the call holds. So one definition of 128 words reads any memory, 1 KiB a call. The address is that of the caller's
+ * registers, which the function gets by pointer (4.17 and later).
+ *
+ * Only addresses near one that the kernel itself has given are read: those of its linear mapping of memory. An address
+ * that is not canonical makes 5.10 warn in its log, and one of a device could act.
+ */
+#ifndef EBPF_TRACE_PEEK_H
+#define EBPF_TRACE_PEEK_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "TraceInstance.h"
+
+#define PEEK_WORDS 128
+
+struct trace_peek {
+    struct trace_instance *in;
+    cpu_set_t cpus;     /* where the calling thread may run afterwards */
+    int cpu_fd;         /* the calling thread is bound to the CPU of this buffer */
+    uint16_t event;     /* id of the probe's event */
+    uint16_t fork;      /* of the probe that has the address of a new task */
+    uint64_t near;      /* an address in the linear mapping; 0: none is known yet */
+    unsigned int calls; /* how many were made */
+};
+
+/* Define and enable the probes. 0 or -errno; end with trace_peek__end. */
+int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in);
+void trace_peek__end(struct trace_peek *peek);
+
+/* Return the address of the task that this thread has created last; 0 if it was not seen. */
+uint64_t trace_peek__new_task(struct trace_peek *peek);
+
+/* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
+bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);
+
+#endif
