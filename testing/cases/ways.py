@@ -11,7 +11,7 @@ import shlex
 
 import stream
 
-Means = collections.namedtuple("Means", "needs unless kernel_argument variable disables", defaults=[None] * 4)
+Means = collections.namedtuple("Means", "needs unless kernel_argument variable disables option", defaults=[None] * 5)
 Way = collections.namedtuple("Way", "name means what")
 Plan = collections.namedtuple("Plan", "kernel way means")
 
@@ -19,16 +19,19 @@ DEFAULT = "default"
 NO_FENTRY = "no-fentry"
 NO_TRAMPOLINES = "no-trampolines"
 SECOND = "second"
+TRACEFS = "tracefs"
 
 # lsm, kprobe and session: stand-ins of Hooks.def, kprobe and session only while the kernel preempts; storage: of tasks
-# and sockets; preempts: BPF programs, if nothing is said at boot; dynamic: the mode of preemption can be chosen
+# and sockets; preempts: BPF programs, if nothing is said at boot; dynamic: the mode of preemption can be chosen;
+# tracefs: the backend for kernels without BPF is tried there
 OFFERS = {
-    "5.10": {"fentry"},
-    "6.1": {"fentry", "storage", "dynamic"},
+    "5.10": {"fentry", "tracefs"},
+    "6.1": {"fentry", "storage", "dynamic", "tracefs"},
     "6.1-odd": {"fentry", "storage"},
     "6.12": {"fentry", "storage", "dynamic", "lsm", "kprobe"},
     "6.12-rt": {"fentry", "storage", "dynamic", "lsm", "kprobe", "preempts"},
-    "newest": {"fentry", "storage", "dynamic", "lsm", "kprobe", "session", "preempts"},
+    "newest": {"fentry", "storage", "dynamic", "lsm", "kprobe", "session", "preempts", "tracefs"},
+    "5.10-nobpf": {"tracefs"},
     "arm64-5.10": set(),
     "arm64-6.1": {"storage"},
     "arm64-newest": {"fentry", "storage", "lsm", "kprobe", "session", "preempts"},
@@ -44,6 +47,8 @@ CALLED_BESIDE_KPROBES = {"PROCESS_TTY_WRITE", "PROCESS_SHMGET", "PROCESS_PTRACE"
 CALLED_WITHOUT_SECURITY = {"PROCESS_SETSID", "PROCESS_MEMFD_CREATE", "FILE_CREATE", "FILE_LINK", "FILE_MEMFD_OPEN",
                            "FILE_SHMEM_OPEN"}
 
+TRACEFS_EVENTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT"}
+
 FOREIGN = "arm64-"    # guests of another processor than this machine's begin so
 
 # `variable` is of refuse.so (system/refuse); `disables` is what second_hooks and stand_ins find in Hooks.def.
@@ -57,6 +62,7 @@ MEANS = {
     "no fentry": Means("fentry", variable="REFUSE_LOAD=1"),
     "no trampolines": Means("fentry", variable="REFUSE_LOAD=trampolines"),
     "second hooks": Means("fentry", disables=SECOND),
+    "no BPF": Means("tracefs", option=("--backend", "tracefs")),
 }
 
 WAYS = [
@@ -70,6 +76,7 @@ WAYS = [
     Way(SECOND, ("second hooks",), "the second way of each event that has one"),
     Way(NO_TRAMPOLINES, ("no trampolines",), "kprobes, and tracepoints for the rest"),
     Way(NO_FENTRY, ("no fentry",), "tracepoints only"),
+    Way(TRACEFS, ("no BPF",), "kprobes in an instance of tracefs, without BPF"),
 ]
 
 
@@ -113,6 +120,17 @@ UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable"
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
+    TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
+              **dict.fromkeys(("exec-script", "exec-fail"), "tracefs has no script (docs/COMPATIBILITY.md)"),
+              **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
+                              "with tracefs it is read from /proc, if the process is still there "
+                              "(docs/COMPATIBILITY.md)"),
+              "exec-deep": "tracefs has four names of a path, and more if the process is still there "
+                           "(docs/COMPATIBILITY.md)",
+              **dict.fromkeys(("exec-chroot", "exit-zombie"),
+                              "tracefs has the root_path of a process that is still there, or whose parent has it "
+                              "(docs/COMPATIBILITY.md)"),
+              "exec-container": "tracefs has no root_path of another mount namespace (docs/COMPATIBILITY.md)"},
     NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN,
                 "net-smc": NO_SMC,
                 "file-coalesce": "with tracepoints only a deletion does not name the file (docs/COMPATIBILITY.md)"},
@@ -168,6 +186,9 @@ def plans(kernels):
     """Return the plans for some kernels: each kernel with each way that differs there from those before it."""
     planned = []
     for kernel in kernels:
+        if OFFERS.get(kernel) == {"tracefs"}:
+            planned += default_plans([kernel])
+            continue
         if "fentry" not in OFFERS.get(kernel, ("fentry",)):
             planned += [*default_plans([kernel]), Plan(kernel, way_called(NO_FENTRY), ("no fentry",))]
             continue
@@ -185,14 +206,15 @@ def way_called(name):
 
 
 def default_plans(kernels):
-    """Return the plans for what the kernels choose, which is NO_TRAMPOLINES if they refuse these."""
-    return [Plan(kernel, way_called(DEFAULT if "fentry" in OFFERS.get(kernel, ("fentry",)) else NO_TRAMPOLINES), ())
+    """Return the plans for what the kernels choose, which is NO_TRAMPOLINES if they refuse these, or TRACEFS."""
+    return [Plan(kernel, way_called(TRACEFS), ("no BPF",)) if OFFERS.get(kernel) == {"tracefs"} else
+            Plan(kernel, way_called(DEFAULT if "fentry" in OFFERS.get(kernel, ("fentry",)) else NO_TRAMPOLINES), ())
             for kernel in kernels]
 
 
 def plans_beside_default():
     """Return the plans of a run without --all that are not the default ones: the ways with most code of their own."""
-    return [plan for plan in plans(["6.1"]) if at_calls(plan)]
+    return [*(plan for plan in plans(["6.1"]) if at_calls(plan)), Plan("5.10", way_called(TRACEFS), ("no BPF",))]
 
 
 def label(plan):
@@ -247,7 +269,14 @@ def tracer_words(plan, rows):
     variables = [MEANS[name].variable for name in plan.means if MEANS[name].variable]
     hooks = disabled(plan, rows)
     return [*(["LD_PRELOAD=/opt/bin/refuse.so", *variables] if variables else []),
-            *(["--disable-hook", ",".join(hooks)] if hooks else [])]
+            *(["--disable-hook", ",".join(hooks)] if hooks else []),
+            *(word for name in plan.means for word in MEANS[name].option or ())]
+
+
+def prepare(plan):
+    """Return the lines of the guest's script before anything is traced."""
+    # a small kernel uses few process ids, and so uses them again; cases are distinguished by them
+    return ["echo 32768 >/proc/sys/kernel/pid_max"] if plan.way.name == TRACEFS else []
 
 
 def show(plan, rows, objects):
@@ -261,6 +290,8 @@ def show(plan, rows, objects):
 def expected_evidence(plan):
     """Return how the events of EVIDENCE_OPTIONS have to be made."""
     offers, means = OFFERS[plan.kernel], plan.means
+    if plan.way.name == TRACEFS:
+        return dict.fromkeys(EVIDENCE)
     fentry = "fentry" in offers and not {"no fentry", "no trampolines"} & set(means)
     converts = plan.way.name == NO_TRAMPOLINES
     preempts = "preempts" in offers or bool({"preemption", "full preemption"} & set(means))
@@ -298,7 +329,8 @@ def limits(plan):
     if plan.way.name == DEFAULT:
         return []
     made, has_no_storage = expected_evidence(plan), plan.kernel.endswith("5.10")  # cases expect that there
-    applying = {NO_FENTRY: plan.way.name == NO_FENTRY, SECOND: plan.way.name == SECOND,
+    applying = {TRACEFS: plan.way.name == TRACEFS, NO_FENTRY: plan.way.name == NO_FENTRY,
+                SECOND: plan.way.name == SECOND,
                 "inlined functions": by_kprobe(plan) and plan.kernel == "arm64-5.10",
                 NO_TRAMPOLINES: by_kprobe(plan), "untyped exits": by_kprobe(plan) and made["tasks"] == "storage",
                 "second before 5.18": plan.way.name == SECOND and has_no_storage,
@@ -308,6 +340,11 @@ def limits(plan):
                 "no task storage": made["tasks"] == "table" and not has_no_storage,
                 "preempted notes": made["path"] in ("fentry", "mount") and made["spares"]}
     return [name for name in LIMITS if applying[name]]
+
+
+def is_about(plan, events):
+    """Return whether cases of some events are cases of a plan: those that its way sources."""
+    return plan.way.name != TRACEFS or not set(events) - TRACEFS_EVENTS
 
 
 def unseen(plan, name):

@@ -56,7 +56,7 @@ check "CAP_BPF alone is not enough" \
     as-given -c 38 -c 39 EventsTrace --all
 
 mkdir -p empty && mount --bind empty /sys/kernel/btf
-check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --process-exec
+check "no BTF" refused 4 "CONFIG_DEBUG_INFO_BTF" EventsTrace --backend bpf --process-exec
 umount /sys/kernel/btf
 check "unknown number of CPUs" refused 1 \
     "cannot determine the number of CPUs: No such file or directory; is /sys mounted?" \

@@ -198,7 +198,7 @@ check "the doctor, if a filter hides bpf(2)" \
 
 without_btf() {
     why="cannot read '/sys/kernel/btf/vmlinux': No such file or directory; kernel"
-    cannot_be_tried 3 unavailable "$why" EventsTrace &&
+    cannot_be_tried 3 unavailable "$why" EventsTrace --backend bpf &&
         grep -A 1 "^  btf  *No such file or directory$" report.out | grep -q "a kernel with CONFIG_DEBUG_INFO_BTF" &&
         grep -A 1 "^  process-exec " report.out | grep -q "  $why" || { cat report.out; return 1; }
 }

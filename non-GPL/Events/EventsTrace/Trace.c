@@ -211,13 +211,16 @@ static int exit__of(int err)
 
 /*
  * Detaching may take the kernel seconds, during which the last process that has the hooks is held up. That is a child,
- * which ends after this process, so that this one can end at once.
+ * which ends after this process, so that this one can end at once. Tracefs is quicker, and cannot be cleaned up while a
+ * child has its buffers open.
  */
 static void source__release(const struct trace *trace)
 {
+    struct ebpf_features features = {.sz = sizeof(features)};
     int alive[2];
 
-    if (!pipe2(alive, O_CLOEXEC)) {
+    if (!ebpf_source__features(trace->source, &features) && features.backend != EBPF_BACKEND_TRACEFS &&
+        !pipe2(alive, O_CLOEXEC)) {
         if (fork() == 0) {
             char byte;
 

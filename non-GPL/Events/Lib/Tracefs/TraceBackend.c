@@ -1,16 +1,359 @@
-/* SPDX-License-Identifier: BSD-2-Clause */
+// SPDX-License-Identifier: BSD-2-Clause
 /* TraceBackend.c - see TraceBackend.h. */
 #include "TraceBackend.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
-#include "../Log.h"
+#include "TraceCgroups.h"
+#include "TraceEvents.h"
+#include "TraceMerge.h"
+
+#define PERIOD_NS 100000000
+#define PERIOD_SHORT_NS 10000000
+#define RING_BYTES_DEFAULT (4u << 20)
+#define NS_PER_S UINT64_C(1000000000)
+#define SETTLED_NS (NS_PER_S / 2) /* a probe that was hit has recorded by then, although a virtual processor may stop */
+#define SETTLE_NS 20000000        /* once no probe is enabled any more */
+#define SETTLE_TRIES 5
+#define LACK_LEN 96
+#define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* inode number, a constant of the kernel */
+#define EVENT_LACKS_MAX (TRACE_LACKS_MAX + 4)
+
+static const char not_sourced[] = "it is not sourced from tracefs; use BPF";
+
+/* What events lack on every kernel. */
+static const struct {
+    enum ebpf_event_type type;
+    const char *text;
+} lacks[] = {
+    {EBPF_EVENT_PROCESS_FORK, "not seen: programs that the kernel starts, such as modprobe, before 5.18"},
+    {EBPF_EVENT_PROCESS_FORK, "pids_ss_cgroup_path is that of the parent, also with CLONE_INTO_CGROUP"},
+    {EBPF_EVENT_PROCESS_FORK, "root_path only if the process or its parent is still there"},
+    {EBPF_EVENT_PROCESS_EXEC, "no script"},
+    {EBPF_EVENT_PROCESS_EXEC, "cut: deep paths, long arguments, env; of processes that are not there any more"},
+    {EBPF_EVENT_PROCESS_EXIT, "ctty is that of the last fork or exec"},
+};
+
+struct trace_backend {
+    struct ebpf_backend base;
+    struct trace_instance in;
+    struct trace_offsets offsets;
+    struct trace_probes probes;
+    struct trace_cgroups cgroups;
+    struct trace_merge merge;
+    struct trace_events events;
+    struct ebpf_event_set wanted;
+    uint64_t hits[TRACE_PROBE_COUNT];    /* at `counted_ns` */
+    uint64_t settled[TRACE_PROBE_COUNT]; /* at least SETTLED_NS before: their records are there, if they are not lost */
+    uint64_t counted_ns;
+    uint64_t lost[EBPF_EVENT_TYPE_COUNT];
+    bool in_round; /* the last pump had no room for the rest of it */
+    bool stopped;
+    unsigned int settle_tries;
+    struct ebpf_log log;
+    char lacks[EBPF_EVENT_TYPE_COUNT][EVENT_LACKS_MAX][LACK_LEN];
+};
+
+/* Return the probe that makes a type of event; TRACE_PROBE_COUNT if there is none. */
+static enum trace_probe_id type__probe(unsigned int type)
+{
+    int id = 0;
+
+    while (id < TRACE_PROBE_COUNT && trace_probe__type((enum trace_probe_id)id) != type)
+        id++;
+    return (enum trace_probe_id)id;
+}
+
+/* ------------------------------------------------------------------------ reading */
+
+static uint64_t clock__now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void settle(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
+}
+
+/* Count the hits, before the buffers are read: at times while the probes are on, and always afterwards. */
+static void hits__count(struct trace_backend *b)
+{
+    uint64_t now = clock__now();
+
+    if (!b->stopped && now - b->counted_ns < SETTLED_NS)
+        return;
+    b->counted_ns = now;
+    memcpy(b->settled, b->hits, sizeof(b->settled));
+    if (trace_probes__count_hits(&b->probes))
+        return;
+    for (int i = 0; i < TRACE_PROBE_COUNT; i++)
+        b->hits[i] = b->probes.of[i].hits;
+    if (b->stopped)
+        memcpy(b->settled, b->hits, sizeof(b->settled));
+}
+
+static void round__begin(struct trace_backend *b)
+{
+    hits__count(b);
+    trace_mounts__refresh(&b->events.mounts);
+    trace_merge__begin(&b->merge, b->stopped);
+    b->in_round = true;
+}
+
+static uint64_t probe__missing(const struct trace_backend *b, int id)
+{
+    return b->settled[id] > b->probes.of[id].read ? b->settled[id] - b->probes.of[id].read : 0;
+}
+
+/* Return whether a record may still come: a probe that was enabled may have been recording. */
+static bool round__may_go_on(struct trace_backend *b)
+{
+    for (int i = 0; i < TRACE_PROBE_COUNT && b->stopped && b->settle_tries < SETTLE_TRIES; i++) {
+        if (probe__missing(b, i) > b->lost[trace_probe__type((enum trace_probe_id)i)]) {
+            b->settle_tries++;
+            settle();
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything was read that there was: hits without a record are lost. */
+static void round__end(struct trace_backend *b)
+{
+    for (int i = 0; i < TRACE_PROBE_COUNT; i++) {
+        unsigned int type = trace_probe__type((enum trace_probe_id)i);
+
+        if (probe__missing(b, i) > b->lost[type])
+            b->lost[type] = probe__missing(b, i);
+    }
+    b->in_round = false;
+}
+
+static bool trace_backend__pump(struct ebpf_backend *backend)
+{
+    struct trace_backend *b = (struct trace_backend *)backend;
+    struct trace_record record;
+    struct trace_values values;
+    struct slice cgroup;
+    uint32_t tgid;
+
+    if (!b->in_round)
+        round__begin(b);
+    while (trace_events__have_room(&b->events)) {
+        if (!trace_merge__next(&b->merge, &record)) {
+            if (round__may_go_on(b)) {
+                round__begin(b);
+                continue;
+            }
+            round__end(b);
+            return false;
+        }
+        if (trace_probes__take(&b->probes, &record, &values))
+            trace_events__take(&b->events, &values);
+        else if (trace_cgroups__take(&b->cgroups, &record, &tgid, &cgroup))
+            trace_events__move(&b->events, tgid, cgroup);
+    }
+    return true;
+}
+
+static void trace_backend__counts(struct ebpf_backend *backend, struct ebpf_counts *ret_counts)
+{
+    const struct trace_backend *b = (struct trace_backend *)backend;
+
+    memset(ret_counts, 0, sizeof(*ret_counts));
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        uint64_t lost = ebpf_event_set__has(backend->available, (enum ebpf_event_type)type) ? b->lost[type] : 0;
+
+        ret_counts->delivered[type] = b->events.delivered[type];
+        ret_counts->filtered[type] = b->events.filtered[type];
+        ret_counts->lost[type][EBPF_REASON_RING_FULL] = lost;
+        ret_counts->seen[type] = b->events.delivered[type] + b->events.filtered[type] + lost;
+    }
+}
+
+static void trace_backend__stop(struct ebpf_backend *backend)
+{
+    struct trace_backend *b = (struct trace_backend *)backend;
+
+    if (b->stopped)
+        return;
+    trace_probes__stop(&b->probes);
+    settle();
+    b->stopped = true;
+    b->in_round = false;
+}
+
+/* ------------------------------------------------------------------------- source */
+
+static int trace_backend__select(struct ebpf_backend *backend, const struct ebpf_condition *conditions, size_t count)
+{
+    struct trace_backend *b = (struct trace_backend *)backend;
+
+    return trace_selection__set(&b->events.selection, &b->events.processes, conditions, count, &b->log);
+}
+
+static const char *trace_backend__unavailable(const struct ebpf_backend *backend, enum ebpf_event_type type)
+{
+    const struct trace_backend *b = (const struct trace_backend *)backend;
+    enum trace_probe_id id = type__probe(type);
+
+    return id == TRACE_PROBE_COUNT ? not_sourced : b->probes.of[id].why;
+}
+
+static const char *trace_backend__lacks(struct ebpf_backend *backend, enum ebpf_event_type type, size_t n,
+                                        const char **ret_program)
+{
+    const struct trace_backend *b = (struct trace_backend *)backend;
+
+    *ret_program = NULL;
+    return n < EVENT_LACKS_MAX && *b->lacks[type][n] ? b->lacks[type][n] : NULL;
+}
+
+static void trace_backend__close(struct ebpf_backend *backend)
+{
+    struct trace_backend *b = (struct trace_backend *)backend;
+
+    trace_merge__close(&b->merge);
+    if (!backend->inherited)
+        trace_instance__close(&b->in);
+    trace_events__fini(&b->events);
+    free(b);
+}
+
+static const struct ebpf_backend_ops trace_backend_ops = {
+    .pump = trace_backend__pump,
+    .counts = trace_backend__counts,
+    .stop = trace_backend__stop,
+    .select = trace_backend__select,
+    .unavailable = trace_backend__unavailable,
+    .lacks = trace_backend__lacks,
+    .close = trace_backend__close,
+};
+
+/* --------------------------------------------------------------------------- open */
+
+static void lack__add(struct trace_backend *b, enum ebpf_event_type type, const char *prefix, const char *text)
+{
+    size_t n = 0;
+
+    while (n < EVENT_LACKS_MAX && *b->lacks[type][n])
+        n++;
+    if (n < EVENT_LACKS_MAX)
+        snprintf(b->lacks[type][n], LACK_LEN, "%s%s", prefix, text);
+}
+
+/* Find out which events there are, and what they lack, and report what is missing. */
+static void backend__report(struct trace_backend *b)
+{
+    for (unsigned int type = 1; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        enum trace_probe_id id = type__probe(type);
+        const struct trace_probe *probe = id < TRACE_PROBE_COUNT ? &b->probes.of[id] : NULL;
+
+        if (!ebpf_event_set__has(b->wanted, (enum ebpf_event_type)type))
+            continue;
+        if (!probe || !probe->is_on) {
+            ebpf_log__write(&b->log, EBPF_LOG_WARNING, "%s is unavailable: %s",
+                            ebpf_event_type__option((enum ebpf_event_type)type), probe ? probe->why : not_sourced);
+            continue;
+        }
+        ebpf_event_set__add(&b->base.available, (enum ebpf_event_type)type);
+        for (int i = 0; i < TRACE_LACKS_MAX && probe->lacks[i]; i++)
+            lack__add(b, (enum ebpf_event_type)type, "not filled in: ", probe->lacks[i]);
+        for (size_t i = 0; i < sizeof(lacks) / sizeof(*lacks); i++) {
+            if (lacks[i].type == type)
+                lack__add(b, lacks[i].type, "", lacks[i].text);
+        }
+    }
+}
+
+/* The kernel's records have process ids of the initial namespace. */
+static int backend__check_namespace(const struct trace_backend *b)
+{
+    struct stat st;
+
+    if (stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PID_NAMESPACE)
+        return 0;
+    ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                    "cannot use tracefs in a pid namespace, whose numbers are not the machine's; run it in the initial "
+                    "one (a container with --pid=host, or nsenter --target 1 --pid)");
+    return -EOPNOTSUPP;
+}
+
+static int backend__start(struct trace_backend *b, const struct ebpf_source_opts *opts)
+{
+    uint32_t bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    int err = backend__check_namespace(b);
+
+    if (err)
+        return err;
+    err = trace_instance__open(&b->in, &b->log, bytes / 1024);
+    if (err)
+        return err == -ENODEV || err == -ENOENT ? -EOPNOTSUPP : err == -EACCES ? -EPERM : err;
+    err = trace_offsets__find(&b->in, &b->offsets);
+    if (err) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                        "cannot probe the kernel by tracefs: %s; it needs CONFIG_KPROBE_EVENTS", strerror(-err));
+        return -EOPNOTSUPP;
+    }
+    if (opts->is_cancelled && opts->is_cancelled(opts->user))
+        return -ECANCELED;
+    err = trace_events__init(&b->events, opts, b->base.rings);
+    if (!err)
+        err = trace_merge__open(&b->merge, &b->in);
+    if (err) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR, "cannot read from tracefs: %s; free memory or descriptors",
+                        strerror(-err));
+        return err;
+    }
+    b->events.root_mount = b->offsets.root[0];
+    b->events.root_dentry = b->offsets.root[1];
+    trace_cgroups__start(&b->cgroups, &b->in);
+    trace_probes__start(&b->probes, &b->in, &b->offsets);
+    err = processes__init(&b->events.processes); /* what happens meanwhile is in the buffers */
+    if (!err)
+        err = trace_selection__set(&b->events.selection, &b->events.processes, opts->conditions, opts->condition_count,
+                                   &b->log);
+    return err;
+}
 
 int trace_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend **ret_backend)
 {
+    struct trace_backend *b = calloc(1, sizeof(*b));
     const struct ebpf_log log = ebpf_log__of(opts);
 
-    (void)ret_backend;
-    ebpf_log__write(&log, EBPF_LOG_ERROR, "cannot use tracefs: this version of the library has no events from it");
-    return -EOPNOTSUPP;
+    if (!b) {
+        ebpf_log__write(&log, EBPF_LOG_ERROR, "cannot open a source: %s; free memory", strerror(ENOMEM));
+        return -ENOMEM;
+    }
+    b->base = (struct ebpf_backend){.ops = &trace_backend_ops,
+                                    .kind = EBPF_BACKEND_TRACEFS,
+                                    .period_ns = opts->low_latency ? PERIOD_SHORT_NS : PERIOD_NS,
+                                    .streams = 1};
+    for (int i = 0; i < EBPF_RING_COUNT; i++)
+        b->base.ring_fds[i] = -1;
+    b->in = TRACE_INSTANCE_NONE;
+    b->events.mounts.fd = -1;
+    b->log = log;
+    b->wanted = b->events.wanted = opts->events;
+    int err = backend__start(b, opts);
+
+    if (!err) {
+        backend__report(b);
+        err = opts->events.bits && !b->base.available.bits && !opts->allow_no_hook ? -ENXIO : 0;
+    }
+    if (err) {
+        trace_backend__close(&b->base);
+        return err;
+    }
+    *ret_backend = &b->base;
+    return 0;
 }

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * TraceEvents.c - see TraceEvents.h.
+ *
+ * PROCESS_FORK: wake_up_new_task, which each new thread passes, in its creator. PROCESS_EXEC: proc_exec_connector, when
+ * the new image is complete. PROCESS_EXIT: proc_exit_connector, which each thread passes after it has closed its files;
+ * the first one that comes by when none is left (signal_struct.live is 0) ends the process. Its namespaces are gone by
+ * then, so they are taken before, at exit_task_namespaces.
+ */
+#include "TraceEvents.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "TracePaths.h"
+#include "TraceRecord.h"
+#include "TraceTask.h"
+
+#define RING_BYTES (UINT64_C(1) << 20)
+#define SIGNAL_GROUP_EXIT 4
+
+/* ---------------------------------------------------------------------- records */
+
+static void *record__begin(struct trace_events *events, enum ebpf_ring ring, enum ebpf_event_type type, size_t size,
+                           const struct trace_values *v)
+{
+    struct ebpf_event_header *hdr = trace_ring__reserve(&events->rings[ring]);
+
+    memset(hdr, 0, size);
+    hdr->ts_boot_ns = v->time_ns;
+    hdr->stream_seq = ++events->seqs[ring];
+    hdr->size = (uint32_t)size;
+    hdr->type = (uint16_t)type;
+    events->delivered[type]++;
+    return hdr;
+}
+
+static void record__add_path(struct ebpf_event_header *hdr, enum ebpf_tag tag, const struct trace_path *path)
+{
+    trace_record__add(hdr, tag, path->data, path->len, 0, path->flags);
+}
+
+static void record__add_cgroup(struct ebpf_event_header *hdr, const struct process *process)
+{
+    struct trace_path path = {0};
+
+    if (process && process->cgroup)
+        trace_path__from_text(&path, process->cgroup, strlen(process->cgroup));
+    else
+        path.flags = EBPF_VARLEN_TRUNCATED;
+    record__add_path(hdr, EBPF_TAG_CGROUP_PATH, &path);
+}
+
+static void record__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
+{
+    trace_ring__submit(&events->rings[ring], hdr->size);
+}
+
+/* ------------------------------------------------------------------ directories */
+
+/* Read where the root directory of a process is. False if it is gone, or it is the host's. */
+static bool root__read(uint32_t tgid, char ret_text[EBPF_PATH_MAX])
+{
+    char link[64];
+
+    snprintf(link, sizeof(link), "/proc/%u/root", tgid);
+    ssize_t len = readlink(link, ret_text, EBPF_PATH_MAX);
+
+    if (len <= 1 || len == EBPF_PATH_MAX)
+        return false;
+    ret_text[len] = '\0';
+    return true;
+}
+
+/*
+ * Find out where the root directory of a process is, if that is not the host's. The table has it if the parent did;
+ * else it is read from /proc, if the process or its parent is still there. False if it is the host's, or not known.
+ */
+static bool root__find(const struct trace_events *events, const struct trace_values *v, struct process *process,
+                       struct trace_path *ret_root)
+{
+    const uint64_t root[2] = {NUMBER(v, root_mount), NUMBER(v, root_dentry)};
+    char text[EBPF_PATH_MAX];
+
+    if (!process || !root[1] || !events->root_dentry || (uint32_t)NUMBER(v, mnt_ns) != events->host_mnt_ns ||
+        (root[0] == events->root_mount && root[1] == events->root_dentry))
+        return false;
+    if (memcmp(root, process->root, sizeof(root)) || !process->root_path) {
+        bool is_read = root__read(process->pids.tgid, text) || root__read(process->pids.ppid, text);
+
+        process__set_root(process, root, is_read ? text : NULL);
+    }
+    if (!process->root_path)
+        return false;
+    trace_path__from_text(ret_root, process->root_path, strlen(process->root_path));
+    return true;
+}
+
+static void names__cut_root(struct trace_path *path, const struct trace_path *root)
+{
+    if (root && !(path->flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_TRUNCATED)) && !trace_path__cut_root(path, root))
+        path->flags |= EBPF_VARLEN_UNREACHABLE;
+}
+
+static void record__add_cwd(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
+                            const struct trace_path *root)
+{
+    struct trace_names names = {
+        .mount = (int)NUMBER(v, cwd_mount), .tgid = trace_values__upper(NUMBER(v, tids)), .link = "cwd"};
+    struct trace_path path;
+
+    for (int i = 0; i < TRACE_NAMES_MAX; i++)
+        names.of[i] = v->of[TRACE_VALUE_cwd0 + i].text;
+    trace_path__build(&path, &events->mounts, &names);
+    names__cut_root(&path, root);
+    record__add_path(hdr, EBPF_TAG_CWD, &path);
+}
+
+static void record__add_exe(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
+                            const struct trace_path *root)
+{
+    struct trace_names names = {
+        .mount = (int)NUMBER(v, exe_mount), .tgid = trace_values__upper(NUMBER(v, tids)), .link = "exe"};
+    struct trace_path path;
+
+    for (int i = 0; i < TRACE_NAMES_MAX; i++)
+        names.of[i] = v->of[TRACE_VALUE_exe0 + i].text;
+    trace_path__build(&path, &events->mounts, &names);
+    names__cut_root(&path, root);
+    if (path.flags & EBPF_VARLEN_NAME_ONLY)
+        hdr->flags |= EBPF_EXEC_F_MEMFD;
+    record__add_path(hdr, EBPF_TAG_FILENAME, &path);
+}
+
+/* ----------------------------------------------------------------------- events */
+
+/* Return whether an event is to be made; count it if it is not. */
+static bool events__want(struct trace_events *events, enum ebpf_event_type type, const struct trace_actor *actor,
+                         uint32_t tgid)
+{
+    if (!ebpf_event_set__has(events->wanted, type))
+        return false;
+    if (tgid != events->self && trace_selection__passes(&events->selection, actor))
+        return true;
+    events->filtered[type]++;
+    return false;
+}
+
+/* Fill in the creator of a process. With CLONE_PARENT it is not the parent; then the table is asked. */
+static void creator__fill(struct trace_events *events, struct ebpf_pid_info *pids, const struct trace_values *v)
+{
+    uint64_t parent = NUMBER(v, parent_tids);
+    const struct process *creator = processes__find(&events->processes, v->tid);
+
+    *pids = (struct ebpf_pid_info){.tid = v->tid, .pgid = (uint32_t)NUMBER(v, pgid), .sid = (uint32_t)NUMBER(v, sid)};
+    if ((uint32_t)parent == v->tid) {
+        pids->tgid = trace_values__upper(parent);
+        pids->ppid = (uint32_t)NUMBER(v, parent_ppid);
+        pids->start_time_ns = NUMBER(v, parent_start);
+    } else if (creator) {
+        pids->tgid = creator->pids.tgid;
+        pids->ppid = creator->pids.ppid;
+        pids->start_time_ns = creator->pids.start_time_ns;
+    }
+}
+
+static void fork__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct ebpf_pid_info child, creator;
+    struct trace_path root;
+
+    trace_pids__fill(&child, v);
+    if (child.tid != child.tgid) {
+        events->not_events[v->probe]++;
+        return;
+    }
+    creator__fill(events, &creator, v);
+    struct process *parent = processes__find(&events->processes, creator.tgid ? creator.tgid : child.ppid);
+    struct process *p = processes__get(&events->processes, child.tgid, child.start_time_ns, parent);
+
+    if (p) {
+        p->pids = child;
+        p->is_kernel = !NUMBER(v, mm);
+        trace_tty__fill(&p->ctty, v);
+        trace_namespaces__fill(&p->ns, v);
+        p->ns.pid = (uint32_t)NUMBER(v, pid_ns);
+        p->ns.user = (uint32_t)NUMBER(v, user_ns);
+    }
+    if (!NUMBER(v, mm)) {
+        events->not_events[v->probe]++;
+        return;
+    }
+    char comm[EBPF_COMM_LEN];
+    struct trace_actor actor = {.process = parent, .uid = (uint32_t)NUMBER(v, ids), .comm = comm};
+
+    trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
+    trace_namespaces__fill(&actor.ns, v);
+    actor.ns.pid = parent ? parent->ns.pid : (uint32_t)NUMBER(v, pid_ns);
+    if (!events__want(events, EBPF_EVENT_PROCESS_FORK, &actor, creator.tgid))
+        return;
+    struct ebpf_process_fork_event *e = record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_FORK, sizeof(*e), v);
+    bool has_root = root__find(events, v, p, &root);
+
+    memcpy(e->hdr.comm, comm, sizeof(comm));
+    e->parent_pids = creator;
+    e->child_pids = child;
+    trace_creds__fill(&e->creds, v);
+    trace_tty__fill(&e->ctty, v);
+    trace_namespaces__fill(&e->ns, v);
+    e->ns.pid = (uint32_t)NUMBER(v, pid_ns);
+    e->ns.user = (uint32_t)NUMBER(v, user_ns);
+    record__add_cwd(events, &e->hdr, v, has_root ? &root : NULL);
+    record__add_cgroup(&e->hdr, p);
+    if (has_root)
+        record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
+    record__end(events, EBPF_RING_MAIN, &e->hdr);
+}
+
+static void exec__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct ebpf_pid_info pids;
+    struct trace_path root;
+    char comm[EBPF_COMM_LEN];
+
+    trace_pids__fill(&pids, v);
+    struct process *p = processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
+    struct ebpf_ns_info ns = {.pid = p ? p->ns.pid : 0};
+
+    trace_namespaces__fill(&ns, v);
+    ns.user = (uint32_t)NUMBER(v, user_ns);
+    if (p) {
+        p->pids = pids;
+        p->ns = ns;
+        p->is_kernel = false;
+        trace_tty__fill(&p->ctty, v);
+    }
+    struct trace_actor actor = {.process = p, .uid = (uint32_t)NUMBER(v, ids), .comm = comm, .ns = ns};
+
+    trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
+    if (!events__want(events, EBPF_EVENT_PROCESS_EXEC, &actor, pids.tgid))
+        return;
+    struct ebpf_process_exec_event *e = record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXEC, sizeof(*e), v);
+    bool has_root = root__find(events, v, p, &root);
+
+    memcpy(e->hdr.comm, comm, sizeof(comm));
+    e->pids = pids;
+    trace_creds__fill(&e->creds, v);
+    trace_tty__fill(&e->ctty, v);
+    e->ns = ns;
+    e->inode_nlink = (uint32_t)NUMBER(v, exe_nlink);
+    e->argc = (uint32_t)NUMBER(v, argc);
+    e->hdr.flags = (uint16_t)((NUMBER(v, exe_mode) & S_ISUID ? EBPF_EXEC_F_SETUID : 0) |
+                              (NUMBER(v, exe_mode) & S_ISGID ? EBPF_EXEC_F_SETGID : 0));
+    record__add_exe(events, &e->hdr, v, has_root ? &root : NULL);
+    record__add_cwd(events, &e->hdr, v, has_root ? &root : NULL);
+    record__add_cgroup(&e->hdr, p);
+    trace_args__add(&events->args, &e->hdr, v);
+    if (has_root)
+        record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
+    if (events->env)
+        trace_env__add(&e->hdr, pids.tgid);
+    record__end(events, EBPF_RING_MAIN, &e->hdr);
+}
+
+/* A thread gives up its namespaces. */
+static void leaving__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct process *p = processes__find(&events->processes, trace_values__upper(NUMBER(v, tids)));
+
+    if (p && NUMBER(v, mnt_ns))
+        trace_namespaces__fill(&p->ns, v);
+}
+
+static void exit_status__fill(struct ebpf_process_exit_event *e, const struct trace_values *v)
+{
+    uint32_t status = NUMBER(v, signal_flags) & SIGNAL_GROUP_EXIT ? (uint32_t)NUMBER(v, signal_exit_code)
+                                                                  : (uint32_t)NUMBER(v, exit_code);
+
+    e->exit_signal = status & 0x7f;
+    e->exit_code = e->exit_signal ? 0 : status >> 8 & 0xff;
+    if (status & 0x80)
+        e->hdr.flags |= EBPF_EXIT_F_CORE;
+}
+
+static void exit__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct ebpf_pid_info pids;
+    char comm[EBPF_COMM_LEN];
+
+    trace_pids__fill(&pids, v);
+    struct process *p =
+        NUMBER(v, live) ? NULL : processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
+
+    if (NUMBER(v, live) || (p && (p->has_ended || p->is_kernel))) {
+        events->not_events[v->probe]++;
+        if (p && !p->has_ended)
+            processes__end(&events->processes, p);
+        return;
+    }
+    struct trace_actor actor = {.process = p, .uid = (uint32_t)NUMBER(v, ids), .comm = comm};
+
+    if (p)
+        actor.ns = p->ns;
+    trace_comm__fill(comm, NUMBER(v, leader_comm), NUMBER(v, leader_comm_end));
+    pids.tid = pids.tgid;
+    if (events__want(events, EBPF_EVENT_PROCESS_EXIT, &actor, pids.tgid)) {
+        struct ebpf_process_exit_event *e =
+            record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXIT, sizeof(*e), v);
+
+        memcpy(e->hdr.comm, comm, sizeof(comm));
+        e->pids = pids;
+        trace_creds__fill(&e->creds, v);
+        if (p && (NUMBER(v, tty) || pids.sid == pids.tgid)) /* that of a leader is taken from it when it ends */
+            e->ctty = p->ctty;
+        exit_status__fill(e, v);
+        e->ns = actor.ns;
+        e->ns.user = (uint32_t)NUMBER(v, user_ns);
+        if (!e->ns.mnt)
+            e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
+        record__add_cgroup(&e->hdr, p);
+        record__end(events, EBPF_RING_MAIN, &e->hdr);
+    }
+    if (p)
+        processes__end(&events->processes, p);
+}
+
+void trace_events__take(struct trace_events *events, const struct trace_values *values)
+{
+    switch (values->probe) {
+    case TRACE_PROBE_fork:
+        fork__take(events, values);
+        return;
+    case TRACE_PROBE_exec:
+        exec__take(events, values);
+        return;
+    case TRACE_PROBE_args:
+        trace_args__note(&events->args, values);
+        return;
+    case TRACE_PROBE_leaving:
+        leaving__take(events, values);
+        return;
+    case TRACE_PROBE_exit:
+        exit__take(events, values);
+        return;
+    default:
+        return;
+    }
+}
+
+void trace_events__move(struct trace_events *events, uint32_t tgid, struct slice cgroup)
+{
+    struct process *p = processes__find(&events->processes, tgid);
+
+    if (p && cgroup.len)
+        process__set_cgroup(p, cgroup.data, cgroup.len);
+}
+
+bool trace_events__have_room(const struct trace_events *events)
+{
+    for (int i = 0; i < EBPF_RING_COUNT; i++) {
+        if (!trace_ring__reserve(&events->rings[i]))
+            return false;
+    }
+    return true;
+}
+
+int trace_events__init(struct trace_events *events, const struct ebpf_source_opts *opts, struct ebpf_ringbuf *ret_rings)
+{
+    struct stat st;
+    int err;
+
+    events->self = (uint32_t)getpid();
+    events->env = opts->env;
+    events->host_mnt_ns = stat("/proc/self/ns/mnt", &st) ? 0 : (uint32_t)st.st_ino;
+    err = trace_args__init(&events->args);
+    for (int i = 0; i < EBPF_RING_COUNT && !err; i++)
+        err = trace_ring__init(&events->rings[i], RING_BYTES, &ret_rings[i]);
+    return err ? err : trace_mounts__init(&events->mounts);
+}
+
+void trace_events__fini(struct trace_events *events)
+{
+    for (int i = 0; i < EBPF_RING_COUNT; i++)
+        trace_ring__fini(&events->rings[i]);
+    trace_selection__fini(&events->selection);
+    trace_mounts__fini(&events->mounts);
+    processes__fini(&events->processes);
+    trace_args__fini(&events->args);
+}

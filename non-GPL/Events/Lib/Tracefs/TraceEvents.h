@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TraceEvents.h - makes events of what the probes have recorded, in the order in which it happened.
+ */
+#ifndef EBPF_TRACE_EVENTS_H
+#define EBPF_TRACE_EVENTS_H
+
+#include "../Processes.h"
+#include "TraceArgs.h"
+#include "TraceMounts.h"
+#include "TraceRing.h"
+#include "TraceSelect.h"
+
+struct trace_events {
+    struct trace_ring rings[EBPF_RING_COUNT];
+    struct processes processes;
+    struct trace_mounts mounts;
+    struct trace_selection selection;
+    struct trace_args args;
+    uint64_t root_mount, root_dentry; /* of the host */
+    uint32_t host_mnt_ns;
+    struct ebpf_event_set wanted;
+    uint32_t self; /* id of this process */
+    bool env;      /* environments are asked for */
+    uint64_t seqs[EBPF_RING_COUNT];
+    uint64_t delivered[EBPF_EVENT_TYPE_COUNT];
+    uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
+    uint64_t not_events[TRACE_PROBE_COUNT]; /* records of a probe that are no event of its type */
+};
+
+/* Prepare; the table of processes is read later, when the probes are on. 0 or -errno. */
+int trace_events__init(struct trace_events *events, const struct ebpf_source_opts *opts,
+                       struct ebpf_ringbuf *ret_rings);
+void trace_events__fini(struct trace_events *events);
+
+/* Return whether there is room for the event of any record. */
+bool trace_events__have_room(const struct trace_events *events);
+
+/* Make the event of a record, if it is one. There has to be room. */
+void trace_events__take(struct trace_events *events, const struct trace_values *values);
+
+/* A process was moved to another cgroup. */
+void trace_events__move(struct trace_events *events, uint32_t tgid, struct slice cgroup);
+
+#endif

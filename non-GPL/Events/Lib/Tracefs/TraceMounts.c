@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* TraceMounts.c - see TraceMounts.h. */
+#include "TraceMounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "TraceInstance.h"
+
+#define MOUNTS_STEP 64
+
+/* Replace the kernel's escapes, "\040" for a blank and the like. */
+static void text__unescape(char *text)
+{
+    char *to = text;
+
+    for (const char *at = text; *at; to++) {
+        if (at[0] == '\\' && at[1] >= '0' && at[1] <= '3' && at[2] && at[3]) {
+            *to = (char)((at[1] - '0') << 6 | (at[2] - '0') << 3 | (at[3] - '0'));
+            at += 4;
+        } else {
+            *to = *at++;
+        }
+    }
+    *to = '\0';
+}
+
+/* Return where the mount with an id is, or would be inserted. */
+static size_t mounts__place(const struct trace_mounts *mounts, int id)
+{
+    size_t low = 0, high = mounts->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (mounts->all[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void mounts__put(struct trace_mounts *mounts, int id, const char *root, const char *point)
+{
+    size_t at = mounts__place(mounts, id);
+    bool is_there = at < mounts->count && mounts->all[at].id == id;
+    struct trace_mount mount = {.id = id, .root = strdup(root), .point = strdup(point)};
+
+    if (!is_there && mounts->count == mounts->room) {
+        struct trace_mount *more = realloc(mounts->all, (mounts->room + MOUNTS_STEP) * sizeof(*more));
+
+        mounts->all = more ? more : mounts->all;
+        mounts->room += more ? MOUNTS_STEP : 0;
+    }
+    if (!mount.root || !mount.point || (!is_there && mounts->count == mounts->room)) {
+        free(mount.root);
+        free(mount.point);
+        return;
+    }
+    if (is_there) {
+        free(mounts->all[at].root);
+        free(mounts->all[at].point);
+    } else {
+        memmove(mounts->all + at + 1, mounts->all + at, (mounts->count - at) * sizeof(mount));
+        mounts->count++;
+    }
+    mounts->all[at] = mount;
+}
+
+/* Take the lines of a mountinfo: "36 35 98:0 /root /point ...", see proc(5). */
+static void mounts__take(struct trace_mounts *mounts, char *text)
+{
+    char *rest = text, *line;
+
+    while ((line = strsep(&rest, "\n"))) {
+        int id = atoi(strsep(&line, " "));
+
+        for (int i = 0; i < 2 && line; i++)
+            strsep(&line, " ");
+        char *root = line ? strsep(&line, " ") : NULL, *point = line ? strsep(&line, " ") : NULL;
+
+        if (!point)
+            continue;
+        text__unescape(root);
+        text__unescape(point);
+        mounts__put(mounts, id, root, point);
+    }
+}
+
+static void mounts__read(struct trace_mounts *mounts, const char *path)
+{
+    char *text = trace_file__read(AT_FDCWD, path, NULL);
+
+    if (text)
+        mounts__take(mounts, text);
+    free(text);
+}
+
+int trace_mounts__init(struct trace_mounts *mounts)
+{
+    *mounts = (struct trace_mounts){.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+    if (mounts->fd < 0)
+        return -errno;
+    mounts__read(mounts, "/proc/self/mountinfo");
+    return 0;
+}
+
+void trace_mounts__fini(struct trace_mounts *mounts)
+{
+    for (size_t i = 0; i < mounts->count; i++) {
+        free(mounts->all[i].root);
+        free(mounts->all[i].point);
+    }
+    free(mounts->all);
+    if (mounts->fd >= 0)
+        close(mounts->fd);
+    *mounts = (struct trace_mounts){.fd = -1};
+}
+
+void trace_mounts__refresh(struct trace_mounts *mounts)
+{
+    struct pollfd change = {.fd = mounts->fd, .events = POLLPRI};
+
+    if (poll(&change, 1, 0) > 0 && change.revents & (POLLPRI | POLLERR))
+        mounts__read(mounts, "/proc/self/mountinfo");
+}
+
+const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid)
+{
+    size_t at = mounts__place(mounts, id);
+    char path[64];
+
+    if (at == mounts->count || mounts->all[at].id != id) {
+        snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
+        mounts__read(mounts, path);
+        at = mounts__place(mounts, id);
+    }
+    return at < mounts->count && mounts->all[at].id == id ? &mounts->all[at] : NULL;
+}

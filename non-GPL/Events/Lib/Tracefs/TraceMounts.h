@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TraceMounts.h - where mounts are, by their ids (/proc/PID/mountinfo). */
+#ifndef EBPF_TRACE_MOUNTS_H
+#define EBPF_TRACE_MOUNTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct trace_mount {
+    int id;
+    char *root;  /* directory of its file system that it shows, "/" mostly */
+    char *point; /* where it is mounted, from the root of the processes of its namespace */
+};
+
+struct trace_mounts {
+    struct trace_mount *all; /* by id; mounts that are gone stay until their id is used again */
+    size_t count, room;
+    int fd; /* of this process' mountinfo, which shows when something was mounted */
+};
+
+/* Read this process' mounts. 0 or -errno. */
+int trace_mounts__init(struct trace_mounts *mounts);
+void trace_mounts__fini(struct trace_mounts *mounts);
+
+/* Read this process' mounts again if they have changed. */
+void trace_mounts__refresh(struct trace_mounts *mounts);
+
+/* Find a mount of a process; the mounts of its namespace are read if it is none of this one's. NULL if it is gone. */
+const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid);
+
+#endif

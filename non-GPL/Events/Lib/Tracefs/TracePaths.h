@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TracePaths.h - puts paths together: names that a probe has fetched, from the leaf up, and the place of the mount.
+ *
+ * A probe fetches few names. If the root of the file system is not among them, the rest is what /proc has for the
+ * process, if it still has it and it ends in the same names; else the path is cut, and flagged as such.
+ */
+#ifndef EBPF_TRACE_PATHS_H
+#define EBPF_TRACE_PATHS_H
+
+#include "../Record.h"
+#include "TraceMounts.h"
+
+#define TRACE_NAMES_MAX 4
+
+/* What is known of a path. */
+struct trace_names {
+    struct slice of[TRACE_NAMES_MAX]; /* from the leaf up; "/" is the root of a file system */
+    int mount;                        /* id of the mount */
+    uint32_t tgid;                    /* of the process */
+    const char *link;                 /* in /proc/PID, to the same file: "cwd" or "exe" */
+};
+
+/* A path as records have it: components from the leaf up, each ended by a NUL. */
+struct trace_path {
+    char data[EBPF_PATH_MAX];
+    uint32_t len;
+    uint16_t flags; /* enum ebpf_varlen_flag */
+};
+
+void trace_path__build(struct trace_path *path, struct trace_mounts *mounts, const struct trace_names *names);
+
+/* Make one of a path as text ("/a/b"). */
+void trace_path__from_text(struct trace_path *path, const char *text, size_t len);
+
+/* Cut a path at the root directory of its process. False if it does not begin there. */
+bool trace_path__cut_root(struct trace_path *path, const struct trace_path *root);
+
+#endif
