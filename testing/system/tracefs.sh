@@ -47,7 +47,7 @@ left_in_tracefs() {
 nothing_is_left() {
     left=$(left_in_tracefs)
     echo "left: $left"
-    [ -z "$left" ] && cmp /proc/mounts mounts.before
+    [ -z "$left" ] && diff /proc/mounts mounts.before
 }
 
 by_itself() {

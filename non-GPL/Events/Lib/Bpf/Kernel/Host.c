@@ -99,20 +99,13 @@ static const char *security_modules__fact(char *value, size_t size)
                                         "can make the kernel skip them";
 }
 
+/* That below debugfs is not looked for: looking would mount it. */
 static const char *tracefs__fact(char *value, size_t size)
 {
-    static const char *const paths[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+    bool is_there = !access("/sys/kernel/tracing/events", F_OK);
 
-    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-        char events[64];
-
-        snprintf(events, sizeof(events), "%s/events", paths[i]);
-        if (!access(events, F_OK)) {
-            snprintf(value, size, "%s", paths[i]);
-            return NULL;
-        }
-    }
-    snprintf(value, size, "not mounted, or it cannot be read; BPF programs need none");
+    snprintf(value, size, "%s",
+             is_there ? "/sys/kernel/tracing" : "not mounted, or it cannot be read; no program needs it mounted");
     return NULL;
 }
 
