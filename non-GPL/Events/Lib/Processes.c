@@ -304,8 +304,8 @@ struct process *processes__get(struct processes *processes, uint32_t tgid, uint6
         *p = (struct process){.next = next, .pids = {.tid = tgid, .tgid = tgid}};
         if (parent && parent != p)
             process__inherit(p, parent);
-        else
-            process__read(p);
+        else if (process__read(p) && (parent = processes__find(processes, p->pids.ppid)))
+            p->trees = parent->trees;
     }
     if (p)
         p->pids.start_time_ns = start_time_ns;

@@ -46,7 +46,7 @@ static void search__fs(struct search *s)
 
 const char *search__text(struct search *s, uint64_t address)
 {
-    static uint64_t target[PEEK_WORDS + 1];
+    static _Thread_local uint64_t target[PEEK_WORDS + 1];
 
     if (!trace_peek__read(&s->peek, address & ~UINT64_C(7), target))
         return "";

@@ -33,7 +33,7 @@ static bool has_itself(struct search *s, const struct specimen *child, const uin
     return words[byte / 8] == child->task;
 }
 
-/* Both children have the same parent, whose task has the id of this process. */
+/* Both children have the same parent: this thread. */
 static bool has_parent(struct search *s, const struct specimen *child, const uint64_t *words, size_t byte)
 {
     uint64_t target[PEEK_WORDS];
@@ -42,7 +42,7 @@ static bool has_parent(struct search *s, const struct specimen *child, const uin
     (void)child;
     return words[byte / 8] == s->children[0].words[byte / 8] && words[byte / 8] == s->children[1].words[byte / 8] &&
            trace_peek__read(&s->peek, words[byte / 8] + pid - rest, target) &&
-           words__u32(target, rest) == (uint32_t)getpid() && words__u32(target, rest + 4) == (uint32_t)getpid();
+           words__u32(target, rest) == (uint32_t)gettid() && words__u32(target, rest + 4) == (uint32_t)getpid();
 }
 
 /* Return where the ids are in the credentials that a word points to; TRACE_OFFSET_UNKNOWN if it does not. */

@@ -77,7 +77,7 @@ static size_t proc__read(uint32_t tgid, const char *file, char *ret_data, size_t
 /* Those that were fetched, if they are as long as all of them together, or those of /proc, or what there is of them. */
 void trace_args__add(struct trace_args *args, struct ebpf_event_header *hdr, const struct trace_values *v)
 {
-    static char data[EBPF_ARGS_MAX];
+    static _Thread_local char data[EBPF_ARGS_MAX];
     struct args_note *note = &args->notes[v->tid % ARGS_NOTES];
     uint64_t len = NUMBER(v, args_end) - NUMBER(v, args_begin), head[HEAD_WORDS];
     const uint32_t kept = (uint32_t)(len < sizeof(data) ? len : sizeof(data));
@@ -103,7 +103,7 @@ void trace_args__add(struct trace_args *args, struct ebpf_event_header *hdr, con
 
 void trace_env__add(struct ebpf_event_header *hdr, uint32_t tgid)
 {
-    static char data[EBPF_ENV_MAX];
+    static _Thread_local char data[EBPF_ENV_MAX];
     size_t len = proc__read(tgid, "environ", data, sizeof(data));
 
     trace_record__add(hdr, EBPF_TAG_ENV, data, (uint32_t)len, 0, len && len < sizeof(data) ? 0 : EBPF_VARLEN_TRUNCATED);

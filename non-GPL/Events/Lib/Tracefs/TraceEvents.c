@@ -9,7 +9,9 @@
  */
 #include "TraceEvents.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -148,18 +150,38 @@ static bool events__want(struct trace_events *events, enum ebpf_event_type type,
     return false;
 }
 
+/* Return the process of a thread; 0 if it is gone. */
+static uint32_t thread__tgid(uint32_t tid)
+{
+    char path[64], text[512];
+
+    snprintf(path, sizeof(path), "/proc/%u/status", tid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+    if (fd >= 0)
+        close(fd);
+    text[len < 0 ? 0 : len] = '\0';
+    const char *line = strstr(text, "\nTgid:"); /* a newline in the name is written as an escape */
+
+    return line ? (uint32_t)strtoul(line + strlen("\nTgid:"), NULL, 10) : 0;
+}
+
 /* Fill in the creator of a process. With CLONE_PARENT it is not the parent; then the table is asked. */
 static void creator__fill(struct trace_events *events, struct ebpf_pid_info *pids, const struct trace_values *v)
 {
     uint64_t parent = NUMBER(v, parent_tids);
-    const struct process *creator = processes__find(&events->processes, v->tid);
+    const struct process *creator = NULL;
 
     *pids = (struct ebpf_pid_info){.tid = v->tid, .pgid = (uint32_t)NUMBER(v, pgid), .sid = (uint32_t)NUMBER(v, sid)};
     if ((uint32_t)parent == v->tid) {
         pids->tgid = trace_values__upper(parent);
         pids->ppid = (uint32_t)NUMBER(v, parent_ppid);
         pids->start_time_ns = NUMBER(v, parent_start);
-    } else if (creator) {
+    } else {
+        creator = processes__find(&events->processes, thread__tgid(v->tid));
+    }
+    if (creator) {
         pids->tgid = creator->pids.tgid;
         pids->ppid = creator->pids.ppid;
         pids->start_time_ns = creator->pids.start_time_ns;

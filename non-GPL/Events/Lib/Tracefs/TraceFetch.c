@@ -23,9 +23,11 @@ static const char *const member_ids[] = {
 #undef MEMBER
 };
 
-/* Take a word of a path: its member, or NO_MEMBER or BAD_WORD, and the distance behind it. */
-static int path__take(const char **path, long *ret_distance)
+/* Take a word of a path: its member, or NO_MEMBER or BAD_WORD, the distance behind it, and whose memory it is in. */
+static int path__take(const char **path, long *ret_distance, bool *ret_is_user)
 {
+    *ret_is_user = !strncmp(*path, "u+", 2);
+    *path += *ret_is_user;
     size_t len = strcspn(*path, " +");
     int found = len ? BAD_WORD : NO_MEMBER;
     char *end = (char *)*path + len;
@@ -43,10 +45,11 @@ static int path__take(const char **path, long *ret_distance)
 
 const char *trace_fetch__missing(const struct trace_offsets *offsets, const char *path)
 {
+    bool is_user;
     long distance;
 
     while (*path) {
-        int member = path__take(&path, &distance);
+        int member = path__take(&path, &distance, &is_user);
 
         if (member >= 0 && offsets->of[member] < 0)
             return trace_member__name((enum trace_member)member);
@@ -63,16 +66,17 @@ int trace_fetch__compose(const struct trace_offsets *offsets, int argument, cons
         return -EINVAL;
     snprintf(text, sizeof(text), "%s", registers[argument - 1]);
     while (*path) {
+        bool is_user;
         long distance;
-        int member = path__take(&path, &distance);
+        int member = path__take(&path, &distance, &is_user);
 
         if (member == BAD_WORD)
             return -EINVAL;
         if (member >= 0 && offsets->of[member] < 0)
             return -ENOENT;
         memcpy(inner, text, sizeof(inner));
-        if (snprintf(text, sizeof(text), "+%ld(%s)", distance + (member < 0 ? 0 : offsets->of[member]), inner) >=
-            TRACE_FETCH_LEN)
+        if (snprintf(text, sizeof(text), "+%s%ld(%s)", is_user ? "u" : "",
+                     distance + (member < 0 ? 0 : offsets->of[member]), inner) >= TRACE_FETCH_LEN)
             return -E2BIG;
     }
     int len = snprintf(ret_text, TRACE_FETCH_LEN, type ? "%s:%s" : "%s", text, type);

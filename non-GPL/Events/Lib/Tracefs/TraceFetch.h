@@ -5,7 +5,7 @@
  * A value is at the end of a path, which begins at an argument of the function. Its words are separated by blanks: a
  * member of TraceMembers.def, with a distance behind it if a neighbour is meant, or a distance alone. Each is one
  * dereference. So "task_real_parent task_tgid" from argument 1 becomes +2236(+2248(%di)), and "task_cred cred_uid+4"
- * is the group id beside the user id.
+ * is the group id beside the user id. A distance alone with u before it is one in user memory: "u+8".
  */
 #ifndef EBPF_TRACE_FETCH_H
 #define EBPF_TRACE_FETCH_H

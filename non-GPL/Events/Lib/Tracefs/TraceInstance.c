@@ -277,7 +277,12 @@ static int instance__make(struct trace_instance *in)
             return -errno;
     }
     in->dir = openat(in->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return in->dir < 0 ? -errno : 0;
+    if (in->dir >= 0)
+        return 0;
+    int err = -errno;
+
+    instance__remove(in->root, in->name, 0);
+    return err;
 }
 
 int trace_instance__open(struct trace_instance *in, const struct ebpf_log *log, unsigned int kib)

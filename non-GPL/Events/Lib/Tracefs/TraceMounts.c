@@ -104,7 +104,7 @@ static void mounts__read(struct trace_mounts *mounts, const char *path)
 
 int trace_mounts__init(struct trace_mounts *mounts)
 {
-    *mounts = (struct trace_mounts){.fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+    *mounts = (struct trace_mounts){.missing = -1, .fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
     if (mounts->fd < 0)
         return -errno;
     mounts__read(mounts, "/proc/self/mountinfo");
@@ -127,6 +127,7 @@ void trace_mounts__refresh(struct trace_mounts *mounts)
 {
     struct pollfd change = {.fd = mounts->fd, .events = POLLPRI};
 
+    mounts->missing = -1;
     if (poll(&change, 1, 0) > 0 && change.revents & (POLLPRI | POLLERR))
         mounts__read(mounts, "/proc/self/mountinfo");
 }
@@ -136,10 +137,15 @@ const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id
     size_t at = mounts__place(mounts, id);
     char path[64];
 
+    if (id == mounts->missing) /* memfds are on such a mount: it is not looked for each time */
+        return NULL;
     if (at == mounts->count || mounts->all[at].id != id) {
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
         mounts__read(mounts, path);
         at = mounts__place(mounts, id);
     }
-    return at < mounts->count && mounts->all[at].id == id ? &mounts->all[at] : NULL;
+    if (at < mounts->count && mounts->all[at].id == id)
+        return &mounts->all[at];
+    mounts->missing = id;
+    return NULL;
 }

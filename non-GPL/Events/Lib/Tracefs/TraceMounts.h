@@ -15,7 +15,8 @@ struct trace_mount {
 struct trace_mounts {
     struct trace_mount *all; /* by id; mounts that are gone stay until their id is used again */
     size_t count, room;
-    int fd; /* of this process' mountinfo, which shows when something was mounted */
+    int missing; /* the last one that was in no mountinfo since the last refresh; -1: none */
+    int fd;      /* of this process' mountinfo, which shows when something was mounted */
 };
 
 /* Read this process' mounts. 0 or -errno. */

@@ -77,6 +77,12 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
         return -errno;
     int err = peek__define(peek);
 
+    if (!err) { /* the kernel looks at that before it fetches: nobody else's argument is taken for an address */
+        char tid[16];
+
+        snprintf(tid, sizeof(tid), "%d", (int)gettid());
+        err = trace_instance__write(in, "set_event_pid", tid);
+    }
     if (!err)
         err = event__enable(peek, PEEK_EVENT, &peek->event);
     if (!err)
@@ -100,6 +106,7 @@ void trace_peek__end(struct trace_peek *peek)
         trace_instance__enable(peek->in, events[i], false);
         trace_instance__undefine(peek->in, events[i]);
     }
+    trace_instance__write(peek->in, "set_event_pid", "");
 }
 
 /* Read the buffer until it is empty. Returns the words of the last record of this thread that an event has made. */

@@ -6,8 +6,9 @@
  * the call holds. So one definition of 128 words reads any memory, 1 KiB a call. The address is that of the caller's
  * registers, which the function gets by pointer (4.17 and later).
  *
- * Only addresses near one that the kernel itself has given are read: those of its linear mapping of memory. An address
- * that is not canonical makes 5.10 warn in its log, and one of a device could act.
+ * The probe is for the calling thread alone (set_event_pid), or any process could have the kernel read any one. That
+ * thread has only addresses read near one that the kernel itself has given: those of its linear mapping of memory. An
+ * address that is not canonical makes 5.10 warn in its log, and one of a device could act.
  */
 #ifndef EBPF_TRACE_PEEK_H
 #define EBPF_TRACE_PEEK_H

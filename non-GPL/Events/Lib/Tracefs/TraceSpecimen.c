@@ -126,9 +126,9 @@ int specimen__create(struct trace_peek *peek, struct specimen *child, int number
     snprintf(child->name, sizeof(child->name), "odd-%d-%d", number, (int)getpid() % 100000);
     for (int i = 0; i < 6; i++)
         child->ids[i] = ID_BASE + (uint32_t)(number * 1000 + i * 101);
-    if (pipe(ready))
+    if (pipe2(ready, O_CLOEXEC))
         return -errno;
-    if (pipe(end)) {
+    if (pipe2(end, O_CLOEXEC)) {
         close(ready[0]);
         close(ready[1]);
         return -errno;
