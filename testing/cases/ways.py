@@ -125,8 +125,9 @@ LIMITS = {
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
-              "exec-deep": "tracefs has four names of a path, and more if the process is still there "
-                           "(docs/COMPATIBILITY.md)",
+              **dict.fromkeys(("exec-deep", "exec-bindmount"),
+                              "tracefs has four names of a path, and more if the process is still there "
+                              "(docs/COMPATIBILITY.md)"),
               **dict.fromkeys(("exec-chroot", "exit-zombie"),
                               "tracefs has the root_path of a process that is still there, or whose parent has it "
                               "(docs/COMPATIBILITY.md)"),
