@@ -194,10 +194,8 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
     struct trace_path root;
 
     trace_pids__fill(&child, v);
-    if (child.tid != child.tgid) {
-        events->not_events[v->probe]++;
+    if (child.tid != child.tgid)
         return;
-    }
     creator__fill(events, &creator, v);
     struct process *parent = processes__find(&events->processes, creator.tgid ? creator.tgid : child.ppid);
     struct process *p = processes__get(&events->processes, child.tgid, child.start_time_ns, parent);
@@ -210,10 +208,8 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
         p->ns.pid = (uint32_t)NUMBER(v, pid_ns);
         p->ns.user = (uint32_t)NUMBER(v, user_ns);
     }
-    if (!NUMBER(v, mm)) {
-        events->not_events[v->probe]++;
+    if (!NUMBER(v, mm))
         return;
-    }
     char comm[EBPF_COMM_LEN];
     struct trace_actor actor = {.process = parent, .uid = (uint32_t)NUMBER(v, ids), .comm = comm};
 
@@ -316,7 +312,6 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
         NUMBER(v, live) ? NULL : processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
 
     if (NUMBER(v, live) || (p && (p->has_ended || p->is_kernel))) {
-        events->not_events[v->probe]++;
         if (p && !p->has_ended)
             processes__end(&events->processes, p);
         return;

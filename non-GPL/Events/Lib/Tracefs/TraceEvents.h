@@ -25,7 +25,6 @@ struct trace_events {
     uint64_t seqs[EBPF_RING_COUNT];
     uint64_t delivered[EBPF_EVENT_TYPE_COUNT];
     uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
-    uint64_t not_events[TRACE_PROBE_COUNT]; /* records of a probe that are no event of its type */
 };
 
 /* Prepare; the table of processes is read later, when the probes are on. 0 or -errno. */

@@ -84,7 +84,6 @@ static int offsets__search(struct search *s, struct trace_instance *in)
     }
     for (int i = 0; i < SPECIMENS; i++)
         specimen__end(&s->children[i]);
-    s->offsets->reads += s->peek.calls;
     trace_peek__end(&s->peek);
     return err;
 }
@@ -99,7 +98,6 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
             offsets->of[i] = earlier->of[i];
         is_incomplete = is_incomplete || offsets->of[i] < 0;
     }
-    offsets->reads += earlier->reads;
     return is_incomplete;
 }
 

@@ -23,7 +23,6 @@ enum trace_member {
 struct trace_offsets {
     int of[TRACE_MEMBER_COUNT]; /* bytes, or TRACE_OFFSET_UNKNOWN */
     uint64_t root[2];           /* this process' root directory, a struct path; 0: not known */
-    unsigned int reads;         /* how many KiB were read for that */
 };
 
 /* Find the offsets. 0, though some may be unknown; or -errno. */

@@ -165,7 +165,6 @@ bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_wo
 {
     if (!address__may_be_read(peek, address))
         return false;
-    peek->calls++;
     memset(ret_words, 0, PEEK_WORDS * sizeof(*ret_words));
     syscall(SYS_getsid, address); /* fails: there is no such process */
     return peek__last(peek, peek->event, ret_words, PEEK_WORDS);

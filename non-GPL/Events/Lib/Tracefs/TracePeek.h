@@ -23,12 +23,11 @@
 
 struct trace_peek {
     struct trace_instance *in;
-    cpu_set_t cpus;     /* where the calling thread may run afterwards */
-    int cpu_fd;         /* the calling thread is bound to the CPU of this buffer */
-    uint16_t event;     /* id of the probe's event */
-    uint16_t fork;      /* of the probe that has the address of a new task */
-    uint64_t near;      /* an address in the linear mapping; 0: none is known yet */
-    unsigned int calls; /* how many were made */
+    cpu_set_t cpus; /* where the calling thread may run afterwards */
+    int cpu_fd;     /* the calling thread is bound to the CPU of this buffer */
+    uint16_t event; /* id of the probe's event */
+    uint16_t fork;  /* of the probe that has the address of a new task */
+    uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
 };
 
 /* Define and enable the probes. 0 or -errno; end with trace_peek__end. */
