@@ -47,7 +47,7 @@ CALLED_BESIDE_KPROBES = {"PROCESS_TTY_WRITE", "PROCESS_SHMGET", "PROCESS_PTRACE"
 CALLED_WITHOUT_SECURITY = {"PROCESS_SETSID", "PROCESS_MEMFD_CREATE", "FILE_CREATE", "FILE_LINK", "FILE_MEMFD_OPEN",
                            "FILE_SHMEM_OPEN"}
 
-TRACEFS_EVENTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT"}
+TRACEFS_EVENTS = {"PROCESS_FORK", "PROCESS_EXEC", "PROCESS_EXIT", "PROCESS_SETSID", "PROCESS_SETUID", "PROCESS_SETGID"}
 
 FOREIGN = "arm64-"    # guests of another processor than this machine's begin so
 
@@ -121,7 +121,7 @@ UNSEEN_BEFORE_5_17 = "mapping made writable"
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
-              **dict.fromkeys(("exec-script", "exec-fail"), "tracefs has no script (docs/COMPATIBILITY.md)"),
+              **dict.fromkeys(("exec-script", "exec-fail", "exec-binfmt"), "tracefs has no script (docs/COMPATIBILITY.md)"),
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
@@ -131,6 +131,10 @@ LIMITS = {
               **dict.fromkeys(("exec-chroot", "exit-zombie"),
                               "tracefs has the root_path of a process that is still there, or whose parent has it "
                               "(docs/COMPATIBILITY.md)"),
+              "exec-ids": "with tracefs ids that an exec changed are reported even if it fails then "
+                          "(docs/COMPATIBILITY.md)",
+              "fork-kinds": "tracefs has the parent's cgroup for a child that clone3 puts into another one "
+                            "(docs/COMPATIBILITY.md)",
               "exec-container": "tracefs has no root_path of another mount namespace (docs/COMPATIBILITY.md)"},
     NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN,
                 "net-smc": NO_SMC,
@@ -343,9 +347,9 @@ def limits(plan):
     return [name for name in LIMITS if applying[name]]
 
 
-def is_about(plan, events):
-    """Return whether cases of some events are cases of a plan: those that its way sources."""
-    return plan.way.name != TRACEFS or not set(events) - TRACEFS_EVENTS
+def sourced(plan, events):
+    """Return those of some events that the way of a plan sources."""
+    return set(events) & TRACEFS_EVENTS if plan.way.name == TRACEFS else set(events)
 
 
 def unseen(plan, name):

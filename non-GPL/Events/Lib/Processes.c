@@ -276,6 +276,7 @@ static bool process__may_be(const struct process *process, uint64_t start_time_n
 
 static void process__inherit(struct process *process, const struct process *parent)
 {
+    process->creds = parent->creds;
     process->ns = parent->ns;
     process->ctty = parent->ctty;
     process->trees = parent->trees;

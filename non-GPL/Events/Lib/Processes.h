@@ -16,6 +16,7 @@
 struct process {
     struct process *next; /* in its bucket */
     struct ebpf_pid_info pids;
+    struct ebpf_cred_info creds; /* that were seen last; zero: none were */
     struct ebpf_ns_info ns;
     struct ebpf_tty_dev ctty;
     uint64_t root[2]; /* its root directory, a struct path of the kernel; 0: not known */

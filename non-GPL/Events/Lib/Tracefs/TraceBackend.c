@@ -35,6 +35,8 @@ static const struct {
     {EBPF_EVENT_PROCESS_FORK, "root_path only if the process or its parent is still there"},
     {EBPF_EVENT_PROCESS_EXEC, "no script"},
     {EBPF_EVENT_PROCESS_EXEC, "cut: deep paths, long arguments, env; of processes that are not there any more"},
+    {EBPF_EVENT_PROCESS_SETUID, "creds of an exec are those that were seen last"},
+    {EBPF_EVENT_PROCESS_SETGID, "creds of an exec, and before 5.9 of any change, are those that were seen last"},
     {EBPF_EVENT_PROCESS_EXIT, "ctty is that of the last fork or exec"},
 };
 
@@ -63,7 +65,7 @@ static enum trace_probe_id type__probe(unsigned int type)
 {
     int id = 0;
 
-    while (id < TRACE_PROBE_COUNT && trace_probe__type((enum trace_probe_id)id) != type)
+    while (id < TRACE_PROBE_COUNT && !trace_probe__makes((enum trace_probe_id)id, type))
         id++;
     return (enum trace_probe_id)id;
 }

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "TraceIdentity.h"
 #include "TracePaths.h"
 #include "TraceRecord.h"
 #include "TraceTask.h"
@@ -25,8 +26,8 @@
 
 /* ---------------------------------------------------------------------- records */
 
-static void *record__begin(struct trace_events *events, enum ebpf_ring ring, enum ebpf_event_type type, size_t size,
-                           const struct trace_values *v)
+void *trace_event__begin(struct trace_events *events, enum ebpf_ring ring, enum ebpf_event_type type, size_t size,
+                         const struct trace_values *v)
 {
     struct ebpf_event_header *hdr = trace_ring__reserve(&events->rings[ring]);
 
@@ -55,7 +56,7 @@ static void record__add_cgroup(struct ebpf_event_header *hdr, const struct proce
     record__add_path(hdr, EBPF_TAG_CGROUP_PATH, &path);
 }
 
-static void record__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
+void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
 {
     trace_ring__submit(&events->rings[ring], hdr->size);
 }
@@ -138,9 +139,8 @@ static void record__add_exe(struct trace_events *events, struct ebpf_event_heade
 
 /* ----------------------------------------------------------------------- events */
 
-/* Return whether an event is to be made; count it if it is not. */
-static bool events__want(struct trace_events *events, enum ebpf_event_type type, const struct trace_actor *actor,
-                         uint32_t tgid)
+bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type type, const struct trace_actor *actor,
+                            uint32_t tgid)
 {
     if (!ebpf_event_set__has(events->wanted, type))
         return false;
@@ -202,6 +202,7 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
 
     if (p) {
         p->pids = child;
+        trace_creds__fill(&p->creds, v);
         p->is_kernel = !NUMBER(v, mm);
         trace_tty__fill(&p->ctty, v);
         trace_namespaces__fill(&p->ns, v);
@@ -216,9 +217,10 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
     trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
     trace_namespaces__fill(&actor.ns, v);
     actor.ns.pid = parent ? parent->ns.pid : (uint32_t)NUMBER(v, pid_ns);
-    if (!events__want(events, EBPF_EVENT_PROCESS_FORK, &actor, creator.tgid))
+    if (!trace_event__is_wanted(events, EBPF_EVENT_PROCESS_FORK, &actor, creator.tgid))
         return;
-    struct ebpf_process_fork_event *e = record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_FORK, sizeof(*e), v);
+    struct ebpf_process_fork_event *e =
+        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_FORK, sizeof(*e), v);
     bool has_root = root__find(events, v, p, &root);
 
     memcpy(e->hdr.comm, comm, sizeof(comm));
@@ -233,7 +235,7 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
     record__add_cgroup(&e->hdr, p);
     if (has_root)
         record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
-    record__end(events, EBPF_RING_MAIN, &e->hdr);
+    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
 }
 
 static void exec__take(struct trace_events *events, const struct trace_values *v)
@@ -251,15 +253,17 @@ static void exec__take(struct trace_events *events, const struct trace_values *v
     if (p) {
         p->pids = pids;
         p->ns = ns;
+        trace_creds__fill(&p->creds, v);
         p->is_kernel = false;
         trace_tty__fill(&p->ctty, v);
     }
     struct trace_actor actor = {.process = p, .uid = (uint32_t)NUMBER(v, ids), .comm = comm, .ns = ns};
 
     trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
-    if (!events__want(events, EBPF_EVENT_PROCESS_EXEC, &actor, pids.tgid))
+    if (!trace_event__is_wanted(events, EBPF_EVENT_PROCESS_EXEC, &actor, pids.tgid))
         return;
-    struct ebpf_process_exec_event *e = record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXEC, sizeof(*e), v);
+    struct ebpf_process_exec_event *e =
+        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXEC, sizeof(*e), v);
     bool has_root = root__find(events, v, p, &root);
 
     memcpy(e->hdr.comm, comm, sizeof(comm));
@@ -279,7 +283,7 @@ static void exec__take(struct trace_events *events, const struct trace_values *v
         record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
     if (events->env)
         trace_env__add(&e->hdr, pids.tgid);
-    record__end(events, EBPF_RING_MAIN, &e->hdr);
+    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
 }
 
 /* A thread gives up its namespaces. */
@@ -322,9 +326,9 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
         actor.ns = p->ns;
     trace_comm__fill(comm, NUMBER(v, leader_comm), NUMBER(v, leader_comm_end));
     pids.tid = pids.tgid;
-    if (events__want(events, EBPF_EVENT_PROCESS_EXIT, &actor, pids.tgid)) {
+    if (trace_event__is_wanted(events, EBPF_EVENT_PROCESS_EXIT, &actor, pids.tgid)) {
         struct ebpf_process_exit_event *e =
-            record__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXIT, sizeof(*e), v);
+            trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXIT, sizeof(*e), v);
 
         memcpy(e->hdr.comm, comm, sizeof(comm));
         e->pids = pids;
@@ -337,7 +341,7 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
         if (!e->ns.mnt)
             e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
         record__add_cgroup(&e->hdr, p);
-        record__end(events, EBPF_RING_MAIN, &e->hdr);
+        trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
     }
     if (p)
         processes__end(&events->processes, p);
@@ -360,6 +364,17 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
         return;
     case TRACE_PROBE_exit:
         exit__take(events, values);
+        return;
+    case TRACE_PROBE_session:
+        trace_session__take(events, values);
+        return;
+    case TRACE_PROBE_ids:
+        trace_ids__take(events, values);
+        return;
+    case TRACE_PROBE_old_uids:
+    case TRACE_PROBE_old_gids:
+    case TRACE_PROBE_committing:
+        trace_ids__note(&events->ids, values);
         return;
     default:
         return;
@@ -394,6 +409,8 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
     err = trace_args__init(&events->args);
     for (int i = 0; i < EBPF_RING_COUNT && !err; i++)
         err = trace_ring__init(&events->rings[i], RING_BYTES, &ret_rings[i]);
+    if (!err)
+        err = trace_ids__init(&events->ids);
     return err ? err : trace_mounts__init(&events->mounts);
 }
 
@@ -405,4 +422,5 @@ void trace_events__fini(struct trace_events *events)
     trace_mounts__fini(&events->mounts);
     processes__fini(&events->processes);
     trace_args__fini(&events->args);
+    trace_ids__fini(&events->ids);
 }

@@ -7,6 +7,7 @@
 
 #include "../Processes.h"
 #include "TraceArgs.h"
+#include "TraceIds.h"
 #include "TraceMounts.h"
 #include "TraceRing.h"
 #include "TraceSelect.h"
@@ -17,6 +18,7 @@ struct trace_events {
     struct trace_mounts mounts;
     struct trace_selection selection;
     struct trace_args args;
+    struct trace_ids ids;
     uint64_t root_mount, root_dentry; /* of the host */
     uint32_t host_mnt_ns;
     struct ebpf_event_set wanted;
@@ -37,6 +39,15 @@ bool trace_events__have_room(const struct trace_events *events);
 
 /* Make the event of a record, if it is one. There has to be room. */
 void trace_events__take(struct trace_events *events, const struct trace_values *values);
+
+/* Return whether an event of a process is to be made; it is counted if it is not. */
+bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type type, const struct trace_actor *actor,
+                            uint32_t tgid);
+
+/* Begin an event whose fixed part has `size` bytes, and end it. There has to be room in the ring. */
+void *trace_event__begin(struct trace_events *events, enum ebpf_ring ring, enum ebpf_event_type type, size_t size,
+                         const struct trace_values *v);
+void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr);
 
 /* A process was moved to another cgroup. */
 void trace_events__move(struct trace_events *events, uint32_t tgid, struct slice cgroup);

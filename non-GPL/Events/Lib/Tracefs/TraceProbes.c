@@ -13,7 +13,9 @@
 #define PATH_LEN 192
 
 struct value_row {
-    const char *name, *type, *path;
+    const char *name;
+    int argument;
+    const char *type, *path;
 };
 
 /* A value that a probe fetches; `field` is NULL if the probe is nothing without it. */
@@ -24,18 +26,18 @@ struct use {
 
 struct probe_row {
     const char *name, *function, *option;
-    unsigned int type;
+    unsigned int type, other;
     const struct use *uses;
     size_t count;
 };
 
 static const struct value_row value_rows[TRACE_VALUE_COUNT] = {
-#define VALUE(id, type, path) {#id, type, path},
+#define VALUE(id, argument, type, path) {#id, argument, type, path},
 #include "TraceProbes.def"
 };
 
 /* clang-format off */
-#define PROBE(id, TYPE, function, option) static const struct use id##_uses[] = {
+#define PROBE(id, TYPE, OTHER, function, option) static const struct use id##_uses[] = {
 #define NEED(value) {TRACE_VALUE_##value, NULL},
 #define TAKE(value, field) {TRACE_VALUE_##value, field},
 #define END_PROBE(id) };
@@ -43,8 +45,9 @@ static const struct value_row value_rows[TRACE_VALUE_COUNT] = {
 
 #define EBPF_EVENT_0 0
 static const struct probe_row probe_rows[TRACE_PROBE_COUNT] = {
-#define PROBE(id, TYPE, function, option)                                                                              \
-    {#id, function, option, EBPF_EVENT_##TYPE, id##_uses, sizeof(id##_uses) / sizeof(*id##_uses)},
+#define PROBE(id, TYPE, OTHER, function, option)                                                                       \
+    {#id,     function,                              option, EBPF_EVENT_##TYPE, EBPF_EVENT_##OTHER, id##_uses,        \
+     sizeof(id##_uses) / sizeof(*id##_uses)},
 #define NEED(value)
 #define TAKE(value, field)
 #define END_PROBE(id)
@@ -55,6 +58,11 @@ static const struct probe_row probe_rows[TRACE_PROBE_COUNT] = {
 unsigned int trace_probe__type(enum trace_probe_id id)
 {
     return probe_rows[id].type;
+}
+
+bool trace_probe__makes(enum trace_probe_id id, unsigned int type)
+{
+    return type && (probe_rows[id].type == type || probe_rows[id].other == type);
 }
 
 /* Return the end of the instance's name, which distinguishes its events from those of other instances. */
@@ -91,7 +99,7 @@ static bool probe__compose(struct trace_probe *probe, const struct probe_row *ro
 
     for (size_t i = 0; i < row->count; i++) {
         const struct value_row *value = &value_rows[row->uses[i].value];
-        int err = trace_fetch__compose(offsets, 1, value->path, value->type, text);
+        int err = trace_fetch__compose(offsets, value->argument, value->path, value->type, text);
 
         if (!err) {
             len += snprintf(ret_line + len, (size_t)(LINE_LEN - len), " %s=%s", value->name, text);

@@ -13,13 +13,13 @@
 #include "TracePages.h"
 
 enum trace_value {
-#define VALUE(id, type, path) TRACE_VALUE_##id,
+#define VALUE(id, argument, type, path) TRACE_VALUE_##id,
 #include "TraceProbes.def"
     TRACE_VALUE_COUNT
 };
 
 enum trace_probe_id {
-#define PROBE(id, TYPE, function, option) TRACE_PROBE_##id,
+#define PROBE(id, TYPE, OTHER, function, option) TRACE_PROBE_##id,
 #define NEED(value)
 #define TAKE(value, field)
 #define END_PROBE(id)
@@ -73,8 +73,11 @@ bool trace_probes__take(struct trace_probes *probes, const struct trace_record *
 /* Read how often each probe was hit. 0 or -errno. */
 int trace_probes__count_hits(struct trace_probes *probes);
 
-/* Return the type of event that a probe's hits are; 0 if they are none. */
+/* Return the type of event that a probe's hits are, if they are not of another one; 0 if they are none. */
 unsigned int trace_probe__type(enum trace_probe_id id);
+
+/* Return whether a probe makes a type of event. */
+bool trace_probe__makes(enum trace_probe_id id, unsigned int type);
 
 /* Find where the record of an event has a field, in the text of its file `format`. -1 if it does not have it. */
 int trace_format__offset(const char *format, const char *field);
