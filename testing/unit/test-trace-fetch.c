@@ -62,9 +62,19 @@ static void test_shapes(void)
     }
 }
 
+static void test_without_argument(void)
+{
+    CHECK(trace_fetch__compose(&offsets, TRACE_RETURNED, "", "s32", text) == 0);
+    CHECK_SAME(text, "$retval:s32");
+    CHECK(trace_fetch__compose(&offsets, TRACE_RETURNED, "task_tgid", "u32", text) == 0);
+    CHECK_SAME(text, "+2236($retval):u32");
+    CHECK(trace_fetch__compose(&offsets, TRACE_COMM, "", "string", text) == 0);
+    CHECK_SAME(text, "$comm");
+}
+
 static void test_arguments(void)
 {
-    static const int wrong[] = {-1, 0, 7, 1 << 30};
+    static const int wrong[] = {-2, 7, 1 << 30};
     char want[TRACE_FETCH_LEN];
 
     for (int i = 0; i < 6; i++) {
@@ -177,6 +187,7 @@ int main(void)
 {
     set_offsets();
     test_shapes();
+    test_without_argument();
     test_arguments();
     test_unknown();
     test_wrong_words();

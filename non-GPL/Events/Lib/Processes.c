@@ -9,8 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "Threads.h"
 
 #define BUCKETS_MIN 1024
 #define TEXT_LEN 8192 /* of /proc/PID/cgroup, which has a path for each hierarchy */
@@ -202,31 +203,6 @@ static void process__read_cgroup(struct process *process)
         process__set_cgroup(process, path, strlen(path));
 }
 
-static uint32_t namespace__inum(uint32_t tgid, const char *name)
-{
-    char path[64];
-    struct stat st;
-
-    snprintf(path, sizeof(path), "/proc/%u/ns/%s", tgid, name);
-    return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
-}
-
-static void process__read_namespaces(struct process *process)
-{
-    uint32_t tgid = process->pids.tgid;
-
-    process->ns = (struct ebpf_ns_info){
-        .uts = namespace__inum(tgid, "uts"),
-        .ipc = namespace__inum(tgid, "ipc"),
-        .mnt = namespace__inum(tgid, "mnt"),
-        .net = namespace__inum(tgid, "net"),
-        .cgroup = namespace__inum(tgid, "cgroup"),
-        .time = namespace__inum(tgid, "time"),
-        .pid = namespace__inum(tgid, "pid"),
-        .user = namespace__inum(tgid, "user"),
-    };
-}
-
 /* Return whether a process is a thread of the kernel: kthreadd, which is always process 2, or started by it. */
 static bool tgid__is_kernels(const struct process *process)
 {
@@ -258,7 +234,7 @@ static bool process__read(struct process *process)
 {
     if (!process__read_stat(process))
         return false;
-    process__read_namespaces(process);
+    namespaces__read(&process->ns, process->pids.tgid);
     process__read_cgroup(process);
     return true;
 }
@@ -310,6 +286,20 @@ struct process *processes__get(struct processes *processes, uint32_t tgid, uint6
     }
     if (p)
         p->pids.start_time_ns = start_time_ns;
+    return p;
+}
+
+struct process *processes__see(struct processes *processes, uint32_t tgid)
+{
+    struct process *p = processes__add(processes, tgid);
+    const struct process *parent;
+
+    if (p && !process__read(p)) {
+        processes__remove(processes, p);
+        return NULL;
+    }
+    if (p && (parent = processes__find(processes, p->pids.ppid)))
+        p->trees = parent->trees;
     return p;
 }
 

@@ -53,6 +53,9 @@ struct process *processes__find(const struct processes *processes, uint32_t tgid
 struct process *processes__get(struct processes *processes, uint32_t tgid, uint64_t start_time_ns,
                                const struct process *parent);
 
+/* Add a process that was not seen to begin, as /proc has it. NULL: it is gone, or no memory. */
+struct process *processes__see(struct processes *processes, uint32_t tgid);
+
 /* A process has ended. It stays in the table for a while. */
 void processes__end(struct processes *processes, struct process *process);
 

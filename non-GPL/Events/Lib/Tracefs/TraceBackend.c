@@ -16,7 +16,7 @@
 #define PERIOD_SHORT_NS 10000000
 #define RING_BYTES_DEFAULT (4u << 20)
 #define NS_PER_S UINT64_C(1000000000)
-#define SETTLED_NS (NS_PER_S / 2) /* a probe that was hit has recorded by then, although a virtual processor may stop */
+#define SETTLED_NS (NS_PER_S * 3) /* a probe that was hit has recorded by then, although a virtual processor may stop */
 #define SETTLE_NS 20000000        /* once no probe is enabled any more */
 #define SETTLE_TRIES 5
 #define LACK_LEN 96
@@ -319,8 +319,10 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     b->events.root_mount = b->offsets.root[0];
     b->events.root_dentry = b->offsets.root[1];
     trace_cgroups__start(&b->cgroups, &b->in);
-    trace_probes__start(&b->probes, &b->in, &b->offsets);
+    trace_probes__start(&b->probes, &b->in, &b->offsets, b->wanted);
     err = processes__init(&b->events.processes); /* what happens meanwhile is in the buffers */
+    if (!err)
+        err = threads__init(&b->events.threads);
     if (!err)
         err = trace_selection__set(&b->events.selection, &b->events.processes, opts->conditions, opts->condition_count,
                                    &b->log);

@@ -9,13 +9,13 @@
  */
 #include "TraceEvents.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "TraceCaller.h"
 #include "TraceIdentity.h"
 #include "TracePaths.h"
 #include "TraceRecord.h"
@@ -150,23 +150,6 @@ bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type ty
     return false;
 }
 
-/* Return the process of a thread; 0 if it is gone. */
-static uint32_t thread__tgid(uint32_t tid)
-{
-    char path[64], text[512];
-
-    snprintf(path, sizeof(path), "/proc/%u/status", tid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-    if (fd >= 0)
-        close(fd);
-    text[len < 0 ? 0 : len] = '\0';
-    const char *line = strstr(text, "\nTgid:"); /* a newline in the name is written as an escape */
-
-    return line ? (uint32_t)strtoul(line + strlen("\nTgid:"), NULL, 10) : 0;
-}
-
 /* Fill in the creator of a process. With CLONE_PARENT it is not the parent; then the table is asked. */
 static void creator__fill(struct trace_events *events, struct ebpf_pid_info *pids, const struct trace_values *v)
 {
@@ -179,7 +162,9 @@ static void creator__fill(struct trace_events *events, struct ebpf_pid_info *pid
         pids->ppid = (uint32_t)NUMBER(v, parent_ppid);
         pids->start_time_ns = NUMBER(v, parent_start);
     } else {
-        creator = processes__find(&events->processes, thread__tgid(v->tid));
+        const struct thread *t = threads__find(&events->threads, v->tid);
+
+        creator = t ? processes__find(&events->processes, t->tgid) : NULL;
     }
     if (creator) {
         pids->tgid = creator->pids.tgid;
@@ -194,6 +179,7 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
     struct trace_path root;
 
     trace_pids__fill(&child, v);
+    trace_caller__begins(events, v);
     if (child.tid != child.tgid)
         return;
     creator__fill(events, &creator, v);
@@ -245,6 +231,7 @@ static void exec__take(struct trace_events *events, const struct trace_values *v
     char comm[EBPF_COMM_LEN];
 
     trace_pids__fill(&pids, v);
+    trace_caller__execs(events, v);
     struct process *p = processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
     struct ebpf_ns_info ns = {.pid = p ? p->ns.pid : 0};
 
@@ -312,6 +299,7 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
     char comm[EBPF_COMM_LEN];
 
     trace_pids__fill(&pids, v);
+    trace_caller__ends(events, v);
     struct process *p =
         NUMBER(v, live) ? NULL : processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
 
@@ -364,6 +352,15 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
         return;
     case TRACE_PROBE_exit:
         exit__take(events, values);
+        return;
+    case TRACE_PROBE_group:
+        trace_caller__note_group(events, values);
+        return;
+    case TRACE_PROBE_credentials:
+        trace_caller__note_creds(events, values);
+        return;
+    case TRACE_PROBE_namespaces:
+        trace_caller__note_namespaces(events, values);
         return;
     case TRACE_PROBE_session:
         trace_session__take(events, values);
@@ -421,6 +418,7 @@ void trace_events__fini(struct trace_events *events)
     trace_selection__fini(&events->selection);
     trace_mounts__fini(&events->mounts);
     processes__fini(&events->processes);
+    threads__fini(&events->threads);
     trace_args__fini(&events->args);
     trace_ids__fini(&events->ids);
 }

@@ -6,6 +6,7 @@
 #define EBPF_TRACE_EVENTS_H
 
 #include "../Processes.h"
+#include "../Threads.h"
 #include "TraceArgs.h"
 #include "TraceIds.h"
 #include "TraceMounts.h"
@@ -15,6 +16,7 @@
 struct trace_events {
     struct trace_ring rings[EBPF_RING_COUNT];
     struct processes processes;
+    struct threads threads;
     struct trace_mounts mounts;
     struct trace_selection selection;
     struct trace_args args;
@@ -29,7 +31,7 @@ struct trace_events {
     uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
 };
 
-/* Prepare; the table of processes is read later, when the probes are on. 0 or -errno. */
+/* Prepare; the tables of processes and threads are read later, when the probes are on. 0 or -errno. */
 int trace_events__init(struct trace_events *events, const struct ebpf_source_opts *opts,
                        struct ebpf_ringbuf *ret_rings);
 void trace_events__fini(struct trace_events *events);

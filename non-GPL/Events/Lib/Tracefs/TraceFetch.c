@@ -62,9 +62,13 @@ int trace_fetch__compose(const struct trace_offsets *offsets, int argument, cons
 {
     char inner[TRACE_FETCH_LEN], text[TRACE_FETCH_LEN];
 
-    if (argument < 1 || argument > REGISTERS)
+    if (argument == TRACE_COMM) { /* its type is the default */
+        snprintf(ret_text, TRACE_FETCH_LEN, "$comm");
+        return 0;
+    }
+    if (argument < TRACE_RETURNED || argument > REGISTERS)
         return -EINVAL;
-    snprintf(text, sizeof(text), "%s", registers[argument - 1]);
+    snprintf(text, sizeof(text), "%s", argument == TRACE_RETURNED ? "$retval" : registers[argument - 1]);
     while (*path) {
         bool is_user;
         long distance;

@@ -11,6 +11,9 @@
 
 #define LINE_LEN 4096 /* the most that kprobe_events takes at once */
 #define PATH_LEN 192
+#define RETURN "return "
+#define RETURNS_MAX                                                                                                    \
+    4096 /* calls at a time whose return the kernel follows; without a number it follows as many as there are CPUs */
 
 struct value_row {
     const char *name;
@@ -27,6 +30,7 @@ struct use {
 struct probe_row {
     const char *name, *function, *option;
     unsigned int type, other;
+    uint64_t when; /* bits of struct ebpf_event_set */
     const struct use *uses;
     size_t count;
 };
@@ -37,16 +41,21 @@ static const struct value_row value_rows[TRACE_VALUE_COUNT] = {
 };
 
 /* clang-format off */
-#define PROBE(id, TYPE, OTHER, function, option) static const struct use id##_uses[] = {
+#define PROBE(id, TYPE, OTHER, when, function, option) static const struct use id##_uses[] = {
 #define NEED(value) {TRACE_VALUE_##value, NULL},
 #define TAKE(value, field) {TRACE_VALUE_##value, field},
 #define END_PROBE(id) };
 #include "TraceProbes.def"
 
 #define EBPF_EVENT_0 0
+#define EVERY UINT64_MAX
+#define CALLERS /* the events whose probes have no task, which have that of the table */                                 \
+    ~(ON(PROCESS_FORK) | ON(PROCESS_EXEC) | ON(PROCESS_EXIT) | ON(PROCESS_SETSID) | ON(PROCESS_SETUID) |               \
+      ON(PROCESS_SETGID))
+#define ON(TYPE) (UINT64_C(1) << EBPF_EVENT_##TYPE)
 static const struct probe_row probe_rows[TRACE_PROBE_COUNT] = {
-#define PROBE(id, TYPE, OTHER, function, option)                                                                       \
-    {#id,     function,                              option, EBPF_EVENT_##TYPE, EBPF_EVENT_##OTHER, id##_uses,        \
+#define PROBE(id, TYPE, OTHER, when, function, option)                                                                       \
+    {#id,     function,                              option, EBPF_EVENT_##TYPE, EBPF_EVENT_##OTHER, when, id##_uses, \
      sizeof(id##_uses) / sizeof(*id##_uses)},
 #define NEED(value)
 #define TAKE(value, field)
@@ -94,8 +103,12 @@ static bool probe__compose(struct trace_probe *probe, const struct probe_row *ro
 {
     char event[TRACE_NAME_LEN], text[TRACE_FETCH_LEN];
 
+    bool is_return = !strncmp(row->function, RETURN, strlen(RETURN));
+
     event__name(in, row, event);
-    int len = snprintf(ret_line, LINE_LEN, "p:%s/%s %s", in->name, event, row->function);
+    int len = is_return ? snprintf(ret_line, LINE_LEN, "r%d:%s/%s %s", RETURNS_MAX, in->name, event,
+                                   row->function + strlen(RETURN))
+                        : snprintf(ret_line, LINE_LEN, "p:%s/%s %s", in->name, event, row->function);
 
     for (size_t i = 0; i < row->count; i++) {
         const struct value_row *value = &value_rows[row->uses[i].value];
@@ -181,12 +194,14 @@ static void probe__start(struct trace_probe *probe, const struct probe_row *row,
 }
 
 void trace_probes__start(struct trace_probes *probes, const struct trace_instance *in,
-                         const struct trace_offsets *offsets)
+                         const struct trace_offsets *offsets, struct ebpf_event_set wanted)
 {
     memset(probes, 0, sizeof(*probes));
     probes->in = in;
-    for (int i = 0; i < TRACE_PROBE_COUNT; i++)
-        probe__start(&probes->of[i], &probe_rows[i], in, offsets);
+    for (int i = 0; i < TRACE_PROBE_COUNT; i++) {
+        if (probe_rows[i].when & wanted.bits)
+            probe__start(&probes->of[i], &probe_rows[i], in, offsets);
+    }
 }
 
 void trace_probes__stop(const struct trace_probes *probes)

@@ -19,7 +19,7 @@ enum trace_value {
 };
 
 enum trace_probe_id {
-#define PROBE(id, TYPE, OTHER, function, option) TRACE_PROBE_##id,
+#define PROBE(id, TYPE, OTHER, when, function, option) TRACE_PROBE_##id,
 #define NEED(value)
 #define TAKE(value, field)
 #define END_PROBE(id)
@@ -59,9 +59,9 @@ struct trace_probes {
     struct trace_probe of[TRACE_PROBE_COUNT];
 };
 
-/* Define the probes and enable them. What cannot be had is in `why` and `lacks`. */
+/* Define the probes that some events need, and enable them. What cannot be had is in `why` and `lacks`. */
 void trace_probes__start(struct trace_probes *probes, const struct trace_instance *in,
-                         const struct trace_offsets *offsets);
+                         const struct trace_offsets *offsets, struct ebpf_event_set wanted);
 
 /* Disable all of them. */
 void trace_probes__stop(const struct trace_probes *probes);
