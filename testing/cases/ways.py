@@ -121,7 +121,8 @@ UNSEEN_BEFORE_5_17 = "mapping made writable"
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
-              **dict.fromkeys(("exec-script", "exec-fail", "exec-binfmt"), "tracefs has no script (docs/COMPATIBILITY.md)"),
+              **dict.fromkeys(("exec-script", "exec-fail", "exec-binfmt"),
+                              "tracefs has no script (docs/COMPATIBILITY.md)"),
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),

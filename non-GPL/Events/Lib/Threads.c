@@ -128,7 +128,7 @@ void namespaces__read(struct ebpf_ns_info *ret_ns, uint32_t tid)
     };
 }
 
-/* Read a thread from /proc/TID, which is there for each thread although only processes are listed. False: it is gone. */
+/* Read a thread from /proc/TID, which each thread has, although only processes are listed. False: it is gone. */
 static bool thread__read(struct thread *ret_thread, uint32_t tid)
 {
     char path[64], text[TEXT_LEN];

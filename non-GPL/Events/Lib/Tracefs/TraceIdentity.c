@@ -2,9 +2,9 @@
 /*
  * TraceIdentity.c - see TraceIdentity.h.
  *
- * PROCESS_SETSID: proc_sid_connector. PROCESS_SETUID and PROCESS_SETGID: proc_id_connector, which commit_creds calls for
- * each change, also that of an exec. What the ids were before is noted at security_task_fix_setuid and _setgid, which
- * calls pass before; an exec passes security_bprm_committing_creds.
+ * PROCESS_SETSID: proc_sid_connector. PROCESS_SETUID and PROCESS_SETGID: proc_id_connector, which commit_creds calls
+ * for each change, also that of an exec. What the ids were before is noted at security_task_fix_setuid and _setgid,
+ * which calls pass before; an exec passes security_bprm_committing_creds.
  */
 #include "TraceIdentity.h"
 

@@ -12,8 +12,7 @@
 #define LINE_LEN 4096 /* the most that kprobe_events takes at once */
 #define PATH_LEN 192
 #define RETURN "return "
-#define RETURNS_MAX                                                                                                    \
-    4096 /* calls at a time whose return the kernel follows; without a number it follows as many as there are CPUs */
+#define RETURNS_MAX 4096 /* calls that may be waiting to return; the kernel's default is the number of processors */
 
 struct value_row {
     const char *name;
@@ -49,13 +48,13 @@ static const struct value_row value_rows[TRACE_VALUE_COUNT] = {
 
 #define EBPF_EVENT_0 0
 #define EVERY UINT64_MAX
-#define CALLERS /* the events whose probes have no task, which have that of the table */                                 \
-    ~(ON(PROCESS_FORK) | ON(PROCESS_EXEC) | ON(PROCESS_EXIT) | ON(PROCESS_SETSID) | ON(PROCESS_SETUID) |               \
-      ON(PROCESS_SETGID))
 #define ON(TYPE) (UINT64_C(1) << EBPF_EVENT_##TYPE)
+#define CALLERS                                                                                                        \
+    (~(ON(PROCESS_FORK) | ON(PROCESS_EXEC) | ON(PROCESS_EXIT) | ON(PROCESS_SETSID) | ON(PROCESS_SETUID) |              \
+       ON(PROCESS_SETGID)))
 static const struct probe_row probe_rows[TRACE_PROBE_COUNT] = {
-#define PROBE(id, TYPE, OTHER, when, function, option)                                                                       \
-    {#id,     function,                              option, EBPF_EVENT_##TYPE, EBPF_EVENT_##OTHER, when, id##_uses, \
+#define PROBE(id, TYPE, OTHER, when, function, option)                                                                 \
+    {#id,     function, option, EBPF_EVENT_##TYPE, EBPF_EVENT_##OTHER, when, id##_uses,                                \
      sizeof(id##_uses) / sizeof(*id##_uses)},
 #define NEED(value)
 #define TAKE(value, field)
