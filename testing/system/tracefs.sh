@@ -77,7 +77,7 @@ exact() {
     trace_stop || { cat exact.err; return 1; }
     for type in PROCESS_FORK PROCESS_EXEC PROCESS_EXIT; do
         is "seen $type" "$(count seen $type exact.err)" "$(count delivered $type exact.err)" &&
-            [ "$(count seen $type exact.err)" -ge $SHORT ] || return 1
+            [ "$(count seen $type exact.err)" -ge $SHORT ] || { tail -n 1 exact.err; return 1; }
     done
     is "programs" "$(grep -cF '"filename":"/opt/bin/nop"' exact.out)" $SHORT
 }
@@ -101,6 +101,26 @@ frozen() {
     grep -q '"event_type":"EVENTS_LOST"' frozen.out
 }
 check "a reader that stands still: what is lost is counted exactly, and reported" frozen "$@"
+
+# What a source needs is open since its start.
+without_descriptors() {
+    trace nofiles.out nofiles.err "$@" --stats --ring-size 64K --process-fork --process-exec ||
+        { cat nofiles.err; return 1; }
+    no-files "$TRACE_PID" || return 1
+    kill -STOP "$TRACE_PID"
+    run_short 300
+    sleep 4
+    kill -CONT "$TRACE_PID"
+    trace_stop || { cat nofiles.err; return 1; }
+    tail -n 1 nofiles.err
+    for type in PROCESS_FORK PROCESS_EXEC; do
+        seen=$(count seen $type nofiles.err)
+        [ "$seen" -ge 300 ] && [ "$(lost $type nofiles.err)" -gt 0 ] &&
+            is "seen $type" "$seen" $(($(count delivered $type nofiles.err) + $(lost $type nofiles.err))) || return 1
+    done
+    ! grep "^EventsTrace: " nofiles.err | grep -v "BPF cannot be used here"
+}
+check "without a descriptor to spare losses are counted, and the end is clean" without_descriptors "$@"
 
 killed() {
     trace killed.out killed.err "$@" --process-exec || { cat killed.err; return 1; }

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
@@ -15,6 +16,7 @@
 #define PERIOD_NS 100000000
 #define PERIOD_SHORT_NS 10000000
 #define RING_BYTES_DEFAULT (4u << 20)
+#define CPU_BYTES_MIN (512u << 10)
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLED_NS (NS_PER_S * 3) /* a probe that was hit has recorded by then, although a virtual processor may stop */
 #define SETTLE_NS 20000000        /* once no probe is enabled any more */
@@ -290,14 +292,25 @@ static int backend__check_namespace(const struct trace_backend *b)
     return -EOPNOTSUPP;
 }
 
+/* Return how large the buffer of a CPU is to be: they share what two rings would have, down to CPU_BYTES_MIN. */
+static uint32_t cpu__bytes(const struct ebpf_source_opts *opts)
+{
+    uint32_t ring = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    uint32_t bytes = (uint32_t)(EBPF_RING_COUNT * (uint64_t)ring / (uint64_t)(cpus > 0 ? cpus : 1));
+
+    if (bytes > ring)
+        return ring;
+    return bytes > CPU_BYTES_MIN ? bytes : ring < CPU_BYTES_MIN ? ring : CPU_BYTES_MIN;
+}
+
 static int backend__start(struct trace_backend *b, const struct ebpf_source_opts *opts)
 {
-    uint32_t bytes = opts->ring_bytes ? opts->ring_bytes : RING_BYTES_DEFAULT;
     int err = backend__check_namespace(b);
 
     if (err)
         return err;
-    err = trace_instance__open(&b->in, &b->log, bytes / 1024);
+    err = trace_instance__open(&b->in, &b->log, cpu__bytes(opts) / 1024);
     if (err)
         return err == -ENODEV || err == -ENOENT ? -EOPNOTSUPP : err == -EACCES ? -EPERM : err;
     err = trace_offsets__find(&b->in, &b->offsets);

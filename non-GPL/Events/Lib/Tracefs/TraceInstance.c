@@ -21,6 +21,7 @@
 #define NAME_PREFIX "ebpfev_"
 #define PATH_LEN 320
 #define READ_STEP 65536
+#define CPUS_MAX 8192 /* as many as a kernel can be configured for */
 #define BUSY_TRIES 100
 #define BUSY_NS 10000000    /* between two */
 #define STAT_START_FIELD 22 /* of /proc/PID/stat, from 1 */
@@ -40,22 +41,21 @@ static int file__write(int dir, const char *file, const char *text, int flags)
     return err;
 }
 
-char *trace_file__read(int dir, const char *file, size_t *ret_size)
+/* Read the rest of a file, and end it with a NUL. NULL with errno if that fails. */
+static char *file__read(int fd, size_t *ret_size)
 {
-    int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
     size_t size = 0, room = 0;
     char *text = NULL;
     ssize_t got = 1;
 
-    if (fd < 0)
-        return NULL;
     while (got > 0) {
         if (room - size < 2) {
             char *more = realloc(text, room + READ_STEP);
 
             if (!more) {
-                got = -1;
-                break;
+                free(text);
+                errno = ENOMEM;
+                return NULL;
             }
             text = more;
             room += READ_STEP;
@@ -63,10 +63,9 @@ char *trace_file__read(int dir, const char *file, size_t *ret_size)
         got = read(fd, text + size, room - size - 1);
         size += got > 0 ? (size_t)got : 0;
     }
-    int err = errno;
-
-    close(fd);
     if (got < 0) {
+        int err = errno;
+
         free(text);
         errno = err;
         return NULL;
@@ -74,6 +73,20 @@ char *trace_file__read(int dir, const char *file, size_t *ret_size)
     text[size] = '\0';
     if (ret_size)
         *ret_size = size;
+    return text;
+}
+
+char *trace_file__read(int dir, const char *file, size_t *ret_size)
+{
+    int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return NULL;
+    char *text = file__read(fd, ret_size);
+    int err = errno;
+
+    close(fd);
+    errno = err;
     return text;
 }
 
@@ -277,11 +290,14 @@ static int instance__make(struct trace_instance *in)
             return -errno;
     }
     in->dir = openat(in->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (in->dir >= 0)
+    in->enable = in->dir < 0 ? -1 : openat(in->dir, "events/enable", O_WRONLY | O_CLOEXEC);
+    in->profile = in->enable < 0 ? -1 : openat(in->root, "kprobe_profile", O_RDONLY | O_CLOEXEC);
+    if (in->profile >= 0)
         return 0;
     int err = -errno;
 
-    instance__remove(in->root, in->name, 0);
+    if (in->dir < 0)
+        instance__remove(in->root, in->name, 0);
     return err;
 }
 
@@ -306,15 +322,21 @@ int trace_instance__open(struct trace_instance *in, const struct ebpf_log *log, 
     if (!err)
         return 0;
     ebpf_log__write(log, EBPF_LOG_ERROR, "cannot create an instance of tracefs: %s; %s", strerror(-err),
-                    err == -ENOMEM ? "free memory, or choose smaller rings" : "run as root, without kernel lockdown");
+                    err == -ENOMEM   ? "free memory, or choose smaller rings"
+                    : err == -ENOENT ? "the kernel needs CONFIG_KPROBE_EVENTS"
+                                     : "run as root, without kernel lockdown");
     trace_instance__close(in);
     return err;
 }
 
 void trace_instance__close(struct trace_instance *in)
 {
+    trace_instance__disable(in);
+    if (in->enable >= 0)
+        close(in->enable);
+    if (in->profile >= 0)
+        close(in->profile);
     if (in->dir >= 0) {
-        trace_instance__write(in, "events/enable", "0");
         close(in->dir);
         instance__remove(in->root, in->name, BUSY_TRIES);
     }
@@ -344,6 +366,18 @@ int trace_instance__enable(const struct trace_instance *in, const char *event, b
     return file__write(in->dir, path, enable ? "1" : "0", 0);
 }
 
+void trace_instance__disable(const struct trace_instance *in)
+{
+    if (in->enable >= 0 && write(in->enable, "0", 1) != 1)
+        ebpf_log__write(&in->log, EBPF_LOG_WARNING, "cannot disable probes: %s; they go on until the source is closed",
+                        strerror(errno));
+}
+
+char *trace_instance__profile(const struct trace_instance *in)
+{
+    return lseek(in->profile, 0, SEEK_SET) ? NULL : file__read(in->profile, NULL);
+}
+
 int trace_instance__write(const struct trace_instance *in, const char *file, const char *text)
 {
     return file__write(in->dir, file, text, O_TRUNC);
@@ -357,4 +391,47 @@ int trace_instance__open_cpu(const struct trace_instance *in, int cpu)
     int fd = openat(in->dir, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
     return fd < 0 ? -errno : fd;
+}
+
+/* Open the raw buffers that a directory has. Returns their number, or -errno. */
+static int cpus__open(const struct trace_instance *in, DIR *dir, int *ret_fds, int room)
+{
+    struct dirent *entry;
+    int count = 0, cpu;
+
+    while ((entry = readdir(dir)) && count < room) {
+        if (sscanf(entry->d_name, "cpu%d", &cpu) != 1)
+            continue;
+        int fd = trace_instance__open_cpu(in, cpu);
+
+        if (fd >= 0) {
+            ret_fds[count++] = fd;
+            continue;
+        }
+        while (count--)
+            close(ret_fds[count]);
+        return fd;
+    }
+    return count;
+}
+
+int trace_instance__open_cpus(const struct trace_instance *in, int **ret_fds)
+{
+    int fd = openat(in->dir, "per_cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC), count = -ENOMEM;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+    if (!dir) {
+        int err = -errno;
+
+        if (fd >= 0)
+            close(fd);
+        return err;
+    }
+    *ret_fds = calloc(CPUS_MAX, sizeof(**ret_fds));
+    if (*ret_fds)
+        count = cpus__open(in, dir, *ret_fds, CPUS_MAX);
+    closedir(dir);
+    if (count < 0)
+        free(*ret_fds);
+    return count;
 }

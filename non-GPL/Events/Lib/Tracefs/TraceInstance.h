@@ -20,11 +20,13 @@
 struct trace_instance {
     int root;                  /* descriptor of the directory of tracefs */
     int dir;                   /* of the instance */
+    int enable;                /* of its file events/enable */
+    int profile;               /* of the file kprobe_profile */
     char name[TRACE_NAME_LEN]; /* of the instance and the group */
     struct ebpf_log log;
 };
 
-#define TRACE_INSTANCE_NONE ((struct trace_instance){.root = -1, .dir = -1})
+#define TRACE_INSTANCE_NONE ((struct trace_instance){.root = -1, .dir = -1, .enable = -1, .profile = -1})
 
 /*
  * Create an instance with the clock of boot, overwriting what is oldest, and buffers of `kib` KiB for each CPU. 0 or
@@ -44,11 +46,26 @@ void trace_instance__undefine(const struct trace_instance *in, const char *event
 /* Enable or disable a probe. 0 or -errno. */
 int trace_instance__enable(const struct trace_instance *in, const char *event, bool enable);
 
+/* Disable all probes. It needs neither a free descriptor nor the privileges of the start. */
+void trace_instance__disable(const struct trace_instance *in);
+
+/*
+ * Read how often each probe of the machine was hit, a line each. It needs neither a free descriptor nor the privileges
+ * of the start. The text belongs to the caller. NULL with errno if that fails.
+ */
+char *trace_instance__profile(const struct trace_instance *in);
+
 /* Write to a file of the instance. 0 or -errno. */
 int trace_instance__write(const struct trace_instance *in, const char *file, const char *text);
 
 /* Open the raw buffer of a CPU without blocking. A descriptor or -errno. */
 int trace_instance__open_cpu(const struct trace_instance *in, int cpu);
+
+/*
+ * Open the raw buffers of all CPUs without blocking, also of those that are not online yet. Returns their number, with
+ * `ret_fds`, which belong to the caller, as does the array; or -errno.
+ */
+int trace_instance__open_cpus(const struct trace_instance *in, int **ret_fds);
 
 /* Read a file of a directory whole, and end it with a NUL. It belongs to the caller. NULL with errno if that fails. */
 char *trace_file__read(int dir, const char *file, size_t *ret_size);

@@ -21,30 +21,31 @@ struct trace_cpu {
 
 int trace_merge__open(struct trace_merge *merge, const struct trace_instance *in)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_CONF);
+    int *fds, count = trace_instance__open_cpus(in, &fds);
+    bool ok = true;
 
     *merge = (struct trace_merge){.page_size = (size_t)getpagesize()};
-    merge->cpus = calloc((size_t)cpus, sizeof(*merge->cpus));
-    if (!merge->cpus)
-        return -ENOMEM;
-    for (; merge->count < cpus; merge->count++) {
-        struct trace_cpu *cpu = &merge->cpus[merge->count];
-
-        cpu->fd = trace_instance__open_cpu(in, merge->count);
-        cpu->data = malloc(merge->page_size);
-        if (cpu->data && (cpu->fd >= 0 || cpu->fd == -ENOENT)) /* it is a hole among the numbers */
+    if (count < 0)
+        return count;
+    merge->cpus = calloc((size_t)count, sizeof(*merge->cpus));
+    for (int i = 0; i < count; i++) {
+        if (!merge->cpus) {
+            close(fds[i]);
             continue;
+        }
+        merge->cpus[i].fd = fds[i];
+        merge->cpus[i].data = malloc(merge->page_size);
+        ok = ok && merge->cpus[i].data;
         merge->count++;
-        return cpu->data ? cpu->fd : -ENOMEM;
     }
-    return 0;
+    free(fds);
+    return merge->cpus && ok ? 0 : -ENOMEM;
 }
 
 void trace_merge__close(struct trace_merge *merge)
 {
     for (int i = 0; i < merge->count; i++) {
-        if (merge->cpus[i].fd >= 0)
-            close(merge->cpus[i].fd);
+        close(merge->cpus[i].fd);
         free(merge->cpus[i].data);
     }
     free(merge->cpus);
@@ -58,7 +59,7 @@ void trace_merge__begin(struct trace_merge *merge, bool all)
     clock_gettime(CLOCK_BOOTTIME, &now);
     merge->until_ns = all ? UINT64_MAX : (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
     for (int i = 0; i < merge->count; i++)
-        merge->cpus[i].is_empty = merge->cpus[i].fd < 0;
+        merge->cpus[i].is_empty = false;
 }
 
 /* Have the oldest record of a CPU ready, if there is one. */

@@ -205,7 +205,7 @@ void trace_probes__start(struct trace_probes *probes, const struct trace_instanc
 
 void trace_probes__stop(const struct trace_probes *probes)
 {
-    trace_instance__write(probes->in, "events/enable", "0");
+    trace_instance__disable(probes->in);
 }
 
 static size_t value__size(const char *type)
@@ -245,7 +245,7 @@ bool trace_probes__take(struct trace_probes *probes, const struct trace_record *
 
 int trace_probes__count_hits(struct trace_probes *probes)
 {
-    char *text = trace_file__read(probes->in->root, "kprobe_profile", NULL), *rest = text, *line;
+    char *text = trace_instance__profile(probes->in), *rest = text, *line;
     char event[TRACE_NAME_LEN];
 
     if (!text)

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +23,8 @@
 #define STAT_ARG_START 48
 #define TERMINALS 6 /* the last one is taken: small numbers are everywhere */
 #define EXIT_STATUS 0x5b
+#define PATIENCE_MS 5000 /* with a child: on a loaded machine it may have to wait for a processor */
+#define STEP_NS 1000000
 #define EXIT_SIGNAL (SIGRTMIN + 7)
 
 static uint64_t clock__now(void)
@@ -48,17 +52,24 @@ static void terminal__take(void)
         ioctl(slave, TIOCSCTTY, 0);
 }
 
-static void child__run(int number, int ready, int end, const struct specimen *self)
+/* Handle signals as a new program would, and none by the handlers of this one. All are blocked until then. */
+static void signals__reset(void)
+{
+    sigset_t none;
+
+    for (int number = 1; number <= SIGRTMAX; number++)
+        signal(number, SIG_DFL);
+    signal(SIGHUP, SIG_IGN);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* In the child: become odd, report that, and wait. `parent` is the process that has created it. */
+static void child__run(int number, int socket, const struct specimen *self, pid_t parent)
 {
     char byte = 0;
 
-    sigset_t none;
-
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGHUP, SIG_IGN);
-    signal(EXIT_SIGNAL, SIG_DFL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signals__reset();
     prctl(PR_SET_NAME, self->name);
     if (number)
         setpgid(0, 0);
@@ -70,7 +81,8 @@ static void child__run(int number, int ready, int end, const struct specimen *se
     syscall(SYS_setgroups, 0, NULL);
     syscall(SYS_setresgid, self->ids[1], self->ids[5], self->ids[3]);
     syscall(SYS_setresuid, self->ids[0], self->ids[4], self->ids[2]);
-    if (write(ready, &byte, 1) == 1 && read(end, &byte, 1) < 0)
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* other ids would take that back */
+    if (getppid() == parent && write(socket, &byte, 1) == 1 && read(socket, &byte, 1) < 0)
         _exit(1);
     _exit(EXIT_STATUS);
 }
@@ -117,38 +129,61 @@ static bool specimen__read(struct trace_peek *peek, struct specimen *child)
     return true;
 }
 
-/* Create a child, and wait until it is as it is to be. */
-int specimen__create(struct trace_peek *peek, struct specimen *child, int number)
+/* Create the process of a child, which then is in child__run. 0 or -errno. */
+static int specimen__start(struct specimen *child, int number)
 {
-    int ready[2], end[2];
-    char byte = 1;
+    const pid_t parent = getpid();
+    int sockets[2];
+    sigset_t all, before;
 
-    snprintf(child->name, sizeof(child->name), "odd-%d-%d", number, (int)getpid() % 100000);
-    for (int i = 0; i < 6; i++)
-        child->ids[i] = ID_BASE + (uint32_t)(number * 1000 + i * 101);
-    if (pipe2(ready, O_CLOEXEC))
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets))
         return -errno;
-    if (pipe2(end, O_CLOEXEC)) {
-        close(ready[0]);
-        close(ready[1]);
-        return -errno;
-    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     child->started = clock__now();
     /* without a signal at its end, so that nothing else in this process waits for it */
     child->pid = (pid_t)syscall(SYS_clone, 0L, NULL, NULL, NULL, NULL);
     child->seen = clock__now();
     if (!child->pid) {
-        close(end[1]);
-        child__run(number, ready[1], end[0], child);
+        close(sockets[0]);
+        child__run(number, sockets[1], child, parent);
     }
-    close(ready[1]);
-    close(end[0]);
-    child->end = end[1];
-    bool ok = child->pid > 0 && read(ready[0], &byte, 1) == 1 && !byte;
+    int err = child->pid < 0 ? -errno : 0;
 
-    close(ready[0]);
-    if (!ok)
-        return child->pid < 0 ? -EAGAIN : -EPERM;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(sockets[1]);
+    if (err)
+        close(sockets[0]);
+    child->socket = sockets[0];
+    return err;
+}
+
+/* Wait until a child is as it is to be. */
+static bool specimen__is_ready(const struct specimen *child)
+{
+    const uint64_t end = clock__now() + PATIENCE_MS * (NS_PER_S / 1000);
+    struct pollfd ready = {.fd = child->socket, .events = POLLIN};
+    char byte = 1;
+    int got;
+
+    do
+        got = poll(&ready, 1, PATIENCE_MS);
+    while (got < 0 && errno == EINTR && clock__now() < end);
+    return got == 1 && recv(child->socket, &byte, 1, MSG_DONTWAIT) == 1 && !byte;
+}
+
+int specimen__create(struct trace_peek *peek, struct specimen *child, int number)
+{
+    snprintf(child->name, sizeof(child->name), "odd-%d-%d", number, (int)getpid() % 100000);
+    for (int i = 0; i < 6; i++)
+        child->ids[i] = ID_BASE + (uint32_t)(number * 1000 + i * 101);
+    child->socket = -1;
+    int err = specimen__start(child, number);
+
+    if (err)
+        return err;
+    if (!specimen__is_ready(child))
+        return -ETIMEDOUT;
     child->task = trace_peek__new_task(peek);
     child->pgid = getpgid(child->pid);
     child->sid = getsid(child->pid);
@@ -161,22 +196,35 @@ int specimen__create(struct trace_peek *peek, struct specimen *child, int number
     return child->task && specimen__read(peek, child) ? 0 : -ENODATA;
 }
 
+/* Wait until a child has ended, and leave it to be waited for. */
+static bool specimen__has_ended(const struct specimen *child)
+{
+    const uint64_t end = clock__now() + PATIENCE_MS * (NS_PER_S / 1000);
+    siginfo_t info = {0};
+
+    while (!info.si_pid && clock__now() < end) {
+        if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | WNOHANG | __WALL) && errno != EINTR)
+            return false;
+        if (!info.si_pid)
+            nanosleep(&(struct timespec){.tv_nsec = STEP_NS}, NULL);
+    }
+    return info.si_pid;
+}
+
 bool specimen__finish(struct trace_peek *peek, struct specimen *child, int number)
 {
-    siginfo_t info;
-
     child->status = number ? (uint32_t)EXIT_SIGNAL : EXIT_STATUS << 8;
-    bool ended = number ? !kill(child->pid, EXIT_SIGNAL) : write(child->end, "", 1) == 1;
+    bool ends = number ? !kill(child->pid, EXIT_SIGNAL) : send(child->socket, "", 1, MSG_NOSIGNAL) == 1;
 
-    return ended && !waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | __WALL) && specimen__read(peek, child);
+    return ends && specimen__has_ended(child) && specimen__read(peek, child);
 }
 
 void specimen__end(struct specimen *child)
 {
-    if (child->end > 0)
-        close(child->end);
     if (child->pid > 0) {
+        close(child->socket);
         kill(child->pid, SIGKILL);
-        waitpid(child->pid, NULL, __WALL);
+        while (waitpid(child->pid, NULL, __WALL) < 0 && errno == EINTR)
+            ;
     }
 }

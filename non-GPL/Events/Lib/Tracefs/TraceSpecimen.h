@@ -24,7 +24,7 @@
 struct specimen {
     pid_t pid;
     pid_t pgid, sid;
-    int end; /* closed to end it */
+    int socket; /* to it: a byte, or the end, ends it */
     char name[16];
     uint32_t ids[6];        /* uid, gid, suid, sgid, euid, egid, in the order of struct cred */
     uint64_t started, seen; /* between these two it was created, CLOCK_MONOTONIC */
@@ -39,7 +39,7 @@ struct specimen {
 /*
  * Create the first or second child, wait until it is as it is to be, and read its task_struct. The first one leads a
  * session, has a terminal and is in the root directory, the second one leads a group and is in SPECIMEN_DIR.
- * 0 or -errno.
+ * 0 or -errno; either way it has to be ended.
  */
 int specimen__create(struct trace_peek *peek, struct specimen *child, int number);
 
