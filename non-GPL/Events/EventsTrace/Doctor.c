@@ -199,8 +199,12 @@ static void event__report_text(const struct doctor *d, enum ebpf_event_type type
     printf("  %-18s %s\n", ebpf_event_type__option(type), state_names[state]);
     if (state == EVENT_UNAVAILABLE)
         printf("  %-18s   %s\n", "", event__reason(d, type));
-    for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++)
-        printf("  %-18s   %s (for want of %s)\n", "", lacks, program);
+    for (size_t n = 0; d->source && (lacks = ebpf_source__lacks(d->source, type, n, &program)); n++) {
+        printf("  %-18s   %s", "", lacks);
+        if (program)
+            printf(" (for want of %s)", program);
+        printf("\n");
+    }
 }
 
 static void events__report(const struct doctor *d)

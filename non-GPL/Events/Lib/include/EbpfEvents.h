@@ -516,7 +516,7 @@ const char *ebpf_source__unavailable(const struct ebpf_source *source, enum ebpf
 
 /**
  * Return what an available event lacks here, such as "not seen: writev". Ask with n from 0 on, until it is NULL.
- * @param ret_program the program for want of which it lacks that (see ebpf_source__hook); may be NULL
+ * @param ret_program the program for want of which it lacks that (see ebpf_source__hook), NULL if none is; may be NULL
  * @return valid, as *ret_program, until the source is closed
  */
 const char *ebpf_source__lacks(const struct ebpf_source *source, enum ebpf_event_type type, size_t n,
