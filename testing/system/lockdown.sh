@@ -11,6 +11,10 @@ cd /tmp || exit 1
 check "lockdown=confidentiality" refused 3 \
     "kernel lockdown is at 'confidentiality'; boot with lockdown=integrity or none" EventsTrace --process-exec
 
+check "tracefs is refused too" refused 3 \
+    "cannot use tracefs: kernel lockdown is at 'confidentiality'; boot with lockdown=integrity or none" \
+    EventsTrace --backend tracefs --process-exec
+
 doctor_of_lockdown() {
     EventsTrace --doctor >report.out 2>report.err
     [ $? = 3 ] && [ ! -s report.err ] && grep -A 1 "^  lockdown  *confidentiality$" report.out |

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "Bpf/Kernel/Preflight.h"
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
 #include "TraceMerge.h"
@@ -279,11 +280,17 @@ static void backend__report(struct trace_backend *b)
     }
 }
 
-/* The kernel's records have process ids of the initial namespace. */
-static int backend__check_namespace(const struct trace_backend *b)
+/* Lockdown forbids to read kernel memory; the kernel's records have process ids of the initial namespace. */
+static int backend__check(const struct trace_backend *b)
 {
     struct stat st;
 
+    if (preflight__is_locked_down()) {
+        ebpf_log__write(&b->log, EBPF_LOG_ERROR,
+                        "cannot use tracefs: kernel lockdown is at 'confidentiality'; boot with lockdown=integrity or "
+                        "none");
+        return -EPERM;
+    }
     if (stat("/proc/self/ns/pid", &st) || st.st_ino == INITIAL_PID_NAMESPACE)
         return 0;
     ebpf_log__write(&b->log, EBPF_LOG_ERROR,
@@ -306,7 +313,7 @@ static uint32_t cpu__bytes(const struct ebpf_source_opts *opts)
 
 static int backend__start(struct trace_backend *b, const struct ebpf_source_opts *opts)
 {
-    int err = backend__check_namespace(b);
+    int err = backend__check(b);
 
     if (err)
         return err;
