@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "Bpf/Kernel/Preflight.h"
+#include "TraceBtf.h"
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
 #include "TraceMerge.h"
@@ -326,6 +327,7 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
                         "cannot probe the kernel by tracefs: %s; it needs CONFIG_KPROBE_EVENTS", strerror(-err));
         return -EOPNOTSUPP;
     }
+    trace_btf__check(&b->offsets, &b->log);
     if (opts->is_cancelled && opts->is_cancelled(opts->user))
         return -ECANCELED;
     err = trace_events__init(&b->events, opts, b->base.rings);
