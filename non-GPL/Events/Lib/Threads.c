@@ -60,7 +60,7 @@ struct thread *threads__get(struct threads *threads, uint32_t tid, uint32_t tgid
     if (!t) {
         if (threads->count > threads->mask)
             threads__grow(threads);
-        t = malloc(sizeof(*t));
+        t = calloc(1, sizeof(*t));
         if (!t)
             return NULL;
         struct thread **bucket = thread__bucket(threads, tid);
@@ -69,7 +69,7 @@ struct thread *threads__get(struct threads *threads, uint32_t tid, uint32_t tgid
         *bucket = t;
         threads->count++;
     }
-    *t = (struct thread){.next = t->next, .tid = tid, .tgid = tgid};
+    *t = (struct thread){.next = t->next, .tid = tid, .tgid = tgid, .note = t->note};
     return t;
 }
 
@@ -81,6 +81,7 @@ void threads__remove(struct threads *threads, uint32_t tid)
         return;
     *link = t->next;
     threads->count--;
+    free(t->note);
     free(t);
 }
 
@@ -170,6 +171,7 @@ static struct thread *threads__add(struct threads *threads, uint32_t tid)
     if (!thread__read(&read, tid) || !(t = threads__get(threads, tid, read.tgid)))
         return NULL;
     read.next = t->next;
+    read.note = t->note;
     *t = read;
     return t;
 }
@@ -223,6 +225,7 @@ void threads__fini(struct threads *threads)
     for (uint32_t i = 0; threads->buckets && i <= threads->mask; i++) {
         for (struct thread *t = threads->buckets[i], *next; t; t = next) {
             next = t->next;
+            free(t->note);
             free(t);
         }
     }

@@ -16,6 +16,7 @@ struct thread {
     uint32_t tid, tgid;  /* also the first thread of a process is in the table */
     struct ebpf_cred_info creds;
     struct ebpf_ns_info ns;
+    void *note; /* a backend's, about the call that the thread is in; freed with it */
 };
 
 struct threads {

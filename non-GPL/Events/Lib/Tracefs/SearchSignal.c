@@ -141,6 +141,22 @@ static int driver__major(struct search *s, uint64_t driver, uint32_t major)
     return TRACE_OFFSET_UNKNOWN;
 }
 
+/* Find the session behind the foreground group: the first child is the leader of both. */
+static void search__tty_session(struct search *s, const uint64_t tty[PEEK_WORDS])
+{
+    int *of = s->offsets->of, nr = of[TRACE_MEMBER_pid_nr], found = TRACE_OFFSET_UNKNOWN, hits = 0;
+    uint64_t pid[PEEK_WORDS];
+
+    for (int i = 0; i + 1 < PEEK_WORDS && nr >= 0; i++) {
+        if (tty[i] != tty[i + 1] || !word__is_pointer(tty[i]) || !trace_peek__read(&s->peek, tty[i], pid) ||
+            words__u32(pid, (size_t)nr) != (uint32_t)s->children[0].pid)
+            continue;
+        found = (i + 1) * 8;
+        hits++;
+    }
+    of[TRACE_MEMBER_tty_session] = hits == 1 ? found : TRACE_OFFSET_UNKNOWN;
+}
+
 static void search__tty(struct search *s, uint64_t address, int winsize)
 {
     int *of = s->offsets->of, index = TRACE_OFFSET_UNKNOWN, hits = 0;
@@ -163,6 +179,7 @@ static void search__tty(struct search *s, uint64_t address, int winsize)
         of[TRACE_MEMBER_tty_index] = index;
         of[TRACE_MEMBER_tty_driver] = i * 8;
         of[TRACE_MEMBER_driver_major] = major;
+        search__tty_session(s, tty);
         return;
     }
 }

@@ -14,6 +14,7 @@
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
 #include "TraceMerge.h"
+#include "TraceProcess.h"
 
 #define PERIOD_NS 100000000
 #define PERIOD_SHORT_NS 10000000
@@ -342,6 +343,7 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     b->events.root_dentry = b->offsets.root[1];
     trace_cgroups__start(&b->cgroups, &b->in);
     trace_probes__start(&b->probes, &b->in, &b->offsets, b->wanted);
+    trace_shm__learn(&b->events);
     err = processes__init(&b->events.processes); /* what happens meanwhile is in the buffers */
     if (!err)
         err = threads__init(&b->events.threads);

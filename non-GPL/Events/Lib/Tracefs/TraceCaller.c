@@ -79,8 +79,10 @@ void trace_caller__note_group(struct trace_events *events, const struct trace_va
         return;
     if (NUMBER(v, pid_type) == PIDTYPE_PGID)
         p->pids.pgid = (uint32_t)NUMBER(v, pid_number);
-    else if (NUMBER(v, pid_type) == PIDTYPE_SID)
-        p->pids.sid = (uint32_t)NUMBER(v, pid_number);
+    if (NUMBER(v, pid_type) != PIDTYPE_SID)
+        return;
+    p->pids.sid = (uint32_t)NUMBER(v, pid_number);
+    p->ctty = (struct ebpf_tty_dev){0}; /* a new session has none */
 }
 
 void trace_caller__note_creds(struct trace_events *events, const struct trace_values *v)

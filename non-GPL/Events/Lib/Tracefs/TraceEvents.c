@@ -18,8 +18,11 @@
 #include "TraceCaller.h"
 #include "TraceIdentity.h"
 #include "TracePaths.h"
+#include "TraceProcess.h"
 #include "TraceRecord.h"
+#include "TraceRoot.h"
 #include "TraceTask.h"
+#include "TraceTty.h"
 
 #define RING_BYTES (UINT64_C(1) << 20)
 #define SIGNAL_GROUP_EXIT 4
@@ -63,48 +66,13 @@ void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const st
 
 /* ------------------------------------------------------------------ directories */
 
-/* Read where the root directory of a process is. False if it is gone, or it is the host's. */
-static bool root__read(uint32_t tgid, char ret_text[EBPF_PATH_MAX])
-{
-    char link[64];
-
-    snprintf(link, sizeof(link), "/proc/%u/root", tgid);
-    ssize_t len = readlink(link, ret_text, EBPF_PATH_MAX);
-
-    if (len <= 1 || len == EBPF_PATH_MAX)
-        return false;
-    ret_text[len] = '\0';
-    return true;
-}
-
-/*
- * Find out where the root directory of a process is, if that is not the host's. The table has it if the parent did;
- * else it is read from /proc, if the process or its parent is still there. False if it is the host's, or not known.
- */
+/* Find where the root directory of the task of a record is. */
 static bool root__find(const struct trace_events *events, const struct trace_values *v, struct process *process,
                        struct trace_path *ret_root)
 {
     const uint64_t root[2] = {NUMBER(v, root_mount), NUMBER(v, root_dentry)};
-    char text[EBPF_PATH_MAX];
 
-    if (!process || !root[1] || !events->root_dentry || (uint32_t)NUMBER(v, mnt_ns) != events->host_mnt_ns ||
-        (root[0] == events->root_mount && root[1] == events->root_dentry))
-        return false;
-    if (memcmp(root, process->root, sizeof(root)) || !process->root_path) {
-        bool is_read = root__read(process->pids.tgid, text) || root__read(process->pids.ppid, text);
-
-        process__set_root(process, root, is_read ? text : NULL);
-    }
-    if (!process->root_path)
-        return false;
-    trace_path__from_text(ret_root, process->root_path, strlen(process->root_path));
-    return true;
-}
-
-static void names__cut_root(struct trace_path *path, const struct trace_path *root)
-{
-    if (root && !(path->flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_TRUNCATED)) && !trace_path__cut_root(path, root))
-        path->flags |= EBPF_VARLEN_UNREACHABLE;
+    return trace_root__find(events, process, root, (uint32_t)NUMBER(v, mnt_ns), ret_root);
 }
 
 static void record__add_cwd(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
@@ -117,7 +85,7 @@ static void record__add_cwd(struct trace_events *events, struct ebpf_event_heade
     for (int i = 0; i < TRACE_NAMES_MAX; i++)
         names.of[i] = v->of[TRACE_VALUE_cwd0 + i].text;
     trace_path__build(&path, &events->mounts, &names);
-    names__cut_root(&path, root);
+    trace_root__cut(&path, root);
     record__add_path(hdr, EBPF_TAG_CWD, &path);
 }
 
@@ -131,7 +99,7 @@ static void record__add_exe(struct trace_events *events, struct ebpf_event_heade
     for (int i = 0; i < TRACE_NAMES_MAX; i++)
         names.of[i] = v->of[TRACE_VALUE_exe0 + i].text;
     trace_path__build(&path, &events->mounts, &names);
-    names__cut_root(&path, root);
+    trace_root__cut(&path, root);
     if (path.flags & EBPF_VARLEN_NAME_ONLY)
         hdr->flags |= EBPF_EXEC_F_MEMFD;
     record__add_path(hdr, EBPF_TAG_FILENAME, &path);
@@ -374,6 +342,8 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
         trace_ids__note(&events->ids, values);
         return;
     default:
+        if (!trace_process__take(events, values) && !trace_chroot__take(events, values))
+            trace_tty__take(events, values);
         return;
     }
 }

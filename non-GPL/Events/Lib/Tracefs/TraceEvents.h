@@ -23,6 +23,8 @@ struct trace_events {
     struct trace_ids ids;
     uint64_t root_mount, root_dentry; /* of the host */
     uint32_t host_mnt_ns;
+    uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */
+    uint32_t shm_teacher;  /* the thread whose call shows it */
     struct ebpf_event_set wanted;
     uint32_t self; /* id of this process */
     bool env;      /* environments are asked for */

@@ -12,6 +12,7 @@
 #define LINE_LEN 4096 /* the most that kprobe_events takes at once */
 #define PATH_LEN 192
 #define RETURN "return "
+#define TRACEPOINT "event "
 #define RETURNS_MAX 4096 /* calls that may be waiting to return; the kernel's default is the number of processors */
 
 struct value_row {
@@ -84,6 +85,24 @@ static void event__name(const struct trace_instance *in, const struct probe_row 
     snprintf(ret_name, TRACE_NAME_LEN, "%s%s", row->name, instance__suffix(in));
 }
 
+static bool row__is_tracepoint(const struct probe_row *row)
+{
+    return !strncmp(row->function, TRACEPOINT, strlen(TRACEPOINT));
+}
+
+/* Compose the path of a file of a probe's event. */
+static void event__path(const struct trace_instance *in, const struct probe_row *row, const char *file,
+                        char ret_path[PATH_LEN])
+{
+    char event[TRACE_NAME_LEN];
+
+    event__name(in, row, event);
+    if (row__is_tracepoint(row))
+        snprintf(ret_path, PATH_LEN, "events/%s/%s", row->function + strlen(TRACEPOINT), file);
+    else
+        snprintf(ret_path, PATH_LEN, "events/%s/%s/%s", in->name, event, file);
+}
+
 static void probe__add_lack(struct trace_probe *probe, const char *field)
 {
     int n = 0;
@@ -151,10 +170,9 @@ int trace_format__offset(const char *format, const char *field)
 /* Read the id of a probe's event, and where its records have the values. 0 or -errno. */
 static int probe__read_format(struct trace_probe *probe, const struct probe_row *row, const struct trace_instance *in)
 {
-    char event[TRACE_NAME_LEN], path[PATH_LEN];
+    char path[PATH_LEN];
 
-    event__name(in, row, event);
-    snprintf(path, sizeof(path), "events/%s/%s/format", in->name, event);
+    event__path(in, row, "format", path);
     char *format = trace_file__read(in->dir, path, NULL);
     const char *id = format ? strstr(format, "\nID: ") : NULL;
 
@@ -175,17 +193,18 @@ static int probe__read_format(struct trace_probe *probe, const struct probe_row 
 static void probe__start(struct trace_probe *probe, const struct probe_row *row, const struct trace_instance *in,
                          const struct trace_offsets *offsets)
 {
-    char line[LINE_LEN], event[TRACE_NAME_LEN];
+    char line[LINE_LEN], path[PATH_LEN];
+    bool is_tracepoint = row__is_tracepoint(row);
 
-    if (!probe__compose(probe, row, in, offsets, line))
+    if (!is_tracepoint && !probe__compose(probe, row, in, offsets, line))
         return;
-    int err = trace_instance__define(in, line);
+    int err = is_tracepoint ? 0 : trace_instance__define(in, line);
 
     if (!err)
         err = probe__read_format(probe, row, in);
-    event__name(in, row, event);
+    event__path(in, row, "enable", path);
     if (!err)
-        err = trace_instance__enable(in, event, true);
+        err = trace_instance__write(in, path, "1");
     if (err)
         snprintf(probe->why, sizeof(probe->why), "the kernel refuses a probe on %s: %s; it needs %s", row->function,
                  strerror(-err), row->option);

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * TraceRoot.c - see TraceRoot.h.
+ *
+ * PROCESS_CHROOT: set_fs_root, which changes the root directory of a process, if the same thread has come by
+ * security_path_chroot before: setns, for one, sets a root as well.
+ */
+#include "TraceRoot.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "TraceCaller.h"
+#include "TraceNotes.h"
+#include "TraceRecord.h"
+#include "TraceTask.h"
+
+#define SET_ROOT_NAMES (TRACE_VALUE_set_root3 - TRACE_VALUE_set_root0 + 1)
+
+/* Read where the root directory of a process is. False if it is gone, or it is the host's. */
+static bool root__read(uint32_t tgid, char ret_text[EBPF_PATH_MAX])
+{
+    char link[64];
+
+    snprintf(link, sizeof(link), "/proc/%u/root", tgid);
+    ssize_t len = readlink(link, ret_text, EBPF_PATH_MAX);
+
+    if (len <= 1 || len == EBPF_PATH_MAX)
+        return false;
+    ret_text[len] = '\0';
+    return true;
+}
+
+bool trace_root__find(const struct trace_events *events, struct process *process, const uint64_t root[2],
+                      uint32_t mnt_ns, struct trace_path *ret_root)
+{
+    char text[EBPF_PATH_MAX];
+
+    if (!process || !root[1] || !events->root_dentry || mnt_ns != events->host_mnt_ns ||
+        (root[0] == events->root_mount && root[1] == events->root_dentry))
+        return false;
+    if (memcmp(root, process->root, sizeof(process->root)) || !process->root_path) {
+        bool is_read = root__read(process->pids.tgid, text) || root__read(process->pids.ppid, text);
+
+        process__set_root(process, root, is_read ? text : NULL);
+    }
+    if (!process->root_path)
+        return false;
+    trace_path__from_text(ret_root, process->root_path, strlen(process->root_path));
+    return true;
+}
+
+void trace_root__cut(struct trace_path *path, const struct trace_path *root)
+{
+    if (root && !(path->flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_TRUNCATED)) && !trace_path__cut_root(path, root))
+        path->flags |= EBPF_VARLEN_UNREACHABLE;
+}
+
+/* ------------------------------------------------------------------------- chroot */
+
+static void chroot_call__note(struct trace_events *events, const struct trace_values *v)
+{
+    struct trace_note *note = trace_note__make(events, v, (struct slice){0}, (struct slice){0});
+
+    if (!note)
+        return;
+    note->of[0] = NUMBER(v, new_root_mount);
+    note->of[1] = NUMBER(v, new_root_dentry);
+}
+
+/* Write a path, whose components are from the leaf up, as text. False if it is not whole. */
+static bool path__to_text(const struct trace_path *path, char ret_text[EBPF_PATH_MAX])
+{
+    size_t len = 0;
+
+    for (uint32_t end = path->flags ? 0 : path->len, start; end; end = start) {
+        start = end - 1;
+
+        while (start && path->data[start - 1])
+            start--;
+        ret_text[len++] = '/';
+        memcpy(ret_text + len, path->data + start, end - 1 - start);
+        len += end - 1 - start;
+    }
+    ret_text[len] = '\0';
+    return len;
+}
+
+static void set_root__build(struct trace_events *events, const struct trace_values *v, uint32_t tgid,
+                            struct trace_path *ret_path)
+{
+    struct trace_names names = {.mount = (int)NUMBER(v, set_root_mount_id), .tgid = tgid, .link = "root"};
+
+    for (int i = 0; i < SET_ROOT_NAMES; i++)
+        names.of[i] = v->of[TRACE_VALUE_set_root0 + i].text;
+    trace_path__build(ret_path, &events->mounts, &names);
+}
+
+static void chroot__report(struct trace_events *events, const struct trace_values *v, const struct trace_caller *caller,
+                           struct trace_path *path, const struct trace_path *root)
+{
+    if (!trace_caller__is_wanted(events, caller, EBPF_EVENT_PROCESS_CHROOT))
+        return;
+    struct ebpf_process_chroot_event *e =
+        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_CHROOT, sizeof(*e), v);
+
+    trace_root__cut(path, root);
+    memcpy(e->hdr.comm, caller->comm, sizeof(caller->comm));
+    e->pids = caller->pids;
+    e->creds = caller->creds;
+    e->ns = caller->ns;
+    if (caller->process)
+        e->ctty = caller->process->ctty;
+    trace_record__add(&e->hdr, EBPF_TAG_PATH, path->data, path->len, 0, path->flags);
+    if (root)
+        trace_record__add(&e->hdr, EBPF_TAG_ROOT_PATH, root->data, root->len, 0, root->flags);
+    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
+}
+
+static void set_root__take(struct trace_events *events, const struct trace_values *v)
+{
+    const struct trace_note *note = trace_note__find(events, v, TRACE_PROBE_chroot_call);
+    const uint64_t before[2] = {NUMBER(v, old_root_mount), NUMBER(v, old_root_dentry)};
+    const uint64_t now[2] = {NUMBER(v, set_root_mount), NUMBER(v, set_root_dentry)};
+    bool is_chroot = note && note->of[0] == now[0] && note->of[1] == now[1];
+    struct trace_path path, root;
+    struct trace_caller caller;
+    char text[EBPF_PATH_MAX];
+
+    trace_note__drop(events, v);
+    trace_caller__find(&caller, events, v);
+    bool has_root = trace_root__find(events, caller.process, before, caller.ns.mnt, &root);
+
+    set_root__build(events, v, caller.pids.tgid, &path);
+    if (caller.process) /* as the host sees it */
+        process__set_root(caller.process, now, path__to_text(&path, text) ? text : NULL);
+    if (is_chroot)
+        chroot__report(events, v, &caller, &path, has_root ? &root : NULL);
+}
+
+bool trace_chroot__take(struct trace_events *events, const struct trace_values *v)
+{
+    switch (v->probe) {
+    case TRACE_PROBE_chroot_call:
+        chroot_call__note(events, v);
+        return true;
+    case TRACE_PROBE_chrooted:
+        set_root__take(events, v);
+        return true;
+    default:
+        return false;
+    }
+}
