@@ -8,6 +8,8 @@ and, if needed, ABSENT (more types to select, of which it expects none), OPTIONS
 PROGRAM (name of the program, if not the case's), ARGS (its arguments) and LOSS = True (events may be lost). Several
 cases share one EventsTrace: find events by process ids, which are not reused."""
 
+import re
+
 ESCAPE_BASE = 0x10F700
 
 
@@ -76,7 +78,7 @@ def tgid_of(event):
 class Events(list):
     """The events of a run, in the order of the stream. `raw` is the raw output, `err` standard error. `called` has the
     types of those that are made at the ends of system calls, where a process already is what the call made it. `unseen`
-    is a pattern of what may then be missing, of "TYPE: what"."""
+    is a pattern of what may then be missing, or by tracefs, of "TYPE: what"."""
 
     def __init__(self, events, raw=b"", err=b"", called=(), unseen=None):
         super().__init__(events)
@@ -92,6 +94,10 @@ class Events(list):
         if found:
             self.shown.add(kind)
         return found
+
+    def may_lack(self, what):
+        """Return whether the way in which the events are made may lack something, of "TYPE: what"."""
+        return bool(self.unseen and re.search(self.unseen, what))
 
     def one(self, kind, tgid=None, parent=None):
         found = self.all(kind, tgid, parent)

@@ -120,6 +120,7 @@ SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skippe
 UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable"
+UNSEEN_BY_TRACEFS = "PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MODULE: parent of an orphan"
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
@@ -128,11 +129,8 @@ LIMITS = {
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
-              **dict.fromkeys(("exec-deep", "exec-bindmount"),
+              **dict.fromkeys(("exec-deep", "exec-bindmount", "exec-chroot"),
                               "tracefs has four names of a path, and more if the process is still there "
-                              "(docs/COMPATIBILITY.md)"),
-              **dict.fromkeys(("exec-chroot", "exit-zombie"),
-                              "tracefs has the root_path of a process that is still there, or whose parent has it "
                               "(docs/COMPATIBILITY.md)"),
               "exec-ids": "with tracefs ids that an exec changed are reported even if it fails then "
                           "(docs/COMPATIBILITY.md)",
@@ -390,7 +388,7 @@ def called_events(plan):
 def unseen_at_calls(plan):
     """Return a pattern of what is expected in a case, and may be missing where events are made at the ends of calls: it
     matches the type of the event and what it is about."""
-    unseen = [UNSEEN_AT_CALLS]
+    unseen = [UNSEEN_AT_CALLS, UNSEEN_BY_TRACEFS] if plan.way.name == TRACEFS else [UNSEEN_AT_CALLS]
     if "FILE_CREATE" in called_events(plan):
         unseen.append(UNSEEN_WITHOUT_KPROBES)
     if plan.kernel.endswith("5.10"):

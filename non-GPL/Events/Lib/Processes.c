@@ -239,6 +239,18 @@ static bool process__read(struct process *process)
     return true;
 }
 
+void process__update_parent(const struct processes *processes, struct process *process)
+{
+    const struct process *parent = processes__find(processes, process->pids.ppid);
+    const uint64_t tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+    struct process now = {.pids = {.tgid = process->pids.tgid}};
+
+    if (process->has_ended || (parent && !parent->has_ended) || !process->pids.ppid || !process__read_stat(&now))
+        return;
+    if (now.pids.start_time_ns - process->pids.start_time_ns + tick <= 2 * tick) /* else its id was used again */
+        process->pids.ppid = now.pids.ppid;
+}
+
 /* ------------------------------------------------------------------------------ table */
 
 /* Times from /proc are cut to ticks, and include the time of suspension: a later start is that of another process. */

@@ -1,33 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TraceArgs.h - the arguments and the environment of an executed program.
+ * TraceArgs.h - strings of forks, execs and chroots: names of directories and programs, arguments, environment.
  *
- * Arguments are fetched by a probe of their own, whose record may be too long for the kernel to keep (a page). If it
- * is, or there are more of them than it fetches, they are read from /proc, and compared with their length and first
- * bytes, which the record of the exec has. The environment is read from /proc.
+ * Strings are fetched by probes of their own, whose records may be too long for the kernel to keep (a page), and are
+ * noted for the record of the fork, exec or chroot, which the same thread makes next. Arguments are fetched before a tracer can
+ * change them. Those that were not fetched are read from /proc, and compared with their length and first bytes; so is
+ * the environment.
  */
 #ifndef EBPF_TRACE_ARGS_H
 #define EBPF_TRACE_ARGS_H
 
+#include "TracePaths.h"
 #include "TraceProbes.h"
+#include "TraceProcfs.h"
+
+#define ARGS_BUCKETS 256
+#define ARGS_NOTES_MAX 4096 /* of threads; a tracer can stop each of them between the probes for as long as it likes */
 
 struct args_note;
 
 struct trace_args {
-    struct args_note *notes; /* arguments of execs that are about to be reported, by thread */
+    struct args_note *buckets[ARGS_BUCKETS]; /* by thread */
+    unsigned int count;
+    struct trace_procfs procfs;
 };
 
-/* Make room for notes. 0 or -ENOMEM. */
-int trace_args__init(struct trace_args *args);
 void trace_args__fini(struct trace_args *args);
 
-/* Keep the arguments of a record for that of the exec, which follows. */
-void trace_args__note(struct trace_args *args, const struct trace_values *v);
+/* Keep what a record has for that of the fork, exec or chroot, which follows. False if it is of none of these probes. */
+bool trace_args__note(struct trace_args *args, const struct trace_values *v);
+
+/* The fork, exec or chroot of a thread was reported: drop what was noted for it. */
+void trace_args__drop(struct trace_args *args, uint32_t tid);
+
+/*
+ * Find names that were noted for a record. They are empty if the kernel did not keep theirs.
+ * @param first the value that is the leaf
+ */
+void trace_args__names(const struct trace_args *args, const struct trace_values *v, enum trace_value first,
+                       struct slice ret_names[TRACE_NAMES_MAX]);
+
+/* Return the number of arguments of an exec. */
+uint32_t trace_args__count(const struct trace_args *args, const struct trace_values *v);
 
 /* Add the arguments to an event. */
 void trace_args__add(struct trace_args *args, struct ebpf_event_header *hdr, const struct trace_values *v);
 
 /* Add the environment of a process to an event; what is left of it, if the process is gone. */
-void trace_env__add(struct ebpf_event_header *hdr, uint32_t tgid);
+void trace_env__add(struct trace_args *args, struct ebpf_event_header *hdr, const struct trace_values *v);
 
 #endif

@@ -37,12 +37,16 @@ static const struct {
 } lacks[] = {
     {EBPF_EVENT_PROCESS_FORK, "not seen: programs that the kernel starts, such as modprobe, before 5.18"},
     {EBPF_EVENT_PROCESS_FORK, "pids_ss_cgroup_path is that of the parent, also with CLONE_INTO_CGROUP"},
-    {EBPF_EVENT_PROCESS_FORK, "root_path only if the process or its parent is still there"},
+    {EBPF_EVENT_PROCESS_FORK, "root_path only if the chroot was seen, or the process is still there"},
     {EBPF_EVENT_PROCESS_EXEC, "no script"},
     {EBPF_EVENT_PROCESS_EXEC, "cut: deep paths, long arguments, env; of processes that are not there any more"},
     {EBPF_EVENT_PROCESS_SETUID, "creds of an exec are those that were seen last"},
     {EBPF_EVENT_PROCESS_SETGID, "creds of an exec, and before 5.9 of any change, are those that were seen last"},
-    {EBPF_EVENT_PROCESS_EXIT, "ctty is that of the last fork or exec"},
+    {EBPF_EVENT_PROCESS_EXIT, "ctty is that of the last fork, exec or setsid"},
+    {EBPF_EVENT_PROCESS_CHROOT, "paths of mounts of other namespaces are unreachable"},
+    {EBPF_EVENT_PROCESS_CHROOT, "ctty is that of the last fork, exec or setsid"},
+    {EBPF_EVENT_PROCESS_TTY_WRITE, "cut: what is behind 256 bytes and a NUL"},
+    {EBPF_EVENT_PROCESS_TTY_WRITE, "ctty of a write to another terminal is that of the last fork, exec or setsid"},
 };
 
 struct trace_backend {

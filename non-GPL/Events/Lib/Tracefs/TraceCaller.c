@@ -18,8 +18,10 @@ void trace_caller__find(struct trace_caller *ret_caller, struct trace_events *ev
     if (t && !p)
         p = processes__see(&events->processes, t->tgid);
     *ret_caller = (struct trace_caller){.process = p, .pids = {.tid = v->tid}};
-    if (p)
+    if (p) {
+        process__update_parent(&events->processes, p);
         ret_caller->pids = p->pids;
+    }
     if (t) {
         ret_caller->creds = t->creds;
         ret_caller->ns = t->ns;

@@ -1,31 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * TraceEvents.c - see TraceEvents.h.
- *
- * PROCESS_FORK: wake_up_new_task, which each new thread passes, in its creator. PROCESS_EXEC: proc_exec_connector, when
- * the new image is complete. PROCESS_EXIT: proc_exit_connector, which each thread passes after it has closed its files;
- * the first one that comes by when none is left (signal_struct.live is 0) ends the process. Its namespaces are gone by
- * then, so they are taken before, at exit_task_namespaces.
- */
+/* TraceEvents.c - see TraceEvents.h. */
 #include "TraceEvents.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "TraceCaller.h"
 #include "TraceIdentity.h"
-#include "TracePaths.h"
+#include "TraceLife.h"
 #include "TraceProcess.h"
-#include "TraceRecord.h"
 #include "TraceRoot.h"
-#include "TraceTask.h"
 #include "TraceTty.h"
 
 #define RING_BYTES (UINT64_C(1) << 20)
-#define SIGNAL_GROUP_EXIT 4
 
 /* ---------------------------------------------------------------------- records */
 
@@ -43,66 +31,9 @@ void *trace_event__begin(struct trace_events *events, enum ebpf_ring ring, enum 
     return hdr;
 }
 
-static void record__add_path(struct ebpf_event_header *hdr, enum ebpf_tag tag, const struct trace_path *path)
-{
-    trace_record__add(hdr, tag, path->data, path->len, 0, path->flags);
-}
-
-static void record__add_cgroup(struct ebpf_event_header *hdr, const struct process *process)
-{
-    struct trace_path path = {0};
-
-    if (process && process->cgroup)
-        trace_path__from_text(&path, process->cgroup, strlen(process->cgroup));
-    else
-        path.flags = EBPF_VARLEN_TRUNCATED;
-    record__add_path(hdr, EBPF_TAG_CGROUP_PATH, &path);
-}
-
 void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
 {
     trace_ring__submit(&events->rings[ring], hdr->size);
-}
-
-/* ------------------------------------------------------------------ directories */
-
-/* Find where the root directory of the task of a record is. */
-static bool root__find(const struct trace_events *events, const struct trace_values *v, struct process *process,
-                       struct trace_path *ret_root)
-{
-    const uint64_t root[2] = {NUMBER(v, root_mount), NUMBER(v, root_dentry)};
-
-    return trace_root__find(events, process, root, (uint32_t)NUMBER(v, mnt_ns), ret_root);
-}
-
-static void record__add_cwd(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
-                            const struct trace_path *root)
-{
-    struct trace_names names = {
-        .mount = (int)NUMBER(v, cwd_mount), .tgid = trace_values__upper(NUMBER(v, tids)), .link = "cwd"};
-    struct trace_path path;
-
-    for (int i = 0; i < TRACE_NAMES_MAX; i++)
-        names.of[i] = v->of[TRACE_VALUE_cwd0 + i].text;
-    trace_path__build(&path, &events->mounts, &names);
-    trace_root__cut(&path, root);
-    record__add_path(hdr, EBPF_TAG_CWD, &path);
-}
-
-static void record__add_exe(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
-                            const struct trace_path *root)
-{
-    struct trace_names names = {
-        .mount = (int)NUMBER(v, exe_mount), .tgid = trace_values__upper(NUMBER(v, tids)), .link = "exe"};
-    struct trace_path path;
-
-    for (int i = 0; i < TRACE_NAMES_MAX; i++)
-        names.of[i] = v->of[TRACE_VALUE_exe0 + i].text;
-    trace_path__build(&path, &events->mounts, &names);
-    trace_root__cut(&path, root);
-    if (path.flags & EBPF_VARLEN_NAME_ONLY)
-        hdr->flags |= EBPF_EXEC_F_MEMFD;
-    record__add_path(hdr, EBPF_TAG_FILENAME, &path);
 }
 
 /* ----------------------------------------------------------------------- events */
@@ -118,209 +49,9 @@ bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type ty
     return false;
 }
 
-/* Fill in the creator of a process. With CLONE_PARENT it is not the parent; then the table is asked. */
-static void creator__fill(struct trace_events *events, struct ebpf_pid_info *pids, const struct trace_values *v)
-{
-    uint64_t parent = NUMBER(v, parent_tids);
-    const struct process *creator = NULL;
-
-    *pids = (struct ebpf_pid_info){.tid = v->tid, .pgid = (uint32_t)NUMBER(v, pgid), .sid = (uint32_t)NUMBER(v, sid)};
-    if ((uint32_t)parent == v->tid) {
-        pids->tgid = trace_values__upper(parent);
-        pids->ppid = (uint32_t)NUMBER(v, parent_ppid);
-        pids->start_time_ns = NUMBER(v, parent_start);
-    } else {
-        const struct thread *t = threads__find(&events->threads, v->tid);
-
-        creator = t ? processes__find(&events->processes, t->tgid) : NULL;
-    }
-    if (creator) {
-        pids->tgid = creator->pids.tgid;
-        pids->ppid = creator->pids.ppid;
-        pids->start_time_ns = creator->pids.start_time_ns;
-    }
-}
-
-static void fork__take(struct trace_events *events, const struct trace_values *v)
-{
-    struct ebpf_pid_info child, creator;
-    struct trace_path root;
-
-    trace_pids__fill(&child, v);
-    trace_caller__begins(events, v);
-    if (child.tid != child.tgid)
-        return;
-    creator__fill(events, &creator, v);
-    struct process *parent = processes__find(&events->processes, creator.tgid ? creator.tgid : child.ppid);
-    struct process *p = processes__get(&events->processes, child.tgid, child.start_time_ns, parent);
-
-    if (p) {
-        p->pids = child;
-        trace_creds__fill(&p->creds, v);
-        p->is_kernel = !NUMBER(v, mm);
-        trace_tty__fill(&p->ctty, v);
-        trace_namespaces__fill(&p->ns, v);
-        p->ns.pid = (uint32_t)NUMBER(v, pid_ns);
-        p->ns.user = (uint32_t)NUMBER(v, user_ns);
-    }
-    if (!NUMBER(v, mm))
-        return;
-    char comm[EBPF_COMM_LEN];
-    struct trace_actor actor = {.process = parent, .uid = (uint32_t)NUMBER(v, ids), .comm = comm};
-
-    trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
-    trace_namespaces__fill(&actor.ns, v);
-    actor.ns.pid = parent ? parent->ns.pid : (uint32_t)NUMBER(v, pid_ns);
-    if (!trace_event__is_wanted(events, EBPF_EVENT_PROCESS_FORK, &actor, creator.tgid))
-        return;
-    struct ebpf_process_fork_event *e =
-        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_FORK, sizeof(*e), v);
-    bool has_root = root__find(events, v, p, &root);
-
-    memcpy(e->hdr.comm, comm, sizeof(comm));
-    e->parent_pids = creator;
-    e->child_pids = child;
-    trace_creds__fill(&e->creds, v);
-    trace_tty__fill(&e->ctty, v);
-    trace_namespaces__fill(&e->ns, v);
-    e->ns.pid = (uint32_t)NUMBER(v, pid_ns);
-    e->ns.user = (uint32_t)NUMBER(v, user_ns);
-    record__add_cwd(events, &e->hdr, v, has_root ? &root : NULL);
-    record__add_cgroup(&e->hdr, p);
-    if (has_root)
-        record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
-    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
-}
-
-static void exec__take(struct trace_events *events, const struct trace_values *v)
-{
-    struct ebpf_pid_info pids;
-    struct trace_path root;
-    char comm[EBPF_COMM_LEN];
-
-    trace_pids__fill(&pids, v);
-    trace_caller__execs(events, v);
-    struct process *p = processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
-    struct ebpf_ns_info ns = {.pid = p ? p->ns.pid : 0};
-
-    trace_namespaces__fill(&ns, v);
-    ns.user = (uint32_t)NUMBER(v, user_ns);
-    if (p) {
-        p->pids = pids;
-        p->ns = ns;
-        trace_creds__fill(&p->creds, v);
-        p->is_kernel = false;
-        trace_tty__fill(&p->ctty, v);
-    }
-    struct trace_actor actor = {.process = p, .uid = (uint32_t)NUMBER(v, ids), .comm = comm, .ns = ns};
-
-    trace_comm__fill(comm, NUMBER(v, comm), NUMBER(v, comm_end));
-    if (!trace_event__is_wanted(events, EBPF_EVENT_PROCESS_EXEC, &actor, pids.tgid))
-        return;
-    struct ebpf_process_exec_event *e =
-        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXEC, sizeof(*e), v);
-    bool has_root = root__find(events, v, p, &root);
-
-    memcpy(e->hdr.comm, comm, sizeof(comm));
-    e->pids = pids;
-    trace_creds__fill(&e->creds, v);
-    trace_tty__fill(&e->ctty, v);
-    e->ns = ns;
-    e->inode_nlink = (uint32_t)NUMBER(v, exe_nlink);
-    e->argc = (uint32_t)NUMBER(v, argc);
-    e->hdr.flags = (uint16_t)((NUMBER(v, exe_mode) & S_ISUID ? EBPF_EXEC_F_SETUID : 0) |
-                              (NUMBER(v, exe_mode) & S_ISGID ? EBPF_EXEC_F_SETGID : 0));
-    record__add_exe(events, &e->hdr, v, has_root ? &root : NULL);
-    record__add_cwd(events, &e->hdr, v, has_root ? &root : NULL);
-    record__add_cgroup(&e->hdr, p);
-    trace_args__add(&events->args, &e->hdr, v);
-    if (has_root)
-        record__add_path(&e->hdr, EBPF_TAG_ROOT_PATH, &root);
-    if (events->env)
-        trace_env__add(&e->hdr, pids.tgid);
-    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
-}
-
-/* A thread gives up its namespaces. */
-static void leaving__take(struct trace_events *events, const struct trace_values *v)
-{
-    struct process *p = processes__find(&events->processes, trace_values__upper(NUMBER(v, tids)));
-
-    if (p && NUMBER(v, mnt_ns))
-        trace_namespaces__fill(&p->ns, v);
-}
-
-static void exit_status__fill(struct ebpf_process_exit_event *e, const struct trace_values *v)
-{
-    uint32_t status = NUMBER(v, signal_flags) & SIGNAL_GROUP_EXIT ? (uint32_t)NUMBER(v, signal_exit_code)
-                                                                  : (uint32_t)NUMBER(v, exit_code);
-
-    e->exit_signal = status & 0x7f;
-    e->exit_code = e->exit_signal ? 0 : status >> 8 & 0xff;
-    if (status & 0x80)
-        e->hdr.flags |= EBPF_EXIT_F_CORE;
-}
-
-static void exit__take(struct trace_events *events, const struct trace_values *v)
-{
-    struct ebpf_pid_info pids;
-    char comm[EBPF_COMM_LEN];
-
-    trace_pids__fill(&pids, v);
-    trace_caller__ends(events, v);
-    struct process *p =
-        NUMBER(v, live) ? NULL : processes__get(&events->processes, pids.tgid, pids.start_time_ns, NULL);
-
-    if (NUMBER(v, live) || (p && (p->has_ended || p->is_kernel))) {
-        if (p && !p->has_ended)
-            processes__end(&events->processes, p);
-        return;
-    }
-    struct trace_actor actor = {.process = p, .uid = (uint32_t)NUMBER(v, ids), .comm = comm};
-
-    if (p)
-        actor.ns = p->ns;
-    trace_comm__fill(comm, NUMBER(v, leader_comm), NUMBER(v, leader_comm_end));
-    pids.tid = pids.tgid;
-    if (trace_event__is_wanted(events, EBPF_EVENT_PROCESS_EXIT, &actor, pids.tgid)) {
-        struct ebpf_process_exit_event *e =
-            trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXIT, sizeof(*e), v);
-
-        memcpy(e->hdr.comm, comm, sizeof(comm));
-        e->pids = pids;
-        trace_creds__fill(&e->creds, v);
-        if (p && (NUMBER(v, tty) || pids.sid == pids.tgid)) /* that of a leader is taken from it when it ends */
-            e->ctty = p->ctty;
-        exit_status__fill(e, v);
-        e->ns = actor.ns;
-        e->ns.user = (uint32_t)NUMBER(v, user_ns);
-        if (!e->ns.mnt)
-            e->hdr.flags |= EBPF_EXIT_F_PARTIAL;
-        record__add_cgroup(&e->hdr, p);
-        trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
-    }
-    if (p)
-        processes__end(&events->processes, p);
-}
-
 void trace_events__take(struct trace_events *events, const struct trace_values *values)
 {
     switch (values->probe) {
-    case TRACE_PROBE_fork:
-        fork__take(events, values);
-        return;
-    case TRACE_PROBE_exec:
-        exec__take(events, values);
-        return;
-    case TRACE_PROBE_args:
-        trace_args__note(&events->args, values);
-        return;
-    case TRACE_PROBE_leaving:
-        leaving__take(events, values);
-        return;
-    case TRACE_PROBE_exit:
-        exit__take(events, values);
-        return;
     case TRACE_PROBE_group:
         trace_caller__note_group(events, values);
         return;
@@ -342,7 +73,8 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
         trace_ids__note(&events->ids, values);
         return;
     default:
-        if (!trace_process__take(events, values) && !trace_chroot__take(events, values))
+        if (!trace_life__take(events, values) && !trace_process__take(events, values) &&
+            !trace_chroot__take(events, values))
             trace_tty__take(events, values);
         return;
     }
@@ -368,12 +100,11 @@ bool trace_events__have_room(const struct trace_events *events)
 int trace_events__init(struct trace_events *events, const struct ebpf_source_opts *opts, struct ebpf_ringbuf *ret_rings)
 {
     struct stat st;
-    int err;
+    int err = 0;
 
     events->self = (uint32_t)getpid();
     events->env = opts->env;
     events->host_mnt_ns = stat("/proc/self/ns/mnt", &st) ? 0 : (uint32_t)st.st_ino;
-    err = trace_args__init(&events->args);
     for (int i = 0; i < EBPF_RING_COUNT && !err; i++)
         err = trace_ring__init(&events->rings[i], RING_BYTES, &ret_rings[i]);
     if (!err)

@@ -46,6 +46,15 @@ static bool name__is(struct slice name, const char *text)
     return name.len == strlen(text) && !memcmp(name.data, text, name.len);
 }
 
+bool trace_names__are_whole(const struct trace_names *names)
+{
+    for (int i = 0; i < TRACE_NAMES_MAX && names->of[i].len; i++) {
+        if (name__is(names->of[i], "/"))
+            return true;
+    }
+    return false;
+}
+
 /* Append the names below the root of the file system. False if that is not among them. */
 static bool path__append_names(struct trace_path *path, const struct trace_names *names)
 {

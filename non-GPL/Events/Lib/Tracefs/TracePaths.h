@@ -28,6 +28,9 @@ struct trace_path {
     uint16_t flags; /* enum ebpf_varlen_flag */
 };
 
+/* Return whether the root of the file system is among the names. */
+bool trace_names__are_whole(const struct trace_names *names);
+
 void trace_path__build(struct trace_path *path, struct trace_mounts *mounts, const struct trace_names *names);
 
 /* Make one of a path as text ("/a/b"). */

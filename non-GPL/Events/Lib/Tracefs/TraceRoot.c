@@ -16,8 +16,6 @@
 #include "TraceRecord.h"
 #include "TraceTask.h"
 
-#define SET_ROOT_NAMES (TRACE_VALUE_set_root3 - TRACE_VALUE_set_root0 + 1)
-
 /* Read where the root directory of a process is. False if it is gone, or it is the host's. */
 static bool root__read(uint32_t tgid, char ret_text[EBPF_PATH_MAX])
 {
@@ -32,19 +30,34 @@ static bool root__read(uint32_t tgid, char ret_text[EBPF_PATH_MAX])
     return true;
 }
 
-bool trace_root__find(const struct trace_events *events, struct process *process, const uint64_t root[2],
-                      uint32_t mnt_ns, struct trace_path *ret_root)
+/* Find out where a root directory of a process is: from its parent, if that has the same, or from /proc. */
+static void root__set(const struct trace_events *events, struct process *process, const uint64_t root[2],
+                      uint64_t time_ns)
 {
+    const struct process *parent = processes__find(&events->processes, process->pids.ppid);
     char text[EBPF_PATH_MAX];
+    bool is_parents = parent && !memcmp(parent->root, root, sizeof(parent->root));
+
+    if (is_parents && parent->root_path) {
+        process__set_root(process, root, parent->root_path);
+        return;
+    }
+    bool is_read = trace_procfs__is_program(process->pids.tgid, 0, time_ns) && root__read(process->pids.tgid, text);
+
+    if (!is_read && is_parents)
+        is_read = trace_procfs__is_program(parent->pids.tgid, 0, time_ns) && root__read(parent->pids.tgid, text);
+    process__set_root(process, root, is_read ? text : NULL);
+}
+
+bool trace_root__find(const struct trace_events *events, struct process *process, const uint64_t root[2],
+                      uint32_t mnt_ns, uint64_t time_ns, struct trace_path *ret_root)
+{
 
     if (!process || !root[1] || !events->root_dentry || mnt_ns != events->host_mnt_ns ||
         (root[0] == events->root_mount && root[1] == events->root_dentry))
         return false;
-    if (memcmp(root, process->root, sizeof(process->root)) || !process->root_path) {
-        bool is_read = root__read(process->pids.tgid, text) || root__read(process->pids.ppid, text);
-
-        process__set_root(process, root, is_read ? text : NULL);
-    }
+    if (memcmp(root, process->root, sizeof(process->root)) || !process->root_path)
+        root__set(events, process, root, time_ns);
     if (!process->root_path)
         return false;
     trace_path__from_text(ret_root, process->root_path, strlen(process->root_path));
@@ -87,14 +100,24 @@ static bool path__to_text(const struct trace_path *path, char ret_text[EBPF_PATH
     return len;
 }
 
+/*
+ * Put the path of a new root directory together. A mount of another namespace is not looked for: where the process has
+ * it is seen from its new root by now.
+ */
 static void set_root__build(struct trace_events *events, const struct trace_values *v, uint32_t tgid,
                             struct trace_path *ret_path)
 {
     struct trace_names names = {.mount = (int)NUMBER(v, set_root_mount_id), .tgid = tgid, .link = "root"};
+    const int missing = events->mounts.missing;
 
-    for (int i = 0; i < SET_ROOT_NAMES; i++)
-        names.of[i] = v->of[TRACE_VALUE_set_root0 + i].text;
+    trace_args__names(&events->args, v, TRACE_VALUE_set_root0, names.of);
+    if (!trace_procfs__is_program(tgid, 0, v->time_ns))
+        names.link = "";
+    if (!trace_mounts__find(&events->mounts, names.mount, events->self))
+        names.mount = -1;
+    events->mounts.missing = -1;
     trace_path__build(ret_path, &events->mounts, &names);
+    events->mounts.missing = missing;
 }
 
 static void chroot__report(struct trace_events *events, const struct trace_values *v, const struct trace_caller *caller,
@@ -130,11 +153,12 @@ static void set_root__take(struct trace_events *events, const struct trace_value
 
     trace_note__drop(events, v);
     trace_caller__find(&caller, events, v);
-    bool has_root = trace_root__find(events, caller.process, before, caller.ns.mnt, &root);
+    bool has_root = trace_root__find(events, caller.process, before, caller.ns.mnt, v->time_ns, &root);
 
     set_root__build(events, v, caller.pids.tgid, &path);
     if (caller.process) /* as the host sees it */
         process__set_root(caller.process, now, path__to_text(&path, text) ? text : NULL);
+    trace_args__drop(&events->args, v->tid);
     if (is_chroot)
         chroot__report(events, v, &caller, &path, has_root ? &root : NULL);
 }
