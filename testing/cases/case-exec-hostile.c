@@ -188,7 +188,7 @@ static void *write_lock(void *unused)
     return unused;
 }
 
-/* The image: whoever wants to read its memory waits until the end. Not a constructor: it needs threads. */
+/* The image: a read of its memory waits until the end. Not a constructor: it needs threads. */
 static int victim(const char *path)
 {
     pthread_t thread;

@@ -120,18 +120,18 @@ SINGLE_EXIT = ("in this way a single program makes PROCESS_EXIT, which is skippe
 UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable"
-UNSEEN_BY_TRACEFS = "PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MODULE: parent of an orphan"
+UNSEEN_BY_TRACEFS = ("PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MODULE: parent of an orphan|"
+                     "PROCESS_EXEC: strings of a process that is gone")
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
-              **dict.fromkeys(("exec-script", "exec-fail", "exec-binfmt"),
-                              "tracefs has no script (docs/COMPATIBILITY.md)"),
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
               **dict.fromkeys(("exec-deep", "exec-bindmount", "exec-chroot"),
                               "tracefs has four names of a path, and more if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
+              "exec-binfmt": "tracefs has no script_is_setuid and script_is_setgid (docs/COMPATIBILITY.md)",
               "exec-ids": "with tracefs ids that an exec changed are reported even if it fails then "
                           "(docs/COMPATIBILITY.md)",
               "fork-kinds": "tracefs has the parent's cgroup for a child that clone3 puts into another one "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-trace-procfs.c - /proc of other processes is read without waiting for them; a pipe stands in for one that hangs. */
+/* test-trace-procfs.c - /proc is read without waiting for other processes; a pipe stands in for one that hangs. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <time.h>

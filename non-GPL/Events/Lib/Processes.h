@@ -56,7 +56,7 @@ struct process *processes__get(struct processes *processes, uint32_t tgid, uint6
 /* Add a process that was not seen to begin, as /proc has it. NULL: it is gone, or no memory. */
 struct process *processes__see(struct processes *processes, uint32_t tgid);
 
-/* Find out from /proc whose child a process is whose parent has ended. It stays as it is if the process is gone, too. */
+/* Find out from /proc whose child a process is whose parent has ended. Nothing changes if it is gone, too. */
 void process__update_parent(const struct processes *processes, struct process *process);
 
 /* A process has ended. It stays in the table for a while. */

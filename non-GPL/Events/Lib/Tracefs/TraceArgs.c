@@ -29,7 +29,12 @@ struct args_note {
     uint64_t head[HEAD_WORDS];
     uint64_t names_of; /* what `names` belong to: see names__owner */
     struct text_note *args, *names;
+    bool has_script;
+    int script_mount;
 };
+
+/* What is noted of a script belongs to the process: only one of its threads executes something at a time. */
+#define SCRIPT_KEY(tgid) ((tgid) | UINT32_C(1) << 31)
 
 static struct args_note **note__link(const struct trace_args *args, uint32_t tid)
 {
@@ -112,6 +117,14 @@ static void text__note(struct text_note **text, const struct trace_values *v, en
     }
 }
 
+/* Return a text that was kept; one that does not fit is empty. */
+static struct slice text__at(const struct text_note *text, int i)
+{
+    const uint32_t start = i ? text->ends[i - 1] : 0, end = text->ends[i];
+
+    return end > start ? (struct slice){text->data + start, end - start - 1} : (struct slice){"", 0};
+}
+
 /* What a record of names belongs to: the threads of a fork, the arguments of an exec, a new root directory. */
 static uint64_t names__owner(const struct trace_values *v)
 {
@@ -167,6 +180,54 @@ bool trace_args__note(struct trace_args *args, const struct trace_values *v)
     return true;
 }
 
+/* ----------------------------------------------------------------------- scripts */
+
+bool trace_script__note(struct trace_args *args, const struct trace_values *v, uint32_t tgid)
+{
+    const uint32_t key = SCRIPT_KEY(tgid);
+    struct args_note *note;
+
+    switch (v->probe) {
+    case TRACE_PROBE_image:
+        args->sees_scripts = true;
+        trace_args__drop(args, key);
+        note__get(args, key);
+        return true;
+    case TRACE_PROBE_script:
+        note = *note__link(args, key);
+        if (note && !note->has_script) {
+            note->has_script = true;
+            note->script_mount = (int)NUMBER(v, script_mount);
+        }
+        return true;
+    case TRACE_PROBE_script_names:
+        note = *note__link(args, key);
+        if (note && !note->has_script)
+            text__note(&note->names, v, TRACE_VALUE_script0, TRACE_NAMES_MAX);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool trace_script__find(const struct trace_args *args, uint32_t tgid, struct trace_names *ret_names)
+{
+    const struct args_note *note = *note__link(args, SCRIPT_KEY(tgid));
+
+    *ret_names = (struct trace_names){.mount = -1, .tgid = tgid, .link = ""};
+    if (!note)
+        return args->sees_scripts;
+    ret_names->mount = note->script_mount;
+    for (int i = 0; note->names && i < TRACE_NAMES_MAX; i++)
+        ret_names->of[i] = text__at(note->names, i);
+    return note->has_script;
+}
+
+void trace_script__drop(struct trace_args *args, uint32_t tgid)
+{
+    trace_args__drop(args, SCRIPT_KEY(tgid));
+}
+
 /* ------------------------------------------------------------------------- names */
 
 void trace_args__names(const struct trace_args *args, const struct trace_values *v, enum trace_value first,
@@ -179,12 +240,8 @@ void trace_args__names(const struct trace_args *args, const struct trace_values 
         ret_names[i] = (struct slice){"", 0};
     if (!note || !note->names || note->names_of != names__owner(v))
         return;
-    for (int i = 0; i < TRACE_NAMES_MAX; i++) {
-        const uint32_t start = begin + i ? note->names->ends[begin + i - 1] : 0, end = note->names->ends[begin + i];
-
-        if (end > start)
-            ret_names[i] = (struct slice){note->names->data + start, end - start - 1};
-    }
+    for (int i = 0; i < TRACE_NAMES_MAX; i++)
+        ret_names[i] = text__at(note->names, begin + i);
 }
 
 /* --------------------------------------------------------------------- arguments */

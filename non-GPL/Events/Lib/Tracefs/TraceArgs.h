@@ -22,6 +22,7 @@ struct args_note;
 struct trace_args {
     struct args_note *buckets[ARGS_BUCKETS]; /* by thread */
     unsigned int count;
+    bool sees_scripts; /* the kernel has the probes that it takes */
     struct trace_procfs procfs;
 };
 
@@ -39,6 +40,18 @@ void trace_args__drop(struct trace_args *args, uint32_t tid);
  */
 void trace_args__names(const struct trace_args *args, const struct trace_values *v, enum trace_value first,
                        struct slice ret_names[TRACE_NAMES_MAX]);
+
+/* Keep what a record has of the script that a process is about to execute. False if it is of none of these probes. */
+bool trace_script__note(struct trace_args *args, const struct trace_values *v, uint32_t tgid);
+
+/*
+ * Find the script that a process has executed. False if it was none; without names it is not known whether it was one,
+ * or which.
+ */
+bool trace_script__find(const struct trace_args *args, uint32_t tgid, struct trace_names *ret_names);
+
+/* The exec was reported. */
+void trace_script__drop(struct trace_args *args, uint32_t tgid);
 
 /* Return the number of arguments of an exec. */
 uint32_t trace_args__count(const struct trace_args *args, const struct trace_values *v);

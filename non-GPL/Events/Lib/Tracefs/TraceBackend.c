@@ -38,7 +38,7 @@ static const struct {
     {EBPF_EVENT_PROCESS_FORK, "not seen: programs that the kernel starts, such as modprobe, before 5.18"},
     {EBPF_EVENT_PROCESS_FORK, "pids_ss_cgroup_path is that of the parent, also with CLONE_INTO_CGROUP"},
     {EBPF_EVENT_PROCESS_FORK, "root_path only if the chroot was seen, or the process is still there"},
-    {EBPF_EVENT_PROCESS_EXEC, "no script"},
+    {EBPF_EVENT_PROCESS_EXEC, "no script before 5.8; script_is_setuid and script_is_setgid are never set"},
     {EBPF_EVENT_PROCESS_EXEC, "cut: deep paths, long arguments, env; of processes that are not there any more"},
     {EBPF_EVENT_PROCESS_SETUID, "creds of an exec are those that were seen last"},
     {EBPF_EVENT_PROCESS_SETGID, "creds of an exec, and before 5.9 of any change, are those that were seen last"},

@@ -168,6 +168,19 @@ static void fork__take(struct trace_events *events, const struct trace_values *v
     trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
 }
 
+static void record__add_script(struct trace_events *events, struct ebpf_event_header *hdr, const struct trace_values *v,
+                               const struct trace_path *root)
+{
+    struct trace_names names;
+    struct trace_path path;
+
+    if (!trace_script__find(&events->args, trace_values__upper(NUMBER(v, tids)), &names))
+        return;
+    trace_path__build(&path, &events->mounts, &names);
+    trace_root__cut(&path, root);
+    record__add_path(hdr, EBPF_TAG_SCRIPT, &path);
+}
+
 static void exec__take(struct trace_events *events, const struct trace_values *v)
 {
     struct ebpf_pid_info pids;
@@ -207,6 +220,7 @@ static void exec__take(struct trace_events *events, const struct trace_values *v
     e->hdr.flags = (uint16_t)((NUMBER(v, exe_mode) & S_ISUID ? EBPF_EXEC_F_SETUID : 0) |
                               (NUMBER(v, exe_mode) & S_ISGID ? EBPF_EXEC_F_SETGID : 0));
     record__add_exe(events, &e->hdr, v, has_root ? &root : NULL);
+    record__add_script(events, &e->hdr, v, has_root ? &root : NULL);
     record__add_cwd(events, &e->hdr, v, has_root ? &root : NULL);
     record__add_cgroup(&e->hdr, p);
     trace_args__add(&events->args, &e->hdr, v);
@@ -285,6 +299,8 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
 
 bool trace_life__take(struct trace_events *events, const struct trace_values *v)
 {
+    const struct thread *thread;
+
     switch (v->probe) {
     case TRACE_PROBE_fork:
         fork__take(events, v);
@@ -293,7 +309,13 @@ bool trace_life__take(struct trace_events *events, const struct trace_values *v)
     case TRACE_PROBE_exec:
         exec__take(events, v);
         trace_args__drop(&events->args, v->tid);
+        trace_script__drop(&events->args, trace_values__upper(NUMBER(v, tids)));
         return true;
+    case TRACE_PROBE_image:
+    case TRACE_PROBE_script:
+    case TRACE_PROBE_script_names:
+        thread = threads__find(&events->threads, v->tid);
+        return trace_script__note(&events->args, v, thread ? thread->tgid : v->tid);
     case TRACE_PROBE_leaving:
         leaving__take(events, v);
         return true;

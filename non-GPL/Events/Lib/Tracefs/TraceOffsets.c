@@ -79,6 +79,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__memory(s);
         search__directories(s);
         search__files(s);
+        search__image(s);
         search__namespaces(s);
         search__end(s);
     }

@@ -3,6 +3,7 @@
 #include "TracePeek.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@
 
 #define PEEK_EVENT "peek"
 #define FORK_EVENT "new_task"
+#define IMAGE_EVENT "image"
 #define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
 #define PAGE_MAX 65536
 /* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */
@@ -49,6 +51,18 @@ static int peek__define(struct trace_peek *peek)
     snprintf(lines, sizeof(lines), "p:%s/" FORK_EVENT " wake_up_new_task task=%s:x64\n", peek->in->name,
              FIRST_ARGUMENT);
     return trace_instance__define(peek->in, lines);
+}
+
+/* Without this probe scripts are not known. */
+static int image__define(struct trace_peek *peek)
+{
+    char line[DEFINITION_LEN];
+    int n = snprintf(line, sizeof(line), "p:%s/" IMAGE_EVENT " security_bprm_check", peek->in->name);
+
+    for (int i = 0; i < PEEK_IMAGE_WORDS; i++)
+        n += snprintf(line + n, sizeof(line) - (size_t)n, " w%d=+%d(%s):x64", i, 8 * i, FIRST_ARGUMENT);
+    snprintf(line + n, sizeof(line) - (size_t)n, "\n");
+    return trace_instance__define(peek->in, line);
 }
 
 static int event__enable(struct trace_peek *peek, const char *event, uint16_t *ret_id)
@@ -87,6 +101,8 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
         err = event__enable(peek, PEEK_EVENT, &peek->event);
     if (!err)
         err = event__enable(peek, FORK_EVENT, &peek->fork);
+    if (!err && (image__define(peek) || event__enable(peek, IMAGE_EVENT, &peek->image)))
+        peek->image = 0;
     if (!err) {
         peek->cpu_fd = trace_instance__open_cpu(in, cpu);
         err = peek->cpu_fd < 0 ? peek->cpu_fd : 0;
@@ -96,7 +112,7 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
 
 void trace_peek__end(struct trace_peek *peek)
 {
-    static const char *const events[] = {PEEK_EVENT, FORK_EVENT};
+    static const char *const events[] = {PEEK_EVENT, FORK_EVENT, IMAGE_EVENT};
 
     if (peek->cpu_fd >= 0)
         close(peek->cpu_fd);
@@ -144,6 +160,16 @@ uint64_t trace_peek__new_task(struct trace_peek *peek)
         return 0;
     peek->near = task;
     return task;
+}
+
+bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS])
+{
+    static char *const none[] = {NULL};
+
+    if (!peek->image)
+        return false;
+    syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH); /* fails: it has no format that can be executed */
+    return peek__last(peek, peek->image, ret_words, PEEK_IMAGE_WORDS);
 }
 
 /*

@@ -20,6 +20,7 @@
 #include "TraceInstance.h"
 
 #define PEEK_WORDS 128
+#define PEEK_IMAGE_WORDS 40
 
 struct trace_peek {
     struct trace_instance *in;
@@ -27,6 +28,7 @@ struct trace_peek {
     int cpu_fd;     /* the calling thread is bound to the CPU of this buffer */
     uint16_t event; /* id of the probe's event */
     uint16_t fork;  /* of the probe that has the address of a new task */
+    uint16_t image; /* of the probe that has the beginning of a struct linux_binprm; 0: it is not there */
     uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
 };
 
@@ -36,6 +38,12 @@ void trace_peek__end(struct trace_peek *peek);
 
 /* Return the address of the task that this thread has created last; 0 if it was not seen. */
 uint64_t trace_peek__new_task(struct trace_peek *peek);
+
+/*
+ * Try to execute an open file, which is no program, and return what the kernel had of that, a struct linux_binprm. False
+ * if it was not seen.
+ */
+bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS]);
 
 /* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
 bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);

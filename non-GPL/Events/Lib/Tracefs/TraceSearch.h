@@ -40,6 +40,7 @@ void search__terminal(struct search *s);
 void search__memory(struct search *s);
 void search__directories(struct search *s); /* of processes, dentries, mounts */
 void search__files(struct search *s);       /* struct file, inodes */
+void search__image(struct search *s);       /* of a program that is about to be executed */
 void search__namespaces(struct search *s);
 void search__end(struct search *s); /* ends the children: how they ended */
 
