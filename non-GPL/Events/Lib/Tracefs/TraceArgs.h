@@ -3,9 +3,9 @@
  * TraceArgs.h - strings of forks, execs and chroots: names of directories and programs, arguments, environment.
  *
  * Strings are fetched by probes of their own, whose records may be too long for the kernel to keep (a page), and are
- * noted for the record of the fork, exec or chroot, which the same thread makes next. Arguments are fetched before a tracer can
- * change them. Those that were not fetched are read from /proc, and compared with their length and first bytes; so is
- * the environment.
+ * noted for the record of the fork, exec or chroot, which the same thread makes next. Arguments are fetched before a
+ * tracer can change them. Those that were not fetched are read from /proc, and compared with their length and first
+ * bytes; so is the environment.
  */
 #ifndef EBPF_TRACE_ARGS_H
 #define EBPF_TRACE_ARGS_H
@@ -28,7 +28,7 @@ struct trace_args {
 
 void trace_args__fini(struct trace_args *args);
 
-/* Keep what a record has for that of the fork, exec or chroot, which follows. False if it is of none of these probes. */
+/* Keep what a record has for that of the fork, exec or chroot, which follows. False if it is none of these probes. */
 bool trace_args__note(struct trace_args *args, const struct trace_values *v);
 
 /* The fork, exec or chroot of a thread was reported: drop what was noted for it. */

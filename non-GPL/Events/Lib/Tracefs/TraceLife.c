@@ -47,8 +47,8 @@ static bool root__find(const struct trace_events *events, const struct trace_val
 }
 
 /*
- * Put a path together from the names that were noted. If not all of them are, /proc has the rest, as long as the process
- * is still the one, and has the program, of the record.
+ * Put a path together from the names that were noted. If not all of them are, /proc has the rest, as long as the
+ * process is still the one, and has the program, of the record.
  */
 static void names__build(struct trace_events *events, struct trace_path *ret_path, const struct trace_values *v,
                          struct trace_names *names, const struct trace_path *root)

@@ -40,8 +40,8 @@ void trace_peek__end(struct trace_peek *peek);
 uint64_t trace_peek__new_task(struct trace_peek *peek);
 
 /*
- * Try to execute an open file, which is no program, and return what the kernel had of that, a struct linux_binprm. False
- * if it was not seen.
+ * Try to execute an open file, which is no program, and return what the kernel had of that, a struct linux_binprm.
+ * False if it was not seen.
  */
 bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS]);
 
