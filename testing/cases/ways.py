@@ -132,8 +132,6 @@ LIMITS = {
                               "tracefs has four names of a path, and more if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
               "exec-binfmt": "tracefs has no script_is_setuid and script_is_setgid (docs/COMPATIBILITY.md)",
-              "exec-ids": "with tracefs ids that an exec changed are reported even if it fails then "
-                          "(docs/COMPATIBILITY.md)",
               "fork-kinds": "tracefs has the parent's cgroup for a child that clone3 puts into another one "
                             "(docs/COMPATIBILITY.md)",
               "exec-container": "tracefs has no root_path of another mount namespace (docs/COMPATIBILITY.md)"},

@@ -4,12 +4,14 @@
  *
  * PROCESS_SETSID: proc_sid_connector. PROCESS_SETUID and PROCESS_SETGID: proc_id_connector, which commit_creds calls
  * for each change, also that of an exec. What the ids were before is noted at security_task_fix_setuid and _setgid,
- * which calls pass before; an exec passes security_bprm_committing_creds.
+ * which calls pass before; an exec passes security_bprm_committing_creds. Its changes are reported when it has
+ * succeeded, at proc_exec_connector: one that fails after its changes ends the process by a signal.
  */
 #include "TraceIdentity.h"
 
 #include <string.h>
 
+#include "TraceNotes.h"
 #include "TraceTask.h"
 
 #define CHANGED_UID 0x4 /* PROC_EVENT_UID and PROC_EVENT_GID of linux/cn_proc.h */
@@ -67,25 +69,69 @@ void trace_session__take(struct trace_events *events, const struct trace_values 
     trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
 }
 
+/* Report a change of ids: the event is complete but for its time and number. */
+static void change__report(struct trace_events *events, const struct trace_values *v,
+                           const struct ebpf_event_header *change)
+{
+    const size_t head = sizeof(*change);
+    struct ebpf_event_header *hdr =
+        trace_event__begin(events, EBPF_RING_MAIN, (enum ebpf_event_type)change->type, change->size, v);
+
+    memcpy(hdr->comm, change->comm, sizeof(hdr->comm));
+    hdr->flags = change->flags;
+    memcpy((char *)hdr + head, (const char *)change + head, change->size - head);
+    trace_event__end(events, EBPF_RING_MAIN, hdr);
+}
+
+/* Report a change now, or, if an exec makes it, when that has succeeded. */
+static void change__take(struct trace_events *events, const struct trace_values *v,
+                         const struct ebpf_event_header *change, bool by_exec)
+{
+    const struct trace_note *before = by_exec ? trace_note__find(events, v, TRACE_PROBE_ids) : NULL;
+    struct slice earlier = before ? (struct slice){before->text, before->len} : (struct slice){0};
+
+    if (!by_exec || !trace_note__make(events, v, earlier, (struct slice){(const char *)change, change->size}))
+        change__report(events, v, change);
+}
+
+void trace_ids__end_exec(struct trace_events *events, const struct trace_values *v, bool has_succeeded)
+{
+    const struct trace_note *note = trace_note__find(events, v, TRACE_PROBE_ids);
+    union {
+        struct ebpf_event_header hdr;
+        struct ebpf_process_setuid_event uid;
+        struct ebpf_process_setgid_event gid;
+    } change;
+
+    if (!note)
+        return;
+    for (uint32_t at = 0; has_succeeded && at < note->len; at += change.hdr.size) {
+        memcpy(&change.hdr, note->text + at, sizeof(change.hdr));
+        memcpy(&change, note->text + at, change.hdr.size);
+        change__report(events, v, &change.hdr);
+    }
+    trace_note__drop(events, v);
+}
+
 static void setuid__take(struct trace_events *events, const struct trace_values *v, const struct identity *id,
                          const struct ebpf_cred_info *old, bool by_exec)
 {
     if (!identity__is_wanted(events, id, EBPF_EVENT_PROCESS_SETUID, old->ruid))
         return;
-    struct ebpf_process_setuid_event *e =
-        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_SETUID, sizeof(*e), v);
+    struct ebpf_process_setuid_event e = {
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETUID, .size = sizeof(e), .flags = by_exec ? EBPF_SETUID_F_BY_EXEC : 0},
+        .pids = id->pids,
+        .creds = *old,
+        .ctty = id->ctty,
+        .ns = id->ns,
+        .new_ruid = id->creds.ruid,
+        .new_euid = id->creds.euid,
+        .new_suid = id->creds.suid,
+        .new_fsuid = (uint32_t)NUMBER(v, fs_ids),
+    };
 
-    memcpy(e->hdr.comm, id->comm, sizeof(id->comm));
-    e->hdr.flags = by_exec ? EBPF_SETUID_F_BY_EXEC : 0;
-    e->pids = id->pids;
-    e->creds = *old;
-    e->ctty = id->ctty;
-    e->ns = id->ns;
-    e->new_ruid = id->creds.ruid;
-    e->new_euid = id->creds.euid;
-    e->new_suid = id->creds.suid;
-    e->new_fsuid = (uint32_t)NUMBER(v, fs_ids);
-    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
+    memcpy(e.hdr.comm, id->comm, sizeof(id->comm));
+    change__take(events, v, &e.hdr, by_exec);
 }
 
 static void setgid__take(struct trace_events *events, const struct trace_values *v, const struct identity *id,
@@ -93,20 +139,20 @@ static void setgid__take(struct trace_events *events, const struct trace_values 
 {
     if (!identity__is_wanted(events, id, EBPF_EVENT_PROCESS_SETGID, old->ruid))
         return;
-    struct ebpf_process_setgid_event *e =
-        trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_SETGID, sizeof(*e), v);
+    struct ebpf_process_setgid_event e = {
+        .hdr = {.type = EBPF_EVENT_PROCESS_SETGID, .size = sizeof(e), .flags = by_exec ? EBPF_SETGID_F_BY_EXEC : 0},
+        .pids = id->pids,
+        .creds = *old,
+        .ctty = id->ctty,
+        .ns = id->ns,
+        .new_rgid = id->creds.rgid,
+        .new_egid = id->creds.egid,
+        .new_sgid = id->creds.sgid,
+        .new_fsgid = trace_values__upper(NUMBER(v, fs_ids)),
+    };
 
-    memcpy(e->hdr.comm, id->comm, sizeof(id->comm));
-    e->hdr.flags = by_exec ? EBPF_SETGID_F_BY_EXEC : 0;
-    e->pids = id->pids;
-    e->creds = *old;
-    e->ctty = id->ctty;
-    e->ns = id->ns;
-    e->new_rgid = id->creds.rgid;
-    e->new_egid = id->creds.egid;
-    e->new_sgid = id->creds.sgid;
-    e->new_fsgid = trace_values__upper(NUMBER(v, fs_ids));
-    trace_event__end(events, EBPF_RING_MAIN, &e->hdr);
+    memcpy(e.hdr.comm, id->comm, sizeof(id->comm));
+    change__take(events, v, &e.hdr, by_exec);
 }
 
 void trace_ids__take(struct trace_events *events, const struct trace_values *v)

@@ -13,11 +13,13 @@
 #include <sys/stat.h>
 
 #include "TraceCaller.h"
+#include "TraceIdentity.h"
 #include "TraceRecord.h"
 #include "TraceRoot.h"
 #include "TraceTask.h"
 
 #define SIGNAL_GROUP_EXIT 4
+#define SIGNAL_MASK 0x7f /* in what wait returns */
 
 /* -------------------------------------------------------------------------- paths */
 
@@ -242,12 +244,18 @@ static void leaving__take(struct trace_events *events, const struct trace_values
         trace_namespaces__fill(&p->ns, v);
 }
 
+/* Return how a process ends, as wait has it. */
+static uint32_t exit__status(const struct trace_values *v)
+{
+    return NUMBER(v, signal_flags) & SIGNAL_GROUP_EXIT ? (uint32_t)NUMBER(v, signal_exit_code)
+                                                       : (uint32_t)NUMBER(v, exit_code);
+}
+
 static void exit_status__fill(struct ebpf_process_exit_event *e, const struct trace_values *v)
 {
-    uint32_t status = NUMBER(v, signal_flags) & SIGNAL_GROUP_EXIT ? (uint32_t)NUMBER(v, signal_exit_code)
-                                                                  : (uint32_t)NUMBER(v, exit_code);
+    const uint32_t status = exit__status(v);
 
-    e->exit_signal = status & 0x7f;
+    e->exit_signal = status & SIGNAL_MASK;
     e->exit_code = e->exit_signal ? 0 : status >> 8 & 0xff;
     if (status & 0x80)
         e->hdr.flags |= EBPF_EXIT_F_CORE;
@@ -307,6 +315,7 @@ bool trace_life__take(struct trace_events *events, const struct trace_values *v)
         trace_args__drop(&events->args, v->tid);
         return true;
     case TRACE_PROBE_exec:
+        trace_ids__end_exec(events, v, true);
         exec__take(events, v);
         trace_args__drop(&events->args, v->tid);
         trace_script__drop(&events->args, trace_values__upper(NUMBER(v, tids)));
@@ -319,7 +328,8 @@ bool trace_life__take(struct trace_events *events, const struct trace_values *v)
     case TRACE_PROBE_leaving:
         leaving__take(events, v);
         return true;
-    case TRACE_PROBE_exit:
+    case TRACE_PROBE_exit: /* the record of an exec that has succeeded may have been lost */
+        trace_ids__end_exec(events, v, !(exit__status(v) & SIGNAL_MASK));
         exit__take(events, v);
         return true;
     default:
