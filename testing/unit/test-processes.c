@@ -267,8 +267,30 @@ static void test_child(void)
     processes__fini(&table);
 }
 
+/* A process whose parent is gone has another one; it is looked for if the table does not have the parent alive. */
+static void test_parent(void)
+{
+    begin();
+    struct process *self = processes__find(&table, (uint32_t)getpid());
+
+    if (!CHECK(self))
+        return;
+    self->pids.ppid = 0x7ffffff0;
+    process__update_parent(&table, self);
+    CHECK(self->pids.ppid == (uint32_t)getppid());
+    self->pids.ppid = 1;
+    process__update_parent(&table, self); /* process 1 is alive: nothing is read */
+    CHECK(self->pids.ppid == 1);
+    self->pids.ppid = 0x7ffffff0;
+    self->pids.start_time_ns -= 1000000000; /* of an earlier process with this id */
+    process__update_parent(&table, self);
+    CHECK(self->pids.ppid == 0x7ffffff0);
+    processes__fini(&table);
+}
+
 int main(void)
 {
+    test_parent();
     test_get();
     test_inherit();
     test_ids_used_again();

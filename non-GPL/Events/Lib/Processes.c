@@ -239,7 +239,7 @@ static bool process__read(struct process *process)
     return true;
 }
 
-void process__update_parent(const struct processes *processes, struct process *process)
+void process__update_parent(struct processes *processes, struct process *process)
 {
     const struct process *parent = processes__find(processes, process->pids.ppid);
     const uint64_t tick = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
@@ -247,8 +247,11 @@ void process__update_parent(const struct processes *processes, struct process *p
 
     if (process->has_ended || (parent && !parent->has_ended) || !process->pids.ppid || !process__read_stat(&now))
         return;
-    if (now.pids.start_time_ns - process->pids.start_time_ns + tick <= 2 * tick) /* else its id was used again */
-        process->pids.ppid = now.pids.ppid;
+    if (now.pids.start_time_ns - process->pids.start_time_ns + tick > 2 * tick) /* its id was used again */
+        return;
+    process->pids.ppid = now.pids.ppid;
+    if (!processes__find(processes, now.pids.ppid)) /* or it would be looked for each time */
+        processes__see(processes, now.pids.ppid);
 }
 
 /* ------------------------------------------------------------------------------ table */

@@ -57,7 +57,7 @@ struct process *processes__get(struct processes *processes, uint32_t tgid, uint6
 struct process *processes__see(struct processes *processes, uint32_t tgid);
 
 /* Find out from /proc whose child a process is whose parent has ended. Nothing changes if it is gone, too. */
-void process__update_parent(const struct processes *processes, struct process *process);
+void process__update_parent(struct processes *processes, struct process *process);
 
 /* A process has ended. It stays in the table for a while. */
 void processes__end(struct processes *processes, struct process *process);

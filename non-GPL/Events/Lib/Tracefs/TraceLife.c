@@ -331,6 +331,9 @@ bool trace_life__take(struct trace_events *events, const struct trace_values *v)
     case TRACE_PROBE_exit: /* the record of an exec that has succeeded may have been lost */
         trace_ids__end_exec(events, v, !(exit__status(v) & SIGNAL_MASK));
         exit__take(events, v);
+        trace_args__drop(&events->args, v->tid);
+        if (!NUMBER(v, live))
+            trace_script__drop(&events->args, trace_values__upper(NUMBER(v, tids)));
         return true;
     default:
         return trace_args__note(&events->args, v);

@@ -140,8 +140,10 @@ static void shm_call__note(struct trace_events *events, const struct trace_value
 {
     uint64_t distance = NUMBER(v, argument2) - NUMBER(v, argument);
 
-    if (v->tid == events->shm_teacher && !events->shm_distance)
+    if (!events->shm_distance && v->tid == events->shm_teacher)
         events->shm_distance = distance;
+    else if (!events->shm_distance) /* the record of that call was lost */
+        trace_shm__learn(events);
     struct trace_note *note = distance == events->shm_distance ? trace_note__make(events, v, no_text, no_text) : NULL;
 
     if (!note) { /* an earlier one is of a call whose end was not seen */
