@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "TraceCaller.h"
+#include "TraceConnections.h"
 #include "TraceIdentity.h"
 #include "TraceLife.h"
 #include "TraceProcess.h"
@@ -76,6 +77,7 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
         if (!trace_life__take(events, values) && !trace_process__take(events, values) &&
             !trace_chroot__take(events, values))
             trace_tty__take(events, values);
+        trace_connections__take(events, values);
         return;
     }
 }
@@ -109,6 +111,8 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
         err = trace_ring__init(&events->rings[i], RING_BYTES, &ret_rings[i]);
     if (!err)
         err = trace_ids__init(&events->ids);
+    if (!err)
+        err = trace_sockets__init(&events->sockets);
     return err ? err : trace_mounts__init(&events->mounts);
 }
 
@@ -122,4 +126,5 @@ void trace_events__fini(struct trace_events *events)
     threads__fini(&events->threads);
     trace_args__fini(&events->args);
     trace_ids__fini(&events->ids);
+    trace_sockets__fini(&events->sockets);
 }

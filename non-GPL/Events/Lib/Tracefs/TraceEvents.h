@@ -12,6 +12,7 @@
 #include "TraceMounts.h"
 #include "TraceRing.h"
 #include "TraceSelect.h"
+#include "TraceSockets.h"
 
 struct trace_events {
     struct trace_ring rings[EBPF_RING_COUNT];
@@ -21,6 +22,9 @@ struct trace_events {
     struct trace_selection selection;
     struct trace_args args;
     struct trace_ids ids;
+    struct trace_sockets sockets;
+    struct trace_closing closings[TRACE_CLOSINGS];
+    struct trace_backlog backlogs[TRACE_BACKLOGS];
     uint64_t root_mount, root_dentry; /* of the host */
     uint32_t host_mnt_ns;
     uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <stdio.h>
 
 #include "TraceSearch.h"
 
@@ -81,6 +82,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__files(s);
         search__image(s);
         search__namespaces(s);
+        search__sockets(s);
         search__end(s);
     }
     for (int i = 0; i < SPECIMENS; i++)
@@ -123,5 +125,8 @@ int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_off
         found = *ret_offsets;
     }
     free(s);
+    if (getenv("TN_DUMP"))
+        for (int i = 0; i < TRACE_MEMBER_COUNT; i++)
+            fprintf(stderr, "TN %s %d\n", trace_member__name(i), ret_offsets->of[i]);
     return err;
 }

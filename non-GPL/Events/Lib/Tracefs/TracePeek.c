@@ -17,10 +17,12 @@
 #define CALL_FUNCTION "__x64_sys_getsid"
 #define CALLER_ARGUMENT "+112(%di)" /* rdi in struct pt_regs, as in user_regs_struct */
 #define FIRST_ARGUMENT "%di"
+#define SECOND_ARGUMENT "%si"
 #elif defined(__aarch64__)
 #define CALL_FUNCTION "__arm64_sys_getsid"
 #define CALLER_ARGUMENT "+0(%x0)"
 #define FIRST_ARGUMENT "%x0"
+#define SECOND_ARGUMENT "%x1"
 #else
 #error "only x86_64 and aarch64 are supported"
 #endif
@@ -28,6 +30,8 @@
 #define PEEK_EVENT "peek"
 #define FORK_EVENT "new_task"
 #define IMAGE_EVENT "image"
+#define WATCH_EVENT "watch%d"
+#define EVENT_LEN 16
 #define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
 #define PAGE_MAX 65536
 /* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */
@@ -122,7 +126,32 @@ void trace_peek__end(struct trace_peek *peek)
         trace_instance__enable(peek->in, events[i], false);
         trace_instance__undefine(peek->in, events[i]);
     }
+    for (int i = 0; i < peek->watches; i++) {
+        char event[EVENT_LEN];
+
+        snprintf(event, sizeof(event), WATCH_EVENT, i);
+        trace_instance__enable(peek->in, event, false);
+        trace_instance__undefine(peek->in, event);
+    }
+    peek->watches = 0;
     trace_instance__write(peek->in, "set_event_pid", "");
+}
+
+int trace_peek__watch(struct trace_peek *peek, const char *function)
+{
+    char line[192], event[EVENT_LEN];
+
+    if (peek->watches == PEEK_WATCHES)
+        return -ENOSPC;
+    snprintf(event, sizeof(event), WATCH_EVENT, peek->watches);
+    snprintf(line, sizeof(line), "p:%s/%s %s first=%s:x64 second=%s:x64\n", peek->in->name, event, function,
+             FIRST_ARGUMENT, SECOND_ARGUMENT);
+    int err = trace_instance__define(peek->in, line);
+
+    if (err)
+        return err;
+    err = event__enable(peek, event, &peek->watch_events[peek->watches++]);
+    return err ? err : peek->watches - 1;
 }
 
 /* Read the buffer until it is empty. Returns the words of the last record of this thread that an event has made. */
@@ -170,6 +199,15 @@ bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_
         return false;
     syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH); /* fails: it has no format that can be executed */
     return peek__last(peek, peek->image, ret_words, PEEK_IMAGE_WORDS);
+}
+
+uint64_t trace_peek__watched(struct trace_peek *peek, int watch, int argument)
+{
+    uint64_t arguments[2];
+
+    if (watch < 0 || !peek__last(peek, peek->watch_events[watch], arguments, 2))
+        return 0;
+    return arguments[argument - 1];
 }
 
 /*

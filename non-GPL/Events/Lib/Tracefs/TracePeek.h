@@ -21,6 +21,7 @@
 
 #define PEEK_WORDS 128
 #define PEEK_IMAGE_WORDS 40
+#define PEEK_WATCHES 8
 
 struct trace_peek {
     struct trace_instance *in;
@@ -30,6 +31,8 @@ struct trace_peek {
     uint16_t fork;  /* of the probe that has the address of a new task */
     uint16_t image; /* of the probe that has the beginning of a struct linux_binprm; 0: it is not there */
     uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
+    int watches;
+    uint16_t watch_events[PEEK_WATCHES];
 };
 
 /* Define and enable the probes. 0 or -errno; end with trace_peek__end. */
@@ -44,6 +47,15 @@ uint64_t trace_peek__new_task(struct trace_peek *peek);
  * False if it was not seen.
  */
 bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS]);
+
+/*
+ * Watch this thread's calls of a kernel function. Returns a number of the watch; -errno, also if there is no such
+ * function.
+ */
+int trace_peek__watch(struct trace_peek *peek, const char *function);
+
+/* Return the address that was an argument, 1 or 2, of the last call that was watched; 0 if none was seen. */
+uint64_t trace_peek__watched(struct trace_peek *peek, int watch, int argument);
 
 /* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
 bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);

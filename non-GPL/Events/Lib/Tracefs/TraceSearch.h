@@ -42,6 +42,7 @@ void search__directories(struct search *s); /* of processes, dentries, mounts */
 void search__files(struct search *s);       /* struct file, inodes */
 void search__image(struct search *s);       /* of a program that is about to be executed */
 void search__namespaces(struct search *s);
+void search__sockets(struct search *s);
 void search__end(struct search *s); /* ends the children: how they ended */
 
 /* Return the text at an address, which is cut; "" if it cannot be read. Valid until the next call. */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* TraceNet.h - sockets in records: their two ends, what they are. */
+#ifndef EBPF_TRACE_NET_H
+#define EBPF_TRACE_NET_H
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "TraceTask.h"
+
+/* States of TCP sockets, as the kernel has them (include/net/tcp_states.h). */
+enum trace_tcp_state {
+    TRACE_TCP_ESTABLISHED = 1,
+    TRACE_TCP_SYN_SENT,
+    TRACE_TCP_SYN_RECV,
+    TRACE_TCP_CLOSE = 7,
+    TRACE_TCP_CLOSE_WAIT,
+    TRACE_TCP_LAST_ACK,
+    TRACE_TCP_LISTEN,
+};
+
+/*
+ * Return whether the word with the type and protocol of a socket is that of one of TCP: two numbers, before 5.6 bits with
+ * others below them.
+ */
+static inline bool trace_sock__is_tcp(uint32_t type)
+{
+    return type == (1 | 6 << 16) || type >> 8 == (1 << 8 | 6);
+}
+
+static inline unsigned int trace_sock__family(const struct trace_values *v)
+{
+    return NUMBER(v, sock_ports) >> 32 & 0xffff;
+}
+
+static inline unsigned int trace_sock__state(const struct trace_values *v)
+{
+    return NUMBER(v, sock_ports) >> 48 & 0xff;
+}
+
+static inline void trace_ip__set_v4(struct ebpf_ip *ip, uint32_t address)
+{
+    *ip = (struct ebpf_ip){.words = {0, 0, htonl(0xffff), address}};
+}
+
+static inline bool trace_ip__is_v4(const struct ebpf_ip *ip)
+{
+    return !ip->words[0] && !ip->words[1] && ip->words[2] == htonl(0xffff);
+}
+
+static inline void trace_ip__set_words(struct ebpf_ip *ip, uint64_t begin, uint64_t end)
+{
+    memcpy(ip, &begin, sizeof(begin));
+    memcpy(ip->words + 2, &end, sizeof(end));
+}
+
+/* Set the family of a connection or flow by the address of an end. */
+static inline void trace_net__set_family(struct ebpf_net_info *net, const struct ebpf_ip *ip)
+{
+    net->family = trace_ip__is_v4(ip) ? EBPF_FAMILY_INET : EBPF_FAMILY_INET6;
+}
+
+/* Fill in the ends of a TCP socket. */
+void trace_net__fill(struct ebpf_net_info *net, const struct trace_values *v);
+
+#endif
