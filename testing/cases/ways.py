@@ -123,7 +123,8 @@ UNSEEN_AT_CALLS = "AF_UNSPEC after a reset|MPTCP, AF_UNSPEC"
 UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable"
 UNSEEN_BY_TRACEFS = ("PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MODULE: parent of an orphan|"
-                     "PROCESS_EXEC: strings of a process that is gone")
+                     "PROCESS_EXEC: strings of a process that is gone|"
+                     "^NETWORK_CONNECTION_\\w+: (cgroup program|Landlock)")  # what a policy refuses
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
@@ -386,9 +387,13 @@ def called_events(plan):
 
 
 def unseen_at_calls(plan):
-    """Return a pattern of what is expected in a case, and may be missing where events are made at the ends of calls: it
-    matches the type of the event and what it is about."""
-    unseen = [UNSEEN_AT_CALLS, UNSEEN_BY_TRACEFS] if plan.way.name == TRACEFS else [UNSEEN_AT_CALLS]
+    """Return a pattern of what is expected in a case, and may be missing where events are made at the ends of calls or
+    by tracefs: it matches the type of the event and what it is about. None: nothing."""
+    if plan.way.name == TRACEFS:
+        return UNSEEN_BY_TRACEFS
+    if not called_events(plan):
+        return None
+    unseen = [UNSEEN_AT_CALLS]
     if "FILE_CREATE" in called_events(plan):
         unseen.append(UNSEEN_WITHOUT_KPROBES)
     if plan.kernel.endswith("5.10"):

@@ -72,11 +72,18 @@ static struct trace_socket *connection__track(struct trace_events *events, const
 
 /* ----------------------------------------------------------------------- begins */
 
+static struct trace_attempt *attempt__of(struct trace_events *events, uint32_t tid)
+{
+    return &events->attempts[tid % TRACE_ATTEMPTS];
+}
+
 static void connect__take(struct trace_events *events, const struct trace_values *v)
 {
     struct trace_caller caller;
     bool is_tracked = connections__are_tracked(events);
+    struct trace_attempt *attempt = attempt__of(events, v->tid);
 
+    attempt->was_sent = attempt->was_sent || (attempt->tid == v->tid && attempt->sk == NUMBER(v, sock));
     trace_caller__find(&caller, events, v);
     if (caller__is_kernel(&caller) || !NUMBER(v, sock_file))
         return;
@@ -166,6 +173,81 @@ static void connection__fail(struct trace_events *events, const struct trace_val
     }
     trace_sockets__remove(&events->sockets, e->sk);
 }
+
+/* ---------------------------------------------------- attempts that fail at once */
+
+/* The minimum lengths of addresses that the kernel accepts: that of struct sockaddr_in, and that of RFC 2133. */
+#define ADDRESS_V4_MIN 16
+#define ADDRESS_V6_MIN 24
+
+/* Note where a thread connects to. For an IPv4-mapped address tcp_v6_connect calls tcp_v4_connect: a note of its own. */
+static void connecting__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct trace_attempt *attempt = attempt__of(events, v->tid);
+    bool is_v6 = v->probe == TRACE_PROBE_connecting_v6;
+    struct ebpf_net_info *net = &attempt->net;
+
+    *attempt = (struct trace_attempt){.tid = v->tid};
+    if (NUMBER(v, to_len) < (is_v6 ? ADDRESS_V6_MIN : ADDRESS_V4_MIN))
+        return;
+    attempt->sk = NUMBER(v, sock);
+    net->transport = EBPF_TRANSPORT_TCP;
+    net->source_port = ntohs((uint16_t)NUMBER(v, sock_sport));
+    net->destination_port = ntohs((uint16_t)(NUMBER(v, to) >> 16));
+    net->network_namespace = (uint32_t)NUMBER(v, sock_net_ns);
+    if (is_v6) {
+        trace_ip__set_words(&net->source, NUMBER(v, sock_v6_own), NUMBER(v, sock_v6_own_end));
+        trace_ip__set_words(&net->destination, NUMBER(v, to_v6), NUMBER(v, to_v6_end));
+    } else {
+        trace_ip__set_v4(&net->source, trace_values__upper(NUMBER(v, sock_addresses)));
+        trace_ip__set_v4(&net->destination, trace_values__upper(NUMBER(v, to)));
+    }
+    trace_net__set_family(net, &net->destination);
+    if (net->family == EBPF_FAMILY_INET && !net->source.words[2] && !net->source.words[3])
+        trace_ip__set_v4(&net->source, 0);
+}
+
+/* connect has returned: an attempt that failed in the call is reported, if it was not sent, and its failure. */
+static void connected__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct trace_attempt *attempt = attempt__of(events, v->tid);
+    int result = (int)NUMBER(v, returned);
+    uint64_t sk = attempt->tid == v->tid ? attempt->sk : 0;
+    struct trace_socket *e = trace_sockets__find(&events->sockets, sk);
+
+    attempt->sk = 0;
+    if (!sk || result >= 0 || result == -EAFNOSUPPORT)
+        return;
+    if (attempt->was_sent) {
+        if (e)
+            connection__fail(events, v, e, (uint32_t)-result);
+        return;
+    }
+    struct trace_caller caller;
+
+    trace_caller__find(&caller, events, v);
+    if (caller__is_kernel(&caller))
+        return;
+    if (trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)) {
+        struct ebpf_network_connection_attempted_event *event = net_event__begin(
+            events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
+
+        event->pids = caller.pids;
+        event->net = attempt->net;
+        trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
+    }
+    if (trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_FAILED)) {
+        struct ebpf_network_connection_failed_event *event =
+            net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED, sizeof(*event), v, caller.comm);
+
+        event->pids = caller.pids;
+        event->net = attempt->net;
+        event->error = event->error_number = (uint32_t)-result;
+        trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
+    }
+}
+
+/* ------------------------------------------------------------------------- closes */
 
 /* Return whether a state is one of an attempt: not yet established, or not by this end. */
 static bool state__is_attempt(unsigned int state, const struct trace_socket *e)
@@ -320,6 +402,14 @@ void trace_connections__take(struct trace_events *events, const struct trace_val
         return;
     case TRACE_PROBE_accept:
         accept__take(events, v);
+        return;
+    case TRACE_PROBE_connecting:
+    case TRACE_PROBE_connecting_v6:
+        connecting__take(events, v);
+        return;
+    case TRACE_PROBE_connected:
+    case TRACE_PROBE_connected_v6:
+        connected__take(events, v);
         return;
     case TRACE_PROBE_done:
         done__take(events, v);

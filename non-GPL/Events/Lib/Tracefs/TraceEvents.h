@@ -25,6 +25,7 @@ struct trace_events {
     struct trace_sockets sockets;
     struct trace_closing closings[TRACE_CLOSINGS];
     struct trace_backlog backlogs[TRACE_BACKLOGS];
+    struct trace_attempt attempts[TRACE_ATTEMPTS];
     uint64_t root_mount, root_dentry; /* of the host */
     uint32_t host_mnt_ns;
     uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */

@@ -40,6 +40,7 @@ struct trace_sockets {
 
 #define TRACE_CLOSINGS 256 /* notes, by thread */
 #define TRACE_BACKLOGS 256
+#define TRACE_ATTEMPTS 256
 
 /* The socket that a thread was seen to close last. */
 struct trace_closing {
@@ -51,6 +52,14 @@ struct trace_closing {
 struct trace_backlog {
     uint32_t tid;
     uint32_t backlog;
+};
+
+/* How a thread was seen to connect last. */
+struct trace_attempt {
+    uint32_t tid;
+    uint64_t sk; /* 0: the call has returned */
+    bool was_sent;
+    struct ebpf_net_info net;
 };
 
 /* 0 or -ENOMEM. */
