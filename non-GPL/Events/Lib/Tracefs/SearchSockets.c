@@ -24,8 +24,6 @@
 #define SOCK_BYTES (SOCK_WORDS * 8)
 #define COMMON_BYTES 160 /* of struct sock_common at most */
 #define CONNECTIONS 2
-#define SOURCE 0x7f5b3971 /* 127.91.57.113; that of the second connection follows */
-#define DESTINATION 0x7f53c92f
 #define SEGMENT 1000 /* odd byte counts are multiples of a small segment, or the kernel waits with the rest of them */
 #define CORKED_BYTES 77
 #define DROPPED_BYTES 501
@@ -62,10 +60,9 @@ struct sockets {
 
 /* ---------------------------------------------------------------- connections */
 
-/* Return a socket bound to an address; -1 if that fails. */
-static int socket__bound(uint32_t address, struct sockaddr_in *ret_name)
+int search__bind(int type, uint32_t address, struct sockaddr_in *ret_name)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
     socklen_t len = sizeof(*ret_name);
 
     *ret_name = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
@@ -108,17 +105,25 @@ static bool stage__read(struct sockets *k, struct connection *c, enum stage stag
     return search__read(k->s, c->sk, c->words[stage], SOCK_WORDS);
 }
 
+/* Return the address of the socket that connected last; 0 if that was not seen. */
+static uint64_t sockets__connected(const struct sockets *k)
+{
+    struct trace_watched watched;
+
+    return trace_peek__watched(&k->s->peek, k->watch, &watched) ? watched.arguments[0] : 0;
+}
+
 /* Connect, and have both ends send something. */
 static bool connection__open(struct sockets *k, struct connection *c, int number, const struct sockaddr_in *to)
 {
     struct sockaddr_in from;
     int segment = SEGMENT, one = 1;
 
-    c->client = socket__bound(SOURCE + (uint32_t)number * 0x10101, &from);
+    c->client = search__bind(SOCK_STREAM, SEARCH_SOURCE + (uint32_t)number * 0x10101, &from);
     if (c->client < 0 || setsockopt(c->client, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) ||
         connect(c->client, (const struct sockaddr *)to, sizeof(*to)))
         return false;
-    c->sk = trace_peek__watched(&k->s->peek, k->watch, 1);
+    c->sk = sockets__connected(k);
     c->server = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC);
     c->saddr = from.sin_addr.s_addr;
     c->sport = from.sin_port;
@@ -166,11 +171,11 @@ static bool sockets__open(struct sockets *k)
 {
     struct sockaddr_in to, nobody;
 
-    k->listener = socket__bound(DESTINATION, &to);
-    k->deaf = socket__bound(DESTINATION, &nobody);
+    k->listener = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &to);
+    k->deaf = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &nobody);
     if (k->listener < 0 || k->deaf < 0 || listen(k->listener, CONNECTIONS))
         return false;
-    k->watch = trace_peek__watch(&k->s->peek, "tcp_connect");
+    k->watch = trace_peek__watch(&k->s->peek, "tcp_connect", false);
     for (int i = 0; i < CONNECTIONS; i++) {
         if (!connection__open(k, &k->of[i], i, &to))
             return false;
@@ -388,12 +393,12 @@ static void sockets__find_error(const struct sockets *k, uint64_t *refused, uint
 {
     struct sockaddr_in from, to;
     socklen_t len = sizeof(to), error_len = sizeof(int);
-    int fd = socket__bound(SOURCE, &from), error = 0, found = TRACE_OFFSET_UNKNOWN;
+    int fd = search__bind(SOCK_STREAM, SEARCH_SOURCE, &from), error = 0, found = TRACE_OFFSET_UNKNOWN;
     struct pollfd p = {.fd = fd, .events = POLLOUT};
 
     if (fd >= 0 && !getsockname(k->deaf, (struct sockaddr *)&to, &len) && !fcntl(fd, F_SETFL, O_NONBLOCK) &&
         connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno == EINPROGRESS && poll(&p, 1, RETRANSMIT_MS) == 1) {
-        uint64_t sk = trace_peek__watched(&k->s->peek, k->watch, 1);
+        uint64_t sk = sockets__connected(k);
 
         if (sk && search__read(k->s, sk, refused, SOCK_WORDS) &&
             !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) && error == ECONNREFUSED &&

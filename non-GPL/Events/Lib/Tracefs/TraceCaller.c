@@ -39,6 +39,14 @@ bool trace_caller__is_wanted(struct trace_events *events, const struct trace_cal
     return trace_event__is_wanted(events, type, &actor, caller->pids.tgid);
 }
 
+bool trace_caller__passes(const struct trace_events *events, const struct trace_caller *caller)
+{
+    const struct trace_actor actor = {
+        .process = caller->process, .uid = caller->creds.ruid, .comm = caller->comm, .ns = caller->ns};
+
+    return caller->pids.tgid != events->self && trace_selection__passes(&events->selection, &actor);
+}
+
 /* Keep what a probe with a task has of its thread. */
 static struct thread *thread__keep(struct trace_events *events, const struct trace_values *v)
 {

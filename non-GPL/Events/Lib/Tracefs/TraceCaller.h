@@ -23,6 +23,9 @@ void trace_caller__find(struct trace_caller *ret_caller, struct trace_events *ev
 /* Return whether an event of a caller is to be made; it is counted if it is not. */
 bool trace_caller__is_wanted(struct trace_events *events, const struct trace_caller *caller, enum ebpf_event_type type);
 
+/* Return whether the selection has a caller, for an event of it that may come later. */
+bool trace_caller__passes(const struct trace_events *events, const struct trace_caller *caller);
+
 /* A thread was seen to begin (at the probe `fork`), to exec, or to end: keep the table of threads. */
 void trace_caller__begins(struct trace_events *events, const struct trace_values *v);
 void trace_caller__execs(struct trace_events *events, const struct trace_values *v);

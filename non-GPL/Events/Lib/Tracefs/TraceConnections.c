@@ -35,14 +35,6 @@ static bool caller__is_kernel(const struct trace_caller *caller)
     return caller->process && caller->process->is_kernel;
 }
 
-static bool caller__passes(const struct trace_events *events, const struct trace_caller *caller)
-{
-    const struct trace_actor actor = {
-        .process = caller->process, .uid = caller->creds.ruid, .comm = caller->comm, .ns = caller->ns};
-
-    return caller->pids.tgid != events->self && trace_selection__passes(&events->selection, &actor);
-}
-
 /* Begin an event of a process. */
 static void *net_event__begin(struct trace_events *events, enum ebpf_event_type type, size_t size,
                               const struct trace_values *v, const char *comm)
@@ -65,7 +57,7 @@ static struct trace_socket *connection__track(struct trace_events *events, const
     e->since = v->time_ns;
     e->owner = caller->pids;
     memcpy(e->comm, caller->comm, sizeof(e->comm));
-    e->passes = caller__passes(events, caller);
+    e->passes = trace_caller__passes(events, caller);
     trace_net__fill(&e->net, v);
     return e;
 }
@@ -133,7 +125,8 @@ static void listen__take(struct trace_events *events, const struct trace_values 
     struct trace_caller caller;
     const struct trace_backlog *backlog = &events->backlogs[v->tid % TRACE_BACKLOGS];
 
-    if (trace_sock__state(v) != TRACE_TCP_LISTEN || !trace_sock__is_tcp((uint32_t)NUMBER(v, sock_type)))
+    if (trace_sock__state(v) != TRACE_TCP_LISTEN || !trace_sock__is_tcp((uint32_t)NUMBER(v, sock_type)) ||
+        !NUMBER(v, sock_file))
         return;
     trace_caller__find(&caller, events, v);
     if (caller__is_kernel(&caller) || !trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_LISTEN))
@@ -255,9 +248,23 @@ static bool state__is_attempt(unsigned int state, const struct trace_socket *e)
     return state == TRACE_TCP_SYN_SENT || (state == TRACE_TCP_SYN_RECV && e && e->role == TRACE_ROLE_OPENED);
 }
 
-static void done__take(struct trace_events *events, const struct trace_values *v)
+/*
+ * Find the entry of a connection by its socket. One with another peer is that of an earlier connection, whose close was
+ * lost: it is dropped.
+ */
+static struct trace_socket *connection__find(struct trace_events *events, const struct trace_values *v)
 {
     struct trace_socket *e = trace_sockets__find(&events->sockets, NUMBER(v, sock));
+
+    if (!e || e->net.destination_port == ntohs((uint16_t)NUMBER(v, sock_ports)))
+        return e;
+    trace_sockets__remove(&events->sockets, e->sk);
+    return NULL;
+}
+
+static void done__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct trace_socket *e = connection__find(events, v);
     unsigned int state = trace_sock__state(v);
     uint32_t error = (uint32_t)NUMBER(v, sock_error);
 
@@ -270,8 +277,10 @@ static void done__take(struct trace_events *events, const struct trace_values *v
     }
     if (!e) {
         e = trace_sockets__put(&events->sockets, &events->processes, NUMBER(v, sock));
-        if (e)
+        if (e) {
             e->role = TRACE_ROLE_FOUND;
+            e->net.destination_port = ntohs((uint16_t)NUMBER(v, sock_ports));
+        }
     }
     if (e) {
         e->ended_in = state;
@@ -367,11 +376,11 @@ static unsigned int connection__state(const struct trace_socket *e, const struct
     return state == TRACE_TCP_CLOSE || state__is_attempt(state, e) ? 0 : state;
 }
 
-/* A socket is closed, or disconnected. */
+/* A socket is closed, or disconnected. Sockets without a file are the kernel's own. */
 static void end__take(struct trace_events *events, const struct trace_values *v)
 {
     const uint64_t sk = NUMBER(v, sock);
-    struct trace_socket *e = trace_sockets__find(&events->sockets, sk);
+    struct trace_socket *e = connection__find(events, v);
     struct trace_closing *closing = &events->closings[v->tid % TRACE_CLOSINGS];
     bool by_close = v->probe == TRACE_PROBE_close;
     struct trace_caller caller;
@@ -380,7 +389,7 @@ static void end__take(struct trace_events *events, const struct trace_values *v)
         *closing = (struct trace_closing){.tid = v->tid, .sk = sk};
     else if (!e && closing->tid == v->tid && closing->sk == sk)
         return; /* the close that was reported goes on */
-    if (trace_sock__state(v) == TRACE_TCP_LISTEN || (!NUMBER(v, sock_file) && !e))
+    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file))
         return;
     unsigned int state = connection__state(e, v);
 

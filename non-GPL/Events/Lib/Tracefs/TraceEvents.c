@@ -8,6 +8,7 @@
 
 #include "TraceCaller.h"
 #include "TraceConnections.h"
+#include "TraceDatagrams.h"
 #include "TraceIdentity.h"
 #include "TraceLife.h"
 #include "TraceProcess.h"
@@ -78,6 +79,7 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
             !trace_chroot__take(events, values))
             trace_tty__take(events, values);
         trace_connections__take(events, values);
+        trace_datagrams__take(events, values);
         return;
     }
 }
@@ -113,6 +115,8 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
         err = trace_ids__init(&events->ids);
     if (!err)
         err = trace_sockets__init(&events->sockets);
+    if (!err)
+        err = trace_flows__init(&events->flows);
     return err ? err : trace_mounts__init(&events->mounts);
 }
 
@@ -127,4 +131,5 @@ void trace_events__fini(struct trace_events *events)
     trace_args__fini(&events->args);
     trace_ids__fini(&events->ids);
     trace_sockets__fini(&events->sockets);
+    trace_flows__fini(&events->flows);
 }

@@ -8,6 +8,7 @@
 #include "../Processes.h"
 #include "../Threads.h"
 #include "TraceArgs.h"
+#include "TraceFlows.h"
 #include "TraceIds.h"
 #include "TraceMounts.h"
 #include "TraceRing.h"
@@ -23,6 +24,7 @@ struct trace_events {
     struct trace_args args;
     struct trace_ids ids;
     struct trace_sockets sockets;
+    struct trace_flows flows;
     struct trace_closing closings[TRACE_CLOSINGS];
     struct trace_backlog backlogs[TRACE_BACKLOGS];
     struct trace_attempt attempts[TRACE_ATTEMPTS];

@@ -28,6 +28,12 @@ static inline bool trace_sock__is_tcp(uint32_t type)
     return type == (1 | 6 << 16) || type >> 8 == (1 << 8 | 6);
 }
 
+/* Return whether it is that of one of UDP. */
+static inline bool trace_sock__is_udp(uint32_t type)
+{
+    return type == (2 | 17 << 16) || type >> 8 == (2 << 8 | 17);
+}
+
 static inline unsigned int trace_sock__family(const struct trace_values *v)
 {
     return NUMBER(v, sock_ports) >> 32 & 0xffff;

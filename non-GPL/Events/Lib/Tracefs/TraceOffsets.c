@@ -83,6 +83,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__image(s);
         search__namespaces(s);
         search__sockets(s);
+        search__datagrams(s);
         search__end(s);
     }
     for (int i = 0; i < SPECIMENS; i++)

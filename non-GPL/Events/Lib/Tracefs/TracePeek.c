@@ -137,21 +137,28 @@ void trace_peek__end(struct trace_peek *peek)
     trace_instance__write(peek->in, "set_event_pid", "");
 }
 
-int trace_peek__watch(struct trace_peek *peek, const char *function)
+int trace_peek__watch(struct trace_peek *peek, const char *function, bool words)
 {
-    char line[192], event[EVENT_LEN];
+    char line[DEFINITION_LEN], event[EVENT_LEN];
+    int watch = peek->watches;
 
-    if (peek->watches == PEEK_WATCHES)
+    if (watch == PEEK_WATCHES)
         return -ENOSPC;
-    snprintf(event, sizeof(event), WATCH_EVENT, peek->watches);
-    snprintf(line, sizeof(line), "p:%s/%s %s first=%s:x64 second=%s:x64\n", peek->in->name, event, function,
-             FIRST_ARGUMENT, SECOND_ARGUMENT);
+    snprintf(event, sizeof(event), WATCH_EVENT, watch);
+    int n = snprintf(line, sizeof(line), "p:%s/%s %s first=%s:x64 second=%s:x64", peek->in->name, event, function,
+                     FIRST_ARGUMENT, SECOND_ARGUMENT);
+
+    for (int i = 0; words && i < PEEK_WATCH_WORDS; i++)
+        n += snprintf(line + n, sizeof(line) - (size_t)n, " w%d=+%d(%s):x64", i, 8 * i, SECOND_ARGUMENT);
+    snprintf(line + n, sizeof(line) - (size_t)n, "\n");
     int err = trace_instance__define(peek->in, line);
 
     if (err)
         return err;
-    err = event__enable(peek, event, &peek->watch_events[peek->watches++]);
-    return err ? err : peek->watches - 1;
+    peek->watches++;
+    peek->watch_words[watch] = words;
+    err = event__enable(peek, event, &peek->watch_events[watch]);
+    return err ? err : watch;
 }
 
 /* Read the buffer until it is empty. Returns the words of the last record of this thread that an event has made. */
@@ -201,13 +208,16 @@ bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_
     return peek__last(peek, peek->image, ret_words, PEEK_IMAGE_WORDS);
 }
 
-uint64_t trace_peek__watched(struct trace_peek *peek, int watch, int argument)
+bool trace_peek__watched(struct trace_peek *peek, int watch, struct trace_watched *ret_watched)
 {
-    uint64_t arguments[2];
+    uint64_t words[2 + PEEK_WATCH_WORDS] = {0};
+    size_t count = watch >= 0 && peek->watch_words[watch] ? 2 + PEEK_WATCH_WORDS : 2;
 
-    if (watch < 0 || !peek__last(peek, peek->watch_events[watch], arguments, 2))
-        return 0;
-    return arguments[argument - 1];
+    if (watch < 0 || !peek__last(peek, peek->watch_events[watch], words, count))
+        return false;
+    memcpy(ret_watched->arguments, words, sizeof(ret_watched->arguments));
+    memcpy(ret_watched->words, words + 2, sizeof(ret_watched->words));
+    return true;
 }
 
 /*

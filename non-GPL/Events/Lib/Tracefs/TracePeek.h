@@ -22,6 +22,7 @@
 #define PEEK_WORDS 128
 #define PEEK_IMAGE_WORDS 40
 #define PEEK_WATCHES 8
+#define PEEK_WATCH_WORDS 8
 
 struct trace_peek {
     struct trace_instance *in;
@@ -33,6 +34,7 @@ struct trace_peek {
     uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
     int watches;
     uint16_t watch_events[PEEK_WATCHES];
+    bool watch_words[PEEK_WATCHES];
 };
 
 /* Define and enable the probes. 0 or -errno; end with trace_peek__end. */
@@ -48,14 +50,20 @@ uint64_t trace_peek__new_task(struct trace_peek *peek);
  */
 bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS]);
 
-/*
- * Watch this thread's calls of a kernel function. Returns a number of the watch; -errno, also if there is no such
- * function.
- */
-int trace_peek__watch(struct trace_peek *peek, const char *function);
+/* What was seen of a call that is watched. */
+struct trace_watched {
+    uint64_t arguments[2];
+    uint64_t words[PEEK_WATCH_WORDS]; /* to which the second one points; 0 if they are not watched */
+};
 
-/* Return the address that was an argument, 1 or 2, of the last call that was watched; 0 if none was seen. */
-uint64_t trace_peek__watched(struct trace_peek *peek, int watch, int argument);
+/*
+ * Watch this thread's calls of a kernel function. With `words`, its second argument is a pointer. Returns a number of
+ * the watch; -errno, also if there is no such function.
+ */
+int trace_peek__watch(struct trace_peek *peek, const char *function, bool words);
+
+/* Return whether such a call was seen, and the last one. */
+bool trace_peek__watched(struct trace_peek *peek, int watch, struct trace_watched *ret_watched);
 
 /* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
 bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);

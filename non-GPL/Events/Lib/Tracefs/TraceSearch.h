@@ -8,10 +8,15 @@
 #ifndef EBPF_TRACE_SEARCH_H
 #define EBPF_TRACE_SEARCH_H
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "TraceOffsets.h"
 #include "TraceSpecimen.h"
+
+/* Odd addresses of the loopback. */
+#define SEARCH_SOURCE 0x7f5b3971 /* 127.91.57.113 */
+#define SEARCH_DESTINATION 0x7f53c92f
 
 struct search {
     struct trace_peek peek;
@@ -43,7 +48,11 @@ void search__files(struct search *s);       /* struct file, inodes */
 void search__image(struct search *s);       /* of a program that is about to be executed */
 void search__namespaces(struct search *s);
 void search__sockets(struct search *s);
+void search__datagrams(struct search *s);
 void search__end(struct search *s); /* ends the children: how they ended */
+
+/* Return a socket bound to an IPv4 address, and to a port; -1 if that fails. */
+int search__bind(int type, uint32_t address, struct sockaddr_in *ret_name);
 
 /* Return the text at an address, which is cut; "" if it cannot be read. Valid until the next call. */
 const char *search__text(struct search *s, uint64_t address);
