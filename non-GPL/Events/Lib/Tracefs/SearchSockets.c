@@ -15,6 +15,7 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -34,6 +35,7 @@
 
 /* What has happened to a connection when its socket is read. */
 enum stage {
+    STAGE_NEW,     /* connected */
     STAGE_USED,    /* both ends have sent something, and all was acknowledged */
     STAGE_CORKED,  /* data waits to be sent */
     STAGE_DROPPED, /* data was sent and not acknowledged, more waits */
@@ -124,13 +126,15 @@ static bool connection__open(struct sockets *k, struct connection *c, int number
         connect(c->client, (const struct sockaddr *)to, sizeof(*to)))
         return false;
     c->sk = sockets__connected(k);
+    if (!c->sk || !stage__read(k, c, STAGE_NEW))
+        return false;
     c->server = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC);
     c->saddr = from.sin_addr.s_addr;
     c->sport = from.sin_port;
     c->daddr = to->sin_addr.s_addr;
     c->dport = to->sin_port;
     info__read(c, &c->used);
-    if (!c->sk || c->server < 0 || !c->used.tcpi_snd_mss || c->used.tcpi_snd_mss > SEGMENT ||
+    if (c->server < 0 || !c->used.tcpi_snd_mss || c->used.tcpi_snd_mss > SEGMENT ||
         setsockopt(c->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
         !bytes__move(c->client, c->server, c->used.tcpi_snd_mss * (size_t)(23 + number * 6)) ||
         !bytes__move(c->server, c->client, 2345 + (size_t)number * 1111))
@@ -276,6 +280,7 @@ static bool has_sport(const struct sockets *k, const struct connection *c, size_
     return false;
 }
 
+/* How far a number is from what it was when the connection had been used. */
 static uint32_t stage__moved(const struct connection *c, enum stage stage, size_t byte)
 {
     return words__u32(c->words[stage], byte) - words__u32(c->words[STAGE_USED], byte);
@@ -288,13 +293,14 @@ static bool has_write_seq(const struct sockets *k, const struct connection *c, s
            stage__moved(c, STAGE_DROPPED, byte) == CORKED_BYTES + DROPPED_BYTES + WAITING_BYTES;
 }
 
+/* Return whether a number was write_seq until data had to wait, and then moved so far. */
 static bool seq__is_like(const struct sockets *k, const struct connection *c, size_t byte, uint32_t dropped)
 {
     const size_t write_seq = (size_t)k->s->offsets->of[TRACE_MEMBER_tcp_write_seq];
-    const uint64_t *words = c->words[STAGE_USED];
 
-    return words__u32(words, byte) == words__u32(words, write_seq) && !stage__moved(c, STAGE_CORKED, byte) &&
-           stage__moved(c, STAGE_DROPPED, byte) == dropped;
+    return words__u32(c->words[STAGE_NEW], byte) == words__u32(c->words[STAGE_NEW], write_seq) &&
+           words__u32(c->words[STAGE_USED], byte) == words__u32(c->words[STAGE_USED], write_seq) &&
+           !stage__moved(c, STAGE_CORKED, byte) && stage__moved(c, STAGE_DROPPED, byte) == dropped;
 }
 
 static bool has_snd_nxt(const struct sockets *k, const struct connection *c, size_t byte)
@@ -302,10 +308,10 @@ static bool has_snd_nxt(const struct sockets *k, const struct connection *c, siz
     return seq__is_like(k, c, byte, CORKED_BYTES + DROPPED_BYTES);
 }
 
-/* Or snd_up, which only differs from it while there is urgent data. */
+/* It is behind snd_nxt; before, congestion control may have what is like it. */
 static bool has_snd_una(const struct sockets *k, const struct connection *c, size_t byte)
 {
-    return seq__is_like(k, c, byte, 0);
+    return (int)byte > k->s->offsets->of[TRACE_MEMBER_tcp_snd_nxt] && seq__is_like(k, c, byte, 0);
 }
 
 static bool has_bytes_acked(const struct sockets *k, const struct connection *c, size_t byte)
@@ -353,7 +359,6 @@ static bool has_socket(const struct sockets *k, const struct connection *c, size
     return socket__file(k, words__u64(c->words[STAGE_USED], byte), c->sk);
 }
 
-/* Type and protocol of a socket: two numbers, or before 5.6 bits, with something in the lowest ones. */
 static bool has_type(const struct sockets *k, const struct connection *c, size_t byte)
 {
     (void)k;
@@ -367,6 +372,8 @@ static void sockets__find_all(const struct sockets *k)
     of[TRACE_MEMBER_sock_daddr] = sockets__find(k, has_addresses, 4, COMMON_BYTES);
     of[TRACE_MEMBER_sock_dport] = sockets__find(k, has_ports, 2, COMMON_BYTES);
     of[TRACE_MEMBER_sock_v6_daddr] = sockets__find(k, has_v6_addresses, 4, COMMON_BYTES);
+    of[TRACE_MEMBER_sock_v4_daddr] =
+        of[TRACE_MEMBER_sock_v6_daddr] < 0 ? of[TRACE_MEMBER_sock_daddr] : TRACE_OFFSET_UNUSED;
     of[TRACE_MEMBER_sock_flags] = sockets__find(k, has_end_flag, 8, COMMON_BYTES);
     if (of[TRACE_MEMBER_task_nsproxy] >= 0 && of[TRACE_MEMBER_nsproxy_net] >= 0)
         of[TRACE_MEMBER_sock_net] = sockets__find(k, has_net, 8, COMMON_BYTES);
@@ -375,12 +382,16 @@ static void sockets__find_all(const struct sockets *k)
     of[TRACE_MEMBER_tcp_write_seq] = sockets__find(k, has_write_seq, 4, SOCK_BYTES);
     if (of[TRACE_MEMBER_tcp_write_seq] >= 0) {
         of[TRACE_MEMBER_tcp_snd_nxt] = sockets__find(k, has_snd_nxt, 4, SOCK_BYTES);
-        of[TRACE_MEMBER_tcp_snd_una] = sockets__find(k, has_snd_una, 4, SOCK_BYTES);
+        if (of[TRACE_MEMBER_tcp_snd_nxt] >= 0)
+            of[TRACE_MEMBER_tcp_snd_una] = sockets__find(k, has_snd_una, 4, SOCK_BYTES);
     }
     of[TRACE_MEMBER_tcp_bytes_acked] = sockets__find(k, has_bytes_acked, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_received] = sockets__find(k, has_bytes_received, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_sent] = sockets__find(k, has_bytes_sent, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_retrans] = sockets__find(k, has_bytes_retrans, 8, SOCK_BYTES);
+    if (getenv("TN_DUMP")) fprintf(stderr, "TN snd_una %d\n", of[TRACE_MEMBER_tcp_snd_una]);
+    if (of[TRACE_MEMBER_tcp_bytes_sent] >= 0 && of[TRACE_MEMBER_tcp_bytes_retrans] >= 0)
+        of[TRACE_MEMBER_tcp_snd_una] = of[TRACE_MEMBER_tcp_bytes_acked] = TRACE_OFFSET_UNUSED;
     int at = of[TRACE_MEMBER_sock_socket] = sockets__find(k, has_socket, 8, SOCK_BYTES);
 
     if (at >= 0)

@@ -371,7 +371,10 @@ static unsigned int connection__state(const struct trace_socket *e, const struct
     if (state == TRACE_TCP_CLOSE && e) {
         if (e->ended_in)
             return e->ended_in;
-        return e->role != TRACE_ROLE_OPENED || NUMBER(v, bytes_acked) ? TRACE_TCP_ESTABLISHED : 0;
+        return e->role != TRACE_ROLE_OPENED || NUMBER(v, bytes_acked) || NUMBER(v, bytes_sent) ||
+                       NUMBER(v, bytes_received)
+                   ? TRACE_TCP_ESTABLISHED
+                   : 0;
     }
     return state == TRACE_TCP_CLOSE || state__is_attempt(state, e) ? 0 : state;
 }

@@ -4,7 +4,9 @@
 #define EBPF_TRACE_NET_H
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "TraceTask.h"
 
@@ -20,18 +22,22 @@ enum trace_tcp_state {
 };
 
 /*
- * Return whether the word with the type and protocol of a socket is that of one of TCP: two numbers, before 5.6 bits with
- * others below them.
+ * Return whether the word with the type and protocol of a socket is that of a type and protocol: two numbers, in either
+ * order (7.x), or before 5.6 bits with others below them.
  */
-static inline bool trace_sock__is_tcp(uint32_t type)
+static inline bool trace_sock__is(uint32_t word, uint32_t type, uint32_t protocol)
 {
-    return type == (1 | 6 << 16) || type >> 8 == (1 << 8 | 6);
+    return word == (type | protocol << 16) || word == (protocol | type << 16) || word >> 8 == (type << 8 | protocol);
 }
 
-/* Return whether it is that of one of UDP. */
-static inline bool trace_sock__is_udp(uint32_t type)
+static inline bool trace_sock__is_tcp(uint32_t word)
 {
-    return type == (2 | 17 << 16) || type >> 8 == (2 << 8 | 17);
+    return trace_sock__is(word, SOCK_STREAM, IPPROTO_TCP);
+}
+
+static inline bool trace_sock__is_udp(uint32_t word)
+{
+    return trace_sock__is(word, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static inline unsigned int trace_sock__family(const struct trace_values *v)

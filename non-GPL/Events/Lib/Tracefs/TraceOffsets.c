@@ -98,9 +98,9 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
     bool is_incomplete = false;
 
     for (int i = 0; i < TRACE_MEMBER_COUNT; i++) {
-        if (offsets->of[i] < 0)
+        if (offsets->of[i] == TRACE_OFFSET_UNKNOWN)
             offsets->of[i] = earlier->of[i];
-        is_incomplete = is_incomplete || offsets->of[i] < 0;
+        is_incomplete = is_incomplete || offsets->of[i] == TRACE_OFFSET_UNKNOWN;
     }
     return is_incomplete;
 }

@@ -19,6 +19,7 @@ enum trace_member {
 };
 
 #define TRACE_OFFSET_UNKNOWN (-1)
+#define TRACE_OFFSET_UNUSED (-2) /* the kernel has something better, so it is not to be fetched */
 
 struct trace_offsets {
     int of[TRACE_MEMBER_COUNT]; /* bytes, or TRACE_OFFSET_UNKNOWN */
