@@ -124,7 +124,8 @@ UNSEEN_WITHOUT_KPROBES = "open that is refused|open with O_DIRECT"
 UNSEEN_BEFORE_5_17 = "mapping made writable"
 UNSEEN_BY_TRACEFS = ("PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MODULE: parent of an orphan|"
                      "PROCESS_EXEC: strings of a process that is gone|"
-                     r"^NETWORK_\w+: (MPTCP|TCP to MPTCP|cgroup program|Landlock)")  # what a policy refuses, and MPTCP
+                     r"^NETWORK_CONNECTION_CLOSED: (MPTCP|TCP to MPTCP)|"
+                     r"^NETWORK_CONNECTION_(ATTEMPTED|FAILED): (cgroup program|Landlock)")  # what a policy refuses
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
     TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",

@@ -15,7 +15,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -48,7 +47,7 @@ struct connection {
     int client, server;
     uint64_t sk; /* of the client */
     uint32_t saddr, daddr;
-    uint16_t sport, dport;               /* network byte order, like the addresses */
+    uint16_t sport, dport; /* network byte order, like the addresses */
     struct tcp_info used, again;
     uint64_t words[STAGES][SOCK_WORDS];
 };
@@ -389,7 +388,6 @@ static void sockets__find_all(const struct sockets *k)
     of[TRACE_MEMBER_tcp_bytes_received] = sockets__find(k, has_bytes_received, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_sent] = sockets__find(k, has_bytes_sent, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_retrans] = sockets__find(k, has_bytes_retrans, 8, SOCK_BYTES);
-    if (getenv("TN_DUMP")) fprintf(stderr, "TN snd_una %d\n", of[TRACE_MEMBER_tcp_snd_una]);
     if (of[TRACE_MEMBER_tcp_bytes_sent] >= 0 && of[TRACE_MEMBER_tcp_bytes_retrans] >= 0)
         of[TRACE_MEMBER_tcp_snd_una] = of[TRACE_MEMBER_tcp_bytes_acked] = TRACE_OFFSET_UNUSED;
     int at = of[TRACE_MEMBER_sock_socket] = sockets__find(k, has_socket, 8, SOCK_BYTES);

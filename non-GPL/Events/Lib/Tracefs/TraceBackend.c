@@ -345,6 +345,7 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     }
     b->events.root_mount = b->offsets.root[0];
     b->events.root_dentry = b->offsets.root[1];
+    b->events.mptcp_ulp = b->offsets.mptcp_ulp;
     trace_cgroups__start(&b->cgroups, &b->in);
     trace_probes__start(&b->probes, &b->in, &b->offsets, b->wanted);
     trace_shm__learn(&b->events);

@@ -30,6 +30,12 @@ static bool connections__are_tracked(const struct trace_events *events)
            event__is_on(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
 }
 
+/* Return whether a TCP socket belongs to one of MPTCP. */
+static bool sock__is_subflow(const struct trace_events *events, const struct trace_values *v)
+{
+    return events->mptcp_ulp && NUMBER(v, sock_ulp) == events->mptcp_ulp;
+}
+
 static bool caller__is_kernel(const struct trace_caller *caller)
 {
     return caller->process && caller->process->is_kernel;
@@ -58,6 +64,7 @@ static struct trace_socket *connection__track(struct trace_events *events, const
     e->owner = caller->pids;
     memcpy(e->comm, caller->comm, sizeof(e->comm));
     e->passes = trace_caller__passes(events, caller);
+    e->is_mptcp = sock__is_subflow(events, v);
     trace_net__fill(&e->net, v);
     return e;
 }
@@ -77,16 +84,17 @@ static void connect__take(struct trace_events *events, const struct trace_values
 
     attempt->was_sent = attempt->was_sent || (attempt->tid == v->tid && attempt->sk == NUMBER(v, sock));
     trace_caller__find(&caller, events, v);
-    if (caller__is_kernel(&caller) || !NUMBER(v, sock_file))
+    if (caller__is_kernel(&caller) || (!NUMBER(v, sock_file) && !sock__is_subflow(events, v)))
         return;
     struct trace_socket *e = is_tracked ? connection__track(events, v, TRACE_ROLE_OPENED, &caller) : NULL;
 
     if (!trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED))
         return;
-    struct ebpf_network_connection_attempted_event *event = net_event__begin(
-        events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
+    struct ebpf_network_connection_attempted_event *event =
+        net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
 
-    event->hdr.flags = e || !is_tracked ? 0 : EBPF_ATTEMPT_F_UNTRACKED;
+    event->hdr.flags =
+        (e || !is_tracked ? 0 : EBPF_ATTEMPT_F_UNTRACKED) | (sock__is_subflow(events, v) ? EBPF_ATTEMPT_F_MPTCP : 0);
     event->pids = caller.pids;
     trace_net__fill(&event->net, v);
     trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
@@ -97,12 +105,15 @@ static void accept__take(struct trace_events *events, const struct trace_values 
     struct trace_caller caller;
     bool is_tracked = connections__are_tracked(events);
     unsigned int family = trace_sock__family(v);
+    uint32_t type = (uint32_t)NUMBER(v, sock_type);
+    bool is_mptcp = trace_sock__is_mptcp(type);
 
-    if ((family != AF_INET && family != AF_INET6) || !trace_sock__is_tcp((uint32_t)NUMBER(v, sock_type)))
+    if ((family != AF_INET && family != AF_INET6) || (!trace_sock__is_tcp(type) && !is_mptcp))
         return;
     trace_caller__find(&caller, events, v);
     if (caller__is_kernel(&caller))
         return;
+    is_tracked = is_tracked && !is_mptcp; /* its end is not seen */
     struct trace_socket *e = is_tracked ? connection__track(events, v, TRACE_ROLE_ACCEPTED, &caller) : NULL;
 
     if (e && trace_sock__state(v) == TRACE_TCP_CLOSE) { /* reset before it was accepted */
@@ -111,10 +122,10 @@ static void accept__take(struct trace_events *events, const struct trace_values 
     }
     if (!trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED))
         return;
-    struct ebpf_network_connection_accepted_event *event = net_event__begin(
-        events, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, sizeof(*event), v, caller.comm);
+    struct ebpf_network_connection_accepted_event *event =
+        net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, sizeof(*event), v, caller.comm);
 
-    event->hdr.flags = e || !is_tracked ? 0 : EBPF_ACCEPT_F_UNTRACKED;
+    event->hdr.flags = (e || !is_tracked ? 0 : EBPF_ACCEPT_F_UNTRACKED) | (is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0);
     event->pids = caller.pids;
     trace_net__fill(&event->net, v);
     trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
@@ -126,7 +137,7 @@ static void listen__take(struct trace_events *events, const struct trace_values 
     const struct trace_backlog *backlog = &events->backlogs[v->tid % TRACE_BACKLOGS];
 
     if (trace_sock__state(v) != TRACE_TCP_LISTEN || !trace_sock__is_tcp((uint32_t)NUMBER(v, sock_type)) ||
-        !NUMBER(v, sock_file))
+        (!NUMBER(v, sock_file) && !sock__is_subflow(events, v)))
         return;
     trace_caller__find(&caller, events, v);
     if (caller__is_kernel(&caller) || !trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_LISTEN))
@@ -141,6 +152,7 @@ static void listen__take(struct trace_events *events, const struct trace_values 
     trace_net__set_family(&event->net, &event->net.source);
     if (event->net.family == EBPF_FAMILY_INET)
         trace_ip__set_v4(&event->net.destination, 0);
+    event->hdr.flags = sock__is_subflow(events, v) ? EBPF_LISTEN_F_MPTCP : 0;
     event->backlog = backlog->tid == v->tid ? backlog->backlog : 0;
     trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
 }
@@ -156,9 +168,9 @@ static void connection__fail(struct trace_events *events, const struct trace_val
     if (event__is_on(events, type) && !e->passes)
         events->filtered[type]++;
     if (event__is_on(events, type) && e->passes) {
-        struct ebpf_network_connection_failed_event *event =
-            net_event__begin(events, type, sizeof(*event), v, e->comm);
+        struct ebpf_network_connection_failed_event *event = net_event__begin(events, type, sizeof(*event), v, e->comm);
 
+        event->hdr.flags = e->is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
         event->pids = e->owner;
         event->net = e->net;
         event->error = event->error_number = error;
@@ -222,8 +234,8 @@ static void connected__take(struct trace_events *events, const struct trace_valu
     if (caller__is_kernel(&caller))
         return;
     if (trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)) {
-        struct ebpf_network_connection_attempted_event *event = net_event__begin(
-            events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
+        struct ebpf_network_connection_attempted_event *event =
+            net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
 
         event->pids = caller.pids;
         event->net = attempt->net;
@@ -273,6 +285,10 @@ static void done__take(struct trace_events *events, const struct trace_values *v
     if (state__is_attempt(state, e)) {
         if (e)
             connection__fail(events, v, e, error ? error : ECONNABORTED);
+        return;
+    }
+    if (sock__is_subflow(events, v) || (e && e->is_mptcp)) { /* its close is not seen */
+        trace_sockets__remove(&events->sockets, NUMBER(v, sock));
         return;
     }
     if (!e) {
@@ -392,7 +408,7 @@ static void end__take(struct trace_events *events, const struct trace_values *v)
         *closing = (struct trace_closing){.tid = v->tid, .sk = sk};
     else if (!e && closing->tid == v->tid && closing->sk == sk)
         return; /* the close that was reported goes on */
-    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file))
+    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file) || sock__is_subflow(events, v))
         return;
     unsigned int state = connection__state(e, v);
 

@@ -200,8 +200,7 @@ static void sent__take(struct trace_events *events, const struct trace_values *v
     if (!trace_sock__is_udp((uint32_t)(is_v6 ? NUMBER(v, skb1_type) : NUMBER(v, skb2_type))) ||
         !datagram__read_sent(&d, v))
         return;
-    flow__describe(&flow, &d, EBPF_DIRECTION_SENT,
-                   (uint32_t)(is_v6 ? NUMBER(v, skb1_net_ns) : NUMBER(v, skb2_net_ns)));
+    flow__describe(&flow, &d, EBPF_DIRECTION_SENT, (uint32_t)(is_v6 ? NUMBER(v, skb1_net_ns) : NUMBER(v, skb2_net_ns)));
     if (size && d.bytes)
         flow.datagrams = (d.bytes + size - 1) / size;
     flow__count(events, v, is_v6 ? NUMBER(v, skb1_sock) : NUMBER(v, skb2_sock), &flow);

@@ -32,6 +32,7 @@ struct trace_events {
     uint32_t host_mnt_ns;
     uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */
     uint32_t shm_teacher;  /* the thread whose call shows it */
+    uint64_t mptcp_ulp; /* of TCP sockets below those of MPTCP */
     struct ebpf_event_set wanted;
     uint32_t self; /* id of this process */
     bool env;      /* environments are asked for */

@@ -158,8 +158,9 @@ struct trace_flow *trace_flows__put(struct trace_flows *flows, const struct proc
 
 bool trace_flows__was_recent(struct trace_flows *flows, uint64_t sk, const struct ebpf_net_info *net, uint64_t now_ns)
 {
-    uint64_t hash = (sk ^ net->destination_port ^ (uint64_t)net->source_port << 16 ^
-                     (uint64_t)net->destination.words[3] << 32) * HASH_FACTOR;
+    uint64_t hash =
+        (sk ^ net->destination_port ^ (uint64_t)net->source_port << 16 ^ (uint64_t)net->destination.words[3] << 32) *
+        HASH_FACTOR;
     uint32_t *recent = &flows->recent[(hash >> 40) % TRACE_FLOWS_RECENT], second = (uint32_t)(now_ns / NS_PER_S);
     bool was_recent = *recent == second;
 

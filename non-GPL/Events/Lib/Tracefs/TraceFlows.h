@@ -37,8 +37,8 @@ struct trace_flow_list {
 
 struct trace_flows {
     struct trace_flow_list **buckets;
-    uint32_t room;                      /* for flows, in all lists */
-    uint32_t untracked;                 /* flows for which there was none */
+    uint32_t room;                       /* for flows, in all lists */
+    uint32_t untracked;                  /* flows for which there was none */
     uint32_t recent[TRACE_FLOWS_RECENT]; /* seconds in which untracked flows were reported, by a hash of the flow */
 };
 

@@ -35,6 +35,12 @@ static inline bool trace_sock__is_tcp(uint32_t word)
     return trace_sock__is(word, SOCK_STREAM, IPPROTO_TCP);
 }
 
+/* For MPTCP there is a number of its own, since 5.6. */
+static inline bool trace_sock__is_mptcp(uint32_t word)
+{
+    return word == (SOCK_STREAM | 262 << 16) || word == (262 | SOCK_STREAM << 16);
+}
+
 static inline bool trace_sock__is_udp(uint32_t word)
 {
     return trace_sock__is(word, SOCK_DGRAM, IPPROTO_UDP);

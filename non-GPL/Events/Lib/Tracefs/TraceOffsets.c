@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <stdio.h>
 
 #include "TraceSearch.h"
 
@@ -84,6 +83,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__namespaces(s);
         search__sockets(s);
         search__datagrams(s);
+        search__mptcp(s);
         search__end(s);
     }
     for (int i = 0; i < SPECIMENS; i++)
@@ -126,8 +126,5 @@ int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_off
         found = *ret_offsets;
     }
     free(s);
-    if (getenv("TN_DUMP"))
-        for (int i = 0; i < TRACE_MEMBER_COUNT; i++)
-            fprintf(stderr, "TN %s %d\n", trace_member__name(i), ret_offsets->of[i]);
     return err;
 }

@@ -24,6 +24,7 @@ enum trace_member {
 struct trace_offsets {
     int of[TRACE_MEMBER_COUNT]; /* bytes, or TRACE_OFFSET_UNKNOWN */
     uint64_t root[2];           /* this process' root directory, a struct path; 0: not known */
+    uint64_t mptcp_ulp;         /* what a TCP socket that belongs to one of MPTCP points to; 0: not known */
 };
 
 /* Find the offsets. 0, though some may be unknown; or -errno. */

@@ -49,6 +49,7 @@ void search__image(struct search *s);       /* of a program that is about to be 
 void search__namespaces(struct search *s);
 void search__sockets(struct search *s);
 void search__datagrams(struct search *s);
+void search__mptcp(struct search *s);
 void search__end(struct search *s); /* ends the children: how they ended */
 
 /* Return a socket bound to an IPv4 address, and to a port; -1 if that fails. */

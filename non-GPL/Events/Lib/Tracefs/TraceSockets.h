@@ -27,6 +27,7 @@ struct trace_socket {
     unsigned int ended_in; /* TCP state in which the connection ended; 0: it has not */
     uint32_t error;        /* of the socket, at that time */
     bool passes;           /* the selection, as its owner did */
+    bool is_mptcp;
     struct ebpf_net_info net;
     struct ebpf_pid_info owner;
     char comm[EBPF_COMM_LEN];
