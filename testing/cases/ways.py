@@ -128,7 +128,8 @@ UNSEEN_BY_TRACEFS = ("PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MO
                      r"^NETWORK_CONNECTION_(ATTEMPTED|FAILED): (cgroup program|Landlock)")  # what a policy refuses
 BY_RING = "io_uring|inline|worker|sqpoll"
 LIMITS = {
-    TRACEFS: {"umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
+    TRACEFS: {"net-smc": "with tracefs connections of SMC are not seen (docs/COMPATIBILITY.md)",
+              "umh": "programs that the kernel starts are threads of its own before 5.18 (docs/COMPATIBILITY.md)",
               **dict.fromkeys(("exec-argv-32k", "exec-argv-100k", "exec-env"),
                               "with tracefs it is read from /proc, if the process is still there "
                               "(docs/COMPATIBILITY.md)"),

@@ -58,7 +58,7 @@ void search__mptcp(struct search *s)
     socklen_t len = sizeof(to);
 
     if (fd < 0)
-        s->offsets->of[TRACE_MEMBER_sock_ulp] = TRACE_OFFSET_UNUSED;
+        search__leave(s, TRACE_MEMBER_sock_ulp);
     else if (listener >= 0 && !bind(listener, (struct sockaddr *)&to, len) && !listen(listener, 1) &&
              !getsockname(listener, (struct sockaddr *)&to, &len))
         mptcp__find(s, fd, &to);

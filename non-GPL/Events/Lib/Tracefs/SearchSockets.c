@@ -5,211 +5,24 @@
  * This process makes two connections between odd addresses of the loopback. The kernel says what it has of them
  * (TCP_INFO), and a member is where a socket has that, in both connections and at each stage of them.
  */
-#include "TraceNet.h"
-#include "TraceSearch.h"
+#include "SearchConnections.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
-#include <linux/tcp.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define SOCK_WORDS (4 * PEEK_WORDS)
-#define SOCK_BYTES (SOCK_WORDS * 8)
 #define COMMON_BYTES 160 /* of struct sock_common at most */
-#define CONNECTIONS 2
-#define SEGMENT 1000 /* odd byte counts are multiples of a small segment, or the kernel waits with the rest of them */
-#define CORKED_BYTES 77
-#define DROPPED_BYTES 501
-#define WAITING_BYTES 333
-#define RETRANSMIT_MS 600
-#define SOCK_DONE 2 /* bit of sock_common.skc_flags since the peer's end */
+#define SOCK_DONE 2      /* bit of sock_common.skc_flags since the peer's end */
 #define SS_CONNECTED 3
 
-/* What has happened to a connection when its socket is read. */
-enum stage {
-    STAGE_NEW,     /* connected */
-    STAGE_USED,    /* both ends have sent something, and all was acknowledged */
-    STAGE_CORKED,  /* data waits to be sent */
-    STAGE_DROPPED, /* data was sent and not acknowledged, more waits */
-    STAGE_AGAIN,   /* the kernel has sent it again */
-    STAGE_ENDED,   /* the peer has sent its end */
-    STAGES
-};
-
-struct connection {
-    int client, server;
-    uint64_t sk; /* of the client */
-    uint32_t saddr, daddr;
-    uint16_t sport, dport; /* network byte order, like the addresses */
-    struct tcp_info used, again;
-    uint64_t words[STAGES][SOCK_WORDS];
-};
-
-struct sockets {
-    struct search *s;
-    int listener, deaf; /* that one does not listen */
-    int watch;
-    struct connection of[CONNECTIONS];
-};
-
-/* ---------------------------------------------------------------- connections */
-
-int search__bind(int type, uint32_t address, struct sockaddr_in *ret_name)
-{
-    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
-    socklen_t len = sizeof(*ret_name);
-
-    *ret_name = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
-    if (fd >= 0 && !bind(fd, (struct sockaddr *)ret_name, len) && !getsockname(fd, (struct sockaddr *)ret_name, &len))
-        return fd;
-    if (fd >= 0)
-        close(fd);
-    return -1;
-}
-
-/* Send some bytes, and receive them at the other end. */
-static bool bytes__move(int from, int to, size_t count)
-{
-    static const char data[40 * SEGMENT];
-    char sink[4096];
-
-    if (send(from, data, count, MSG_NOSIGNAL) != (ssize_t)count)
-        return false;
-    while (count) {
-        struct pollfd p = {.fd = to, .events = POLLIN};
-        ssize_t n = poll(&p, 1, RETRANSMIT_MS) == 1 ? recv(to, sink, sizeof(sink), 0) : -1;
-
-        if (n <= 0)
-            return false;
-        count -= (size_t)n;
-    }
-    return true;
-}
-
-static void info__read(const struct connection *c, struct tcp_info *ret_info)
-{
-    socklen_t len = sizeof(*ret_info);
-
-    memset(ret_info, 0, len); /* older kernels have less */
-    getsockopt(c->client, IPPROTO_TCP, TCP_INFO, ret_info, &len);
-}
-
-static bool stage__read(struct sockets *k, struct connection *c, enum stage stage)
-{
-    return search__read(k->s, c->sk, c->words[stage], SOCK_WORDS);
-}
-
-/* Return the address of the socket that connected last; 0 if that was not seen. */
-static uint64_t sockets__connected(const struct sockets *k)
-{
-    struct trace_watched watched;
-
-    return trace_peek__watched(&k->s->peek, k->watch, &watched) ? watched.arguments[0] : 0;
-}
-
-/* Connect, and have both ends send something. */
-static bool connection__open(struct sockets *k, struct connection *c, int number, const struct sockaddr_in *to)
-{
-    struct sockaddr_in from;
-    int segment = SEGMENT, one = 1;
-
-    c->client = search__bind(SOCK_STREAM, SEARCH_SOURCE + (uint32_t)number * 0x10101, &from);
-    if (c->client < 0 || setsockopt(c->client, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) ||
-        connect(c->client, (const struct sockaddr *)to, sizeof(*to)))
-        return false;
-    c->sk = sockets__connected(k);
-    if (!c->sk || !stage__read(k, c, STAGE_NEW))
-        return false;
-    c->server = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC);
-    c->saddr = from.sin_addr.s_addr;
-    c->sport = from.sin_port;
-    c->daddr = to->sin_addr.s_addr;
-    c->dport = to->sin_port;
-    info__read(c, &c->used);
-    if (c->server < 0 || !c->used.tcpi_snd_mss || c->used.tcpi_snd_mss > SEGMENT ||
-        setsockopt(c->server, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
-        !bytes__move(c->client, c->server, c->used.tcpi_snd_mss * (size_t)(23 + number * 6)) ||
-        !bytes__move(c->server, c->client, 2345 + (size_t)number * 1111))
-        return false;
-    info__read(c, &c->used);
-    return stage__read(k, c, STAGE_USED);
-}
-
-/* Have the kernel send again what the other end does not get. */
-static bool connection__drop(struct sockets *k, struct connection *c)
-{
-    static const char data[DROPPED_BYTES];
-    struct sock_filter none[] = {{.code = BPF_RET | BPF_K}};
-    const struct sock_fprog filter = {.len = 1, .filter = none};
-
-    return send(c->client, data, CORKED_BYTES, MSG_NOSIGNAL | MSG_MORE) == CORKED_BYTES &&
-           stage__read(k, c, STAGE_CORKED) &&
-           !setsockopt(c->server, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)) &&
-           send(c->client, data, DROPPED_BYTES, MSG_NOSIGNAL) == DROPPED_BYTES &&
-           send(c->client, data, WAITING_BYTES, MSG_NOSIGNAL) == WAITING_BYTES && stage__read(k, c, STAGE_DROPPED);
-}
-
-static bool connection__end(struct sockets *k, struct connection *c)
-{
-    struct pollfd p = {.fd = c->client, .events = POLLRDHUP};
-
-    for (int ms = 0; ms < RETRANSMIT_MS; ms += 10) {
-        info__read(c, &c->again);
-        if (c->again.tcpi_total_retrans)
-            break;
-        poll(NULL, 0, 10);
-    }
-    return stage__read(k, c, STAGE_AGAIN) && !shutdown(c->server, SHUT_WR) && poll(&p, 1, RETRANSMIT_MS) == 1 &&
-           stage__read(k, c, STAGE_ENDED);
-}
-
-static bool sockets__open(struct sockets *k)
-{
-    struct sockaddr_in to, nobody;
-
-    k->listener = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &to);
-    k->deaf = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &nobody);
-    if (k->listener < 0 || k->deaf < 0 || listen(k->listener, CONNECTIONS))
-        return false;
-    k->watch = trace_peek__watch(&k->s->peek, "tcp_connect", false);
-    for (int i = 0; i < CONNECTIONS; i++) {
-        if (!connection__open(k, &k->of[i], i, &to))
-            return false;
-    }
-    for (int i = 0; i < CONNECTIONS; i++) {
-        if (!connection__drop(k, &k->of[i]))
-            return false;
-    }
-    for (int i = 0; i < CONNECTIONS; i++) {
-        if (!connection__end(k, &k->of[i]))
-            return false;
-    }
-    return true;
-}
-
-static void sockets__close(const struct sockets *k)
-{
-    const int fds[] = {k->listener, k->deaf, k->of[0].client, k->of[0].server, k->of[1].client, k->of[1].server};
-
-    for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
-        if (fds[i] >= 0)
-            close(fds[i]);
-    }
-}
-
-/* -------------------------------------------------------------------- members */
-
-typedef bool (*has_fn)(const struct sockets *k, const struct connection *c, size_t byte);
+typedef bool (*has_fn)(const struct connections *k, const struct connection *c, size_t byte);
 
 /* Find the lowest place, in steps of `step` bytes, where both sockets have it. */
-static int sockets__find(const struct sockets *k, has_fn has, size_t step, size_t bytes)
+static int sockets__find(const struct connections *k, has_fn has, size_t step, size_t bytes)
 {
     for (size_t byte = 0; byte + 32 <= bytes; byte += step) {
         bool all = true;
@@ -222,7 +35,7 @@ static int sockets__find(const struct sockets *k, has_fn has, size_t step, size_
     return TRACE_OFFSET_UNKNOWN;
 }
 
-static bool has_addresses(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_addresses(const struct connections *k, const struct connection *c, size_t byte)
 {
     const uint64_t *words = c->words[STAGE_USED];
 
@@ -230,7 +43,7 @@ static bool has_addresses(const struct sockets *k, const struct connection *c, s
     return words__u32(words, byte) == c->daddr && words__u32(words, byte + 4) == c->saddr;
 }
 
-static bool has_ports(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_ports(const struct connections *k, const struct connection *c, size_t byte)
 {
     uint64_t word = words__u64(c->words[STAGE_USED], byte), num = ntohs(c->sport);
 
@@ -238,7 +51,7 @@ static bool has_ports(const struct sockets *k, const struct connection *c, size_
     return (word & 0xffffffffffffff) == (c->dport | num << 16 | (uint64_t)AF_INET << 32 | UINT64_C(1) << 48);
 }
 
-static bool has_v6_addresses(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_v6_addresses(const struct connections *k, const struct connection *c, size_t byte)
 {
     const uint64_t *words = c->words[STAGE_USED];
 
@@ -248,14 +61,14 @@ static bool has_v6_addresses(const struct sockets *k, const struct connection *c
            words__u32(words, byte + 24) == htonl(0xffff) && words__u32(words, byte + 28) == c->saddr;
 }
 
-static bool has_end_flag(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_end_flag(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return (words__u64(c->words[STAGE_ENDED], byte) ^ words__u64(c->words[STAGE_AGAIN], byte)) == SOCK_DONE;
 }
 
 /* The address of this process' network namespace. */
-static bool has_net(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_net(const struct connections *k, const struct connection *c, size_t byte)
 {
     const int *of = k->s->offsets->of;
     uint64_t nsproxy[PEEK_WORDS], task_nsproxy = k->s->children[0].words[of[TRACE_MEMBER_task_nsproxy] / 8];
@@ -265,7 +78,7 @@ static bool has_net(const struct sockets *k, const struct connection *c, size_t 
 }
 
 /* The source port behind the source address, which is outside of struct sock_common. */
-static bool has_sport(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_sport(const struct connections *k, const struct connection *c, size_t byte)
 {
     const uint64_t *words = c->words[STAGE_USED];
 
@@ -285,7 +98,7 @@ static uint32_t stage__moved(const struct connection *c, enum stage stage, size_
     return words__u32(c->words[stage], byte) - words__u32(c->words[STAGE_USED], byte);
 }
 
-static bool has_write_seq(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_write_seq(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return stage__moved(c, STAGE_CORKED, byte) == CORKED_BYTES &&
@@ -293,7 +106,7 @@ static bool has_write_seq(const struct sockets *k, const struct connection *c, s
 }
 
 /* Return whether a number was write_seq until data had to wait, and then moved so far. */
-static bool seq__is_like(const struct sockets *k, const struct connection *c, size_t byte, uint32_t dropped)
+static bool seq__is_like(const struct connections *k, const struct connection *c, size_t byte, uint32_t dropped)
 {
     const size_t write_seq = (size_t)k->s->offsets->of[TRACE_MEMBER_tcp_write_seq];
 
@@ -302,36 +115,36 @@ static bool seq__is_like(const struct sockets *k, const struct connection *c, si
            !stage__moved(c, STAGE_CORKED, byte) && stage__moved(c, STAGE_DROPPED, byte) == dropped;
 }
 
-static bool has_snd_nxt(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_snd_nxt(const struct connections *k, const struct connection *c, size_t byte)
 {
     return seq__is_like(k, c, byte, CORKED_BYTES + DROPPED_BYTES);
 }
 
 /* It is behind snd_nxt; before, congestion control may have what is like it. */
-static bool has_snd_una(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_snd_una(const struct connections *k, const struct connection *c, size_t byte)
 {
     return (int)byte > k->s->offsets->of[TRACE_MEMBER_tcp_snd_nxt] && seq__is_like(k, c, byte, 0);
 }
 
-static bool has_bytes_acked(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_bytes_acked(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return words__u64(c->words[STAGE_USED], byte) == c->used.tcpi_bytes_acked && c->used.tcpi_bytes_acked;
 }
 
-static bool has_bytes_received(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_bytes_received(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return words__u64(c->words[STAGE_USED], byte) == c->used.tcpi_bytes_received && c->used.tcpi_bytes_received;
 }
 
-static bool has_bytes_sent(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_bytes_sent(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return words__u64(c->words[STAGE_USED], byte) == c->used.tcpi_bytes_sent && c->used.tcpi_bytes_sent;
 }
 
-static bool has_bytes_retrans(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_bytes_retrans(const struct connections *k, const struct connection *c, size_t byte)
 {
     (void)k;
     return c->again.tcpi_bytes_retrans && !words__u64(c->words[STAGE_USED], byte) &&
@@ -339,7 +152,7 @@ static bool has_bytes_retrans(const struct sockets *k, const struct connection *
 }
 
 /* Return where a struct socket has its file, before the address of a connection's sock; 0 if it is none. */
-static size_t socket__file(const struct sockets *k, uint64_t address, uint64_t sk)
+static size_t socket__file(const struct connections *k, uint64_t address, uint64_t sk)
 {
     uint64_t words[PEEK_WORDS];
 
@@ -353,30 +166,63 @@ static size_t socket__file(const struct sockets *k, uint64_t address, uint64_t s
     return 0;
 }
 
-static bool has_socket(const struct sockets *k, const struct connection *c, size_t byte)
+static bool has_socket(const struct connections *k, const struct connection *c, size_t byte)
 {
     return socket__file(k, words__u64(c->words[STAGE_USED], byte), c->sk);
 }
 
-static bool has_type(const struct sockets *k, const struct connection *c, size_t byte)
+/* Whose protocol is at a distance from the type. */
+static bool type__is_at(const struct connection *c, size_t byte, int protocol_at, uint32_t mask)
 {
-    (void)k;
-    return byte >= COMMON_BYTES && trace_sock__is_tcp(words__u32(c->words[STAGE_USED], byte));
+    const uint64_t *words = c->words[STAGE_USED];
+
+    return byte >= COMMON_BYTES && (words__u32(words, byte) & 0xffff) == SOCK_STREAM &&
+           (words__u32(words, (size_t)((long)byte + protocol_at)) & mask) == IPPROTO_TCP;
 }
 
-static void sockets__find_all(const struct sockets *k)
+static bool has_type_before(const struct connections *k, const struct connection *c, size_t byte)
+{
+    (void)k;
+    return type__is_at(c, byte, 2, 0xffff);
+}
+
+static bool has_type_behind(const struct connections *k, const struct connection *c, size_t byte)
+{
+    (void)k;
+    return type__is_at(c, byte, -2, 0xffff);
+}
+
+static bool has_type_bits(const struct connections *k, const struct connection *c, size_t byte)
+{
+    (void)k;
+    return type__is_at(c, byte, -1, 0xff);
+}
+
+static int sockets__find_type(const struct connections *k)
+{
+    static const has_fn ways[] = {has_type_before, has_type_behind, has_type_bits};
+    int at = TRACE_OFFSET_UNKNOWN;
+
+    for (size_t i = 0; i < sizeof(ways) / sizeof(*ways) && at < 0; i++)
+        at = sockets__find(k, ways[i], 2, SOCK_BYTES);
+    return at;
+}
+
+static void sockets__find_all(const struct connections *k)
 {
     int *of = k->s->offsets->of;
 
     of[TRACE_MEMBER_sock_daddr] = sockets__find(k, has_addresses, 4, COMMON_BYTES);
     of[TRACE_MEMBER_sock_dport] = sockets__find(k, has_ports, 2, COMMON_BYTES);
     of[TRACE_MEMBER_sock_v6_daddr] = sockets__find(k, has_v6_addresses, 4, COMMON_BYTES);
-    of[TRACE_MEMBER_sock_v4_daddr] =
-        of[TRACE_MEMBER_sock_v6_daddr] < 0 ? of[TRACE_MEMBER_sock_daddr] : TRACE_OFFSET_UNUSED;
+    if (of[TRACE_MEMBER_sock_v6_daddr] >= 0)
+        search__leave(k->s, TRACE_MEMBER_sock_v4_daddr);
+    else
+        of[TRACE_MEMBER_sock_v4_daddr] = of[TRACE_MEMBER_sock_daddr];
     of[TRACE_MEMBER_sock_flags] = sockets__find(k, has_end_flag, 8, COMMON_BYTES);
     if (of[TRACE_MEMBER_task_nsproxy] >= 0 && of[TRACE_MEMBER_nsproxy_net] >= 0)
         of[TRACE_MEMBER_sock_net] = sockets__find(k, has_net, 8, COMMON_BYTES);
-    of[TRACE_MEMBER_sock_type] = sockets__find(k, has_type, 2, SOCK_BYTES);
+    of[TRACE_MEMBER_sock_type] = sockets__find_type(k);
     of[TRACE_MEMBER_inet_sport] = sockets__find(k, has_sport, 2, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_write_seq] = sockets__find(k, has_write_seq, 4, SOCK_BYTES);
     if (of[TRACE_MEMBER_tcp_write_seq] >= 0) {
@@ -388,8 +234,10 @@ static void sockets__find_all(const struct sockets *k)
     of[TRACE_MEMBER_tcp_bytes_received] = sockets__find(k, has_bytes_received, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_sent] = sockets__find(k, has_bytes_sent, 8, SOCK_BYTES);
     of[TRACE_MEMBER_tcp_bytes_retrans] = sockets__find(k, has_bytes_retrans, 8, SOCK_BYTES);
-    if (of[TRACE_MEMBER_tcp_bytes_sent] >= 0 && of[TRACE_MEMBER_tcp_bytes_retrans] >= 0)
-        of[TRACE_MEMBER_tcp_snd_una] = of[TRACE_MEMBER_tcp_bytes_acked] = TRACE_OFFSET_UNUSED;
+    if (of[TRACE_MEMBER_tcp_bytes_sent] >= 0 && of[TRACE_MEMBER_tcp_bytes_retrans] >= 0) {
+        search__leave(k->s, TRACE_MEMBER_tcp_snd_una);
+        search__leave(k->s, TRACE_MEMBER_tcp_bytes_acked);
+    }
     int at = of[TRACE_MEMBER_sock_socket] = sockets__find(k, has_socket, 8, SOCK_BYTES);
 
     if (at >= 0)
@@ -398,7 +246,7 @@ static void sockets__find_all(const struct sockets *k)
 }
 
 /* A connection that was refused has an error until that is asked for. */
-static void sockets__find_error(const struct sockets *k, uint64_t *refused, uint64_t *asked)
+static void sockets__find_error(const struct connections *k, uint64_t *refused, uint64_t *asked)
 {
     struct sockaddr_in from, to;
     socklen_t len = sizeof(to), error_len = sizeof(int);
@@ -407,7 +255,7 @@ static void sockets__find_error(const struct sockets *k, uint64_t *refused, uint
 
     if (fd >= 0 && !getsockname(k->deaf, (struct sockaddr *)&to, &len) && !fcntl(fd, F_SETFL, O_NONBLOCK) &&
         connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno == EINPROGRESS && poll(&p, 1, RETRANSMIT_MS) == 1) {
-        uint64_t sk = sockets__connected(k);
+        uint64_t sk = connections__last(k);
 
         if (sk && search__read(k->s, sk, refused, SOCK_WORDS) &&
             !getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) && error == ECONNREFUSED &&
@@ -425,18 +273,14 @@ static void sockets__find_error(const struct sockets *k, uint64_t *refused, uint
 
 void search__sockets(struct search *s)
 {
-    struct sockets *k = calloc(1, sizeof(*k));
+    struct connections *k = calloc(1, sizeof(*k));
 
     if (!k)
         return;
-    k->s = s;
-    k->listener = k->deaf = -1;
-    for (int i = 0; i < CONNECTIONS; i++)
-        k->of[i].client = k->of[i].server = -1;
-    if (sockets__open(k)) {
+    if (connections__open(k, s)) {
         sockets__find_all(k);
         sockets__find_error(k, k->of[0].words[STAGE_USED], k->of[0].words[STAGE_CORKED]);
     }
-    sockets__close(k);
+    connections__close(k);
     free(k);
 }

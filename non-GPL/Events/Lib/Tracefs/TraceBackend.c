@@ -47,6 +47,12 @@ static const struct {
     {EBPF_EVENT_PROCESS_CHROOT, "ctty is that of the last fork, exec or setsid"},
     {EBPF_EVENT_PROCESS_TTY_WRITE, "cut: what is behind 256 bytes and a NUL"},
     {EBPF_EVENT_PROCESS_TTY_WRITE, "ctty of a write to another terminal is that of the last fork, exec or setsid"},
+    {EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, "not seen: what a policy refuses, and SMC"},
+    {EBPF_EVENT_NETWORK_CONNECTION_FAILED, "not seen: what a policy refuses, and SMC"},
+    {EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, "not seen: SMC"},
+    {EBPF_EVENT_NETWORK_CONNECTION_CLOSED, "not seen: MPTCP and SMC"},
+    {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "not seen: packets with IP options or extension headers"},
+    {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "counted as one: segments that a control message asks for (UDP_SEGMENT)"},
 };
 
 struct trace_backend {

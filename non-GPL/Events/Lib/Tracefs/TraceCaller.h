@@ -26,6 +26,12 @@ bool trace_caller__is_wanted(struct trace_events *events, const struct trace_cal
 /* Return whether the selection has a caller, for an event of it that may come later. */
 bool trace_caller__passes(const struct trace_events *events, const struct trace_caller *caller);
 
+/* Return whether a caller is a thread of the kernel. */
+static inline bool trace_caller__is_kernel(const struct trace_caller *caller)
+{
+    return caller->process && caller->process->is_kernel;
+}
+
 /* A thread was seen to begin (at the probe `fork`), to exec, or to end: keep the table of threads. */
 void trace_caller__begins(struct trace_events *events, const struct trace_values *v);
 void trace_caller__execs(struct trace_events *events, const struct trace_values *v);

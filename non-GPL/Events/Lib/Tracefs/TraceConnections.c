@@ -6,7 +6,7 @@
  * security_sock_graft, where a connection gets its process' socket. _FAILED: tcp_done of a connection that is not
  * established, often in an interrupt; and what ends an attempt in the process. _CLOSED: tcp_close, which runs once for
  * each socket, in the process that closes it last; connect with no address comes by tcp_disconnect instead, which
- * tcp_close may call as well. NETWORK_LISTEN: inet_hash and inet6_hash, where a socket that listens has its port.
+ * tcp_close may call as well.
  */
 #include "TraceConnections.h"
 
@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 
 #include "TraceCaller.h"
+#include "TraceListen.h"
 #include "TraceNet.h"
 
 #define SOCK_DONE 2 /* bit of sock_common.skc_flags since the peer's end */
@@ -30,19 +31,12 @@ static bool connections__are_tracked(const struct trace_events *events)
            event__is_on(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED);
 }
 
-/* Return whether a TCP socket belongs to one of MPTCP. */
-static bool sock__is_subflow(const struct trace_events *events, const struct trace_values *v)
+bool trace_sock__is_subflow(const struct trace_events *events, const struct trace_values *v)
 {
     return events->mptcp_ulp && NUMBER(v, sock_ulp) == events->mptcp_ulp;
 }
 
-static bool caller__is_kernel(const struct trace_caller *caller)
-{
-    return caller->process && caller->process->is_kernel;
-}
-
-/* Begin an event of a process. */
-static void *net_event__begin(struct trace_events *events, enum ebpf_event_type type, size_t size,
+void *trace_connection__begin(struct trace_events *events, enum ebpf_event_type type, size_t size,
                               const struct trace_values *v, const char *comm)
 {
     struct ebpf_event_header *hdr = trace_event__begin(events, EBPF_RING_MAIN, type, size, v);
@@ -64,7 +58,7 @@ static struct trace_socket *connection__track(struct trace_events *events, const
     e->owner = caller->pids;
     memcpy(e->comm, caller->comm, sizeof(e->comm));
     e->passes = trace_caller__passes(events, caller);
-    e->is_mptcp = sock__is_subflow(events, v);
+    e->is_mptcp = trace_sock__is_subflow(events, v);
     trace_net__fill(&e->net, v);
     return e;
 }
@@ -84,17 +78,17 @@ static void connect__take(struct trace_events *events, const struct trace_values
 
     attempt->was_sent = attempt->was_sent || (attempt->tid == v->tid && attempt->sk == NUMBER(v, sock));
     trace_caller__find(&caller, events, v);
-    if (caller__is_kernel(&caller) || (!NUMBER(v, sock_file) && !sock__is_subflow(events, v)))
+    if (trace_caller__is_kernel(&caller) || (!NUMBER(v, sock_file) && !trace_sock__is_subflow(events, v)))
         return;
     struct trace_socket *e = is_tracked ? connection__track(events, v, TRACE_ROLE_OPENED, &caller) : NULL;
 
     if (!trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED))
         return;
     struct ebpf_network_connection_attempted_event *event =
-        net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
+        trace_connection__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
 
-    event->hdr.flags =
-        (e || !is_tracked ? 0 : EBPF_ATTEMPT_F_UNTRACKED) | (sock__is_subflow(events, v) ? EBPF_ATTEMPT_F_MPTCP : 0);
+    event->hdr.flags = (e || !is_tracked ? 0 : EBPF_ATTEMPT_F_UNTRACKED) |
+                       (trace_sock__is_subflow(events, v) ? EBPF_ATTEMPT_F_MPTCP : 0);
     event->pids = caller.pids;
     trace_net__fill(&event->net, v);
     trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
@@ -105,13 +99,13 @@ static void accept__take(struct trace_events *events, const struct trace_values 
     struct trace_caller caller;
     bool is_tracked = connections__are_tracked(events);
     unsigned int family = trace_sock__family(v);
-    uint32_t type = (uint32_t)NUMBER(v, sock_type);
+    uint64_t type = NUMBER(v, sock_type);
     bool is_mptcp = trace_sock__is_mptcp(type);
 
     if ((family != AF_INET && family != AF_INET6) || (!trace_sock__is_tcp(type) && !is_mptcp))
         return;
     trace_caller__find(&caller, events, v);
-    if (caller__is_kernel(&caller))
+    if (trace_caller__is_kernel(&caller))
         return;
     is_tracked = is_tracked && !is_mptcp; /* its end is not seen */
     struct trace_socket *e = is_tracked ? connection__track(events, v, TRACE_ROLE_ACCEPTED, &caller) : NULL;
@@ -123,37 +117,11 @@ static void accept__take(struct trace_events *events, const struct trace_values 
     if (!trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED))
         return;
     struct ebpf_network_connection_accepted_event *event =
-        net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, sizeof(*event), v, caller.comm);
+        trace_connection__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, sizeof(*event), v, caller.comm);
 
     event->hdr.flags = (e || !is_tracked ? 0 : EBPF_ACCEPT_F_UNTRACKED) | (is_mptcp ? EBPF_ACCEPT_F_MPTCP : 0);
     event->pids = caller.pids;
     trace_net__fill(&event->net, v);
-    trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
-}
-
-static void listen__take(struct trace_events *events, const struct trace_values *v)
-{
-    struct trace_caller caller;
-    const struct trace_backlog *backlog = &events->backlogs[v->tid % TRACE_BACKLOGS];
-
-    if (trace_sock__state(v) != TRACE_TCP_LISTEN || !trace_sock__is_tcp((uint32_t)NUMBER(v, sock_type)) ||
-        (!NUMBER(v, sock_file) && !sock__is_subflow(events, v)))
-        return;
-    trace_caller__find(&caller, events, v);
-    if (caller__is_kernel(&caller) || !trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_LISTEN))
-        return;
-    struct ebpf_network_listen_event *event =
-        net_event__begin(events, EBPF_EVENT_NETWORK_LISTEN, sizeof(*event), v, caller.comm);
-
-    event->pids = caller.pids;
-    trace_net__fill(&event->net, v);
-    event->net.destination = (struct ebpf_ip){0};
-    event->net.destination_port = 0;
-    trace_net__set_family(&event->net, &event->net.source);
-    if (event->net.family == EBPF_FAMILY_INET)
-        trace_ip__set_v4(&event->net.destination, 0);
-    event->hdr.flags = sock__is_subflow(events, v) ? EBPF_LISTEN_F_MPTCP : 0;
-    event->backlog = backlog->tid == v->tid ? backlog->backlog : 0;
     trace_event__end(events, EBPF_RING_MAIN, &event->hdr);
 }
 
@@ -168,7 +136,8 @@ static void connection__fail(struct trace_events *events, const struct trace_val
     if (event__is_on(events, type) && !e->passes)
         events->filtered[type]++;
     if (event__is_on(events, type) && e->passes) {
-        struct ebpf_network_connection_failed_event *event = net_event__begin(events, type, sizeof(*event), v, e->comm);
+        struct ebpf_network_connection_failed_event *event =
+            trace_connection__begin(events, type, sizeof(*event), v, e->comm);
 
         event->hdr.flags = e->is_mptcp ? EBPF_FAILED_F_MPTCP : 0;
         event->pids = e->owner;
@@ -231,11 +200,11 @@ static void connected__take(struct trace_events *events, const struct trace_valu
     struct trace_caller caller;
 
     trace_caller__find(&caller, events, v);
-    if (caller__is_kernel(&caller))
+    if (trace_caller__is_kernel(&caller))
         return;
     if (trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED)) {
         struct ebpf_network_connection_attempted_event *event =
-            net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
+            trace_connection__begin(events, EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, sizeof(*event), v, caller.comm);
 
         event->pids = caller.pids;
         event->net = attempt->net;
@@ -243,7 +212,7 @@ static void connected__take(struct trace_events *events, const struct trace_valu
     }
     if (trace_caller__is_wanted(events, &caller, EBPF_EVENT_NETWORK_CONNECTION_FAILED)) {
         struct ebpf_network_connection_failed_event *event =
-            net_event__begin(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED, sizeof(*event), v, caller.comm);
+            trace_connection__begin(events, EBPF_EVENT_NETWORK_CONNECTION_FAILED, sizeof(*event), v, caller.comm);
 
         event->pids = caller.pids;
         event->net = attempt->net;
@@ -287,7 +256,7 @@ static void done__take(struct trace_events *events, const struct trace_values *v
             connection__fail(events, v, e, error ? error : ECONNABORTED);
         return;
     }
-    if (sock__is_subflow(events, v) || (e && e->is_mptcp)) { /* its close is not seen */
+    if (trace_sock__is_subflow(events, v) || (e && e->is_mptcp)) { /* its close is not seen */
         trace_sockets__remove(&events->sockets, NUMBER(v, sock));
         return;
     }
@@ -349,7 +318,7 @@ static void connection__close(struct trace_events *events, const struct trace_va
                               unsigned int state, const struct trace_caller *caller)
 {
     const enum ebpf_event_type type = EBPF_EVENT_NETWORK_CONNECTION_CLOSED;
-    bool is_owned = e && e->role != TRACE_ROLE_FOUND, by_kernel = caller__is_kernel(caller);
+    bool is_owned = e && e->role != TRACE_ROLE_FOUND, by_kernel = trace_caller__is_kernel(caller);
     struct ebpf_net_info net;
 
     if (!event__is_on(events, type) || (by_kernel && !is_owned))
@@ -361,7 +330,7 @@ static void connection__close(struct trace_events *events, const struct trace_va
     if (!by_kernel && !trace_caller__is_wanted(events, caller, type))
         return;
     struct ebpf_network_connection_closed_event *event =
-        net_event__begin(events, type, sizeof(*event), v, by_kernel ? e->comm : caller->comm);
+        trace_connection__begin(events, type, sizeof(*event), v, by_kernel ? e->comm : caller->comm);
 
     event->pids = by_kernel ? e->owner : caller->pids;
     event->hdr.flags = EBPF_CLOSED_F_REASON | (is_owned ? EBPF_CLOSED_F_OWNER : 0);
@@ -408,7 +377,7 @@ static void end__take(struct trace_events *events, const struct trace_values *v)
         *closing = (struct trace_closing){.tid = v->tid, .sk = sk};
     else if (!e && closing->tid == v->tid && closing->sk == sk)
         return; /* the close that was reported goes on */
-    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file) || sock__is_subflow(events, v))
+    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file) || trace_sock__is_subflow(events, v))
         return;
     unsigned int state = connection__state(e, v);
 
@@ -447,12 +416,11 @@ void trace_connections__take(struct trace_events *events, const struct trace_val
         end__take(events, v);
         return;
     case TRACE_PROBE_listening:
-        events->backlogs[v->tid % TRACE_BACKLOGS] =
-            (struct trace_backlog){.tid = v->tid, .backlog = (uint32_t)NUMBER(v, backlog)};
+        trace_listening__note(events, v);
         return;
     case TRACE_PROBE_listen:
     case TRACE_PROBE_listen_v6:
-        listen__take(events, v);
+        trace_listen__take(events, v);
         return;
     default:
         return;

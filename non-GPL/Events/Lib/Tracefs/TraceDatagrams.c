@@ -165,7 +165,7 @@ static void flow__count(struct trace_events *events, const struct trace_values *
         return;
     }
     trace_caller__find(&caller, events, v);
-    if (caller.process && caller.process->is_kernel)
+    if (trace_caller__is_kernel(&caller))
         return;
     new.owner = caller.pids;
     memcpy(new.comm, caller.comm, sizeof(new.comm));
@@ -197,8 +197,7 @@ static void sent__take(struct trace_events *events, const struct trace_values *v
     struct datagram d;
     struct trace_flow flow;
 
-    if (!trace_sock__is_udp((uint32_t)(is_v6 ? NUMBER(v, skb1_type) : NUMBER(v, skb2_type))) ||
-        !datagram__read_sent(&d, v))
+    if (!trace_sock__is_udp(is_v6 ? NUMBER(v, skb1_type) : NUMBER(v, skb2_type)) || !datagram__read_sent(&d, v))
         return;
     flow__describe(&flow, &d, EBPF_DIRECTION_SENT, (uint32_t)(is_v6 ? NUMBER(v, skb1_net_ns) : NUMBER(v, skb2_net_ns)));
     if (size && d.bytes)
@@ -212,7 +211,7 @@ static void received__take(struct trace_events *events, const struct trace_value
     struct datagram d;
     struct trace_flow flow;
 
-    if ((int)NUMBER(v, received_len) < 0 || !trace_sock__is_udp((uint32_t)NUMBER(v, sock_type)) ||
+    if ((int)NUMBER(v, received_len) < 0 || !trace_sock__is_udp(NUMBER(v, sock_type)) ||
         !datagram__read_received(&d, v))
         return;
     flow__describe(&flow, &d, EBPF_DIRECTION_RECEIVED, (uint32_t)NUMBER(v, sock_net_ns));
@@ -228,7 +227,7 @@ static void released__take(struct trace_events *events, const struct trace_value
     if (!list)
         return;
     trace_caller__find(&caller, events, v);
-    bool by_kernel = caller.process && caller.process->is_kernel;
+    bool by_kernel = trace_caller__is_kernel(&caller);
 
     for (uint32_t i = list->count; i > 0; i--)
         flow__report(events, v, &list->flows[i - 1], EBPF_FLOW_CLOSED, 0, by_kernel ? NULL : &caller);

@@ -22,28 +22,30 @@ enum trace_tcp_state {
 };
 
 /*
- * Return whether the word with the type and protocol of a socket is that of a type and protocol: two numbers, in either
- * order (7.x), or before 5.6 bits with others below them.
+ * Return whether the eight bytes from two before the type of a socket are those of one of a type and protocol. The
+ * protocol is a number behind the type, or before it (7.x), or before 5.6 the byte before it.
  */
-static inline bool trace_sock__is(uint32_t word, uint32_t type, uint32_t protocol)
+static inline bool trace_sock__is(uint64_t bytes, unsigned int type, unsigned int protocol)
 {
-    return word == (type | protocol << 16) || word == (protocol | type << 16) || word >> 8 == (type << 8 | protocol);
+    unsigned int before = bytes & 0xffff, behind = bytes >> 32 & 0xffff;
+
+    return (bytes >> 16 & 0xffff) == type && (behind == protocol || before == protocol || before >> 8 == protocol);
 }
 
-static inline bool trace_sock__is_tcp(uint32_t word)
+static inline bool trace_sock__is_tcp(uint64_t bytes)
 {
-    return trace_sock__is(word, SOCK_STREAM, IPPROTO_TCP);
+    return trace_sock__is(bytes, SOCK_STREAM, IPPROTO_TCP);
 }
 
 /* For MPTCP there is a number of its own, since 5.6. */
-static inline bool trace_sock__is_mptcp(uint32_t word)
+static inline bool trace_sock__is_mptcp(uint64_t bytes)
 {
-    return word == (SOCK_STREAM | 262 << 16) || word == (262 | SOCK_STREAM << 16);
+    return trace_sock__is(bytes, SOCK_STREAM, 262);
 }
 
-static inline bool trace_sock__is_udp(uint32_t word)
+static inline bool trace_sock__is_udp(uint64_t bytes)
 {
-    return trace_sock__is(word, SOCK_DGRAM, IPPROTO_UDP);
+    return trace_sock__is(bytes, SOCK_DGRAM, IPPROTO_UDP);
 }
 
 static inline unsigned int trace_sock__family(const struct trace_values *v)

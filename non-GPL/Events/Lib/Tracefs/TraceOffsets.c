@@ -41,6 +41,12 @@ int search__task(struct search *s, is_there_fn is_there, size_t step, int run)
     return found;
 }
 
+void search__leave(struct search *s, enum trace_member member)
+{
+    s->offsets->of[member] = TRACE_OFFSET_UNKNOWN;
+    s->offsets->unused[member] = true;
+}
+
 int search__u32(struct search *s, uint64_t address, uint32_t number, size_t bytes)
 {
     uint64_t target[PEEK_WORDS];
@@ -98,9 +104,9 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
     bool is_incomplete = false;
 
     for (int i = 0; i < TRACE_MEMBER_COUNT; i++) {
-        if (offsets->of[i] == TRACE_OFFSET_UNKNOWN)
+        if (offsets->of[i] < 0 && !offsets->unused[i])
             offsets->of[i] = earlier->of[i];
-        is_incomplete = is_incomplete || offsets->of[i] == TRACE_OFFSET_UNKNOWN;
+        is_incomplete = is_incomplete || (offsets->of[i] < 0 && !offsets->unused[i]);
     }
     return is_incomplete;
 }

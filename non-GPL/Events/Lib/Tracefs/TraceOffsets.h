@@ -19,12 +19,12 @@ enum trace_member {
 };
 
 #define TRACE_OFFSET_UNKNOWN (-1)
-#define TRACE_OFFSET_UNUSED (-2) /* the kernel has something better, so it is not to be fetched */
 
 struct trace_offsets {
-    int of[TRACE_MEMBER_COUNT]; /* bytes, or TRACE_OFFSET_UNKNOWN */
-    uint64_t root[2];           /* this process' root directory, a struct path; 0: not known */
-    uint64_t mptcp_ulp;         /* what a TCP socket that belongs to one of MPTCP points to; 0: not known */
+    int of[TRACE_MEMBER_COUNT];      /* bytes, or TRACE_OFFSET_UNKNOWN */
+    bool unused[TRACE_MEMBER_COUNT]; /* unknown, because nothing is to fetch it */
+    uint64_t root[2];                /* this process' root directory, a struct path; 0: not known */
+    uint64_t mptcp_ulp;              /* what a TCP socket that belongs to one of MPTCP points to; 0: not known */
 };
 
 /* Find the offsets. 0, though some may be unknown; or -errno. */

@@ -31,7 +31,7 @@
 #define FORK_EVENT "new_task"
 #define IMAGE_EVENT "image"
 #define WATCH_EVENT "watch%d"
-#define EVENT_LEN 16
+#define EVENT_LEN 24
 #define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
 #define PAGE_MAX 65536
 /* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */

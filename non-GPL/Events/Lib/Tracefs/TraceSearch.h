@@ -33,6 +33,9 @@ typedef bool (*is_there_fn)(struct search *s, const struct specimen *child, cons
  */
 int search__task(struct search *s, is_there_fn is_there, size_t step, int run);
 
+/* Leave a member unknown: the kernel has something better, or nothing like it. */
+void search__leave(struct search *s, enum trace_member member);
+
 /* Find a number in the first `bytes` of a structure. TRACE_OFFSET_UNKNOWN if it is not there. */
 int search__u32(struct search *s, uint64_t address, uint32_t number, size_t bytes);
 
