@@ -171,6 +171,7 @@ static void search__inode(struct search *s)
             continue;
         of[TRACE_MEMBER_dentry_inode] = at * 8;
         of[TRACE_MEMBER_inode_mode] = 0;
+        of[TRACE_MEMBER_inode_ino] = number;
         of[TRACE_MEMBER_inode_nlink] = number + 8;
         return;
     }

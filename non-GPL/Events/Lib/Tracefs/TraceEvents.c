@@ -9,6 +9,7 @@
 #include "TraceCaller.h"
 #include "TraceConnections.h"
 #include "TraceDatagrams.h"
+#include "TraceFiles.h"
 #include "TraceIdentity.h"
 #include "TraceLife.h"
 #include "TraceProcess.h"
@@ -80,6 +81,7 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
             trace_tty__take(events, values);
         trace_connections__take(events, values);
         trace_datagrams__take(events, values);
+        trace_files__take(events, values);
         return;
     }
 }
@@ -117,6 +119,7 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
         err = trace_sockets__init(&events->sockets);
     if (!err)
         err = trace_flows__init(&events->flows);
+        err = trace_files__init(events);
     return err ? err : trace_mounts__init(&events->mounts);
 }
 
@@ -132,4 +135,5 @@ void trace_events__fini(struct trace_events *events)
     trace_ids__fini(&events->ids);
     trace_sockets__fini(&events->sockets);
     trace_flows__fini(&events->flows);
+    trace_files__fini(events);
 }

@@ -15,6 +15,8 @@
 #include "TraceSelect.h"
 #include "TraceSockets.h"
 
+struct trace_files;
+
 struct trace_events {
     struct trace_ring rings[EBPF_RING_COUNT];
     struct processes processes;
@@ -28,6 +30,7 @@ struct trace_events {
     struct trace_closing closings[TRACE_CLOSINGS];
     struct trace_backlog backlogs[TRACE_BACKLOGS];
     struct trace_attempt attempts[TRACE_ATTEMPTS];
+    struct trace_files *files;
     uint64_t root_mount, root_dentry; /* of the host */
     uint32_t host_mnt_ns;
     uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */

@@ -26,6 +26,7 @@ static const char *const member_ids[] = {
 /* Take a word of a path: its member, or NO_MEMBER or BAD_WORD, the distance behind it, and whose memory it is in. */
 static int path__take(const char **path, long *ret_distance, bool *ret_is_user)
 {
+    *path += strspn(*path, " ");
     *ret_is_user = !strncmp(*path, "u+", 2);
     *path += *ret_is_user;
     size_t len = strcspn(*path, " +");

@@ -86,6 +86,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__directories(s);
         search__files(s);
         search__image(s);
+        search__inodes(s);
         search__namespaces(s);
         search__sockets(s);
         search__datagrams(s);

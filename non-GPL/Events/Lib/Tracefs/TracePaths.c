@@ -10,7 +10,7 @@
 #define DELETED " (deleted)"
 #define MEMFD "memfd:"
 
-static void path__append(struct trace_path *path, const char *name, size_t len)
+void trace_path__add(struct trace_path *path, const char *name, size_t len)
 {
     if (path->flags & EBPF_VARLEN_TRUNCATED || len + 1 > sizeof(path->data) - path->len) {
         path->flags |= EBPF_VARLEN_TRUNCATED;
@@ -19,6 +19,32 @@ static void path__append(struct trace_path *path, const char *name, size_t len)
     memcpy(path->data + path->len, name, len);
     path->len += (uint32_t)len;
     path->data[path->len++] = '\0';
+}
+
+/* Cut a path above a number of components, and where it is too long. */
+static void path__cut(struct trace_path *path, uint32_t len_max)
+{
+    uint32_t len = 0, count = 0;
+
+    for (uint32_t i = 0; i < path->len && count < TRACE_COMPONENTS_MAX && i < len_max; i++) {
+        if (!path->data[i]) {
+            len = i + 1;
+            count++;
+        }
+    }
+    if (len < path->len)
+        path->flags |= EBPF_VARLEN_TRUNCATED;
+    path->len = len;
+}
+
+void trace_path__prepend(struct trace_path *path, const char *name, size_t len)
+{
+    path__cut(path, (uint32_t)(sizeof(path->data) - len - 1));
+    memmove(path->data + len + 1, path->data, path->len);
+    memcpy(path->data, name, len);
+    path->data[len] = '\0';
+    path->len += (uint32_t)len + 1;
+    path__cut(path, sizeof(path->data));
 }
 
 /* Append the components of a text, the last one first. */
@@ -30,7 +56,7 @@ static void path__append_text(struct trace_path *path, const char *text, size_t 
         while (start && text[start - 1] != '/')
             start--;
         if (start < len)
-            path__append(path, text + start, len - start);
+            trace_path__add(path, text + start, len - start);
         len = start ? start - 1 : 0;
     }
 }
@@ -61,7 +87,7 @@ static bool path__append_names(struct trace_path *path, const struct trace_names
     for (int i = 0; i < TRACE_NAMES_MAX && names->of[i].len; i++) {
         if (name__is(names->of[i], "/"))
             return true;
-        path__append(path, names->of[i].data, names->of[i].len);
+        trace_path__add(path, names->of[i].data, names->of[i].len);
     }
     return false;
 }
@@ -119,13 +145,19 @@ static bool path__read_link(struct trace_path *path, const struct trace_names *n
     return true;
 }
 
+void trace_path__place(struct trace_path *path, struct trace_mounts *mounts, int mount, uint32_t tgid)
+{
+    path__place(path, trace_mounts__find(mounts, mount, tgid));
+    path__cut(path, sizeof(path->data));
+}
+
 void trace_path__build(struct trace_path *path, struct trace_mounts *mounts, const struct trace_names *names)
 {
     path->len = path->flags = 0;
     const struct trace_mount *mount = trace_mounts__find(mounts, names->mount, names->tgid);
 
     if (!mount && names->of[0].len >= strlen(MEMFD) && !memcmp(names->of[0].data, MEMFD, strlen(MEMFD))) {
-        path__append(path, names->of[0].data, names->of[0].len);
+        trace_path__add(path, names->of[0].data, names->of[0].len);
         path->flags = EBPF_VARLEN_NAME_ONLY;
         return;
     }

@@ -12,6 +12,7 @@
 #include "TraceMounts.h"
 
 #define TRACE_NAMES_MAX 4
+#define TRACE_COMPONENTS_MAX EBPF_PATH_COMPONENTS_MAX /* more are cut, as by the probes of BPF */
 
 /* What is known of a path. */
 struct trace_names {
@@ -35,6 +36,15 @@ void trace_path__build(struct trace_path *path, struct trace_mounts *mounts, con
 
 /* Make one of a path as text ("/a/b"). */
 void trace_path__from_text(struct trace_path *path, const char *text, size_t len);
+
+/* Add a component above all others. What has no room is cut, and flagged as such. */
+void trace_path__add(struct trace_path *path, const char *name, size_t len);
+
+/* Put the name of a file before the path of its directory. If there is no room, what is above is cut. */
+void trace_path__prepend(struct trace_path *path, const char *name, size_t len);
+
+/* Replace the part of a path in its file system that is above the root of a process' mount by the place of that mount. */
+void trace_path__place(struct trace_path *path, struct trace_mounts *mounts, int mount, uint32_t tgid);
 
 /* Cut a path at the root directory of its process. False if it does not begin there. */
 bool trace_path__cut_root(struct trace_path *path, const struct trace_path *root);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@
 #define IMAGE_EVENT "image"
 #define WATCH_EVENT "watch%d"
 #define EVENT_LEN 24
+#define STAT_EVENT "status"
 #define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
 #define PAGE_MAX 65536
 /* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */
@@ -54,7 +56,13 @@ static int peek__define(struct trace_peek *peek)
         return err;
     snprintf(lines, sizeof(lines), "p:%s/" FORK_EVENT " wake_up_new_task task=%s:x64\n", peek->in->name,
              FIRST_ARGUMENT);
-    return trace_instance__define(peek->in, lines);
+    err = trace_instance__define(peek->in, lines);
+    if (err)
+        return err;
+    snprintf(lines, sizeof(lines), "p:%s/" STAT_EVENT " security_inode_getattr path=%s:x64 dentry=+8(%s):x64\n", peek->in->name,
+             FIRST_ARGUMENT, FIRST_ARGUMENT);
+    peek->has_stat = !trace_instance__define(peek->in, lines);
+    return 0;
 }
 
 /* Without this probe scripts are not known. */
@@ -107,6 +115,8 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
         err = event__enable(peek, FORK_EVENT, &peek->fork);
     if (!err && (image__define(peek) || event__enable(peek, IMAGE_EVENT, &peek->image)))
         peek->image = 0;
+    if (!err && peek->has_stat)
+        peek->has_stat = !event__enable(peek, STAT_EVENT, &peek->stat);
     if (!err) {
         peek->cpu_fd = trace_instance__open_cpu(in, cpu);
         err = peek->cpu_fd < 0 ? peek->cpu_fd : 0;
@@ -116,7 +126,7 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
 
 void trace_peek__end(struct trace_peek *peek)
 {
-    static const char *const events[] = {PEEK_EVENT, FORK_EVENT, IMAGE_EVENT};
+    static const char *const events[] = {PEEK_EVENT, FORK_EVENT, IMAGE_EVENT, STAT_EVENT};
 
     if (peek->cpu_fd >= 0)
         close(peek->cpu_fd);
@@ -217,6 +227,29 @@ bool trace_peek__watched(struct trace_peek *peek, int watch, struct trace_watche
         return false;
     memcpy(ret_watched->arguments, words, sizeof(ret_watched->arguments));
     memcpy(ret_watched->words, words + 2, sizeof(ret_watched->words));
+    return true;
+}
+
+bool trace_peek__file(struct trace_peek *peek, int fd, uint64_t *ret_path, uint64_t *ret_dentry)
+{
+    uint64_t words[2];
+    struct stat st;
+
+    if (!peek->has_stat || syscall(SYS_fstat, fd, &st) || !peek__last(peek, peek->stat, words, 2))
+        return false;
+    *ret_path = words[0];
+    *ret_dentry = words[1];
+    return true;
+}
+
+bool trace_peek__link(struct trace_peek *peek, const char *path, uint64_t *ret_dentry)
+{
+    uint64_t words[2];
+    struct stat st;
+
+    if (!peek->has_stat || lstat(path, &st) || !S_ISLNK(st.st_mode) || !peek__last(peek, peek->stat, words, 2))
+        return false;
+    *ret_dentry = words[1];
     return true;
 }
 

@@ -31,6 +31,8 @@ struct trace_peek {
     uint16_t event; /* id of the probe's event */
     uint16_t fork;  /* of the probe that has the address of a new task */
     uint16_t image; /* of the probe that has the beginning of a struct linux_binprm; 0: it is not there */
+    uint16_t stat;  /* of the probe that has the path of a file whose status is read */
+    bool has_stat;
     uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
     int watches;
     uint16_t watch_events[PEEK_WATCHES];
@@ -64,6 +66,13 @@ int trace_peek__watch(struct trace_peek *peek, const char *function, bool words)
 
 /* Return whether such a call was seen, and the last one. */
 bool trace_peek__watched(struct trace_peek *peek, int watch, struct trace_watched *ret_watched);
+
+/*
+ * Return the addresses of an open file's struct path and of its dentry, or those of the file at a path, a symbolic link
+ * not followed; the struct path of that one is gone. False if it was not seen.
+ */
+bool trace_peek__file(struct trace_peek *peek, int fd, uint64_t *ret_path, uint64_t *ret_dentry);
+bool trace_peek__link(struct trace_peek *peek, const char *path, uint64_t *ret_dentry);
 
 /* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
 bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);

@@ -49,6 +49,7 @@ void search__memory(struct search *s);
 void search__directories(struct search *s); /* of processes, dentries, mounts */
 void search__files(struct search *s);       /* struct file, inodes */
 void search__image(struct search *s);       /* of a program that is about to be executed */
+void search__inodes(struct search *s);      /* what inodes, dentries and files have beside that */
 void search__namespaces(struct search *s);
 void search__sockets(struct search *s);
 void search__datagrams(struct search *s);
