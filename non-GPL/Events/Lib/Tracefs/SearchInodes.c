@@ -199,6 +199,19 @@ static void search__link(struct search *s)
     }
 }
 
+/* Since 5.12 functions that change files have an argument before the dentry: how ids of the mount are mapped. */
+static void search__arguments(struct search *s, int fd, uint64_t dentry)
+{
+    uint64_t arguments[2];
+
+    if (!trace_peek__xattr(&s->peek, fd, arguments))
+        return;
+    if (arguments[0] == dentry)
+        s->offsets->mapped = 0;
+    else if (arguments[1] == dentry)
+        s->offsets->mapped = 1;
+}
+
 void search__inodes(struct search *s)
 {
     uint64_t path, dentry;
@@ -210,6 +223,7 @@ void search__inodes(struct search *s)
     if (trace_peek__file(&s->peek, fd, &path, &dentry)) {
         search__inode_of(s, dentry, &st);
         search__dentries(s, fd);
+        search__arguments(s, fd, dentry);
         if (s->offsets->of[TRACE_MEMBER_file_mnt] >= 0)
             search__open_file(s, fd, path - (uint64_t)s->offsets->of[TRACE_MEMBER_file_mnt]);
     }

@@ -67,6 +67,11 @@ int trace_fetch__compose(const struct trace_offsets *offsets, int argument, cons
         snprintf(ret_text, TRACE_FETCH_LEN, "$comm");
         return 0;
     }
+    if (argument >= TRACE_FROM_DENTRY(0)) {
+        if (offsets->mapped < 0)
+            return -ENOENT;
+        argument += offsets->mapped - TRACE_FROM_DENTRY(0);
+    }
     if (argument < TRACE_RETURNED || argument > REGISTERS)
         return -EINVAL;
     snprintf(text, sizeof(text), "%s", argument == TRACE_RETURNED ? "$retval" : registers[argument - 1]);

@@ -22,9 +22,12 @@
 #define TRACE_RETURNED 0
 #define TRACE_COMM (-1)
 
+/* An argument from the dentry on, which is the first one, or since 5.12 the second one. */
+#define TRACE_FROM_DENTRY(n) (64 + (n))
+
 /*
  * Compose the text of a value.
- * @param argument which argument of the function, from 1 to 6; TRACE_RETURNED or TRACE_COMM
+ * @param argument which argument of the function, from 1 to 6; TRACE_RETURNED, TRACE_COMM or TRACE_FROM_DENTRY
  * @param type as kprobe_events names it ("u32", "string"); NULL for the kernel's default
  * @param ret_text output, TRACE_FETCH_LEN bytes
  * @return 0; -ENOENT if the offset of a member is not known; -E2BIG if the text is too long; -EINVAL for a word that is

@@ -109,6 +109,16 @@ static void link__note(struct trace_events *events, const struct trace_values *v
         trace_file__fill_path(events, &op->path, v, TRACE_VALUE_dentry3_name0);
 }
 
+/* An open that has created its file, by the same thread, is none of an existing one. */
+bool trace_file_ops__has_created(struct trace_events *events, uint32_t tid, uint64_t dentry)
+{
+    struct trace_op *op = trace_ops__find(&events->files->ops, tid, TRACE_OP_NONE, dentry);
+
+    if (op)
+        op->dentry = 0;
+    return op;
+}
+
 static void creation__end(struct trace_events *events, const struct trace_values *v, struct trace_op *op,
                           const struct ebpf_file_info *info)
 {
@@ -119,8 +129,7 @@ static void creation__end(struct trace_events *events, const struct trace_values
                                  (struct slice){op->other_path.data, op->other_path.len}, op->other_path.flags);
     if (!op__find_caller(&caller, events, v, op, EBPF_EVENT_FILE_CREATE))
         return;
-    struct ebpf_file_create_event *e =
-        trace_file_event__begin(events, EBPF_EVENT_FILE_CREATE, sizeof(*e), v, &caller);
+    struct ebpf_file_create_event *e = trace_file_event__begin(events, EBPF_EVENT_FILE_CREATE, sizeof(*e), v, &caller);
 
     e->file_info = *info;
     trace_file__place(events, &op->path, op->mount, &caller);
@@ -169,8 +178,7 @@ static void instantiated__take(struct trace_events *events, const struct trace_v
 
 static void deletion__note(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op =
-        op__begin(events, v, TRACE_OP_DELETE, NUMBER(v, dentry2_dentry), (int)NUMBER(v, path1_mount));
+    struct trace_op *op = op__begin(events, v, TRACE_OP_DELETE, NUMBER(v, dentry2_dentry), (int)NUMBER(v, path1_mount));
 
     if (!op)
         return;
@@ -204,8 +212,7 @@ static void deleted__take(struct trace_events *events, const struct trace_values
 
 static void rename__note(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op =
-        op__begin(events, v, TRACE_OP_RENAME, NUMBER(v, dentry2_dentry), (int)NUMBER(v, path1_mount));
+    struct trace_op *op = op__begin(events, v, TRACE_OP_RENAME, NUMBER(v, dentry2_dentry), (int)NUMBER(v, path1_mount));
 
     if (!op)
         return;
@@ -244,8 +251,7 @@ static void rename__fill(struct ebpf_file_rename_event *e, const struct trace_op
 
 static void moved__take(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op =
-        trace_ops__find(&events->files->ops, v->tid, TRACE_OP_RENAME, NUMBER(v, dentry1_dentry));
+    struct trace_op *op = trace_ops__find(&events->files->ops, v->tid, TRACE_OP_RENAME, NUMBER(v, dentry1_dentry));
     struct ebpf_file_info info;
     struct trace_caller caller;
 

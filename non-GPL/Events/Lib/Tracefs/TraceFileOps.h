@@ -8,4 +8,7 @@
 /* Take a record, if it is one of theirs. */
 void trace_file_ops__take(struct trace_events *events, const struct trace_values *v);
 
+/* Return whether the thread has just created the file with a dentry; it is asked once, when the file is opened. */
+bool trace_file_ops__has_created(struct trace_events *events, uint32_t tid, uint64_t dentry);
+
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "TraceFileChanges.h"
+#include "TraceFileOpens.h"
 #include "TraceFileOps.h"
 #include "TraceRecord.h"
 #include "TraceTask.h"
@@ -86,6 +88,18 @@ void trace_file__place(struct trace_events *events, struct trace_path *path, int
         path->flags |= EBPF_VARLEN_UNREACHABLE;
 }
 
+void trace_file__place_by_device(struct trace_events *events, struct trace_path *path,
+                                 const struct ebpf_file_info *info, const struct trace_caller *caller)
+{
+    bool is_ambiguous;
+    int mount = trace_mounts__find_by_device(&events->mounts, info->dev_major, info->dev_minor, caller->pids.tgid,
+                                             &is_ambiguous);
+
+    trace_file__place(events, path, mount, caller);
+    if (is_ambiguous)
+        path->flags |= EBPF_VARLEN_AMBIGUOUS;
+}
+
 static uint32_t mode__type(uint32_t mode)
 {
     switch (mode & S_IFMT) {
@@ -153,6 +167,11 @@ void trace_file_event__add_path(struct ebpf_event_header *hdr, enum ebpf_tag tag
     trace_record__add(hdr, tag, path->data, path->len, 0, path->flags);
 }
 
+void trace_file_event__add_text(struct ebpf_event_header *hdr, enum ebpf_tag tag, struct slice text)
+{
+    trace_record__add(hdr, tag, text.data ? text.data : "", (uint32_t)text.len, 0, 0);
+}
+
 static void event__add_text_path(struct ebpf_event_header *hdr, enum ebpf_tag tag, const char *text)
 {
     struct trace_path path = {.flags = EBPF_VARLEN_TRUNCATED};
@@ -167,7 +186,7 @@ void trace_file_event__end(struct trace_events *events, struct ebpf_event_header
 {
     const struct process *p = caller->process;
 
-    trace_record__add(hdr, EBPF_TAG_SYMLINK_TARGET, target.data ? target.data : "", (uint32_t)target.len, 0, 0);
+    trace_file_event__add_text(hdr, EBPF_TAG_SYMLINK_TARGET, target);
     event__add_text_path(hdr, EBPF_TAG_CGROUP_PATH, p ? p->cgroup : NULL);
     if (p && p->root_path)
         event__add_text_path(hdr, EBPF_TAG_ROOT_PATH, p->root_path);
@@ -186,11 +205,39 @@ void trace_files__fini(struct trace_events *events)
         return;
     trace_directories__fini(&events->files->directories);
     trace_ops__fini(&events->files->ops);
+    trace_ops__fini(&events->files->changes);
     free(events->files);
     events->files = NULL;
 }
 
+/* A process gets another root directory. What is not known of its path, or that of the host, is no path. */
+static void root__take(struct trace_events *events, const struct trace_values *v)
+{
+    const uint64_t root[2] = {NUMBER(v, path2_vfsmount), NUMBER(v, path2_dentry)};
+    const struct thread *t = threads__find(&events->threads, v->tid);
+    struct process *p = t ? processes__find(&events->processes, t->tgid) : NULL;
+    struct trace_caller nobody = {.pids = {.tgid = t ? t->tgid : 0}};
+    struct trace_path path;
+    char text[EBPF_PATH_MAX + 1];
+
+    if (!p)
+        return;
+    trace_file__fill_path(events, &path, v, TRACE_VALUE_path2_name0);
+    trace_file__place(events, &path, (int)NUMBER(v, path2_mount), &nobody);
+    bool is_known = !path.flags && path.len && t->ns.mnt == events->host_mnt_ns &&
+                    !(root[0] == events->root_mount && root[1] == events->root_dentry);
+
+    if (is_known)
+        trace_path__to_text(&path, text);
+    process__set_root(p, root, is_known ? text : NULL);
+}
+
 void trace_files__take(struct trace_events *events, const struct trace_values *v)
 {
-    trace_file_ops__take(events, v);
+    if (v->probe == TRACE_PROBE_opening)
+        trace_file_open__take(events, v);
+    else if (v->probe == TRACE_PROBE_rooting)
+        root__take(events, v);
+    else if (!trace_file_changes__take(events, v))
+        trace_file_ops__take(events, v);
 }

@@ -44,7 +44,8 @@ enum trace_inode_value {
 
 struct trace_files {
     struct trace_directories directories;
-    struct trace_ops ops;
+    struct trace_ops ops;     /* on names in directories */
+    struct trace_ops changes; /* of files, which may be within those */
 };
 
 /* Make room. 0 or -ENOMEM. */
@@ -72,6 +73,13 @@ void trace_file__fill_path(struct trace_events *events, struct trace_path *path,
 void trace_file__place(struct trace_events *events, struct trace_path *path, int mount,
                        const struct trace_caller *caller);
 
+/*
+ * Place such a path by the device of the file, if the mount is not known: it is ambiguous if several mounts show the
+ * file system.
+ */
+void trace_file__place_by_device(struct trace_events *events, struct trace_path *path,
+                                 const struct ebpf_file_info *info, const struct trace_caller *caller);
+
 /* Fill in file_info from a set of an inode. */
 void trace_file__fill_info(struct ebpf_file_info *info, const struct trace_values *v, enum trace_value set,
                            uint64_t device);
@@ -82,6 +90,8 @@ struct ebpf_file_create_event *trace_file_event__begin(struct trace_events *even
                                                        const struct trace_caller *caller);
 
 void trace_file_event__add_path(struct ebpf_event_header *hdr, enum ebpf_tag tag, const struct trace_path *path);
+
+void trace_file_event__add_text(struct ebpf_event_header *hdr, enum ebpf_tag tag, struct slice text);
 
 /* Add what comes behind the paths, and end the event. */
 void trace_file_event__end(struct trace_events *events, struct ebpf_event_header *hdr,

@@ -46,11 +46,13 @@ static size_t mounts__place(const struct trace_mounts *mounts, int id)
     return low;
 }
 
-static void mounts__put(struct trace_mounts *mounts, int id, const char *root, const char *point)
+static void mounts__put(struct trace_mounts *mounts, int id, const char *device, const char *root, const char *point)
 {
     size_t at = mounts__place(mounts, id);
     bool is_there = at < mounts->count && mounts->all[at].id == id;
     struct trace_mount mount = {.id = id, .root = strdup(root), .point = strdup(point)};
+
+    sscanf(device, "%u:%u", &mount.major, &mount.minor);
 
     if (!is_there && mounts->count == mounts->room) {
         struct trace_mount *more = realloc(mounts->all, (mounts->room + MOUNTS_STEP) * sizeof(*more));
@@ -81,15 +83,15 @@ static void mounts__take(struct trace_mounts *mounts, char *text)
     while ((line = strsep(&rest, "\n"))) {
         int id = atoi(strsep(&line, " "));
 
-        for (int i = 0; i < 2 && line; i++)
-            strsep(&line, " ");
+        strsep(&line, " ");
+        char *device = line ? strsep(&line, " ") : NULL;
         char *root = line ? strsep(&line, " ") : NULL, *point = line ? strsep(&line, " ") : NULL;
 
         if (!point)
             continue;
         text__unescape(root);
         text__unescape(point);
-        mounts__put(mounts, id, root, point);
+        mounts__put(mounts, id, device, root, point);
     }
 }
 
@@ -148,4 +150,28 @@ const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id
         return &mounts->all[at];
     mounts->missing = id;
     return NULL;
+}
+
+int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, uint32_t minor, uint32_t tgid,
+                                 bool *ret_is_ambiguous)
+{
+    int found = -1;
+
+    for (int tries = 0; tries < 2 && found < 0; tries++) {
+        char path[64];
+        size_t count = 0;
+
+        snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
+        if (tries)
+            mounts__read(mounts, path);
+        for (size_t i = 0; i < mounts->count; i++) {
+            if (mounts->all[i].major != major || mounts->all[i].minor != minor)
+                continue;
+            count++;
+            if (found < 0 || !strcmp(mounts->all[i].root, "/"))
+                found = mounts->all[i].id;
+        }
+        *ret_is_ambiguous = count > 1;
+    }
+    return found;
 }

@@ -3,13 +3,15 @@
 #ifndef EBPF_TRACE_MOUNTS_H
 #define EBPF_TRACE_MOUNTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct trace_mount {
     int id;
-    char *root;  /* directory of its file system that it shows, "/" mostly */
-    char *point; /* where it is mounted, from the root of the processes of its namespace */
+    uint32_t major, minor; /* of its file system */
+    char *root;            /* directory of its file system that it shows, "/" mostly */
+    char *point;           /* where it is mounted, from the root of the processes of its namespace */
 };
 
 struct trace_mounts {
@@ -28,5 +30,12 @@ void trace_mounts__refresh(struct trace_mounts *mounts);
 
 /* Find a mount of a process; the mounts of its namespace are read if it is none of this one's. NULL if it is gone. */
 const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid);
+
+/*
+ * Find a mount that shows the root of a file system, by its device. -1 if none is known; there may be others of the
+ * file system.
+ */
+int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, uint32_t minor, uint32_t tgid,
+                                 bool *ret_is_ambiguous);
 
 #endif

@@ -104,6 +104,8 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
 {
     bool is_incomplete = false;
 
+    if (offsets->mapped < 0)
+        offsets->mapped = earlier->mapped;
     for (int i = 0; i < TRACE_MEMBER_COUNT; i++) {
         if (offsets->of[i] < 0 && !offsets->unused[i])
             offsets->of[i] = earlier->of[i];
@@ -115,7 +117,7 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
 int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_offsets)
 {
     struct search *s = calloc(1, sizeof(*s));
-    struct trace_offsets found, none = {0};
+    struct trace_offsets found, none = {.mapped = -1};
     bool is_incomplete = true;
     int err = 0;
 

@@ -22,6 +22,7 @@ enum trace_op_kind {
     TRACE_OP_LINK,
     TRACE_OP_DELETE,
     TRACE_OP_RENAME,
+    TRACE_OP_CHANGE,
 };
 
 struct trace_op {
@@ -30,14 +31,17 @@ struct trace_op {
     uint64_t time_ns;
     uint64_t dentry, other; /* addresses; `other` is where a rename leads */
     int mount;
-    uint32_t flags;              /* of a rename; of a link: enum ebpf_event_type */
-    uint64_t inode;              /* number of what a rename replaces or exchanges, 0: nothing */
-    uint32_t nlink;              /* of it, afterwards */
-    struct ebpf_file_info info;  /* before it is done */
-    char comm[EBPF_COMM_LEN];    /* of the thread */
-    struct trace_path path;      /* of the dentry */
-    struct trace_path other_path; /* the file that is linked; where a rename leads; a new directory in its file system */
-    uint32_t target_len;         /* of a symbolic link */
+    uint32_t flags;             /* of a rename; of a link: enum ebpf_event_type; of a change: which one */
+    uint32_t depth;             /* changes of this kind within it: an overlay's, of its layers */
+    uint64_t position;          /* where a change of content begins */
+    uint64_t inode;             /* number of what a rename replaces or exchanges, 0: nothing */
+    uint32_t nlink;             /* of it, afterwards */
+    struct ebpf_file_info info; /* before it is done */
+    char comm[EBPF_COMM_LEN];   /* of the thread */
+    struct trace_path path;     /* of the dentry */
+    struct trace_path
+        other_path;      /* the file that is linked; where a rename leads; a new directory in its file system */
+    uint32_t target_len; /* of a symbolic link */
     char target[EBPF_PATH_MAX];
 };
 

@@ -67,6 +67,19 @@ void trace_path__from_text(struct trace_path *path, const char *text, size_t len
     path__append_text(path, text, len);
 }
 
+void trace_path__to_text(const struct trace_path *path, char *ret_text)
+{
+    struct slice rest = {path->data, path->len}, component;
+    char *at = ret_text;
+
+    while (slice__last_component(&rest, &component)) {
+        *at++ = '/';
+        memcpy(at, component.data, component.len);
+        at += component.len;
+    }
+    *at = '\0';
+}
+
 static bool name__is(struct slice name, const char *text)
 {
     return name.len == strlen(text) && !memcmp(name.data, text, name.len);

@@ -46,6 +46,9 @@ void trace_path__prepend(struct trace_path *path, const char *name, size_t len);
 /* Replace the part of a path in its file system that is above the root of a process' mount by the place of that mount. */
 void trace_path__place(struct trace_path *path, struct trace_mounts *mounts, int mount, uint32_t tgid);
 
+/* Return a path as text ("/a/b"), in EBPF_PATH_MAX + 1 bytes. */
+void trace_path__to_text(const struct trace_path *path, char *ret_text);
+
 /* Cut a path at the root directory of its process. False if it does not begin there. */
 bool trace_path__cut_root(struct trace_path *path, const struct trace_path *root);
 

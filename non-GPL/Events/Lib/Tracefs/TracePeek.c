@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "TracePages.h"
@@ -34,6 +35,7 @@
 #define WATCH_EVENT "watch%d"
 #define EVENT_LEN 24
 #define STAT_EVENT "status"
+#define XATTR_EVENT "attribute"
 #define DEFINITION_LEN 4096 /* the most that kprobe_events takes at once */
 #define PAGE_MAX 65536
 /* Documentation/arch/x86/x86_64/mm.rst: the image, then modules. Not on arm64, which has no fixed place. */
@@ -59,9 +61,12 @@ static int peek__define(struct trace_peek *peek)
     err = trace_instance__define(peek->in, lines);
     if (err)
         return err;
-    snprintf(lines, sizeof(lines), "p:%s/" STAT_EVENT " security_inode_getattr path=%s:x64 dentry=+8(%s):x64\n", peek->in->name,
-             FIRST_ARGUMENT, FIRST_ARGUMENT);
+    snprintf(lines, sizeof(lines), "p:%s/" STAT_EVENT " security_inode_getattr path=%s:x64 dentry=+8(%s):x64\n",
+             peek->in->name, FIRST_ARGUMENT, FIRST_ARGUMENT);
     peek->has_stat = !trace_instance__define(peek->in, lines);
+    snprintf(lines, sizeof(lines), "p:%s/" XATTR_EVENT " vfs_setxattr first=%s:x64 second=%s:x64\n", peek->in->name,
+             FIRST_ARGUMENT, SECOND_ARGUMENT);
+    peek->has_xattr = !trace_instance__define(peek->in, lines);
     return 0;
 }
 
@@ -117,6 +122,8 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
         peek->image = 0;
     if (!err && peek->has_stat)
         peek->has_stat = !event__enable(peek, STAT_EVENT, &peek->stat);
+    if (!err && peek->has_xattr)
+        peek->has_xattr = !event__enable(peek, XATTR_EVENT, &peek->xattr);
     if (!err) {
         peek->cpu_fd = trace_instance__open_cpu(in, cpu);
         err = peek->cpu_fd < 0 ? peek->cpu_fd : 0;
@@ -126,7 +133,7 @@ int trace_peek__begin(struct trace_peek *peek, struct trace_instance *in)
 
 void trace_peek__end(struct trace_peek *peek)
 {
-    static const char *const events[] = {PEEK_EVENT, FORK_EVENT, IMAGE_EVENT, STAT_EVENT};
+    static const char *const events[] = {PEEK_EVENT, FORK_EVENT, IMAGE_EVENT, STAT_EVENT, XATTR_EVENT};
 
     if (peek->cpu_fd >= 0)
         close(peek->cpu_fd);
@@ -251,6 +258,14 @@ bool trace_peek__link(struct trace_peek *peek, const char *path, uint64_t *ret_d
         return false;
     *ret_dentry = words[1];
     return true;
+}
+
+bool trace_peek__xattr(struct trace_peek *peek, int fd, uint64_t ret_arguments[2])
+{
+    if (!peek->has_xattr)
+        return false;
+    fsetxattr(fd, "user.odd", "", 0, 0); /* not all file systems have it */
+    return peek__last(peek, peek->xattr, ret_arguments, 2);
 }
 
 /*

@@ -32,7 +32,8 @@ struct trace_peek {
     uint16_t fork;  /* of the probe that has the address of a new task */
     uint16_t image; /* of the probe that has the beginning of a struct linux_binprm; 0: it is not there */
     uint16_t stat;  /* of the probe that has the path of a file whose status is read */
-    bool has_stat;
+    uint16_t xattr; /* of the probe that has the arguments of a function */
+    bool has_stat, has_xattr;
     uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
     int watches;
     uint16_t watch_events[PEEK_WATCHES];
@@ -73,6 +74,9 @@ bool trace_peek__watched(struct trace_peek *peek, int watch, struct trace_watche
  */
 bool trace_peek__file(struct trace_peek *peek, int fd, uint64_t *ret_path, uint64_t *ret_dentry);
 bool trace_peek__link(struct trace_peek *peek, const char *path, uint64_t *ret_dentry);
+
+/* Return the first two arguments with which the kernel sets an attribute of an open file, which may fail. */
+bool trace_peek__xattr(struct trace_peek *peek, int fd, uint64_t ret_arguments[2]);
 
 /* Read PEEK_WORDS words. False if the address is not one to read. What cannot be read is 0. */
 bool trace_peek__read(struct trace_peek *peek, uint64_t address, uint64_t ret_words[PEEK_WORDS]);
