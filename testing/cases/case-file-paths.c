@@ -180,6 +180,12 @@ static void bound(const char *what, const char *dir)
     life__live(&(struct life){.what = what, .dir = dir, .seen = here(dir), .leaf = "a"});
 }
 
+/* Keep a mount for so long that tracefs, which reads the list of mounts afterwards, finds it there. */
+static void settle(void)
+{
+    usleep(300000);
+}
+
 /* Directories that several mounts show: the path is by the mount that was used. */
 static void mounts(void)
 {
@@ -199,6 +205,7 @@ static void mounts(void)
     life__live(&(struct life){
         .what = "working directory is a bind mount", .dir = ".", .seen = here("nested"), .leaf = "a"});
     CHECK(!chdir(case_dir));
+    settle();
     CHECK(!umount("nested") && !umount("target"));
 }
 
@@ -236,6 +243,7 @@ static void bound_file(void)
     fact__int("bytes", 2);
     life__path("path", "");
     expected__file(leaf);
+    settle();
     CHECK(!umount(leaf));
 }
 

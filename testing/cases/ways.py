@@ -143,8 +143,10 @@ LIMITS = {
               "exec-binfmt": "tracefs has no script_is_setuid and script_is_setgid (docs/COMPATIBILITY.md)",
               "fork-kinds": "tracefs has the parent's cgroup for a child that clone3 puts into another one "
                             "(docs/COMPATIBILITY.md)",
-              "file-mounts": "tracefs sees mounts that come and go within 0.1 s too late (docs/COMPATIBILITY.md)",
+              **dict.fromkeys(("file-mounts", "file-mount-found"),
+                              "tracefs sees mounts that come and go within 0.1 s too late (docs/COMPATIBILITY.md)"),
               "file-objects": "tracefs does not see message queues and pinned BPF objects (docs/COMPATIBILITY.md)",
+              "file-btrfs": "tracefs does not see subvolumes of btrfs (docs/COMPATIBILITY.md)",
               "file-container": "tracefs has no root_path of another mount namespace (docs/COMPATIBILITY.md)",
               "exec-container": "tracefs has no root_path of another mount namespace (docs/COMPATIBILITY.md)"},
     NO_FENTRY: {"exec-binfmt": AS_GIVEN, "exec-fail": AS_GIVEN, "exec-script": AS_GIVEN,

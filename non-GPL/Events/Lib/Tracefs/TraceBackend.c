@@ -53,6 +53,16 @@ static const struct {
     {EBPF_EVENT_NETWORK_CONNECTION_CLOSED, "not seen: MPTCP and SMC"},
     {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "not seen: packets with IP options or extension headers"},
     {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "counted as one: segments that a control message asks for (UDP_SEGMENT)"},
+    {EBPF_EVENT_FILE_CREATE, "cut: deep paths in directories of which nothing was seen before"},
+    {EBPF_EVENT_FILE_CREATE, "not seen: message queues; workers of io_uring before 5.12"},
+    {EBPF_EVENT_FILE_DELETE, "cut: deep paths in directories of which nothing was seen before"},
+    {EBPF_EVENT_FILE_DELETE, "not seen: message queues; workers of io_uring before 5.12"},
+    {EBPF_EVENT_FILE_RENAME, "cut: deep paths in directories of which nothing was seen before"},
+    {EBPF_EVENT_FILE_LINK, "cut: deep paths in directories of which nothing was seen before"},
+    {EBPF_EVENT_FILE_MODIFY, "cut: deep paths in directories of which nothing was seen before"},
+    {EBPF_EVENT_FILE_MODIFY, "not seen: mappings, flags, writes by io_uring"},
+    {EBPF_EVENT_FILE_MODIFY, "file_info.size is computed, times are those before a write"},
+    {EBPF_EVENT_FILE_SHMEM_OPEN, "cut: deep paths in directories of which nothing was seen before"},
 };
 
 struct trace_backend {
@@ -130,11 +140,24 @@ static uint64_t probe__missing(const struct trace_backend *b, int id)
     return b->settled[id] > b->probes.of[id].read ? b->settled[id] - b->probes.of[id].read : 0;
 }
 
+/* Sum up by type the hits that have no record yet. */
+static void round__count_missing(const struct trace_backend *b, uint64_t ret_missing[EBPF_EVENT_TYPE_COUNT])
+{
+    memset(ret_missing, 0, EBPF_EVENT_TYPE_COUNT * sizeof(*ret_missing));
+    for (int i = 0; i < TRACE_PROBE_COUNT; i++)
+        ret_missing[trace_probe__type((enum trace_probe_id)i)] += probe__missing(b, i);
+}
+
 /* Return whether a record may still come: a probe that was enabled may have been recording. */
 static bool round__may_go_on(struct trace_backend *b)
 {
-    for (int i = 0; i < TRACE_PROBE_COUNT && b->stopped && b->settle_tries < SETTLE_TRIES; i++) {
-        if (probe__missing(b, i) > b->lost[trace_probe__type((enum trace_probe_id)i)]) {
+    uint64_t missing[EBPF_EVENT_TYPE_COUNT];
+
+    if (!b->stopped || b->settle_tries == SETTLE_TRIES)
+        return false;
+    round__count_missing(b, missing);
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (missing[type] > b->lost[type]) {
             b->settle_tries++;
             settle();
             return true;
@@ -146,11 +169,12 @@ static bool round__may_go_on(struct trace_backend *b)
 /* Everything was read that there was: hits without a record are lost. */
 static void round__end(struct trace_backend *b)
 {
-    for (int i = 0; i < TRACE_PROBE_COUNT; i++) {
-        unsigned int type = trace_probe__type((enum trace_probe_id)i);
+    uint64_t missing[EBPF_EVENT_TYPE_COUNT];
 
-        if (probe__missing(b, i) > b->lost[type])
-            b->lost[type] = probe__missing(b, i);
+    round__count_missing(b, missing);
+    for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
+        if (missing[type] > b->lost[type])
+            b->lost[type] = missing[type];
     }
     b->in_round = false;
 }

@@ -117,15 +117,16 @@ static bool change__is_within(struct trace_op *op, const struct trace_values *v,
     return true;
 }
 
-/* Return whether a change is one that an overlay makes in its upper layer, for itself. */
-static bool change__is_internal(struct trace_events *events, const struct trace_values *v, const struct change_row *row)
+/* Return whether a change is one that an overlay makes in its upper layer, for itself: by a mount of its own. */
+static bool change__is_internal(struct trace_events *events, const struct trace_values *v, const struct change_row *row,
+                                int mount)
 {
     const struct slice name = v->of[TRACE_VALUE_xattr_name].text;
 
-    if (row->type == EBPF_CHANGE_XATTRS)
-        return name.len > strlen(OVERLAY_PREFIX) && !memcmp(name.data, OVERLAY_PREFIX, strlen(OVERLAY_PREFIX));
-    return row->begins == TRACE_PROBE_sending &&
-           !trace_mounts__find(&events->mounts, (int)value__number(v, row->mount), v->tid);
+    if (row->begins != TRACE_PROBE_sending &&
+        (name.len <= strlen(OVERLAY_PREFIX) || memcmp(name.data, OVERLAY_PREFIX, strlen(OVERLAY_PREFIX))))
+        return false;
+    return !trace_mounts__find(&events->mounts, mount, v->tid);
 }
 
 static void change__begin(struct trace_events *events, const struct trace_values *v, uint32_t n)
@@ -135,9 +136,13 @@ static void change__begin(struct trace_events *events, const struct trace_values
     const enum trace_value info = (enum trace_value)((int)row->file + TRACE_FILE_INFO);
     struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
 
-    if (!op || change__is_within(op, v, n) || change__is_internal(events, v, row))
+    if (!op || change__is_within(op, v, n))
         return;
     op->kind = TRACE_OP_NONE;
+    op->mount = row->mount == NO_VALUE ? op->wanted ? op->wanted : -1 : (int)value__number(v, row->mount);
+    op->wanted = 0;
+    if (change__is_internal(events, v, row, op->mount))
+        return;
     if (row->type == EBPF_CHANGE_CONTENT && !S_ISREG(trace_file__number(v, info, TRACE_INODE_MODE)))
         return;
     op->kind = TRACE_OP_CHANGE;
@@ -146,12 +151,12 @@ static void change__begin(struct trace_events *events, const struct trace_values
     op->time_ns = v->time_ns;
     op->dentry = trace_file__number(v, row->file, TRACE_FILE_DENTRY);
     op->inode = trace_file__number(v, row->file, TRACE_FILE_INODE);
-    op->mount = row->mount == NO_VALUE ? -1 : (int)value__number(v, row->mount);
     memset(op->comm, 0, sizeof(op->comm));
     memcpy(op->comm, comm.data ? comm.data : "", comm.len < EBPF_COMM_LEN ? comm.len : EBPF_COMM_LEN - 1);
     trace_file__fill_info(&op->info, v, info, trace_file__number(v, row->file, TRACE_FILE_DEVICE));
     trace_file__fill_path(events, &op->path, v, row->file);
-    if (!trace_file__number(v, row->file, TRACE_FILE_HASHED) && !(op->path.flags & EBPF_VARLEN_NAME_ONLY))
+    if (!trace_file__number(v, row->file, TRACE_FILE_HASHED) && !op->info.nlink &&
+        !(op->path.flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_UNREACHABLE)))
         op->path.flags |= EBPF_VARLEN_DELETED;
     op->position = change__position(row, v, op->info.size);
     op->other = NUMBER(v, argument); /* a struct kiocb */
@@ -213,6 +218,15 @@ static void attributes__take(struct trace_events *events, const struct trace_val
         info->mtime = time__of(NUMBER(v, iattr_mtime), NUMBER(v, iattr_mtime_ns));
     if (valid & ATTR_CTIME)
         info->ctime = time__of(NUMBER(v, iattr_ctime), NUMBER(v, iattr_ctime_ns));
+}
+
+/* A thread gets access to a mount; within a change an overlay gets that to its upper layer's. */
+static void wanting__take(struct trace_events *events, const struct trace_values *v)
+{
+    struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
+
+    if (op && (op->kind != TRACE_OP_CHANGE || v->time_ns - op->time_ns > NS_PER_S))
+        op->wanted = (int)(v->probe == TRACE_PROBE_wanting ? NUMBER(v, vfsmount1_mount) : NUMBER(v, file1_mount));
 }
 
 /* What the file is once its attribute is set. */
@@ -316,6 +330,10 @@ bool trace_file_changes__take(struct trace_events *events, const struct trace_va
         return true;
     case TRACE_PROBE_attributes:
         attributes__take(events, v);
+        return true;
+    case TRACE_PROBE_wanting:
+    case TRACE_PROBE_wanting_file:
+        wanting__take(events, v);
         return true;
     case TRACE_PROBE_have_xattr:
     case TRACE_PROBE_have_acl:

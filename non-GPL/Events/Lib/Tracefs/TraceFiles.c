@@ -54,8 +54,11 @@ void trace_file__fill_path(struct trace_events *events, struct trace_path *path,
         path->flags = EBPF_VARLEN_NAME_ONLY;
         return;
     }
-    if (name__is_root(leaf)) {
-        path->len = path->flags = 0;
+    if (name__is_root(leaf)) { /* one that is none was opened by its handle, and has no name yet */
+        const uint64_t mode = trace_file__number(v, set, TRACE_FILE_INFO + TRACE_INODE_MODE);
+
+        path->len = 0;
+        path->flags = mode && !S_ISDIR(mode) ? EBPF_VARLEN_UNREACHABLE : 0;
         return;
     }
     if (!names__fill(path, v, set, 1))
@@ -78,7 +81,7 @@ void trace_file__place(struct trace_events *events, struct trace_path *path, int
     struct trace_path root;
     const char *root_path = caller->process ? caller->process->root_path : NULL;
 
-    if (path->flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_TRUNCATED))
+    if (path->flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_TRUNCATED | EBPF_VARLEN_UNREACHABLE))
         return;
     trace_path__place(path, &events->mounts, mount, caller->pids.tgid);
     if (!root_path || path->flags & EBPF_VARLEN_UNREACHABLE)

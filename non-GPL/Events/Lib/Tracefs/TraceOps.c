@@ -22,6 +22,7 @@ struct trace_op *trace_ops__get(struct trace_ops *ops, uint32_t tid)
     if (*place && (*place)->tid != tid) {
         (*place)->tid = tid;
         (*place)->kind = TRACE_OP_NONE;
+        (*place)->wanted = 0;
     }
     return *place;
 }
