@@ -224,6 +224,7 @@ static void nowhere(void)
     int fd = open("detached", O_PATH | O_CLOEXEC);
 
     CHECK(!umount2("detached", MNT_DETACH));
+    settle();
     detached("unmounted while in use", fd);
     detached("never mounted", syscall(SYS_OPEN_TREE, AT_FDCWD, "detached", OPEN_TREE_CLONED | O_CLOEXEC));
 }

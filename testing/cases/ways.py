@@ -129,7 +129,7 @@ UNSEEN_BY_TRACEFS = ("PROCESS_CHROOT: mount of another namespace|PROCESS_LOAD_MO
                      "PROCESS_EXEC: strings of a process that is gone|"
                      r"^NETWORK_CONNECTION_CLOSED: (MPTCP|TCP to MPTCP)|"
                      r"^NETWORK_CONNECTION_(ATTEMPTED|FAILED): (cgroup program|Landlock)|"  # what a policy refuses
-                     "mapping|mount that was moved|FICLONE|flags|FSSETXATTR|file_setattr|made (im)?mutable|int80 ioctl|"
+                     "mapping|mount that was moved|flags|FSSETXATTR|file_setattr|made (im)?mutable|int80 ioctl|"
                      f"^FILE_MODIFY: .*({BY_RING})")
 LIMITS = {
     TRACEFS: {"net-smc": "with tracefs connections of SMC are not seen (docs/COMPATIBILITY.md)",

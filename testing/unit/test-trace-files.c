@@ -49,8 +49,9 @@ static void test_directories(void)
     CHECK(trace_directories__find(&dirs, DENTRY, INODE, (struct slice){"b", 1}, &found, &flags) && found.len == 4);
     trace_directories__learn(&dirs, DENTRY, INODE, components("c a"), 0);
     CHECK(is_known(DENTRY, INODE, "c") && !is_known(DENTRY, INODE, "b"));
-    trace_directories__forget(&dirs, DENTRY);
-    CHECK(!is_known(DENTRY, INODE, "c"));
+    trace_directories__remove(&dirs, DENTRY, INODE);
+    CHECK(!is_known(DENTRY, INODE, "c") && trace_directories__has_removed(&dirs, DENTRY, INODE));
+    CHECK(!trace_directories__has_removed(&dirs, DENTRY, INODE + 1));
 }
 
 static void test_root_directory(void)

@@ -52,14 +52,23 @@ bool trace_directories__find(const struct trace_directories *dirs, uint64_t dent
     return true;
 }
 
-void trace_directories__forget(struct trace_directories *dirs, uint64_t dentry)
+void trace_directories__remove(struct trace_directories *dirs, uint64_t dentry, uint64_t inode)
 {
     struct trace_directory **place = &dirs->of[dentry__place(dentry)];
 
+    dirs->removed[dentry__place(dentry)].dentry = dentry;
+    dirs->removed[dentry__place(dentry)].inode = inode;
     if (*place && (*place)->dentry == dentry) {
         free(*place);
         *place = NULL;
     }
+}
+
+bool trace_directories__has_removed(const struct trace_directories *dirs, uint64_t dentry, uint64_t inode)
+{
+    uint32_t place = dentry__place(dentry);
+
+    return dirs->removed[place].dentry == dentry && dirs->removed[place].inode == inode;
 }
 
 void trace_directories__forget_all(struct trace_directories *dirs)

@@ -18,6 +18,9 @@ struct trace_directory;
 
 struct trace_directories {
     struct trace_directory *of[TRACE_DIRECTORIES_MAX]; /* by address */
+    struct {
+        uint64_t dentry, inode;
+    } removed[TRACE_DIRECTORIES_MAX]; /* also files, whose name was removed */
 };
 
 void trace_directories__fini(struct trace_directories *dirs);
@@ -30,7 +33,12 @@ void trace_directories__learn(struct trace_directories *dirs, uint64_t dentry, u
 bool trace_directories__find(const struct trace_directories *dirs, uint64_t dentry, uint64_t inode, struct slice name,
                              struct slice *ret_path, uint16_t *ret_flags);
 
-void trace_directories__forget(struct trace_directories *dirs, uint64_t dentry);
+/* A dentry was removed from its directory. */
+void trace_directories__remove(struct trace_directories *dirs, uint64_t dentry, uint64_t inode);
+
+/* Return whether a dentry that is in no table of names was removed from its directory. */
+bool trace_directories__has_removed(const struct trace_directories *dirs, uint64_t dentry, uint64_t inode);
+
 void trace_directories__forget_all(struct trace_directories *dirs);
 
 #endif

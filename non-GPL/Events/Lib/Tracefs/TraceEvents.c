@@ -54,6 +54,7 @@ bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type ty
 
 void trace_events__take(struct trace_events *events, const struct trace_values *values)
 {
+    events->mounts.time_ns = values->time_ns;
     switch (values->probe) {
     case TRACE_PROBE_group:
         trace_caller__note_group(events, values);

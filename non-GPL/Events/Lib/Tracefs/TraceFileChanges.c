@@ -155,7 +155,8 @@ static void change__begin(struct trace_events *events, const struct trace_values
     memcpy(op->comm, comm.data ? comm.data : "", comm.len < EBPF_COMM_LEN ? comm.len : EBPF_COMM_LEN - 1);
     trace_file__fill_info(&op->info, v, info, trace_file__number(v, row->file, TRACE_FILE_DEVICE));
     trace_file__fill_path(events, &op->path, v, row->file);
-    if (!trace_file__number(v, row->file, TRACE_FILE_HASHED) && !op->info.nlink &&
+    if (!trace_file__number(v, row->file, TRACE_FILE_HASHED) &&
+        (!op->info.nlink || trace_directories__has_removed(&events->files->directories, op->dentry, op->info.inode)) &&
         !(op->path.flags & (EBPF_VARLEN_NAME_ONLY | EBPF_VARLEN_UNREACHABLE)))
         op->path.flags |= EBPF_VARLEN_DELETED;
     op->position = change__position(row, v, op->info.size);

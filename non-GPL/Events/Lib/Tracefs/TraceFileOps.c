@@ -193,7 +193,7 @@ static void deleted__take(struct trace_events *events, const struct trace_values
     struct trace_op *op = trace_ops__find(&events->files->ops, v->tid, TRACE_OP_DELETE, dentry);
     struct trace_caller caller;
 
-    trace_directories__forget(&events->files->directories, dentry);
+    trace_directories__remove(&events->files->directories, dentry, NUMBER(v, dentry1_number));
     if (!op)
         return;
     op->kind = TRACE_OP_NONE;

@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "TraceInstance.h"
 
 #define MOUNTS_STEP 64
+#define OWN_MOUNTS "/proc/self/mountinfo"
+#define NS_PER_S UINT64_C(1000000000)
 
 /* Replace the kernel's escapes, "\040" for a blank and the like. */
 static void text__unescape(char *text)
@@ -46,14 +49,15 @@ static size_t mounts__place(const struct trace_mounts *mounts, int id)
     return low;
 }
 
-static void mounts__put(struct trace_mounts *mounts, int id, const char *device, const char *root, const char *point)
+static void mounts__put(struct trace_mounts *mounts, const struct trace_mount *line)
 {
-    size_t at = mounts__place(mounts, id);
-    bool is_there = at < mounts->count && mounts->all[at].id == id;
-    struct trace_mount mount = {.id = id, .root = strdup(root), .point = strdup(point)};
+    size_t at = mounts__place(mounts, line->id);
+    bool is_there = at < mounts->count && mounts->all[at].id == line->id;
+    struct trace_mount mount = *line;
 
-    sscanf(device, "%u:%u", &mount.major, &mount.minor);
-
+    mount.root = strdup(line->root);
+    mount.point = strdup(line->point);
+    mount.is_own = line->is_own || (is_there && mounts->all[at].is_own && !mounts->all[at].gone_ns);
     if (!is_there && mounts->count == mounts->room) {
         struct trace_mount *more = realloc(mounts->all, (mounts->room + MOUNTS_STEP) * sizeof(*more));
 
@@ -76,7 +80,7 @@ static void mounts__put(struct trace_mounts *mounts, int id, const char *device,
 }
 
 /* Take the lines of a mountinfo: "36 35 98:0 /root /point ...", see proc(5). */
-static void mounts__take(struct trace_mounts *mounts, char *text)
+static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own)
 {
     char *rest = text, *line;
 
@@ -91,25 +95,48 @@ static void mounts__take(struct trace_mounts *mounts, char *text)
             continue;
         text__unescape(root);
         text__unescape(point);
-        mounts__put(mounts, id, device, root, point);
+        struct trace_mount mount = {.id = id, .is_own = is_own, .root = root, .point = point};
+
+        sscanf(device, "%u:%u", &mount.major, &mount.minor);
+        mounts__put(mounts, &mount);
     }
 }
 
-static void mounts__read(struct trace_mounts *mounts, const char *path)
+static uint64_t clock__now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static void mounts__read(struct trace_mounts *mounts, const char *path, bool is_own)
 {
     char *text = trace_file__read(AT_FDCWD, path, NULL);
 
     if (text)
-        mounts__take(mounts, text);
+        mounts__take(mounts, text, is_own);
     free(text);
+}
+
+/* Read this process' mounts. Those that were there and no longer are have gone. */
+static void mounts__read_own(struct trace_mounts *mounts)
+{
+    const uint64_t now = clock__now();
+
+    for (size_t i = 0; i < mounts->count; i++) {
+        if (mounts->all[i].is_own && !mounts->all[i].gone_ns)
+            mounts->all[i].gone_ns = now;
+    }
+    mounts__read(mounts, OWN_MOUNTS, true);
 }
 
 int trace_mounts__init(struct trace_mounts *mounts)
 {
-    *mounts = (struct trace_mounts){.missing = -1, .fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)};
+    *mounts = (struct trace_mounts){.missing = -1, .fd = open(OWN_MOUNTS, O_RDONLY | O_CLOEXEC)};
     if (mounts->fd < 0)
         return -errno;
-    mounts__read(mounts, "/proc/self/mountinfo");
+    mounts__read_own(mounts);
     return 0;
 }
 
@@ -131,25 +158,34 @@ void trace_mounts__refresh(struct trace_mounts *mounts)
 
     mounts->missing = -1;
     if (poll(&change, 1, 0) > 0 && change.revents & (POLLPRI | POLLERR))
-        mounts__read(mounts, "/proc/self/mountinfo");
+        mounts__read_own(mounts);
+}
+
+/* Return the mount with an id, if it was there when the record was made. */
+static const struct trace_mount *mounts__find(const struct trace_mounts *mounts, int id)
+{
+    size_t at = mounts__place(mounts, id);
+    const struct trace_mount *mount = at < mounts->count && mounts->all[at].id == id ? &mounts->all[at] : NULL;
+
+    return mount && mount->gone_ns && mount->gone_ns <= mounts->time_ns ? NULL : mount;
 }
 
 const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid)
 {
-    size_t at = mounts__place(mounts, id);
+    const struct trace_mount *mount;
     char path[64];
 
     if (id == mounts->missing) /* memfds are on such a mount: it is not looked for each time */
         return NULL;
-    if (at == mounts->count || mounts->all[at].id != id) {
-        snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
-        mounts__read(mounts, path);
-        at = mounts__place(mounts, id);
-    }
-    if (at < mounts->count && mounts->all[at].id == id)
-        return &mounts->all[at];
-    mounts->missing = id;
-    return NULL;
+    mount = mounts__find(mounts, id);
+    if (mount)
+        return mount;
+    snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
+    mounts__read(mounts, path, false);
+    mount = mounts__find(mounts, id);
+    if (!mount)
+        mounts->missing = id;
+    return mount;
 }
 
 int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, uint32_t minor, uint32_t tgid,
@@ -163,7 +199,7 @@ int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, ui
 
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
         if (tries)
-            mounts__read(mounts, path);
+            mounts__read(mounts, path, false);
         for (size_t i = 0; i < mounts->count; i++) {
             if (mounts->all[i].major != major || mounts->all[i].minor != minor)
                 continue;

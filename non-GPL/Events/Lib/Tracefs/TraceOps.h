@@ -33,7 +33,7 @@ struct trace_op {
     int mount;
     uint32_t flags;             /* of a rename; of a link: enum ebpf_event_type; of a change: which one */
     uint32_t depth;             /* changes of this kind within it: an overlay's, of its layers */
-    int wanted;                   /* mount that the thread has got access to; 0: none */
+    int wanted;                 /* mount that the thread has got access to; 0: none */
     uint64_t position;          /* where a change of content begins */
     uint64_t inode;             /* number of what a rename replaces or exchanges, 0: nothing */
     uint32_t nlink;             /* of it, afterwards */

@@ -43,7 +43,7 @@ void trace_path__add(struct trace_path *path, const char *name, size_t len);
 /* Put the name of a file before the path of its directory. If there is no room, what is above is cut. */
 void trace_path__prepend(struct trace_path *path, const char *name, size_t len);
 
-/* Replace the part of a path in its file system that is above the root of a process' mount by the place of that mount. */
+/* Replace the part of a path in its file system that is above the root of a mount by the place of that mount. */
 void trace_path__place(struct trace_path *path, struct trace_mounts *mounts, int mount, uint32_t tgid);
 
 /* Return a path as text ("/a/b"), in EBPF_PATH_MAX + 1 bytes. */
