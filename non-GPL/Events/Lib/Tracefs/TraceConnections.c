@@ -185,7 +185,7 @@ static void connecting__take(struct trace_events *events, const struct trace_val
 static void connected__take(struct trace_events *events, const struct trace_values *v)
 {
     struct trace_attempt *attempt = attempt__of(events, v->tid);
-    int result = (int)NUMBER(v, returned);
+    int result = (int)NUMBER(v, result);
     uint64_t sk = attempt->tid == v->tid ? attempt->sk : 0;
     struct trace_socket *e = trace_sockets__find(&events->sockets, sk);
 

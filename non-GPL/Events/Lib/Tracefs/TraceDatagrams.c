@@ -94,7 +94,7 @@ static bool datagram__read_received(struct datagram *d, const struct trace_value
 static bool datagram__read_sent(struct datagram *d, const struct trace_values *v)
 {
     uint8_t packet[PACKET_LEN];
-    bool is_v6 = v->probe == TRACE_PROBE_sent_v6;
+    bool is_v6 = v->probe == TRACE_PROBE_datagram_sent_v6;
 
     packet__read(packet, v, is_v6 ? TRACE_VALUE_sent_v6_0 : TRACE_VALUE_sent0, is_v6 ? 6 : 4);
     return is_v6 ? datagram__read_v6(d, packet) : datagram__read_v4(d, packet);
@@ -192,7 +192,7 @@ static void flow__describe(struct trace_flow *flow, const struct datagram *d, en
 
 static void sent__take(struct trace_events *events, const struct trace_values *v)
 {
-    bool is_v6 = v->probe == TRACE_PROBE_sent_v6;
+    bool is_v6 = v->probe == TRACE_PROBE_datagram_sent_v6;
     uint64_t size = is_v6 ? NUMBER(v, skb1_gso_size) : NUMBER(v, skb2_gso_size);
     struct datagram d;
     struct trace_flow flow;
@@ -237,8 +237,8 @@ static void released__take(struct trace_events *events, const struct trace_value
 void trace_datagrams__take(struct trace_events *events, const struct trace_values *v)
 {
     switch (v->probe) {
-    case TRACE_PROBE_sent:
-    case TRACE_PROBE_sent_v6:
+    case TRACE_PROBE_datagram_sent:
+    case TRACE_PROBE_datagram_sent_v6:
         sent__take(events, v);
         return;
     case TRACE_PROBE_received:

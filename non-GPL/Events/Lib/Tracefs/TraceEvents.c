@@ -120,6 +120,7 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
         err = trace_sockets__init(&events->sockets);
     if (!err)
         err = trace_flows__init(&events->flows);
+    if (!err)
         err = trace_files__init(events);
     return err ? err : trace_mounts__init(&events->mounts);
 }

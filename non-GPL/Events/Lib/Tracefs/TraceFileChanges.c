@@ -287,7 +287,7 @@ static void change__grow(struct trace_op *op, uint64_t bytes)
 static void change__end(struct trace_events *events, const struct trace_values *v)
 {
     struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
-    const int64_t returned = (int64_t)NUMBER(v, returned);
+    const int64_t returned = (int64_t)NUMBER(v, result);
 
     if (!op || op->kind != TRACE_OP_CHANGE || rows[op->flags].ends != v->probe)
         return;
