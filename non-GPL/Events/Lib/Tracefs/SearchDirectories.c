@@ -84,16 +84,8 @@ static void search__dentry(struct search *s)
 
 int mount__id(const char *path)
 {
-    int fd = open(path, O_PATH | O_CLOEXEC), id = -1;
-    char info[64];
+    int fd = open(path, O_PATH | O_CLOEXEC), id = fd < 0 ? -1 : fd__mount_id(fd);
 
-    snprintf(info, sizeof(info), "/proc/self/fdinfo/%d", fd);
-    char *text = fd < 0 ? NULL : trace_file__read(AT_FDCWD, info, NULL);
-    const char *line = text ? strstr(text, "mnt_id:") : NULL;
-
-    if (line)
-        id = atoi(line + strlen("mnt_id:"));
-    free(text);
     if (fd >= 0)
         close(fd);
     return id;

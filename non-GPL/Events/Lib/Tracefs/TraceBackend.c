@@ -61,7 +61,7 @@ static const struct {
     {EBPF_EVENT_FILE_LINK, "cut: deep paths in directories of which nothing was seen before"},
     {EBPF_EVENT_FILE_MODIFY, "cut: deep paths in directories of which nothing was seen before"},
     {EBPF_EVENT_FILE_MODIFY, "not seen: mappings, flags, writes by io_uring"},
-    {EBPF_EVENT_FILE_MODIFY, "file_info.size is computed, times are those before a write"},
+    {EBPF_EVENT_FILE_MODIFY, "file_info of CONTENT: size is computed, no times"},
     {EBPF_EVENT_FILE_SHMEM_OPEN, "cut: deep paths in directories of which nothing was seen before"},
 };
 

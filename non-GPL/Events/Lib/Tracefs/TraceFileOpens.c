@@ -57,7 +57,8 @@ void trace_file_open__take(struct trace_events *events, const struct trace_value
     struct ebpf_file_create_event *e =
         trace_file_event__begin(events, (enum ebpf_event_type)type, sizeof(*e), v, &caller);
 
-    trace_file__fill_info(&e->file_info, v, TRACE_VALUE_file1_mode, NUMBER(v, file1_device));
+    trace_file__fill_info(&e->file_info, v, TRACE_VALUE_file1_mode, 0);
+    trace_file__fill_device(events, &e->file_info, (int)NUMBER(v, file1_mount), v->tid);
     trace_file__fill_path(events, &path, v, TRACE_VALUE_file1_name0);
     trace_file__place(events, &path, (int)NUMBER(v, file1_mount), &caller);
     trace_file_event__add_path(&e->hdr, EBPF_TAG_PATH, &path);

@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "TraceFileChanges.h"
 #include "TraceFileOpens.h"
@@ -152,6 +155,23 @@ void trace_file__fill_info(struct ebpf_file_info *info, const struct trace_value
     info->type = mode__type(info->mode);
 }
 
+void trace_file__fill_device(struct trace_events *events, struct ebpf_file_info *info, int mount, uint32_t tgid)
+{
+    const struct trace_files *files = events->files;
+
+    if (mount == files->memfd_mount) {
+        info->dev_major = files->memfd_major;
+        info->dev_minor = files->memfd_minor;
+        return;
+    }
+    const struct trace_mount *found = trace_mounts__find(&events->mounts, mount, tgid);
+
+    if (found) {
+        info->dev_major = found->major;
+        info->dev_minor = found->minor;
+    }
+}
+
 struct ebpf_file_create_event *trace_file_event__begin(struct trace_events *events, enum ebpf_event_type type,
                                                        size_t size, const struct trace_values *v,
                                                        const struct trace_caller *caller)
@@ -196,10 +216,30 @@ void trace_file_event__end(struct trace_events *events, struct ebpf_event_header
     trace_event__end(events, EBPF_RING_BULK, hdr);
 }
 
+/* Find out on which mount memfds are: the kernel's own, which is in no list. */
+static void memfd__find(struct trace_files *files)
+{
+    int fd = memfd_create("mount", MFD_CLOEXEC);
+    struct stat st;
+
+    files->memfd_mount = -1;
+    if (fd < 0)
+        return;
+    if (!fstat(fd, &st)) {
+        files->memfd_mount = fd__mount_id(fd);
+        files->memfd_major = major(st.st_dev);
+        files->memfd_minor = minor(st.st_dev);
+    }
+    close(fd);
+}
+
 int trace_files__init(struct trace_events *events)
 {
     events->files = calloc(1, sizeof(*events->files));
-    return events->files ? 0 : -ENOMEM;
+    if (!events->files)
+        return -ENOMEM;
+    memfd__find(events->files);
+    return 0;
 }
 
 void trace_files__fini(struct trace_events *events)

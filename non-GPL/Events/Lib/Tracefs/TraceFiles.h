@@ -46,6 +46,8 @@ struct trace_files {
     struct trace_directories directories;
     struct trace_ops ops;     /* on names in directories */
     struct trace_ops changes; /* of files, which may be within those */
+    int memfd_mount;          /* on which memfds are; -1: not known */
+    uint32_t memfd_major, memfd_minor;
 };
 
 /* Make room. 0 or -ENOMEM. */
@@ -83,6 +85,9 @@ void trace_file__place_by_device(struct trace_events *events, struct trace_path 
 /* Fill in file_info from a set of an inode. */
 void trace_file__fill_info(struct ebpf_file_info *info, const struct trace_values *v, enum trace_value set,
                            uint64_t device);
+
+/* Fill in the device of a file from the mount that it is on. */
+void trace_file__fill_device(struct trace_events *events, struct ebpf_file_info *info, int mount, uint32_t tgid);
 
 /* Begin an event of a file, whose fixed part begins like that of FILE_CREATE; `caller` acts in it. */
 struct ebpf_file_create_event *trace_file_event__begin(struct trace_events *events, enum ebpf_event_type type,

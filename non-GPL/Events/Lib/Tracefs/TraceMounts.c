@@ -211,3 +211,16 @@ int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, ui
     }
     return found;
 }
+
+int fd__mount_id(int fd)
+{
+    char info[64];
+
+    snprintf(info, sizeof(info), "/proc/self/fdinfo/%d", fd);
+    char *text = trace_file__read(AT_FDCWD, info, NULL);
+    const char *line = text ? strstr(text, "mnt_id:") : NULL;
+    int id = line ? atoi(line + strlen("mnt_id:")) : -1;
+
+    free(text);
+    return id;
+}

@@ -34,6 +34,9 @@ void trace_mounts__refresh(struct trace_mounts *mounts);
 /* Find a mount of a process; the mounts of its namespace are read if it is none of this one's. NULL if it is gone. */
 const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid);
 
+/* Return the id of the mount that an open file of this process is on; -1 if that is unknown. */
+int fd__mount_id(int fd);
+
 /*
  * Find a mount that shows the root of a file system, by its device. -1 if none is known; there may be others of the
  * file system.

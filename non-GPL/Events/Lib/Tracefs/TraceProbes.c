@@ -227,9 +227,19 @@ void trace_probes__stop(const struct trace_probes *probes)
     trace_instance__disable(probes->in);
 }
 
+/* Return the bytes of a value: "x64", "u32", "s32", "u16", "u8". Each record passes here for each of its values. */
 static size_t value__size(const char *type)
 {
-    return (size_t)atoi(type + 1) / 8; /* "x64", "u32", "s32", "u16" */
+    switch (type[1]) {
+    case '6':
+        return 8;
+    case '3':
+        return 4;
+    case '1':
+        return 2;
+    default:
+        return 1;
+    }
 }
 
 bool trace_probes__take(struct trace_probes *probes, const struct trace_record *record, struct trace_values *ret_values)
@@ -248,7 +258,7 @@ bool trace_probes__take(struct trace_probes *probes, const struct trace_record *
     memcpy(&ret_values->tid, record->data + 4, sizeof(ret_values->tid));
     for (size_t i = 0; i < probe_rows[id].count; i++) {
         enum trace_value value = probe_rows[id].uses[i].value;
-        bool is_text = !strcmp(value_rows[value].type, "string");
+        bool is_text = value_rows[value].type[1] == 't'; /* "string" */
         size_t size = is_text ? sizeof(uint32_t) : value__size(value_rows[value].type);
         uint16_t offset = probes->of[id].offsets[value];
 

@@ -11,6 +11,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "TraceMounts.h"
 #include "TraceOffsets.h"
 #include "TraceSpecimen.h"
 
