@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* test-trace-sockets.c - the tables of connections and of flows: room, what makes room, addresses that are used again. */
+/* test-trace-sockets.c - the tables of connections and of flows: room, and addresses that are used again. */
 #include <netinet/in.h>
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * SearchConnections.h - TCP connections of this process with itself, whose sockets are read at each stage; for the search
- * of TraceSearch.h.
+ * SearchConnections.h - TCP connections of this process with itself, whose sockets are read at each stage; for the
+ * search of TraceSearch.h.
  */
 #ifndef EBPF_SEARCH_CONNECTIONS_H
 #define EBPF_SEARCH_CONNECTIONS_H

@@ -154,7 +154,7 @@ static void connection__fail(struct trace_events *events, const struct trace_val
 #define ADDRESS_V4_MIN 16
 #define ADDRESS_V6_MIN 24
 
-/* Note where a thread connects to. For an IPv4-mapped address tcp_v6_connect calls tcp_v4_connect: a note of its own. */
+/* Note where a thread connects to. For an IPv4-mapped address tcp_v6_connect calls tcp_v4_connect, which is noted. */
 static void connecting__take(struct trace_events *events, const struct trace_values *v)
 {
     struct trace_attempt *attempt = attempt__of(events, v->tid);
@@ -377,7 +377,8 @@ static void end__take(struct trace_events *events, const struct trace_values *v)
         *closing = (struct trace_closing){.tid = v->tid, .sk = sk};
     else if (!e && closing->tid == v->tid && closing->sk == sk)
         return; /* the close that was reported goes on */
-    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_file) || trace_sock__is_subflow(events, v))
+    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_socket) || !NUMBER(v, sock_file) ||
+        trace_sock__is_subflow(events, v))
         return;
     unsigned int state = connection__state(e, v);
 

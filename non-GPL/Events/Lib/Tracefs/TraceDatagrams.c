@@ -193,16 +193,17 @@ static void flow__describe(struct trace_flow *flow, const struct datagram *d, en
 static void sent__take(struct trace_events *events, const struct trace_values *v)
 {
     bool is_v6 = v->probe == TRACE_PROBE_datagram_sent_v6;
+    uint64_t sk = is_v6 ? NUMBER(v, skb1_sock) : NUMBER(v, skb2_sock);
     uint64_t size = is_v6 ? NUMBER(v, skb1_gso_size) : NUMBER(v, skb2_gso_size);
     struct datagram d;
     struct trace_flow flow;
 
-    if (!trace_sock__is_udp(is_v6 ? NUMBER(v, skb1_type) : NUMBER(v, skb2_type)) || !datagram__read_sent(&d, v))
+    if (!sk || !trace_sock__is_udp(is_v6 ? NUMBER(v, skb1_type) : NUMBER(v, skb2_type)) || !datagram__read_sent(&d, v))
         return;
     flow__describe(&flow, &d, EBPF_DIRECTION_SENT, (uint32_t)(is_v6 ? NUMBER(v, skb1_net_ns) : NUMBER(v, skb2_net_ns)));
     if (size && d.bytes)
         flow.datagrams = (d.bytes + size - 1) / size;
-    flow__count(events, v, is_v6 ? NUMBER(v, skb1_sock) : NUMBER(v, skb2_sock), &flow);
+    flow__count(events, v, sk, &flow);
 }
 
 /* The length is negative if the datagram was only peeked at (MSG_PEEK). */

@@ -42,7 +42,7 @@ struct trace_flows {
     uint32_t recent[TRACE_FLOWS_RECENT]; /* seconds in which untracked flows were reported, by a hash of the flow */
 };
 
-/* 0 or -ENOMEM. */
+/* Make room for the table of sockets. 0 or -ENOMEM. */
 int trace_flows__init(struct trace_flows *flows);
 void trace_flows__fini(struct trace_flows *flows);
 

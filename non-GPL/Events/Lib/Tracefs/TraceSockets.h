@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TraceSockets.h - the TCP connections that processes have, by the address of their sockets: who opened or accepted one,
- * and how it has ended.
+ * TraceSockets.h - the TCP connections that processes have, by the address of their sockets: who opened or accepted
+ * one, and how it has ended.
  *
  * An entry stays until its connection is closed or fails. The address may then be that of another socket, which begins
  * with an entry of its own.
@@ -63,7 +63,7 @@ struct trace_attempt {
     struct ebpf_net_info net;
 };
 
-/* 0 or -ENOMEM. */
+/* Make room for the table. 0 or -ENOMEM. */
 int trace_sockets__init(struct trace_sockets *sockets);
 void trace_sockets__fini(struct trace_sockets *sockets);
 
@@ -71,8 +71,8 @@ void trace_sockets__fini(struct trace_sockets *sockets);
 struct trace_socket *trace_sockets__find(const struct trace_sockets *sockets, uint64_t sk);
 
 /*
- * Begin an empty entry for a connection, in place of what an earlier one at this address has left. If the table is full,
- * those make room whose process has ended. NULL: there is no room.
+ * Begin an empty entry for a connection, in place of what an earlier one at this address has left. If the table is
+ * full, those make room whose process has ended. NULL: there is no room.
  */
 struct trace_socket *trace_sockets__put(struct trace_sockets *sockets, const struct processes *processes, uint64_t sk);
 
