@@ -100,12 +100,20 @@ static struct sent send__pieces(const struct duo *d)
     return (struct sent){1, 42, 1, 42};
 }
 
+static bool lacks_segments;
+
+/* A small kernel may refuse segments over IPv6: none is sent then. */
 static struct sent send__segments(const struct duo *d)
 {
+    const union address *to = &d->ends.destination;
     int size = 400;
 
     CHECK(!setsockopt(d->a, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)));
-    send_to(d->a, &d->ends.destination, 1000);
+    if (sendto(d->a, payload, 1000, 0, &to->any, address__len(to)) != 1000) {
+        CHECK(errno == EINVAL && to->any.sa_family == AF_INET6);
+        lacks_segments = true;
+        return (struct sent){0};
+    }
     return (struct sent){3, 1000, 3, 1000};
 }
 
@@ -150,6 +158,10 @@ static void one_way(const char *what, const char *a_at, const char *b_at, send_f
     long got = 0, datagrams = 0, first = -1;
     static char data[65536];
 
+    if (!sent.datagrams) {
+        CHECK(!close(d.a) && !close(d.b));
+        return;
+    }
     while (datagrams < sent.datagrams) {
         ssize_t n = take(d.b, data, sizeof(data), 0);
 
@@ -411,5 +423,7 @@ int main(void)
     net_namespace__look();
     exchange("other namespace", V4_LOOP, V4_LOOP, false);
     fact__array_end();
+    if (lacks_segments)
+        fact__str("skipped_segments", "segments over IPv6: the kernel refuses them");
     return facts__print();
 }

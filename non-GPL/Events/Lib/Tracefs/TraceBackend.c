@@ -347,6 +347,23 @@ static uint32_t cpu__bytes(const struct ebpf_source_opts *opts)
     return bytes > CPU_BYTES_MIN ? bytes : ring < CPU_BYTES_MIN ? ring : CPU_BYTES_MIN;
 }
 
+static bool backend__needs_sockets(const struct trace_backend *b)
+{
+    static const enum ebpf_event_type types[] = {
+        EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED,
+        EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED,
+        EBPF_EVENT_NETWORK_CONNECTION_CLOSED,
+        EBPF_EVENT_NETWORK_CONNECTION_FAILED,
+        EBPF_EVENT_NETWORK_LISTEN,
+        EBPF_EVENT_NETWORK_DATAGRAM_FLOW,
+    };
+    bool needs = false;
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+        needs = needs || ebpf_event_set__has(b->wanted, types[i]);
+    return needs;
+}
+
 static int backend__start(struct trace_backend *b, const struct ebpf_source_opts *opts)
 {
     int err = backend__check(b);
@@ -356,7 +373,7 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     err = trace_instance__open(&b->in, &b->log, cpu__bytes(opts) / 1024);
     if (err)
         return err == -ENODEV || err == -ENOENT ? -EOPNOTSUPP : err == -EACCES ? -EPERM : err;
-    err = trace_offsets__find(&b->in, &b->offsets);
+    err = trace_offsets__find(&b->in, backend__needs_sockets(b), &b->offsets);
     if (err) {
         ebpf_log__write(&b->log, EBPF_LOG_ERROR,
                         "cannot probe the kernel by tracefs: %s; it needs CONFIG_KPROBE_EVENTS", strerror(-err));

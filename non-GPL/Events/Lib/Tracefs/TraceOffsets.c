@@ -71,6 +71,19 @@ bool search__read(struct search *s, uint64_t address, uint64_t *ret_words, size_
     return true;
 }
 
+/* Search what is known of sockets, or leave it. */
+static void search__network(struct search *s)
+{
+    if (s->sockets) {
+        search__sockets(s);
+        search__datagrams(s);
+        search__mptcp(s);
+        return;
+    }
+    for (int i = TRACE_MEMBER_sock_daddr; i <= TRACE_MEMBER_skb_data; i++)
+        search__leave(s, (enum trace_member)i);
+}
+
 /* Search once. What is found already stays as it is. */
 static int offsets__search(struct search *s, struct trace_instance *in)
 {
@@ -88,9 +101,7 @@ static int offsets__search(struct search *s, struct trace_instance *in)
         search__image(s);
         search__inodes(s);
         search__namespaces(s);
-        search__sockets(s);
-        search__datagrams(s);
-        search__mptcp(s);
+        search__network(s);
         search__end(s);
     }
     for (int i = 0; i < SPECIMENS; i++)
@@ -114,7 +125,7 @@ static bool offsets__complete(struct trace_offsets *offsets, const struct trace_
     return is_incomplete;
 }
 
-int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_offsets)
+int trace_offsets__find(struct trace_instance *in, bool sockets, struct trace_offsets *ret_offsets)
 {
     struct search *s = calloc(1, sizeof(*s));
     struct trace_offsets found, none = {.mapped = -1};
@@ -130,6 +141,7 @@ int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_off
         memset(s, 0, sizeof(*s));
         *ret_offsets = none;
         s->offsets = ret_offsets;
+        s->sockets = sockets;
         err = offsets__search(s, in);
         is_incomplete = offsets__complete(ret_offsets, &found);
         found = *ret_offsets;

@@ -28,8 +28,8 @@ struct trace_offsets {
     int mapped;                 /* arguments before the dentry in functions that change files, 0 or 1; -1: not known */
 };
 
-/* Find the offsets. 0, though some may be unknown; or -errno. */
-int trace_offsets__find(struct trace_instance *in, struct trace_offsets *ret_offsets);
+/* Find the offsets; those of sockets only if they are wanted. 0, though some may be unknown; or -errno. */
+int trace_offsets__find(struct trace_instance *in, bool sockets, struct trace_offsets *ret_offsets);
 
 /* Return a member's structure and path ("task_struct.pid"). */
 const char *trace_member__name(enum trace_member member);

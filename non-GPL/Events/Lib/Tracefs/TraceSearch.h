@@ -23,6 +23,7 @@ struct search {
     struct trace_peek peek;
     struct specimen children[SPECIMENS];
     struct trace_offsets *offsets;
+    bool sockets; /* their members are wanted */
 };
 
 /* Return whether what is searched for is at a byte of a child's task_struct. */
