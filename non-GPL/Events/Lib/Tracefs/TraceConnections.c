@@ -364,7 +364,16 @@ static unsigned int connection__state(const struct trace_socket *e, const struct
     return state == TRACE_TCP_CLOSE || state__is_attempt(state, e) ? 0 : state;
 }
 
-/* A socket is closed, or disconnected. Sockets without a file are the kernel's own. */
+/*
+ * Return whether a process has a socket, and not the kernel alone. One that was never accepted is disconnected without a
+ * struct socket; then what is fetched as its file is anything.
+ */
+static bool sock__is_owned(const struct trace_values *v)
+{
+    return NUMBER(v, sock_file) && (v->probe == TRACE_PROBE_close || NUMBER(v, sock_socket));
+}
+
+/* A socket is closed, or disconnected. */
 static void end__take(struct trace_events *events, const struct trace_values *v)
 {
     const uint64_t sk = NUMBER(v, sock);
@@ -377,8 +386,7 @@ static void end__take(struct trace_events *events, const struct trace_values *v)
         *closing = (struct trace_closing){.tid = v->tid, .sk = sk};
     else if (!e && closing->tid == v->tid && closing->sk == sk)
         return; /* the close that was reported goes on */
-    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !NUMBER(v, sock_socket) || !NUMBER(v, sock_file) ||
-        trace_sock__is_subflow(events, v))
+    if (trace_sock__state(v) == TRACE_TCP_LISTEN || !sock__is_owned(v) || trace_sock__is_subflow(events, v))
         return;
     unsigned int state = connection__state(e, v);
 
