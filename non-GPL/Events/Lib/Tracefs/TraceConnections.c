@@ -365,8 +365,8 @@ static unsigned int connection__state(const struct trace_socket *e, const struct
 }
 
 /*
- * Return whether a process has a socket, and not the kernel alone. One that was never accepted is disconnected without a
- * struct socket; then what is fetched as its file is anything.
+ * Return whether a process has a socket, and not the kernel alone. One that was never accepted is disconnected without
+ * a struct socket; then what is fetched as its file is anything.
  */
 static bool sock__is_owned(const struct trace_values *v)
 {
