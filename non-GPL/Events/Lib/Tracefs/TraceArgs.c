@@ -9,7 +9,7 @@
 #include "TraceTask.h"
 
 #define ARGS_FETCHED (TRACE_VALUE_arg11 - TRACE_VALUE_arg0 + 1)
-#define HEAD_WORDS (TRACE_VALUE_head7 - TRACE_VALUE_head0 + 1)
+#define HEAD_WORDS (TRACE_VALUE_stack_head7 - TRACE_VALUE_stack_head0 + 1)
 #define NAMES (TRACE_VALUE_exe3 - TRACE_VALUE_cwd0 + 1) /* values that are neighbours */
 _Static_assert(NAMES == 2 * TRACE_NAMES_MAX, "the names of cwd and exe are neighbours");
 #define TEXT_MAX 4096 /* of a record, which is not longer than a page */
@@ -254,14 +254,11 @@ struct known_args {
     uint64_t head[HEAD_WORDS];
 };
 
-/* The record of the exec has what they are later, when a tracer may have changed them. */
 static void known_args__find(struct known_args *known, const struct trace_args *args, const struct trace_values *v)
 {
     const struct args_note *note = *note__link(args, v->tid);
 
     *known = (struct known_args){.len = NUMBER(v, args_end) - NUMBER(v, args_begin), .argc = (uint32_t)NUMBER(v, argc)};
-    for (int i = 0; i < HEAD_WORDS; i++)
-        known->head[i] = v->of[TRACE_VALUE_head0 + i].number;
     if (!note || !note->has_stack || (note->argc && note->first != NUMBER(v, args_begin)))
         return;
     known->note = note;
@@ -297,7 +294,7 @@ void trace_args__add(struct trace_args *args, struct ebpf_event_header *hdr, con
     known_args__find(&a, args, v);
     const struct text_note *noted = a.note ? a.note->args : NULL;
     const uint32_t kept = (uint32_t)(a.len < sizeof(data) ? a.len : sizeof(data));
-    const uint32_t known = kept < sizeof(a.head) ? kept : (uint32_t)sizeof(a.head);
+    const uint32_t known = !a.note ? 0 : kept < sizeof(a.head) ? kept : (uint32_t)sizeof(a.head);
     const uint32_t noted_len = noted ? noted->ends[ARGS_FETCHED - 1] : 0;
     const uint16_t cut = kept < a.len ? EBPF_VARLEN_TRUNCATED : 0;
     bool is_noted = noted && noted_len >= known && !memcmp(noted->data, a.head, known);

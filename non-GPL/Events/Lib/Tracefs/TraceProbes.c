@@ -211,11 +211,19 @@ static void probe__start(struct trace_probe *probe, const struct probe_row *row,
     probe->is_on = !err;
 }
 
+/* Return the size of a number, by its type; 0 for a text. */
+static uint8_t value__size(const char *type)
+{
+    return strcmp(type, "string") ? (uint8_t)(atoi(type + 1) / 8) : 0; /* "x64", "u32", "s32", "u16" */
+}
+
 void trace_probes__start(struct trace_probes *probes, const struct trace_instance *in,
                          const struct trace_offsets *offsets, struct ebpf_event_set wanted)
 {
     memset(probes, 0, sizeof(*probes));
     probes->in = in;
+    for (int i = 0; i < TRACE_VALUE_COUNT; i++)
+        probes->sizes[i] = value__size(value_rows[i].type);
     for (int i = 0; i < TRACE_PROBE_COUNT; i++) {
         if (probe_rows[i].when & wanted.bits)
             probe__start(&probes->of[i], &probe_rows[i], in, offsets);
@@ -225,21 +233,6 @@ void trace_probes__start(struct trace_probes *probes, const struct trace_instanc
 void trace_probes__stop(const struct trace_probes *probes)
 {
     trace_instance__disable(probes->in);
-}
-
-/* Return the bytes of a value: "x64", "u32", "s32", "u16", "u8". Each record passes here for each of its values. */
-static size_t value__size(const char *type)
-{
-    switch (type[1]) {
-    case '6':
-        return 8;
-    case '3':
-        return 4;
-    case '1':
-        return 2;
-    default:
-        return 1;
-    }
 }
 
 bool trace_probes__take(struct trace_probes *probes, const struct trace_record *record, struct trace_values *ret_values)
@@ -258,8 +251,8 @@ bool trace_probes__take(struct trace_probes *probes, const struct trace_record *
     memcpy(&ret_values->tid, record->data + 4, sizeof(ret_values->tid));
     for (size_t i = 0; i < probe_rows[id].count; i++) {
         enum trace_value value = probe_rows[id].uses[i].value;
-        bool is_text = value_rows[value].type[1] == 't'; /* "string" */
-        size_t size = is_text ? sizeof(uint32_t) : value__size(value_rows[value].type);
+        bool is_text = !probes->sizes[value];
+        size_t size = is_text ? sizeof(uint32_t) : probes->sizes[value];
         uint16_t offset = probes->of[id].offsets[value];
 
         if (!offset || offset + size > record->size)

@@ -57,6 +57,7 @@ struct trace_probe {
 struct trace_probes {
     const struct trace_instance *in;
     struct trace_probe of[TRACE_PROBE_COUNT];
+    uint8_t sizes[TRACE_VALUE_COUNT]; /* of numbers; 0: it is a text */
 };
 
 /* Define the probes that some events need, and enable them. What cannot be had is in `why` and `lacks`. */
