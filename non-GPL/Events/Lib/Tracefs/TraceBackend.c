@@ -166,7 +166,7 @@ static bool round__may_go_on(struct trace_backend *b)
     return false;
 }
 
-/* Everything was read that there was: hits without a record are lost. */
+/* Everything was read that there was: hits without a record are lost, each perhaps that of another event. */
 static void round__end(struct trace_backend *b)
 {
     uint64_t missing[EBPF_EVENT_TYPE_COUNT];
@@ -212,7 +212,9 @@ static void trace_backend__counts(struct ebpf_backend *backend, struct ebpf_coun
 
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        uint64_t lost = ebpf_event_set__has(backend->available, (enum ebpf_event_type)type) ? b->lost[type] : 0;
+        uint64_t lost = ebpf_event_set__has(backend->available, (enum ebpf_event_type)type)
+                            ? b->lost[type] + b->events.missed[type]
+                            : 0;
 
         ret_counts->delivered[type] = b->events.delivered[type];
         ret_counts->filtered[type] = b->events.filtered[type];

@@ -34,8 +34,10 @@ static void attaching__note(struct trace_events *events, const struct trace_valu
 {
     struct trace_note *note = trace_note__make(events, v, no_text, no_text);
 
-    if (!note)
+    if (!note) {
+        events->missed[EBPF_EVENT_PROCESS_PTRACE]++;
         return;
+    }
     note->of[ATTACH_TID] = (uint32_t)NUMBER(v, tids);
     note->of[ATTACH_PARENT] = trace_values__upper(NUMBER(v, parent_tids));
     note->of[ATTACH_REQUEST] = NUMBER(v, request);
@@ -92,8 +94,10 @@ static void memfd_call__note(struct trace_events *events, const struct trace_val
 {
     struct trace_note *note = trace_note__make(events, v, no_text, no_text);
 
-    if (!note)
+    if (!note) {
+        events->missed[EBPF_EVENT_PROCESS_MEMFD_CREATE]++;
         return;
+    }
     note->probe = TRACE_PROBE_memfd_call; /* of both calls */
     note->of[0] = flags;
 }
@@ -144,10 +148,14 @@ static void shm_call__note(struct trace_events *events, const struct trace_value
         events->shm_distance = distance;
     else if (!events->shm_distance) /* the record of that call was lost */
         trace_shm__learn(events);
-    struct trace_note *note = distance == events->shm_distance ? trace_note__make(events, v, no_text, no_text) : NULL;
-
-    if (!note) { /* an earlier one is of a call whose end was not seen */
+    if (distance != events->shm_distance) { /* a note is of a call whose end was not seen */
         trace_note__drop(events, v);
+        return;
+    }
+    struct trace_note *note = trace_note__make(events, v, no_text, no_text);
+
+    if (!note) {
+        events->missed[EBPF_EVENT_PROCESS_SHMGET]++;
         return;
     }
     note->of[SHM_KEY] = NUMBER(v, shm_key);

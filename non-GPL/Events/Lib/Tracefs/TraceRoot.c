@@ -76,8 +76,10 @@ static void chroot_call__note(struct trace_events *events, const struct trace_va
 {
     struct trace_note *note = trace_note__make(events, v, (struct slice){0}, (struct slice){0});
 
-    if (!note)
+    if (!note) {
+        events->missed[EBPF_EVENT_PROCESS_CHROOT]++;
         return;
+    }
     note->of[0] = NUMBER(v, new_root_mount);
     note->of[1] = NUMBER(v, new_root_dentry);
 }

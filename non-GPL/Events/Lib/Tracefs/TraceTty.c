@@ -52,8 +52,10 @@ static void tty_write__note(struct trace_events *events, const struct trace_valu
     struct slice head = {(const char *)words, len < sizeof(words) ? len : sizeof(words)};
     struct trace_note *note = trace_note__make(events, v, head, text);
 
-    if (!note)
+    if (!note) {
+        events->missed[EBPF_EVENT_PROCESS_TTY_WRITE]++;
         return;
+    }
     note->of[TTY_DRIVER] = NUMBER(v, written_tty_driver);
     note->of[TTY_INDEX] = NUMBER(v, written_tty_index);
     note->of[TTY_SIZE] = NUMBER(v, written_tty_size);
