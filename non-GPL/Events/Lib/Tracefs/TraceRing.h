@@ -11,7 +11,7 @@
 #include "Backend.h"
 
 /* The longest record: fixed parts, the variable fields at their longest, and their heads. */
-#define TRACE_RECORD_MAX (EBPF_ARGS_MAX + EBPF_ENV_MAX + 4 * EBPF_PATH_MAX + 4096)
+#define TRACE_RECORD_MAX (EBPF_ARGS_MAX + EBPF_ENV_MAX + 5 * EBPF_PATH_MAX + 4096)
 
 struct trace_ring {
     uint64_t consumer_pos, producer_pos;
