@@ -217,11 +217,11 @@ uint64_t trace_peek__new_task(struct trace_peek *peek)
 
 bool trace_peek__image(struct trace_peek *peek, int fd, uint64_t ret_words[PEEK_IMAGE_WORDS])
 {
-    static char *const none[] = {NULL};
+    static char *const argv[] = {"", NULL}, *const envp[] = {NULL};
 
     if (!peek->image)
         return false;
-    syscall(SYS_execveat, fd, "", none, none, AT_EMPTY_PATH); /* fails: it has no format that can be executed */
+    syscall(SYS_execveat, fd, "", argv, envp, AT_EMPTY_PATH); /* fails: it has no format that can be executed */
     return peek__last(peek, peek->image, ret_words, PEEK_IMAGE_WORDS);
 }
 
