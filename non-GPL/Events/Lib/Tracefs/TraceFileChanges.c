@@ -117,16 +117,25 @@ static bool change__is_within(struct trace_op *op, const struct trace_values *v,
     return true;
 }
 
-/* Return whether a change is one that an overlay makes in its upper layer, for itself: by a mount of its own. */
+/*
+ * Return whether a change is one that an overlay makes in its upper layer, for itself: by a mount of its own, or while
+ * its thread has access to another file system.
+ */
 static bool change__is_internal(struct trace_events *events, const struct trace_values *v, const struct change_row *row,
                                 int mount)
 {
     const struct slice name = v->of[TRACE_VALUE_xattr_name].text;
+    const bool is_overlays =
+        name.len > strlen(OVERLAY_PREFIX) && !memcmp(name.data, OVERLAY_PREFIX, strlen(OVERLAY_PREFIX));
 
-    if (row->begins != TRACE_PROBE_sending &&
-        (name.len <= strlen(OVERLAY_PREFIX) || memcmp(name.data, OVERLAY_PREFIX, strlen(OVERLAY_PREFIX))))
+    if (mount < 0 || (row->begins != TRACE_PROBE_sending && row->type != EBPF_CHANGE_XATTRS))
         return false;
-    return !trace_mounts__find(&events->mounts, mount, v->tid);
+    const struct trace_mount *found = trace_mounts__find(&events->mounts, mount, v->tid);
+
+    if (!found)
+        return row->begins == TRACE_PROBE_sending || is_overlays;
+    return row->type == EBPF_CHANGE_XATTRS &&
+           trace_file__number(v, row->file, TRACE_FILE_DEVICE) != trace_mount__device(found);
 }
 
 static void change__begin(struct trace_events *events, const struct trace_values *v, uint32_t n)

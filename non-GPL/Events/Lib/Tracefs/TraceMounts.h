@@ -34,6 +34,12 @@ void trace_mounts__refresh(struct trace_mounts *mounts);
 /* Find a mount of a process; the mounts of its namespace are read if it is none of this one's. NULL if it is gone. */
 const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid);
 
+/* Return the device of a mount's file system as the kernel has it. */
+static inline uint64_t trace_mount__device(const struct trace_mount *mount)
+{
+    return (uint64_t)mount->major << 20 | mount->minor;
+}
+
 /* Return the id of the mount that an open file of this process is on; -1 if that is unknown. */
 int fd__mount_id(int fd);
 
