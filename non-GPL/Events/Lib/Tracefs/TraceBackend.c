@@ -212,14 +212,14 @@ static void trace_backend__counts(struct ebpf_backend *backend, struct ebpf_coun
 
     memset(ret_counts, 0, sizeof(*ret_counts));
     for (unsigned int type = 0; type < EBPF_EVENT_TYPE_COUNT; type++) {
-        uint64_t lost = ebpf_event_set__has(backend->available, (enum ebpf_event_type)type)
-                            ? b->lost[type] + b->events.missed[type]
-                            : 0;
+        bool is_available = ebpf_event_set__has(backend->available, (enum ebpf_event_type)type);
+        uint64_t lost = is_available ? b->lost[type] : 0, missed = is_available ? b->events.missed[type] : 0;
 
         ret_counts->delivered[type] = b->events.delivered[type];
         ret_counts->filtered[type] = b->events.filtered[type];
         ret_counts->lost[type][EBPF_REASON_RING_FULL] = lost;
-        ret_counts->seen[type] = b->events.delivered[type] + b->events.filtered[type] + lost;
+        ret_counts->lost[type][EBPF_REASON_STATE] = missed;
+        ret_counts->seen[type] = b->events.delivered[type] + b->events.filtered[type] + lost + missed;
     }
 }
 

@@ -42,7 +42,7 @@ struct trace_events {
     uint64_t seqs[EBPF_RING_COUNT];
     uint64_t delivered[EBPF_EVENT_TYPE_COUNT];
     uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
-    uint64_t missed[EBPF_EVENT_TYPE_COUNT]; /* by threads of which nothing is known, or for lack of memory */
+    uint64_t missed[EBPF_EVENT_TYPE_COUNT]; /* by threads of which nothing is known, without a return, or without memory */
 };
 
 /* Prepare; the tables of processes and threads are read later, when the probes are on. 0 or -errno. */

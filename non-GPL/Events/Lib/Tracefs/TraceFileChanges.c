@@ -103,17 +103,33 @@ static uint64_t allocated__size(const struct trace_values *v, uint64_t size)
 }
 
 /*
- * Return whether a call is within one that the thread has begun and not ended: that of an overlay for its layer, or a
- * part of a copy. One that began long ago has ended, and the record of its end was lost. A truncation that is refused
- * has no end.
+ * Return whether a call is within one that the thread has begun and not ended: a part of a copy, or that of an overlay
+ * for its layer, which is another file system. If it is neither, the kernel could not follow that one to its return.
  */
-static bool change__is_within(struct trace_op *op, const struct trace_values *v, uint32_t row)
+static bool change__is_within(const struct trace_op *op, const struct trace_values *v, const struct change_row *row)
 {
-    if (op->kind != TRACE_OP_CHANGE || v->time_ns - op->time_ns > NS_PER_S ||
-        rows[op->flags].ends == TRACE_PROBE_truncated)
+    const struct change_row *outer = &rows[op->flags];
+    const uint64_t device = trace_file__number(v, row->file, TRACE_FILE_DEVICE);
+
+    if (op->kind != TRACE_OP_CHANGE || v->time_ns - op->time_ns > NS_PER_S || outer->ends == TRACE_PROBE_truncated)
         return false;
-    if (rows[op->flags].ends == rows[row].ends)
-        op->depth++;
+    return device != trace_device__of(&op->info) ||
+           (outer->begins == TRACE_PROBE_copying &&
+            (row->begins == TRACE_PROBE_sending || row->begins == TRACE_PROBE_cloning));
+}
+
+/* Leave out a call that is within another one of the thread. True: it is none; one that has no end is lost. */
+static bool change__is_new(struct trace_events *events, struct trace_op *op, const struct trace_values *v,
+                           const struct change_row *row)
+{
+    if (change__is_within(op, v, row)) {
+        if (rows[op->flags].ends == row->ends)
+            op->depth++;
+        return false;
+    }
+    if (op->kind == TRACE_OP_CHANGE && rows[op->flags].ends != TRACE_PROBE_truncated)
+        events->missed[EBPF_EVENT_FILE_MODIFY]++;
+    op->kind = TRACE_OP_NONE;
     return true;
 }
 
@@ -135,7 +151,7 @@ static bool change__is_internal(struct trace_events *events, const struct trace_
     if (!found)
         return row->begins == TRACE_PROBE_sending || is_overlays;
     return row->type == EBPF_CHANGE_XATTRS &&
-           trace_file__number(v, row->file, TRACE_FILE_DEVICE) != trace_mount__device(found);
+           trace_file__number(v, row->file, TRACE_FILE_DEVICE) != trace_device__of(found);
 }
 
 static void change__begin(struct trace_events *events, const struct trace_values *v, uint32_t n)
@@ -145,11 +161,9 @@ static void change__begin(struct trace_events *events, const struct trace_values
     const enum trace_value info = (enum trace_value)((int)row->file + TRACE_FILE_INFO);
     struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
 
-    if (!op || change__is_within(op, v, n))
+    if (!op || !change__is_new(events, op, v, row))
         return;
-    op->kind = TRACE_OP_NONE;
     op->mount = row->mount == NO_VALUE ? op->wanted ? op->wanted : -1 : (int)value__number(v, row->mount);
-    op->wanted = 0;
     if (change__is_internal(events, v, row, op->mount))
         return;
     if (row->type == EBPF_CHANGE_CONTENT && !S_ISREG(trace_file__number(v, info, TRACE_INODE_MODE)))

@@ -167,8 +167,8 @@ void trace_file__fill_device(struct trace_events *events, struct ebpf_file_info 
     const struct trace_mount *found = trace_mounts__find(&events->mounts, mount, tgid);
 
     if (found) {
-        info->dev_major = found->major;
-        info->dev_minor = found->minor;
+        info->dev_major = found->dev_major;
+        info->dev_minor = found->dev_minor;
     }
 }
 

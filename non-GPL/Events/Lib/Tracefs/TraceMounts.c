@@ -97,7 +97,7 @@ static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own)
         text__unescape(point);
         struct trace_mount mount = {.id = id, .is_own = is_own, .root = root, .point = point};
 
-        sscanf(device, "%u:%u", &mount.major, &mount.minor);
+        sscanf(device, "%u:%u", &mount.dev_major, &mount.dev_minor);
         mounts__put(mounts, &mount);
     }
 }
@@ -201,7 +201,7 @@ int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, ui
         if (tries)
             mounts__read(mounts, path, false);
         for (size_t i = 0; i < mounts->count; i++) {
-            if (mounts->all[i].major != major || mounts->all[i].minor != minor)
+            if (mounts->all[i].dev_major != major || mounts->all[i].dev_minor != minor)
                 continue;
             count++;
             if (found < 0 || !strcmp(mounts->all[i].root, "/"))

@@ -9,11 +9,11 @@
 
 struct trace_mount {
     int id;
-    uint32_t major, minor; /* of its file system */
-    bool is_own;           /* in this process' namespace */
-    uint64_t gone_ns;      /* from then on it is nowhere (boot clock); 0: it is there, or in another namespace */
-    char *root;            /* directory of its file system that it shows, "/" mostly */
-    char *point;           /* where it is mounted, from the root of the processes of its namespace */
+    uint32_t dev_major, dev_minor; /* of its file system */
+    bool is_own;                   /* in this process' namespace */
+    uint64_t gone_ns; /* from then on it is nowhere (boot clock); 0: it is there, or in another namespace */
+    char *root;       /* directory of its file system that it shows, "/" mostly */
+    char *point;      /* where it is mounted, from the root of the processes of its namespace */
 };
 
 struct trace_mounts {
@@ -34,11 +34,8 @@ void trace_mounts__refresh(struct trace_mounts *mounts);
 /* Find a mount of a process; the mounts of its namespace are read if it is none of this one's. NULL if it is gone. */
 const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id, uint32_t tgid);
 
-/* Return the device of a mount's file system as the kernel has it. */
-static inline uint64_t trace_mount__device(const struct trace_mount *mount)
-{
-    return (uint64_t)mount->major << 20 | mount->minor;
-}
+/* Return a device as the kernel has it. */
+#define trace_device__of(file) ((uint64_t)(file)->dev_major << 20 | (file)->dev_minor)
 
 /* Return the id of the mount that an open file of this process is on; -1 if that is unknown. */
 int fd__mount_id(int fd);
