@@ -27,6 +27,8 @@ struct process {
     bool has_ended;
     uint32_t ended_at; /* place in `ended` */
     bool is_kernel;    /* a thread of the kernel */
+    uint32_t live;     /* threads that are alive, where these are counted; and the name of the first one at its end */
+    char comm[EBPF_COMM_LEN];
 };
 
 #define PROCESSES_ENDED 16384 /* so many are remembered after their end: their last threads may come by later */

@@ -51,6 +51,21 @@ static void threads__grow(struct threads *threads)
     *threads = grown;
 }
 
+struct thread *threads__known(const struct threads *threads, uint32_t tid)
+{
+    return *thread__link(threads, tid);
+}
+
+struct thread *threads__next(const struct threads *threads, const struct thread *previous)
+{
+    struct thread **bucket = previous ? thread__bucket(threads, previous->tid) : threads->buckets;
+    struct thread *t = previous ? previous->next : *bucket;
+
+    while (!t && bucket < threads->buckets + threads->mask)
+        t = *++bucket;
+    return t;
+}
+
 struct thread *threads__get(struct threads *threads, uint32_t tid, uint32_t tgid)
 {
     struct thread *t = *thread__link(threads, tid);
@@ -68,6 +83,8 @@ struct thread *threads__get(struct threads *threads, uint32_t tid, uint32_t tgid
         t->next = *bucket;
         *bucket = t;
         threads->count++;
+    } else {
+        free(t->program);
     }
     *t = (struct thread){.next = t->next, .tid = tid, .tgid = tgid, .note = t->note};
     return t;
@@ -82,6 +99,7 @@ void threads__remove(struct threads *threads, uint32_t tid)
     *link = t->next;
     threads->count--;
     free(t->note);
+    free(t->program);
     free(t);
 }
 
@@ -226,6 +244,7 @@ void threads__fini(struct threads *threads)
         for (struct thread *t = threads->buckets[i], *next; t; t = next) {
             next = t->next;
             free(t->note);
+            free(t->program);
             free(t);
         }
     }

@@ -17,6 +17,9 @@ struct thread {
     struct ebpf_cred_info creds;
     struct ebpf_ns_info ns;
     void *note; /* a backend's, about the call that the thread is in; freed with it */
+    char comm[EBPF_COMM_LEN]; /* where names are followed; "": not known */
+    bool is_renamed;          /* by an exec that is not complete, or by itself just now */
+    char *program;            /* of an exec that is not complete, as its caller gave it; freed with the thread */
 };
 
 struct threads {
@@ -31,6 +34,12 @@ void threads__fini(struct threads *threads);
 
 /* Find a thread; one that is not in the table is read from /proc. NULL if it is not there either, or no memory. */
 struct thread *threads__find(struct threads *threads, uint32_t tid);
+
+/* Find a thread in the table alone. NULL if it is not there. */
+struct thread *threads__known(const struct threads *threads, uint32_t tid);
+
+/* Go through all. `previous` is NULL at first. Threads must not be added or removed meanwhile. */
+struct thread *threads__next(const struct threads *threads, const struct thread *previous);
 
 /* Find the entry of a thread that is seen to be one of a process, or add an empty one. NULL: no memory. */
 struct thread *threads__get(struct threads *threads, uint32_t tid, uint32_t tgid);

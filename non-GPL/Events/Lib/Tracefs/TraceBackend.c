@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "Bpf/Kernel/Preflight.h"
+#include "PointsBackend.h"
 #include "TraceBtf.h"
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
@@ -27,6 +28,7 @@
 #define LACK_LEN 96
 #define INITIAL_PID_NAMESPACE 0xEFFFFFFCu /* inode number, a constant of the kernel */
 #define EVENT_LACKS_MAX (TRACE_LACKS_MAX + 4)
+#define NO_KPROBES 1 /* no error: the instance is there, for the kernel's own tracepoints */
 
 static const char not_sourced[] = "it is not sourced from tracefs; use BPF";
 
@@ -366,6 +368,7 @@ static bool backend__needs_sockets(const struct trace_backend *b)
     return needs;
 }
 
+/* 0, NO_KPROBES, or -errno. */
 static int backend__start(struct trace_backend *b, const struct ebpf_source_opts *opts)
 {
     int err = backend__check(b);
@@ -375,6 +378,8 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     err = trace_instance__open(&b->in, &b->log, cpu__bytes(opts) / 1024);
     if (err)
         return err == -ENODEV || err == -ENOENT ? -EOPNOTSUPP : err == -EACCES ? -EPERM : err;
+    if (!trace_instance__has_kprobes(&b->in))
+        return NO_KPROBES;
     err = trace_offsets__find(&b->in, backend__needs_sockets(b), &b->offsets);
     if (err) {
         ebpf_log__write(&b->log, EBPF_LOG_ERROR,
@@ -428,6 +433,11 @@ int trace_backend__open(const struct ebpf_source_opts *opts, struct ebpf_backend
     b->wanted = b->events.wanted = opts->events;
     int err = backend__start(b, opts);
 
+    if (err == NO_KPROBES) {
+        err = points_backend__open(opts, &b->in, ret_backend);
+        trace_backend__close(&b->base);
+        return err;
+    }
     if (!err) {
         backend__report(b);
         err = opts->events.bits && !b->base.available.bits && !opts->allow_no_hook ? -ENXIO : 0;

@@ -292,7 +292,7 @@ static int instance__make(struct trace_instance *in)
     in->dir = openat(in->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     in->enable = in->dir < 0 ? -1 : openat(in->dir, "events/enable", O_WRONLY | O_CLOEXEC);
     in->profile = in->enable < 0 ? -1 : openat(in->root, "kprobe_profile", O_RDONLY | O_CLOEXEC);
-    if (in->profile >= 0)
+    if (in->profile >= 0 || (in->enable >= 0 && errno == ENOENT))
         return 0;
     int err = -errno;
 
@@ -322,9 +322,7 @@ int trace_instance__open(struct trace_instance *in, const struct ebpf_log *log, 
     if (!err)
         return 0;
     ebpf_log__write(log, EBPF_LOG_ERROR, "cannot create an instance of tracefs: %s; %s", strerror(-err),
-                    err == -ENOMEM   ? "free memory, or choose smaller rings"
-                    : err == -ENOENT ? "the kernel needs CONFIG_KPROBE_EVENTS"
-                                     : "run as root, without kernel lockdown");
+                    err == -ENOMEM ? "free memory, or choose smaller rings" : "run as root, without kernel lockdown");
     trace_instance__close(in);
     return err;
 }

@@ -21,7 +21,7 @@ struct trace_instance {
     int root;                  /* descriptor of the directory of tracefs */
     int dir;                   /* of the instance */
     int enable;                /* of its file events/enable */
-    int profile;               /* of the file kprobe_profile */
+    int profile;               /* of the file kprobe_profile; -1: the kernel has no kprobes */
     char name[TRACE_NAME_LEN]; /* of the instance and the group */
     struct ebpf_log log;
 };
@@ -33,6 +33,12 @@ struct trace_instance {
  * -errno, logged, with nothing left behind.
  */
 int trace_instance__open(struct trace_instance *in, const struct ebpf_log *log, unsigned int kib);
+
+/* Return whether probes can be defined; there are the kernel's own tracepoints else. */
+static inline bool trace_instance__has_kprobes(const struct trace_instance *in)
+{
+    return in->profile >= 0;
+}
 
 /* Remove the probes and the instance. Everything that was opened in it has to be closed. */
 void trace_instance__close(struct trace_instance *in);
