@@ -67,8 +67,9 @@ struct points_now {
     struct ebpf_ns_info ns;
 };
 
-/* Read it. False if it is gone, or was another one at `time_ns`. */
-bool points_now__read(struct points *points, uint32_t tid, uint32_t tgid, uint64_t time_ns, struct points_now *ret_now);
+/* Read it. False if it is gone, or something of these kinds (bits) has changed since `time_ns`. */
+bool points_now__read(struct points *points, uint32_t tid, uint32_t tgid, uint64_t time_ns, uint32_t kinds,
+                      struct points_now *ret_now);
 
 /* Read a link of a process, "exe", "cwd" or "root". False, and a path that is cut, if it is gone. */
 bool points_link__read(uint32_t tgid, const char *link, struct trace_path *ret_path);

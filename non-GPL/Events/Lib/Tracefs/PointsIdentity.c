@@ -69,19 +69,21 @@ static void setgid__emit(struct points *points, const struct trace_notice *notic
     points_event__end(points, &e->hdr);
 }
 
-/* Keep the ids after a change, as far as they are known. */
+/* Keep the ids after a change, as far as they are known. Those of groups do not change with those of users. */
 static void creds__keep(struct points_actor *actor, const struct trace_notice *notice, const struct points_now *now)
 {
     struct ebpf_cred_info creds = actor->creds;
 
-    if (now) {
-        creds = now->creds;
-    } else if (notice->what == PROC_EVENT_UID) {
+    if (notice->what == PROC_EVENT_UID) {
         creds.ruid = notice->id.real;
         creds.euid = notice->id.effective;
+        creds.suid = now ? now->creds.suid : creds.suid;
+        creds.cap_permitted = now ? now->creds.cap_permitted : creds.cap_permitted;
+        creds.cap_effective = now ? now->creds.cap_effective : creds.cap_effective;
     } else {
         creds.rgid = notice->id.real;
         creds.egid = notice->id.effective;
+        creds.sgid = now ? now->creds.sgid : creds.sgid;
     }
     if (actor->thread)
         actor->thread->creds = creds;
@@ -95,8 +97,9 @@ static void ids__take(struct points *points, const struct trace_notice *notice)
     struct points_now now;
 
     points_actor__find(points, notice->tid, &actor);
-    bool is_latest = points_now__read(points, notice->tid, notice->tgid, notice->time_ns, &now);
     bool is_uid = notice->what == PROC_EVENT_UID;
+    bool is_latest = points_now__read(points, notice->tid, notice->tgid, notice->time_ns,
+                                      1u << (is_uid ? TRACE_CHANGE_UID : TRACE_CHANGE_GID), &now);
 
     if (!is_latest)
         now = (struct points_now){.creds = {.suid = POINTS_UNKNOWN_ID, .sgid = POINTS_UNKNOWN_ID},

@@ -92,13 +92,14 @@ static bool status__read(uint32_t tid, uint32_t tgid, struct points_now *now)
     return true;
 }
 
-bool points_now__read(struct points *points, uint32_t tid, uint32_t tgid, uint64_t time_ns, struct points_now *ret_now)
+bool points_now__read(struct points *points, uint32_t tid, uint32_t tgid, uint64_t time_ns, uint32_t kinds,
+                      struct points_now *ret_now)
 {
     *ret_now = (struct points_now){0};
     if (!status__read(tid, tgid, ret_now) || !stat__read(tgid, ret_now))
         return false;
     namespaces__read(&ret_now->ns, tid);
-    return ret_now->ns.mnt && trace_connector__is_latest(&points->connector, tgid, time_ns);
+    return ret_now->ns.mnt && trace_connector__is_latest(&points->connector, tgid, time_ns, kinds);
 }
 
 bool points_link__read(uint32_t tgid, const char *link, struct trace_path *ret_path)

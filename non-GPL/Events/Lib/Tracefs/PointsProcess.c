@@ -8,13 +8,12 @@
  */
 #include "Points.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "TraceRecord.h"
 
-#define CLONE_PARENT_FLAG 0x8000 /* of linux/sched.h */
-#define CLONE_THREAD_FLAG 0x10000
 #define STATUS_SIGNAL 0x7f /* of wait */
 #define STATUS_CORE 0x80
 
@@ -76,18 +75,31 @@ static void record__add_places(struct ebpf_event_header *hdr, struct places *pla
 
 /* ------------------------------------------------------------------------- fork */
 
-/* Put a new process into the tables. NULL: no memory. */
+/* Namespaces that are made for a process are not those of its creator. */
+static void namespaces__forget(struct ebpf_ns_info *ns, uint64_t clone_flags)
+{
+    ns->uts = clone_flags & CLONE_NEWUTS ? 0 : ns->uts;
+    ns->ipc = clone_flags & CLONE_NEWIPC ? 0 : ns->ipc;
+    ns->mnt = clone_flags & CLONE_NEWNS ? 0 : ns->mnt;
+    ns->net = clone_flags & CLONE_NEWNET ? 0 : ns->net;
+    ns->cgroup = clone_flags & CLONE_NEWCGROUP ? 0 : ns->cgroup;
+    ns->pid = clone_flags & CLONE_NEWPID ? 0 : ns->pid;
+    ns->user = clone_flags & CLONE_NEWUSER ? 0 : ns->user;
+}
+
+/* Put a new process into the tables. NULL: it is a thread, or no memory. */
 static struct process *child__begin(struct points *points, const struct trace_hit *hit, struct points_actor *creator)
 {
     const uint32_t tid = (uint32_t)trace_hit__number(hit, TRACE_FIELD_PID);
     const uint64_t flags = trace_hit__number(hit, TRACE_FIELD_CLONE_FLAGS);
     struct process *p = creator->process;
 
-    if (!(flags & CLONE_THREAD_FLAG)) {
-        p = processes__get(&points->events.processes, tid, hit->time_ns - points->connector.boot_offset_ns, p);
+    if (!(flags & CLONE_THREAD)) {
+        p = processes__get(&points->events.processes, tid, hit->time_ns - (uint64_t)points->connector.boot_offset_ns,
+                           p);
         if (p) {
             p->pids.tid = tid;
-            p->pids.ppid = flags & CLONE_PARENT_FLAG ? creator->pids.ppid : creator->pids.tgid;
+            p->pids.ppid = flags & CLONE_PARENT ? creator->pids.ppid : creator->pids.tgid;
             p->is_kernel = creator->process && creator->process->is_kernel;
             p->creds = creator->creds;
         }
@@ -98,8 +110,11 @@ static struct process *child__begin(struct points *points, const struct trace_hi
         return NULL;
     t->creds = creator->creds;
     t->ns = creator->ns;
+    namespaces__forget(&t->ns, flags);
     memcpy(t->comm, creator->comm, sizeof(t->comm));
-    return flags & CLONE_THREAD_FLAG ? NULL : p;
+    if (!(flags & CLONE_THREAD))
+        p->ns = t->ns;
+    return flags & CLONE_THREAD ? NULL : p;
 }
 
 void points_fork__take(struct points *points, const struct trace_hit *hit)
@@ -117,7 +132,7 @@ void points_fork__take(struct points *points, const struct trace_hit *hit)
         return;
     struct thread *t = threads__known(&points->events.threads, p->pids.tid);
 
-    if (points_now__read(points, p->pids.tid, p->pids.tgid, hit->time_ns, &now)) {
+    if (points_now__read(points, p->pids.tid, p->pids.tgid, hit->time_ns, TRACE_CHANGE_ANY, &now)) {
         t->creds = p->creds = now.creds;
         t->ns = p->ns = now.ns;
         p->ctty = now.ctty;
@@ -223,7 +238,7 @@ static void exec__emit(struct points *points, const struct points_actor *actor, 
     points_link__read(tgid, "exe", &filename);
     points_link__read(tgid, "root", &places.root);
     points_link__read(tgid, "cwd", &places.cwd);
-    bool is_latest = trace_connector__is_latest(&points->connector, tgid, time_ns);
+    bool is_latest = trace_connector__is_latest(&points->connector, tgid, time_ns, TRACE_CHANGE_ANY);
 
     if (!is_latest)
         places.cwd = places.root = (struct trace_path){.flags = EBPF_VARLEN_TRUNCATED};
@@ -274,7 +289,7 @@ void points_exec__take(struct points *points, uint32_t tid, uint64_t time_ns)
 
     points_actor__find(points, tid, &actor);
     actor.pids.tgid = tid;
-    if (points_now__read(points, tid, tid, time_ns, &now))
+    if (points_now__read(points, tid, tid, time_ns, TRACE_CHANGE_ANY, &now))
         now__keep(&actor, &now);
     if (actor.process)
         actor.process->is_kernel = false;

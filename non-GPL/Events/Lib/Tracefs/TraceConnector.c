@@ -30,9 +30,10 @@ static uint64_t clock__read(clockid_t clock)
 }
 
 /* Return how far the clock of boot is ahead of the monotonic one: by the pair of readings that took least time. */
-static uint64_t clock__boot_offset(void)
+static int64_t clock__boot_offset(void)
 {
-    uint64_t offset = 0, best = UINT64_MAX;
+    int64_t offset = 0;
+    uint64_t best = UINT64_MAX;
 
     for (int i = 0; i < CLOCK_TRIES; i++) {
         uint64_t before = clock__read(CLOCK_MONOTONIC), boot = clock__read(CLOCK_BOOTTIME);
@@ -40,7 +41,7 @@ static uint64_t clock__boot_offset(void)
 
         if (took < best) {
             best = took;
-            offset = boot - before - took / 2;
+            offset = (int64_t)(boot - before - took / 2);
         }
     }
     return offset;
@@ -160,22 +161,43 @@ static struct trace_change *change__of(struct trace_connector *connector, uint32
     return &connector->changes[tgid % TRACE_CHANGES];
 }
 
-/* Note what makes that /proc does not have any more what it had of a process. */
+/* Return what a message changes (bits). */
+static uint32_t notice__kinds(const struct trace_notice *notice)
+{
+    switch (notice->what) {
+    case PROC_EVENT_EXEC:
+        return 1u << TRACE_CHANGE_IMAGE;
+    case PROC_EVENT_UID:
+        return 1u << TRACE_CHANGE_UID;
+    case PROC_EVENT_GID:
+        return 1u << TRACE_CHANGE_GID;
+    case PROC_EVENT_FORK:
+        return notice->tid == notice->tgid ? TRACE_CHANGE_ANY : 0;
+    default:
+        return 0;
+    }
+}
+
 static void change__note(struct trace_connector *connector, const struct trace_notice *notice)
 {
     struct trace_change *change = change__of(connector, notice->tgid);
 
-    if (notice->what == PROC_EVENT_EXEC || notice->what == PROC_EVENT_UID || notice->what == PROC_EVENT_GID ||
-        (notice->what == PROC_EVENT_FORK && notice->tid == notice->tgid))
-        *change = (struct trace_change){.tgid = notice->tgid, .time_ns = notice->time_ns};
+    for (int i = 0; i < TRACE_CHANGE_KINDS; i++) {
+        if (notice__kinds(notice) >> i & 1 && notice->time_ns > change->time_ns[i])
+            change->time_ns[i] = notice->time_ns;
+    }
 }
 
-bool trace_connector__is_latest(struct trace_connector *connector, uint32_t tgid, uint64_t time_ns)
+bool trace_connector__is_latest(struct trace_connector *connector, uint32_t tgid, uint64_t time_ns, uint32_t kinds)
 {
+    const struct trace_change *change = change__of(connector, tgid);
+
     trace_connector__read(connector);
-    return connector->fd >= 0 && connector->count < TRACE_NOTICES_MAX &&
-           change__of(connector, tgid)->time_ns <=
-               time_ns; /* also if it was of another process: one may be forgotten */
+    for (int i = 0; i < TRACE_CHANGE_KINDS; i++) {
+        if (kinds >> i & 1 && change->time_ns[i] > time_ns)
+            return false;
+    }
+    return connector->fd >= 0 && !connector->has_more;
 }
 
 /* ------------------------------------------------------------------------- reading */
@@ -248,7 +270,7 @@ static void message__take(struct trace_connector *connector, const char *data, s
         event.cpu >= connector->cpu_count)
         return;
     struct trace_notice notice = {.what = (uint32_t)event.what,
-                                  .time_ns = event.timestamp_ns + connector->boot_offset_ns};
+                                  .time_ns = event.timestamp_ns + (uint64_t)connector->boot_offset_ns};
 
     numbers__note(&connector->numbers[event.cpu], message.seq);
     if (!notice__fill(&notice, &event))
@@ -260,8 +282,8 @@ static void message__take(struct trace_connector *connector, const char *data, s
 
 void trace_connector__read(struct trace_connector *connector)
 {
-    const uint64_t offset = clock__boot_offset();
-    struct sockaddr_nl sender;
+    const int64_t offset = clock__boot_offset();
+    struct sockaddr_nl sender = {0};
     char data[MESSAGE_MAX] __attribute__((aligned(8)));
 
     if (offset > connector->boot_offset_ns + SUSPENDED_NS)

@@ -33,10 +33,14 @@ struct trace_notice {
 #define TRACE_NOTICES_MAX 16384 /* that are read ahead; more stay in the socket */
 #define TRACE_CHANGES 4096
 
-/* When something last happened to a process. */
+/* What can change of a process so that /proc has something else. All of it does if its id is used again. */
+enum trace_change_kind { TRACE_CHANGE_IMAGE, TRACE_CHANGE_UID, TRACE_CHANGE_GID, TRACE_CHANGE_KINDS };
+
+#define TRACE_CHANGE_ANY ((1u << TRACE_CHANGE_KINDS) - 1)
+
+/* When that last happened, to a process or another one whose id leads here. */
 struct trace_change {
-    uint32_t tgid;
-    uint64_t time_ns;
+    uint64_t time_ns[TRACE_CHANGE_KINDS];
 };
 
 /* The messages of a processor. */
@@ -53,8 +57,8 @@ struct trace_connector {
     struct trace_change changes[TRACE_CHANGES];
     struct trace_numbers *numbers;
     uint32_t cpu_count;
-    uint64_t boot_offset_ns; /* from the monotonic clock to that of boot */
-    uint64_t missing;        /* messages at the last count, which may still have come */
+    int64_t boot_offset_ns; /* from the monotonic clock to that of boot */
+    uint64_t missing;       /* messages at the last count, which may still have come */
     uint64_t lost;
 };
 
@@ -78,10 +82,9 @@ const struct trace_notice *trace_connector__first(const struct trace_connector *
 void trace_connector__drop(struct trace_connector *connector);
 
 /*
- * Read, and return whether nothing has happened to a process since a time: neither has it executed a program or changed
- * its ids, nor was its id used again. So what /proc had of it before this call is what it was at that time. False also
- * if that is not known.
+ * Read, and return whether nothing of these kinds (bits) has happened to a process since a time. So what /proc had of it
+ * before this call is what it was at that time. False also if that is not known.
  */
-bool trace_connector__is_latest(struct trace_connector *connector, uint32_t tgid, uint64_t time_ns);
+bool trace_connector__is_latest(struct trace_connector *connector, uint32_t tgid, uint64_t time_ns, uint32_t kinds);
 
 #endif
