@@ -255,8 +255,8 @@ $(BUILD)/tests/libebpf-events.so: $(BUILD)/$(SONAME)
 # Unit tests and the fuzzer's own loop, with the parts of the library that need no libbpf, under ASan and UBSan. They
 # have a backend of their own instead of BackendOpen.c, which chooses one.
 UNIT_LIB := $(filter-out $(LIB)/BackendOpen.c,$(wildcard $(LIB)/*.c $(LIB)/Bpf/Select/*.c $(LIB)/Tracefs/*.c)) \
-	$(addprefix $(LIB)/Bpf/,Kernel/Cgroups.c Kernel/Host.c Kernel/KernelBtf.c Kernel/KprobeLink.c Kernel/Preflight.c Object/Hooks.c \
-	Object/HookTable.c Object/HookUse.c Object/Forced.c Object/MapRefs.c Object/Origins.c Object/Prune.c \
+	$(addprefix $(LIB)/Bpf/,Kernel/Cgroups.c Kernel/Host.c Kernel/KernelBtf.c Kernel/KprobeLink.c Kernel/Preflight.c \
+	Object/Hooks.c Object/HookTable.c Object/HookUse.c Object/Forced.c Object/MapRefs.c Object/Origins.c Object/Prune.c \
 	Object/PruneState.c Object/Untype.c)
 UNIT_HELP := $(filter-out testing/unit/test-%,$(wildcard testing/unit/*.c))
 UNIT_OBJS := $(patsubst %.c,$(BUILD)/unit/obj/%.o,$(UNIT_LIB) $(UNIT_HELP))

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What each event is with each way to attach, and by tracefs, as --doctor finds it by starting. ways_check.py compares it with what is
-# recorded in testing/golden/ways, of which the table in docs/COMPATIBILITY.md is made.
+# What each event is with each way to attach, and by tracefs, as --doctor finds it by starting. ways_check.py compares
+# it with what is recorded in testing/golden/ways, of which the table in docs/COMPATIBILITY.md is made.
 # takes: 60
 # kernels: 5.10
 # also: 6.1 6.1-odd 6.12 newest arm64-5.10 arm64-6.1 arm64-newest

@@ -73,7 +73,7 @@ static void test_proc(void)
     threads__fini(&table);
 }
 
-/* The number of a thread is used again by another process: nothing of the earlier one is left. */
+/* A number that another process uses again has nothing of the earlier thread. */
 static void test_again(void)
 {
     CHECK(threads__init(&table) == 0);

@@ -16,7 +16,7 @@ struct thread {
     uint32_t tid, tgid;  /* also the first thread of a process is in the table */
     struct ebpf_cred_info creds;
     struct ebpf_ns_info ns;
-    void *note; /* a backend's, about the call that the thread is in; freed with it */
+    void *note;               /* a backend's, about the call that the thread is in; freed with it */
     char comm[EBPF_COMM_LEN]; /* where names are followed; "": not known */
     bool is_renamed;          /* by an exec that is not complete, or by itself just now */
     char *program;            /* of an exec that is not complete, as its caller gave it; freed with the thread */

@@ -32,39 +32,13 @@
 
 static const char not_sourced[] = "it is not sourced from tracefs; use BPF";
 
-/* What events lack on every kernel. */
 static const struct {
     enum ebpf_event_type type;
     const char *text;
 } lacks[] = {
-    {EBPF_EVENT_PROCESS_FORK, "not seen: programs that the kernel starts, such as modprobe, before 5.18"},
-    {EBPF_EVENT_PROCESS_FORK, "pids_ss_cgroup_path is that of the parent, also with CLONE_INTO_CGROUP"},
-    {EBPF_EVENT_PROCESS_FORK, "root_path only if the chroot was seen, or the process is still there"},
-    {EBPF_EVENT_PROCESS_EXEC, "no script before 5.8; script_is_setuid and script_is_setgid are never set"},
-    {EBPF_EVENT_PROCESS_EXEC, "cut: deep paths, long arguments, env; of processes that are not there any more"},
-    {EBPF_EVENT_PROCESS_SETUID, "creds of an exec are those that were seen last"},
-    {EBPF_EVENT_PROCESS_SETGID, "creds of an exec, and before 5.9 of any change, are those that were seen last"},
-    {EBPF_EVENT_PROCESS_EXIT, "ctty is that of the last fork, exec or setsid"},
-    {EBPF_EVENT_PROCESS_CHROOT, "paths of mounts of other namespaces are unreachable"},
-    {EBPF_EVENT_PROCESS_CHROOT, "ctty is that of the last fork, exec or setsid"},
-    {EBPF_EVENT_PROCESS_TTY_WRITE, "cut: what is behind 256 bytes and a NUL"},
-    {EBPF_EVENT_PROCESS_TTY_WRITE, "ctty of a write to another terminal is that of the last fork, exec or setsid"},
-    {EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED, "not seen: what a policy refuses, and SMC"},
-    {EBPF_EVENT_NETWORK_CONNECTION_FAILED, "not seen: what a policy refuses, and SMC"},
-    {EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED, "not seen: SMC"},
-    {EBPF_EVENT_NETWORK_CONNECTION_CLOSED, "not seen: MPTCP and SMC"},
-    {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "not seen: packets with IP options or extension headers"},
-    {EBPF_EVENT_NETWORK_DATAGRAM_FLOW, "counted as one: segments that a control message asks for (UDP_SEGMENT)"},
-    {EBPF_EVENT_FILE_CREATE, "cut: deep paths in directories of which nothing was seen before"},
-    {EBPF_EVENT_FILE_CREATE, "not seen: message queues; workers of io_uring before 5.12"},
-    {EBPF_EVENT_FILE_DELETE, "cut: deep paths in directories of which nothing was seen before"},
-    {EBPF_EVENT_FILE_DELETE, "not seen: message queues; workers of io_uring before 5.12"},
-    {EBPF_EVENT_FILE_RENAME, "cut: deep paths in directories of which nothing was seen before"},
-    {EBPF_EVENT_FILE_LINK, "cut: deep paths in directories of which nothing was seen before"},
-    {EBPF_EVENT_FILE_MODIFY, "cut: deep paths in directories of which nothing was seen before"},
-    {EBPF_EVENT_FILE_MODIFY, "not seen: mappings, flags, writes by io_uring"},
-    {EBPF_EVENT_FILE_MODIFY, "file_info of CONTENT: size is computed, no times"},
-    {EBPF_EVENT_FILE_SHMEM_OPEN, "cut: deep paths in directories of which nothing was seen before"},
+#define LACK(TYPE, text) {EBPF_EVENT_##TYPE, text},
+#include "TraceLacks.def"
+#undef LACK
 };
 
 struct trace_backend {

@@ -82,8 +82,8 @@ const struct trace_notice *trace_connector__first(const struct trace_connector *
 void trace_connector__drop(struct trace_connector *connector);
 
 /*
- * Read, and return whether nothing of these kinds (bits) has happened to a process since a time. So what /proc had of it
- * before this call is what it was at that time. False also if that is not known.
+ * Read, and return whether nothing of these kinds (bits) has happened to a process since a time. So what /proc had of
+ * it before this call is what it was at that time. False also if that is not known.
  */
 bool trace_connector__is_latest(struct trace_connector *connector, uint32_t tgid, uint64_t time_ns, uint32_t kinds);
 

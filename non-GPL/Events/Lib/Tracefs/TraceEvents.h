@@ -35,14 +35,14 @@ struct trace_events {
     uint32_t host_mnt_ns;
     uint64_t shm_distance; /* of a namespace's table of shared memory segments behind the namespace; 0: not known yet */
     uint32_t shm_teacher;  /* the thread whose call shows it */
-    uint64_t mptcp_ulp; /* of TCP sockets below those of MPTCP */
+    uint64_t mptcp_ulp;    /* of TCP sockets below those of MPTCP */
     struct ebpf_event_set wanted;
     uint32_t self; /* id of this process */
     bool env;      /* environments are asked for */
     uint64_t seqs[EBPF_RING_COUNT];
     uint64_t delivered[EBPF_EVENT_TYPE_COUNT];
     uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
-    uint64_t missed[EBPF_EVENT_TYPE_COUNT]; /* by threads of which nothing is known, without a return, or without memory */
+    uint64_t missed[EBPF_EVENT_TYPE_COUNT]; /* by unknown threads, without a return, or without memory */
 };
 
 /* Prepare; the tables of processes and threads are read later, when the probes are on. 0 or -errno. */

@@ -25,7 +25,7 @@ struct trace_offsets {
     bool unused[TRACE_MEMBER_COUNT]; /* unknown, because nothing is to fetch it */
     uint64_t root[2];                /* this process' root directory, a struct path; 0: not known */
     uint64_t mptcp_ulp;              /* what a TCP socket that belongs to one of MPTCP points to; 0: not known */
-    int mapped;                 /* arguments before the dentry in functions that change files, 0 or 1; -1: not known */
+    int mapped; /* arguments before the dentry in functions that change files, 0 or 1; -1: not known */
 };
 
 /* Find the offsets; those of sockets only if they are wanted. 0, though some may be unknown; or -errno. */

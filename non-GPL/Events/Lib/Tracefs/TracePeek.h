@@ -34,7 +34,7 @@ struct trace_peek {
     uint16_t stat;  /* of the probe that has the path of a file whose status is read */
     uint16_t xattr; /* of the probe that has the arguments of a function */
     bool has_stat, has_xattr;
-    uint64_t near;  /* an address in the linear mapping; 0: none is known yet */
+    uint64_t near; /* an address in the linear mapping; 0: none is known yet */
     int watches;
     uint16_t watch_events[PEEK_WATCHES];
     bool watch_words[PEEK_WATCHES];
