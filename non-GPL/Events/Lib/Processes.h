@@ -29,6 +29,7 @@ struct process {
     bool is_kernel;    /* a thread of the kernel */
     uint32_t live;     /* threads that are alive, where these are counted; and the name of the first one at its end */
     char comm[EBPF_COMM_LEN];
+    uint32_t ending, status; /* the thread that was the last one to begin its end, and its status */
 };
 
 #define PROCESSES_ENDED 16384 /* so many are remembered after their end: their last threads may come by later */

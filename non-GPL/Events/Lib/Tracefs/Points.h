@@ -79,6 +79,7 @@ void points_fork__take(struct points *points, const struct trace_hit *hit);
 void points_rename__take(struct points *points, const struct trace_hit *hit);
 void points_program__take(struct points *points, const struct trace_hit *hit);
 void points_exec__take(struct points *points, uint32_t tid, uint64_t time_ns);
+void points_ending__take(struct points *points, const struct trace_hit *hit);
 void points_exit__take(struct points *points, const struct trace_notice *notice);
 void points_notice__take(struct points *points, const struct trace_notice *notice);
 void points_state__take(struct points *points, const struct trace_hit *hit);

@@ -151,6 +151,9 @@ static void record__take(struct points_backend *b, const struct trace_record *re
     case TRACE_POINT_EXEC:
         points_program__take(&b->points, &hit);
         return;
+    case TRACE_POINT_EXIT:
+        points_ending__take(&b->points, &hit);
+        return;
     case TRACE_POINT_STATE:
         points_state__take(&b->points, &hit);
         return;

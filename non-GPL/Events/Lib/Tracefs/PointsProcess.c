@@ -4,7 +4,7 @@
  *
  * PROCESS_FORK: task_newtask, in the creator. PROCESS_EXEC: sched_process_exec has the program as the caller gave it;
  * the connector's message comes next, when the event is made. PROCESS_EXIT: the connector's message of the last thread
- * that is left; each thread has one, when its files are closed.
+ * that is left; each thread has one, when its files are closed. sched_process_exit, before, says whose status counts.
  */
 #include "Points.h"
 
@@ -207,6 +207,7 @@ void points_program__take(struct points *points, const struct trace_hit *hit)
 
     if (p && t) {
         p->live = 1; /* the others have been ended */
+        p->ending = 0;
         free(t->program);
         t->program = strndup(program.data, program.len);
     }
@@ -304,6 +305,16 @@ void points_exec__take(struct points *points, uint32_t tid, uint64_t time_ns)
 
 /* ------------------------------------------------------------------------- exit */
 
+/* The status of a process is that of the thread that is the last one to begin its end, not to come to it. */
+void points_ending__take(struct points *points, const struct trace_hit *hit)
+{
+    const struct thread *t = threads__known(&points->events.threads, (uint32_t)trace_hit__number(hit, TRACE_FIELD_PID));
+    struct process *p = t ? processes__find(&points->events.processes, t->tgid) : NULL;
+
+    if (p && (!hit->of[TRACE_FIELD_GROUP_DEAD].len || trace_hit__number(hit, TRACE_FIELD_GROUP_DEAD)))
+        p->ending = t->tid;
+}
+
 void points_exit__take(struct points *points, const struct trace_notice *notice)
 {
     struct points_actor actor;
@@ -316,6 +327,10 @@ void points_exit__take(struct points *points, const struct trace_notice *notice)
         memcpy(p->comm, leader->comm, sizeof(p->comm));
     if (p)
         memcpy(actor.comm, p->comm, sizeof(p->comm));
+    if (p && notice->tid == p->ending)
+        p->status = notice->exit_status;
+    const uint32_t status = p && p->ending ? p->status : notice->exit_status;
+
     points_thread__end(points, notice->tid);
     if (p ? p->live || p->has_ended : notice->tid != notice->tgid)
         return;
@@ -331,10 +346,9 @@ void points_exit__take(struct points *points, const struct trace_notice *notice)
     e->creds = actor.creds;
     e->ctty = p ? p->ctty : (struct ebpf_tty_dev){0};
     e->ns = actor.ns;
-    e->exit_signal = notice->exit_status & STATUS_SIGNAL;
-    e->exit_code = e->exit_signal ? 0 : notice->exit_status >> 8 & 0xff;
-    e->hdr.flags = (uint16_t)((notice->exit_status & STATUS_CORE ? EBPF_EXIT_F_CORE : 0) |
-                              (actor.ns.mnt ? 0 : EBPF_EXIT_F_PARTIAL));
+    e->exit_signal = status & STATUS_SIGNAL;
+    e->exit_code = e->exit_signal ? 0 : status >> 8 & 0xff;
+    e->hdr.flags = (uint16_t)((status & STATUS_CORE ? EBPF_EXIT_F_CORE : 0) | (actor.ns.mnt ? 0 : EBPF_EXIT_F_PARTIAL));
     record__add_cgroup(&e->hdr, p);
     points_event__end(points, &e->hdr);
 }

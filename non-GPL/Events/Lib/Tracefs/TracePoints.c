@@ -14,14 +14,23 @@
 #define ELSEWHERE "__data_loc "
 
 static const char *const field_names[TRACE_FIELD_COUNT] = {
-    [TRACE_FIELD_PID] = "pid",           [TRACE_FIELD_CLONE_FLAGS] = "clone_flags",
-    [TRACE_FIELD_NEWCOMM] = "newcomm",   [TRACE_FIELD_FILENAME] = "filename",
-    [TRACE_FIELD_OLD_PID] = "old_pid",   [TRACE_FIELD_SKADDR] = "skaddr",
-    [TRACE_FIELD_OLDSTATE] = "oldstate", [TRACE_FIELD_NEWSTATE] = "newstate",
-    [TRACE_FIELD_SPORT] = "sport",       [TRACE_FIELD_DPORT] = "dport",
-    [TRACE_FIELD_FAMILY] = "family",     [TRACE_FIELD_PROTOCOL] = "protocol",
-    [TRACE_FIELD_SADDR] = "saddr",       [TRACE_FIELD_DADDR] = "daddr",
-    [TRACE_FIELD_SADDR_V6] = "saddr_v6", [TRACE_FIELD_DADDR_V6] = "daddr_v6",
+    [TRACE_FIELD_PID] = "pid",
+    [TRACE_FIELD_CLONE_FLAGS] = "clone_flags",
+    [TRACE_FIELD_NEWCOMM] = "newcomm",
+    [TRACE_FIELD_FILENAME] = "filename",
+    [TRACE_FIELD_OLD_PID] = "old_pid",
+    [TRACE_FIELD_SKADDR] = "skaddr",
+    [TRACE_FIELD_OLDSTATE] = "oldstate",
+    [TRACE_FIELD_NEWSTATE] = "newstate",
+    [TRACE_FIELD_SPORT] = "sport",
+    [TRACE_FIELD_DPORT] = "dport",
+    [TRACE_FIELD_FAMILY] = "family",
+    [TRACE_FIELD_PROTOCOL] = "protocol",
+    [TRACE_FIELD_SADDR] = "saddr",
+    [TRACE_FIELD_DADDR] = "daddr",
+    [TRACE_FIELD_SADDR_V6] = "saddr_v6",
+    [TRACE_FIELD_DADDR_V6] = "daddr_v6",
+    [TRACE_FIELD_GROUP_DEAD] = "group_dead",
 };
 
 #define HAS(field) (1u << TRACE_FIELD_##field)
@@ -34,6 +43,7 @@ static const struct {
     [TRACE_POINT_NEWTASK] = {"task/task_newtask", HAS(PID) | HAS(CLONE_FLAGS)},
     [TRACE_POINT_RENAME] = {"task/task_rename", HAS(NEWCOMM), HAS(PID)},
     [TRACE_POINT_EXEC] = {"sched/sched_process_exec", HAS(FILENAME) | HAS(PID) | HAS(OLD_PID)},
+    [TRACE_POINT_EXIT] = {"sched/sched_process_exit", HAS(PID), HAS(GROUP_DEAD)},
     [TRACE_POINT_STATE] = {"sock/inet_sock_set_state", HAS(SKADDR) | HAS(OLDSTATE) | HAS(NEWSTATE) | HAS(SPORT) |
                                                            HAS(DPORT) | HAS(FAMILY) | HAS(PROTOCOL) | HAS(SADDR) |
                                                            HAS(DADDR) | HAS(SADDR_V6) | HAS(DADDR_V6)},

@@ -14,6 +14,7 @@ enum trace_point {
     TRACE_POINT_NEWTASK, /* a thread has begun; in its creator */
     TRACE_POINT_RENAME,  /* a thread has got another name, also by an exec */
     TRACE_POINT_EXEC,    /* the image is complete */
+    TRACE_POINT_EXIT,    /* a thread begins to end */
     TRACE_POINT_STATE,   /* of a connection */
     TRACE_POINT_RESET,   /* the peer has reset a connection; its state changes next */
     TRACE_POINT_COUNT
@@ -25,6 +26,7 @@ enum trace_point_field {
     TRACE_FIELD_NEWCOMM,
     TRACE_FIELD_FILENAME,
     TRACE_FIELD_OLD_PID,
+    TRACE_FIELD_GROUP_DEAD,
     TRACE_FIELD_SKADDR,
     TRACE_FIELD_OLDSTATE,
     TRACE_FIELD_NEWSTATE,
