@@ -8,8 +8,9 @@ KERNELS = ["6.1"]
 
 def expect(facts, events):
     executed = events.one("PROCESS_EXEC", tgid=facts["child"])
-    has(executed, filename="./case-elastic", cwd="/opt/bin", argv=["./case-elastic", "a b", ""],
-        env=["CASE_CHILD=0", "E=x y"])
+    has(executed, filename="./case-elastic", cwd="/opt/bin", argv=["./case-elastic", "a b", ""])
+    if not (events.may_lack("PROCESS_EXEC: strings of a process that is gone") and executed.get("env_truncated")):
+        has(executed, env=["CASE_CHILD=0", "E=x y"])
     lacks(executed, "args")
     created = [event["path"] for event in events.all("FILE_CREATE", tgid=facts["pid"])]
     same(created, [facts["dir"] + name for name in ("/file", "/node", "/named")], "files created")

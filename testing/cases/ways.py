@@ -141,6 +141,7 @@ LIMITS = {
                               "tracefs has four names of a path, and more if the process is still there "
                               "(docs/COMPATIBILITY.md)"),
               "exec-binfmt": "tracefs has no script_is_setuid and script_is_setgid (docs/COMPATIBILITY.md)",
+              "exec-root": "with tracefs a root_path is that of the time of chroot (docs/COMPATIBILITY.md)",
               "fork-kinds": "tracefs has the parent's cgroup for a child that clone3 puts into another one "
                             "(docs/COMPATIBILITY.md)",
               **dict.fromkeys(("file-mounts", "file-mount-found"),

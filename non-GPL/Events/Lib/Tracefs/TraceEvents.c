@@ -54,7 +54,10 @@ bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type ty
 
 void trace_events__take(struct trace_events *events, const struct trace_values *values)
 {
+    const struct thread *t = threads__known(&events->threads, values->tid);
+
     events->mounts.time_ns = values->time_ns;
+    events->mounts.ns = t ? t->ns.mnt : 0;
     switch (values->probe) {
     case TRACE_PROBE_group:
         trace_caller__note_group(events, values);

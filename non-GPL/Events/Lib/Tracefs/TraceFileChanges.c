@@ -118,6 +118,14 @@ static bool change__is_within(const struct trace_op *op, const struct trace_valu
             (row->begins == TRACE_PROBE_sending || row->begins == TRACE_PROBE_cloning));
 }
 
+/* Return whether a thread is of this process, whose calls are no events. */
+static bool thread__is_own(struct trace_events *events, uint32_t tid)
+{
+    const struct thread *t = threads__find(&events->threads, tid);
+
+    return t && t->tgid == events->self;
+}
+
 /* Leave out a call that is within another one of the thread. True: it is none; one that has no end is lost. */
 static bool change__is_new(struct trace_events *events, struct trace_op *op, const struct trace_values *v,
                            const struct change_row *row)
@@ -127,7 +135,7 @@ static bool change__is_new(struct trace_events *events, struct trace_op *op, con
             op->depth++;
         return false;
     }
-    if (op->kind == TRACE_OP_CHANGE && rows[op->flags].ends != TRACE_PROBE_truncated)
+    if (op->kind == TRACE_OP_CHANGE && rows[op->flags].ends != TRACE_PROBE_truncated && !thread__is_own(events, v->tid))
         events->missed[EBPF_EVENT_FILE_MODIFY]++;
     op->kind = TRACE_OP_NONE;
     return true;

@@ -253,34 +253,10 @@ void trace_files__fini(struct trace_events *events)
     events->files = NULL;
 }
 
-/* A process gets another root directory. What is not known of its path, or that of the host, is no path. */
-static void root__take(struct trace_events *events, const struct trace_values *v)
-{
-    const uint64_t root[2] = {NUMBER(v, path2_vfsmount), NUMBER(v, path2_dentry)};
-    const struct thread *t = threads__find(&events->threads, v->tid);
-    struct process *p = t ? processes__find(&events->processes, t->tgid) : NULL;
-    struct trace_caller nobody = {.pids = {.tgid = t ? t->tgid : 0}};
-    struct trace_path path;
-    char text[EBPF_PATH_MAX + 1];
-
-    if (!p)
-        return;
-    trace_file__fill_path(events, &path, v, TRACE_VALUE_path2_name0);
-    trace_file__place(events, &path, (int)NUMBER(v, path2_mount), &nobody);
-    bool is_known = !path.flags && path.len && t->ns.mnt == events->host_mnt_ns &&
-                    !(root[0] == events->root_mount && root[1] == events->root_dentry);
-
-    if (is_known)
-        trace_path__to_text(&path, text);
-    process__set_root(p, root, is_known ? text : NULL);
-}
-
 void trace_files__take(struct trace_events *events, const struct trace_values *v)
 {
     if (v->probe == TRACE_PROBE_opening)
         trace_file_open__take(events, v);
-    else if (v->probe == TRACE_PROBE_rooting)
-        root__take(events, v);
     else if (!trace_file_changes__take(events, v))
         trace_file_ops__take(events, v);
 }

@@ -14,6 +14,8 @@
 #include "TraceInstance.h"
 
 #define MOUNTS_STEP 64
+#define MOUNTS_MAX 65536
+#define READS_MAX 64 /* of other processes' mountinfo in a round: anybody can have a namespace with many mounts */
 #define OWN_MOUNTS "/proc/self/mountinfo"
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -49,15 +51,18 @@ static size_t mounts__place(const struct trace_mounts *mounts, int id)
     return low;
 }
 
+/* Keep a mount. Another process may see one of this namespace at another place, as behind chroot. */
 static void mounts__put(struct trace_mounts *mounts, const struct trace_mount *line)
 {
     size_t at = mounts__place(mounts, line->id);
     bool is_there = at < mounts->count && mounts->all[at].id == line->id;
     struct trace_mount mount = *line;
 
+    if ((is_there && !line->is_own && mounts->all[at].is_own && !mounts->all[at].gone_ns) ||
+        (!is_there && mounts->count == MOUNTS_MAX))
+        return;
     mount.root = strdup(line->root);
     mount.point = strdup(line->point);
-    mount.is_own = line->is_own || (is_there && mounts->all[at].is_own && !mounts->all[at].gone_ns);
     if (!is_there && mounts->count == mounts->room) {
         struct trace_mount *more = realloc(mounts->all, (mounts->room + MOUNTS_STEP) * sizeof(*more));
 
@@ -95,7 +100,7 @@ static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own)
             continue;
         text__unescape(root);
         text__unescape(point);
-        struct trace_mount mount = {.id = id, .is_own = is_own, .root = root, .point = point};
+        struct trace_mount mount = {.id = id, .is_own = is_own, .ns = mounts->ns, .root = root, .point = point};
 
         sscanf(device, "%u:%u", &mount.dev_major, &mount.dev_minor);
         mounts__put(mounts, &mount);
@@ -157,16 +162,19 @@ void trace_mounts__refresh(struct trace_mounts *mounts)
     struct pollfd change = {.fd = mounts->fd, .events = POLLPRI};
 
     mounts->missing = -1;
+    mounts->reads = 0;
     if (poll(&change, 1, 0) > 0 && change.revents & (POLLPRI | POLLERR))
         mounts__read_own(mounts);
 }
 
-/* Return the mount with an id, if it was there when the record was made. */
+/* Return the mount with an id, if it was there, for the thread, when the record was made. */
 static const struct trace_mount *mounts__find(const struct trace_mounts *mounts, int id)
 {
     size_t at = mounts__place(mounts, id);
     const struct trace_mount *mount = at < mounts->count && mounts->all[at].id == id ? &mounts->all[at] : NULL;
 
+    if (mount && !mount->is_own && mounts->ns && mount->ns != mounts->ns)
+        return NULL; /* ids are used again, and another namespace shows when it is read alone */
     return mount && mount->gone_ns && mount->gone_ns <= mounts->time_ns ? NULL : mount;
 }
 
@@ -181,7 +189,8 @@ const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id
     if (mount)
         return mount;
     snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
-    mounts__read(mounts, path, false);
+    if (mounts->reads++ < READS_MAX)
+        mounts__read(mounts, path, false);
     mount = mounts__find(mounts, id);
     if (!mount)
         mounts->missing = id;
@@ -198,7 +207,7 @@ int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, ui
         size_t count = 0;
 
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
-        if (tries)
+        if (tries && mounts->reads++ < READS_MAX)
             mounts__read(mounts, path, false);
         for (size_t i = 0; i < mounts->count; i++) {
             if (mounts->all[i].dev_major != major || mounts->all[i].dev_minor != minor)

@@ -11,6 +11,7 @@ struct trace_mount {
     int id;
     uint32_t dev_major, dev_minor; /* of its file system */
     bool is_own;                   /* in this process' namespace */
+    uint32_t ns;                   /* else in this one, as far as is known (inode number) */
     uint64_t gone_ns; /* from then on it is nowhere (boot clock); 0: it is there, or in another namespace */
     char *root;       /* directory of its file system that it shows, "/" mostly */
     char *point;      /* where it is mounted, from the root of the processes of its namespace */
@@ -19,6 +20,8 @@ struct trace_mount {
 struct trace_mounts {
     struct trace_mount *all; /* by id; mounts that are gone stay until their id is used again */
     uint64_t time_ns;        /* of the record whose mount is looked for */
+    uint32_t ns;             /* mount namespace of its thread, inode number; 0: not known */
+    unsigned int reads;      /* of other processes' mountinfo since the last refresh */
     size_t count, room;
     int missing; /* the last one that was in no mountinfo since the last refresh; -1: none */
     int fd;      /* of this process' mountinfo, which shows when something was mounted */

@@ -84,24 +84,6 @@ static void chroot_call__note(struct trace_events *events, const struct trace_va
     note->of[1] = NUMBER(v, new_root_dentry);
 }
 
-/* Write a path, whose components are from the leaf up, as text. False if it is not whole. */
-static bool path__to_text(const struct trace_path *path, char ret_text[EBPF_PATH_MAX])
-{
-    size_t len = 0;
-
-    for (uint32_t end = path->flags ? 0 : path->len, start; end; end = start) {
-        start = end - 1;
-
-        while (start && path->data[start - 1])
-            start--;
-        ret_text[len++] = '/';
-        memcpy(ret_text + len, path->data + start, end - 1 - start);
-        len += end - 1 - start;
-    }
-    ret_text[len] = '\0';
-    return len;
-}
-
 /*
  * Put the path of a new root directory together. A mount of another namespace is not looked for: where the process has
  * it is seen from its new root by now.
@@ -151,15 +133,20 @@ static void set_root__take(struct trace_events *events, const struct trace_value
     bool is_chroot = note && note->of[0] == now[0] && note->of[1] == now[1];
     struct trace_path path, root;
     struct trace_caller caller;
-    char text[EBPF_PATH_MAX];
+    char text[EBPF_PATH_MAX + 1];
 
     trace_note__drop(events, v);
     trace_caller__find(&caller, events, v);
     bool has_root = trace_root__find(events, caller.process, before, caller.ns.mnt, v->time_ns, &root);
 
     set_root__build(events, v, caller.pids.tgid, &path);
+    bool is_known = !path.flags && path.len && caller.ns.mnt == events->host_mnt_ns &&
+                    !(now[0] == events->root_mount && now[1] == events->root_dentry);
+
+    if (is_known)
+        trace_path__to_text(&path, text);
     if (caller.process) /* as the host sees it */
-        process__set_root(caller.process, now, path__to_text(&path, text) ? text : NULL);
+        process__set_root(caller.process, now, is_known ? text : NULL);
     trace_args__drop(&events->args, v->tid);
     if (is_chroot)
         chroot__report(events, v, &caller, &path, has_root ? &root : NULL);
