@@ -86,26 +86,21 @@ static void settle(void)
     nanosleep(&(struct timespec){.tv_nsec = SETTLE_NS}, NULL);
 }
 
-/* Count the hits, before the buffers are read: at times while the probes are on, and always afterwards. */
+/* Count the hits, before the buffers are read: at times while the probes are on, and when they are about to be off. */
 static void hits__count(struct trace_backend *b)
 {
-    uint64_t now = clock__now();
-
-    if (!b->stopped && now - b->counted_ns < SETTLED_NS)
-        return;
-    b->counted_ns = now;
+    b->counted_ns = clock__now();
     memcpy(b->settled, b->hits, sizeof(b->settled));
     if (trace_probes__count_hits(&b->probes))
         return;
     for (int i = 0; i < TRACE_PROBE_COUNT; i++)
         b->hits[i] = b->probes.of[i].hits;
-    if (b->stopped)
-        memcpy(b->settled, b->hits, sizeof(b->settled));
 }
 
 static void round__begin(struct trace_backend *b)
 {
-    hits__count(b);
+    if (!b->stopped && clock__now() - b->counted_ns >= SETTLED_NS)
+        hits__count(b);
     trace_mounts__refresh(&b->events.mounts);
     trace_merge__begin(&b->merge, b->stopped);
     b->in_round = true;
@@ -205,6 +200,8 @@ static void trace_backend__stop(struct ebpf_backend *backend)
 
     if (b->stopped)
         return;
+    hits__count(b); /* while a probe is being disabled it is still hit, and records nothing */
+    memcpy(b->settled, b->hits, sizeof(b->settled));
     trace_probes__stop(&b->probes);
     settle();
     b->stopped = true;
