@@ -103,6 +103,17 @@ static uint64_t allocated__size(const struct trace_values *v, uint64_t size)
 }
 
 /*
+ * Return whether a call may be that of an overlay for its layer. The file that it has open there has the path of its own
+ * file, so where it calls the same function it seems to be for the same file.
+ */
+static bool change__is_layers(const struct trace_op *op, const struct trace_values *v, const struct change_row *row)
+{
+    return row == &rows[op->flags] && op->dentry == trace_file__number(v, row->file, TRACE_FILE_DENTRY) &&
+           (row->begins == TRACE_PROBE_copying || row->begins == TRACE_PROBE_cloning ||
+            row->begins == TRACE_PROBE_allocating);
+}
+
+/*
  * Return whether a call is within one that the thread has begun and not ended: a part of a copy, or that of an overlay
  * for its layer, which is another file system. If it is neither, the kernel could not follow that one to its return.
  */
@@ -113,7 +124,7 @@ static bool change__is_within(const struct trace_op *op, const struct trace_valu
 
     if (op->kind != TRACE_OP_CHANGE || v->time_ns - op->time_ns > NS_PER_S || outer->ends == TRACE_PROBE_truncated)
         return false;
-    return device != trace_device__of(&op->info) ||
+    return device != trace_device__of(&op->info) || change__is_layers(op, v, row) ||
            (outer->begins == TRACE_PROBE_copying &&
             (row->begins == TRACE_PROBE_sending || row->begins == TRACE_PROBE_cloning));
 }
