@@ -233,7 +233,7 @@ def default_plans(kernels):
 
 def plans_beside_default():
     """Return the plans of a run without --all that are not the default ones: the ways with most code of their own."""
-    return [*(plan for plan in plans(["6.1"]) if at_calls(plan)), Plan("5.10", way_called(TRACEFS), ("no BPF",))]
+    return [plan for plan in plans(["6.1"]) if at_calls(plan)]
 
 
 def label(plan):
