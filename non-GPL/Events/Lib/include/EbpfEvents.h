@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /**
  * @file EbpfEvents.h
- * @brief Reports what processes do, with BPF.
+ * @brief Reports what processes do.
  *
  * Open a source, give it a handler, poll it:
  *
@@ -23,8 +23,9 @@
  *
  * Conventions. A function that can fail returns 0, or a count that is not negative, and on failure a negative errno,
  * which errno holds as well. Outputs come last, are named `ret_...` and are written on success only. Functions that end
- * or free something take NULL. The library never prints: it has a log callback. It starts no threads and installs no
- * signal handlers. Several sources may be open in one process; one source must not be used by two threads at a time.
+ * or free something take NULL. The library never prints: it has a log callback. It installs no signal handlers, and
+ * starts no threads, except for one that reads /proc if events come from tracefs. Several sources may be open in one
+ * process; one source must not be used by two threads at a time.
  *
  * Versions. A program runs with a later library of the same major version (before 1.0, of the same minor version) than
  * it was built with. Later ones may have more types of events, reasons and tags, and longer structs. So a struct that
@@ -418,7 +419,7 @@ enum ebpf_source_error {
     EBPF_SOURCE_OK,           /**< no error */
     EBPF_SOURCE_INVALID,      /**< options that make no sense */
     EBPF_SOURCE_NO_PRIVILEGE, /**< root, or CAP_BPF and CAP_PERFMON, are missing, or BPF is denied (lockdown) */
-    EBPF_SOURCE_UNSUPPORTED,  /**< the kernel lacks BTF or the BPF ring buffer */
+    EBPF_SOURCE_UNSUPPORTED,  /**< the kernel lacks what BPF needs, and tracefs cannot be used */
     EBPF_SOURCE_NO_HOOK,      /**< no event that was asked for has a hook here */
     EBPF_SOURCE_FAILED,       /**< anything else; the log says what */
 };
