@@ -148,6 +148,34 @@ two() {
 }
 check "two at once, and one after the end of the other" two "$@"
 
+# Two that write to files, each by a process of its own: neither reports what the other one, or its own writer, does.
+lines_of_output() {
+    cat writes-a.out writes-b.out | grep '"event_type":"FILE_MODIFY"' | grep -c 'writes-[ab]'
+}
+
+know_each_other() {
+    grep -q "process $1 traces as well" writes-b.err && grep -q "process $2 traces as well" writes-a.err
+}
+
+quiet() {
+    trace writes-a.out writes-a.err -u "$@" --file-modify --process-exec || { cat writes-a.err; return 1; }
+    other=$TRACE_PID
+    trace writes-b.out writes-b.err -u "$@" --file-modify --process-exec || { cat writes-b.err; return 1; }
+    wait_for know_each_other "$other" "$TRACE_PID" || { cat writes-a.err writes-b.err; return 1; }
+    /opt/bin/nop begin
+    sleep 2
+    before=$(lines_of_output)
+    for word in one two three; do
+        /opt/bin/nop $word
+        echo $word >>of-shell
+        sleep 1
+    done
+    trace_stop && TRACE_PID=$other && trace_stop || { cat writes-a.err writes-b.err; return 1; }
+    is "writes of the two" "$(lines_of_output)" "$before" &&
+        is "writes of the shell" "$(cat writes-a.out writes-b.out | grep -c '"path":"/tmp/of-shell"')" 6
+}
+check "two that write to files leave each other out" quiet "$@"
+
 selected() {
     trace selected.out selected.err "$@" --stats --process-exec --process-exit --pid $$ ||
         { cat selected.err; return 1; }
@@ -157,6 +185,25 @@ selected() {
         [ "$(count filtered PROCESS_EXEC selected.err)" -ge 1 ]
 }
 check "a selection: what is left out is counted as filtered" selected "$@"
+
+# A link in the condition is resolved; a rename out of the directory has a path in it.
+paths() {
+    mkdir -p in/below out
+    ln -s in link
+    trace paths.out paths.err "$@" --stats --file-create --file-rename --path /tmp/link --exclude-path /tmp/in/below ||
+        { cat paths.err; return 1; }
+    echo x >in/one
+    echo x >in/below/two
+    echo x >out/three
+    mv in/one out/one
+    mv out/three out/four
+    trace_stop || return 1
+    is created "$(grep -c '"event_type":"FILE_CREATE"' paths.out)" 1 &&
+        is renamed "$(grep -c '"event_type":"FILE_RENAME"' paths.out)" 1 &&
+        grep -q '"path":"/tmp/in/one"' paths.out && grep -q '"new_path":"/tmp/out/one"' paths.out &&
+        [ "$(count filtered FILE_CREATE paths.err)" -ge 2 ] && [ "$(count filtered FILE_RENAME paths.err)" -ge 1 ]
+}
+check "a selection by path: of files, with links, and both paths of a rename" paths "$@"
 
 check "nothing is left in tracefs, and nothing is mounted" nothing_is_left
 check "the kernel's log is clean" no_splat

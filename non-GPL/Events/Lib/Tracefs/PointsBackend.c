@@ -11,6 +11,7 @@
 #include "TraceCgroups.h"
 #include "TraceMerge.h"
 
+#define REPAIR_PAUSE 10    /* so many times what it took, before the next one */
 #define PERIOD_NS 10000000 /* the sooner it is read, the more processes are still there */
 #define NS_PER_S UINT64_C(1000000000)
 #define SETTLE_NS 20000000 /* once no tracepoint is enabled any more */
@@ -107,17 +108,20 @@ static uint64_t clock__now(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-/* After a loss the tables have threads and connections that have ended. They are read again at most once a second. */
+/*
+ * After a loss the tables have threads and connections that have ended. They are read again, at most once a second, and
+ * for no more than a tenth of the time.
+ */
 static void tables__repair(struct points_backend *b)
 {
     uint64_t lost = b->merge.overwritten + b->points.connector.lost, now = clock__now();
 
-    if (lost == b->repaired_lost || now - b->repaired_ns < NS_PER_S)
+    if (lost == b->repaired_lost || (int64_t)(now - b->repaired_ns) < (int64_t)NS_PER_S)
         return;
     b->repaired_lost = lost;
-    b->repaired_ns = now;
     points_threads__repair(&b->points);
     points_sockets__clear(&b->points.sockets);
+    b->repaired_ns = clock__now() + REPAIR_PAUSE * (clock__now() - now);
 }
 
 /* A message is in the socket when it has happened, so all that are older than the round's records are read here. */

@@ -7,8 +7,11 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
+#define BACKLOG 128     /* others may connect, too */
+#define CONNECT_MS 1000 /* over the loopback */
 #define SEGMENT 1000 /* odd byte counts are multiples of a small segment, or the kernel waits with the rest of them */
 
 int search__bind(int type, uint32_t address, struct sockaddr_in *ret_name)
@@ -63,20 +66,40 @@ uint64_t connections__last(const struct connections *k)
     return trace_peek__watched(&k->s->peek, k->watch, &watched) ? watched.arguments[0] : 0;
 }
 
+/* Accept the connection of a client; others may connect as well, and are sent away. -1: it does not come. */
+static int connection__accept(int listener, const struct sockaddr_in *client)
+{
+    struct pollfd p = {.fd = listener, .events = POLLIN};
+    struct sockaddr_in peer;
+    socklen_t len = sizeof(peer);
+
+    for (int i = 0; i < BACKLOG && poll(&p, 1, CONNECT_MS) == 1; i++, len = sizeof(peer)) {
+        int fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
+
+        if (fd >= 0 && peer.sin_port == client->sin_port && peer.sin_addr.s_addr == client->sin_addr.s_addr)
+            return fd;
+        if (fd >= 0)
+            close(fd);
+    }
+    return -1;
+}
+
 /* Connect, and have both ends send something. */
 static bool connection__open(struct connections *k, struct connection *c, int number, const struct sockaddr_in *to)
 {
     struct sockaddr_in from;
+    const struct timeval patience = {.tv_sec = CONNECT_MS / 1000};
     int segment = SEGMENT, one = 1;
 
     c->client = search__bind(SOCK_STREAM, SEARCH_SOURCE + (uint32_t)number * 0x10101, &from);
     if (c->client < 0 || setsockopt(c->client, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment)) ||
+        setsockopt(c->client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
         connect(c->client, (const struct sockaddr *)to, sizeof(*to)))
         return false;
     c->sk = connections__last(k);
     if (!c->sk || !stage__read(k, c, STAGE_NEW))
         return false;
-    c->server = accept4(k->listener, NULL, NULL, SOCK_CLOEXEC);
+    c->server = connection__accept(k->listener, &from);
     c->saddr = from.sin_addr.s_addr;
     c->sport = from.sin_port;
     c->daddr = to->sin_addr.s_addr;
@@ -130,7 +153,7 @@ bool connections__open(struct connections *k, struct search *s)
 
     k->listener = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &to);
     k->deaf = search__bind(SOCK_STREAM, SEARCH_DESTINATION, &nobody);
-    if (k->listener < 0 || k->deaf < 0 || listen(k->listener, CONNECTIONS))
+    if (k->listener < 0 || k->deaf < 0 || listen(k->listener, BACKLOG))
         return false;
     k->watch = trace_peek__watch(&k->s->peek, "tcp_connect", false);
     for (int i = 0; i < CONNECTIONS; i++) {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #ifndef IPPROTO_MPTCP
@@ -37,8 +38,10 @@ static void mptcp__find(struct search *s, int fd, const struct sockaddr_in *to)
     uint64_t words[SOCK_WORDS];
     struct trace_watched watched;
     int watch = trace_peek__watch(&s->peek, "tcp_connect", false);
+    const struct timeval patience = {.tv_sec = 1};
 
-    if (connect(fd, (const struct sockaddr *)to, sizeof(*to)) || !trace_peek__watched(&s->peek, watch, &watched) ||
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
+        connect(fd, (const struct sockaddr *)to, sizeof(*to)) || !trace_peek__watched(&s->peek, watch, &watched) ||
         !search__read(s, watched.arguments[0], words, SOCK_WORDS))
         return;
     for (int i = 0; i < SOCK_WORDS; i++) {
@@ -59,7 +62,7 @@ void search__mptcp(struct search *s)
 
     if (fd < 0)
         search__leave(s, TRACE_MEMBER_sock_ulp);
-    else if (listener >= 0 && !bind(listener, (struct sockaddr *)&to, len) && !listen(listener, 1) &&
+    else if (listener >= 0 && !bind(listener, (struct sockaddr *)&to, len) && !listen(listener, 128) &&
              !getsockname(listener, (struct sockaddr *)&to, &len))
         mptcp__find(s, fd, &to);
     if (fd >= 0)

@@ -15,6 +15,7 @@
 #include "TraceCgroups.h"
 #include "TraceEvents.h"
 #include "TraceMerge.h"
+#include "TraceOthers.h"
 #include "TraceProcess.h"
 
 #define PERIOD_NS 100000000
@@ -57,6 +58,8 @@ struct trace_backend {
     bool in_round; /* the last pump had no room for the rest of it */
     bool stopped;
     unsigned int settle_tries;
+    struct ebpf_process others[EBPF_OTHERS_MAX];
+    size_t other_count;
     struct ebpf_log log;
     char lacks[EBPF_EVENT_TYPE_COUNT][EVENT_LACKS_MAX][LACK_LEN];
 };
@@ -194,6 +197,26 @@ static void trace_backend__counts(struct ebpf_backend *backend, struct ebpf_coun
     }
 }
 
+static size_t trace_backend__others(struct ebpf_backend *backend, struct ebpf_process ret_others[EBPF_OTHERS_MAX])
+{
+    struct trace_backend *b = (struct trace_backend *)backend;
+
+    size_t count = trace_others__find(&b->in, &b->events.processes, ret_others);
+
+    for (size_t i = 0; i < count; i++) {
+        bool is_known = ret_others[i].helps;
+
+        for (size_t n = 0; n < b->other_count && !is_known; n++)
+            is_known = b->others[n].tgid == ret_others[i].tgid;
+        if (!is_known)
+            ebpf_log__write(&b->log, EBPF_LOG_INFO, "process %u traces as well: what it does is left out",
+                            ret_others[i].tgid);
+    }
+    memcpy(b->others, ret_others, count * sizeof(*ret_others));
+    b->other_count = count;
+    return count;
+}
+
 static void trace_backend__stop(struct ebpf_backend *backend)
 {
     struct trace_backend *b = (struct trace_backend *)backend;
@@ -247,6 +270,7 @@ static void trace_backend__close(struct ebpf_backend *backend)
 
 static const struct ebpf_backend_ops trace_backend_ops = {
     .pump = trace_backend__pump,
+    .others = trace_backend__others,
     .counts = trace_backend__counts,
     .stop = trace_backend__stop,
     .select = trace_backend__select,
@@ -324,18 +348,10 @@ static uint32_t cpu__bytes(const struct ebpf_source_opts *opts)
 
 static bool backend__needs_sockets(const struct trace_backend *b)
 {
-    static const enum ebpf_event_type types[] = {
-        EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED,
-        EBPF_EVENT_NETWORK_CONNECTION_ACCEPTED,
-        EBPF_EVENT_NETWORK_CONNECTION_CLOSED,
-        EBPF_EVENT_NETWORK_CONNECTION_FAILED,
-        EBPF_EVENT_NETWORK_LISTEN,
-        EBPF_EVENT_NETWORK_DATAGRAM_FLOW,
-    };
     bool needs = false;
 
-    for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-        needs = needs || ebpf_event_set__has(b->wanted, types[i]);
+    for (int type = EBPF_EVENT_NETWORK_CONNECTION_ATTEMPTED; type <= EBPF_EVENT_NETWORK_DATAGRAM_FLOW; type++)
+        needs = needs || ebpf_event_set__has(b->wanted, (enum ebpf_event_type)type);
     return needs;
 }
 
@@ -358,6 +374,8 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
         return -EOPNOTSUPP;
     }
     trace_btf__check(&b->offsets, &b->log);
+    if (opts->budget)
+        ebpf_log__write(&b->log, EBPF_LOG_WARNING, "a budget is not applied to events from tracefs; use a selection");
     if (opts->is_cancelled && opts->is_cancelled(opts->user))
         return -ECANCELED;
     err = trace_events__init(&b->events, opts, b->base.rings);
@@ -373,6 +391,7 @@ static int backend__start(struct trace_backend *b, const struct ebpf_source_opts
     b->events.mptcp_ulp = b->offsets.mptcp_ulp;
     trace_cgroups__start(&b->cgroups, &b->in);
     trace_probes__start(&b->probes, &b->in, &b->offsets, b->wanted);
+    trace_helpers__publish(&b->in, opts->helpers, opts->helper_count);
     trace_shm__learn(&b->events);
     err = processes__init(&b->events.processes); /* what happens meanwhile is in the buffers */
     if (!err)

@@ -83,10 +83,8 @@ static int socket__open(void)
 
 int trace_connector__open(struct trace_connector *connector)
 {
-    long cpus = sysconf(_SC_NPROCESSORS_CONF);
-
     *connector = (struct trace_connector){.fd = -1, .boot_offset_ns = clock__boot_offset()};
-    connector->cpu_count = cpus > 0 && cpus < CPUS_MAX ? (uint32_t)cpus : CPUS_MAX;
+    connector->cpu_count = CPUS_MAX; /* numbers have gaps, and others may come online */
     connector->numbers = calloc(connector->cpu_count, sizeof(*connector->numbers));
     connector->notices = calloc(TRACE_NOTICES_MAX, sizeof(*connector->notices));
     int fd = connector->numbers && connector->notices ? socket__open() : -ENOMEM;

@@ -2,6 +2,8 @@
 /* TraceEvents.c - see TraceEvents.h. */
 #include "TraceEvents.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include "TraceTty.h"
 
 #define RING_BYTES (UINT64_C(1) << 20)
+#define ROOM_FOR_MORE (UINT64_C(64) << 10) /* for what a record makes beside one event: the ends of a socket's flows */
 
 /* ---------------------------------------------------------------------- records */
 
@@ -25,18 +28,25 @@ void *trace_event__begin(struct trace_events *events, enum ebpf_ring ring, enum 
 {
     struct ebpf_event_header *hdr = trace_ring__reserve(&events->rings[ring]);
 
+    if (hdr) {
+        events->delivered[type]++;
+        events->seqs[ring]++;
+    } else {
+        hdr = events->spare;
+        events->missed[type]++;
+    }
     memset(hdr, 0, size);
     hdr->ts_boot_ns = v->time_ns;
-    hdr->stream_seq = ++events->seqs[ring];
+    hdr->stream_seq = events->seqs[ring];
     hdr->size = (uint32_t)size;
     hdr->type = (uint16_t)type;
-    events->delivered[type]++;
     return hdr;
 }
 
 void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
 {
-    trace_ring__submit(&events->rings[ring], hdr->size);
+    if (hdr != events->spare)
+        trace_ring__submit(&events->rings[ring], hdr->size);
 }
 
 /* ----------------------------------------------------------------------- events */
@@ -50,6 +60,17 @@ bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type ty
         return true;
     events->filtered[type]++;
     return false;
+}
+
+void trace_event__drop(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr)
+{
+    if (hdr == events->spare) {
+        events->missed[hdr->type]--;
+    } else {
+        events->seqs[ring]--;
+        events->delivered[hdr->type]--;
+    }
+    events->filtered[hdr->type]++;
 }
 
 void trace_events__take(struct trace_events *events, const struct trace_values *values)
@@ -101,7 +122,7 @@ void trace_events__move(struct trace_events *events, uint32_t tgid, struct slice
 bool trace_events__have_room(const struct trace_events *events)
 {
     for (int i = 0; i < EBPF_RING_COUNT; i++) {
-        if (!trace_ring__reserve(&events->rings[i]))
+        if (!trace_ring__has_room(&events->rings[i], ROOM_FOR_MORE))
             return false;
     }
     return true;
@@ -115,6 +136,8 @@ int trace_events__init(struct trace_events *events, const struct ebpf_source_opt
     events->self = (uint32_t)getpid();
     events->env = opts->env;
     events->host_mnt_ns = stat("/proc/self/ns/mnt", &st) ? 0 : (uint32_t)st.st_ino;
+    events->spare = malloc(TRACE_RECORD_MAX);
+    err = events->spare ? 0 : -ENOMEM;
     for (int i = 0; i < EBPF_RING_COUNT && !err; i++)
         err = trace_ring__init(&events->rings[i], RING_BYTES, &ret_rings[i]);
     if (!err)
@@ -132,6 +155,7 @@ void trace_events__fini(struct trace_events *events)
 {
     for (int i = 0; i < EBPF_RING_COUNT; i++)
         trace_ring__fini(&events->rings[i]);
+    free(events->spare);
     trace_selection__fini(&events->selection);
     trace_mounts__fini(&events->mounts);
     processes__fini(&events->processes);

@@ -39,6 +39,7 @@ struct trace_events {
     struct ebpf_event_set wanted;
     uint32_t self; /* id of this process */
     bool env;      /* environments are asked for */
+    void *spare;   /* for events without room in their ring: they count as missed */
     uint64_t seqs[EBPF_RING_COUNT];
     uint64_t delivered[EBPF_EVENT_TYPE_COUNT];
     uint64_t filtered[EBPF_EVENT_TYPE_COUNT];
@@ -60,10 +61,16 @@ void trace_events__take(struct trace_events *events, const struct trace_values *
 bool trace_event__is_wanted(struct trace_events *events, enum ebpf_event_type type, const struct trace_actor *actor,
                             uint32_t tgid);
 
-/* Begin an event whose fixed part has `size` bytes, and end it. There has to be room in the ring. */
+/*
+ * Begin an event whose fixed part has `size` bytes, and end it. A record makes one event mostly; the room that
+ * trace_events__have_room looks for is enough for some more.
+ */
 void *trace_event__begin(struct trace_events *events, enum ebpf_ring ring, enum ebpf_event_type type, size_t size,
                          const struct trace_values *v);
 void trace_event__end(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr);
+
+/* Leave out an event that was begun, as filtered. */
+void trace_event__drop(struct trace_events *events, enum ebpf_ring ring, const struct ebpf_event_header *hdr);
 
 /* A process was moved to another cgroup. */
 void trace_events__move(struct trace_events *events, uint32_t tgid, struct slice cgroup);

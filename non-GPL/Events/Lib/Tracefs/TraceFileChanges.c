@@ -103,8 +103,8 @@ static uint64_t allocated__size(const struct trace_values *v, uint64_t size)
 }
 
 /*
- * Return whether a call may be that of an overlay for its layer. The file that it has open there has the path of its own
- * file, so where it calls the same function it seems to be for the same file.
+ * Return whether a call may be that of an overlay for its layer. The file that it has open there has the path of its
+ * own file, so where it calls the same function it seems to be for the same file.
  */
 static bool change__is_layers(const struct trace_op *op, const struct trace_values *v, const struct change_row *row)
 {
@@ -180,6 +180,8 @@ static void change__begin(struct trace_events *events, const struct trace_values
     const enum trace_value info = (enum trace_value)((int)row->file + TRACE_FILE_INFO);
     struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
 
+    events->missed[EBPF_EVENT_FILE_MODIFY] += events->files->changes.evicted;
+    events->files->changes.evicted = 0;
     if (!op || !change__is_new(events, op, v, row))
         return;
     op->mount = row->mount == NO_VALUE ? op->wanted ? op->wanted : -1 : (int)value__number(v, row->mount);
@@ -219,7 +221,7 @@ static void change__begin(struct trace_events *events, const struct trace_values
 /* A file is about to be truncated: its new size. */
 static void truncating__take(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
+    struct trace_op *op = trace_ops__of(&events->files->changes, v->tid);
 
     if (op && op->kind == TRACE_OP_CHANGE && rows[op->flags].ends == TRACE_PROBE_truncated &&
         op->dentry == NUMBER(v, changed_dentry))
@@ -242,7 +244,7 @@ static int64_t time__of(uint64_t seconds, uint64_t ns)
 /* The attributes of an inode are set: of an overlay, those in its upper layer. */
 static void attributes__take(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
+    struct trace_op *op = trace_ops__of(&events->files->changes, v->tid);
     const uint64_t valid = NUMBER(v, iattr_valid), owner = NUMBER(v, iattr_owner);
 
     if (!op || op->kind != TRACE_OP_CHANGE)
@@ -328,7 +330,7 @@ static void change__grow(struct trace_op *op, uint64_t bytes)
 
 static void change__end(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
+    struct trace_op *op = trace_ops__of(&events->files->changes, v->tid);
     const int64_t returned = (int64_t)NUMBER(v, result);
 
     if (!op || op->kind != TRACE_OP_CHANGE || rows[op->flags].ends != v->probe)
@@ -352,7 +354,7 @@ static void change__end(struct trace_events *events, const struct trace_values *
 /* A write by aio is done at once; one that continues is reported at the end of its submission. */
 static void completed__take(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op = trace_ops__get(&events->files->changes, v->tid);
+    struct trace_op *op = trace_ops__of(&events->files->changes, v->tid);
     const int64_t bytes = (int64_t)NUMBER(v, argument2);
 
     if (!op || op->kind != TRACE_OP_CHANGE || rows[op->flags].ends != TRACE_PROBE_submitted ||

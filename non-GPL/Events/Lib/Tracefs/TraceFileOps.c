@@ -226,7 +226,7 @@ static void rename__note(struct trace_events *events, const struct trace_values 
 /* Where a dentry is about to be moved. */
 static void move__note(struct trace_events *events, const struct trace_values *v)
 {
-    struct trace_op *op = trace_ops__get(&events->files->ops, v->tid);
+    struct trace_op *op = trace_ops__of(&events->files->ops, v->tid);
 
     if (!op || op->kind != TRACE_OP_RENAME || op->other != NUMBER(v, dentry2_dentry))
         return;

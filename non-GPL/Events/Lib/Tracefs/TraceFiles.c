@@ -213,7 +213,10 @@ void trace_file_event__end(struct trace_events *events, struct ebpf_event_header
     event__add_text_path(hdr, EBPF_TAG_CGROUP_PATH, p ? p->cgroup : NULL);
     if (p && p->root_path)
         event__add_text_path(hdr, EBPF_TAG_ROOT_PATH, p->root_path);
-    trace_event__end(events, EBPF_RING_BULK, hdr);
+    if (trace_selection__passes_paths(&events->selection, hdr))
+        trace_event__end(events, EBPF_RING_BULK, hdr);
+    else
+        trace_event__drop(events, EBPF_RING_BULK, hdr);
 }
 
 /* Find out on which mount memfds are: the kernel's own, which is in no list. */

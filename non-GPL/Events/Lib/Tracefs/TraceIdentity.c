@@ -14,6 +14,7 @@
 #include "TraceNotes.h"
 #include "TraceTask.h"
 
+#define NOTE_MAX 1024   /* an exec changes ids twice at most */
 #define CHANGED_UID 0x4 /* PROC_EVENT_UID and PROC_EVENT_GID of linux/cn_proc.h */
 #define CHANGED_GID 0x40
 
@@ -90,7 +91,8 @@ static void change__take(struct trace_events *events, const struct trace_values 
     const struct trace_note *before = by_exec ? trace_note__find(events, v, TRACE_PROBE_ids) : NULL;
     struct slice earlier = before ? (struct slice){before->text, before->len} : (struct slice){0};
 
-    if (!by_exec || !trace_note__make(events, v, earlier, (struct slice){(const char *)change, change->size}))
+    if (!by_exec || earlier.len > NOTE_MAX ||
+        !trace_note__make(events, v, earlier, (struct slice){(const char *)change, change->size}))
         change__report(events, v, change);
 }
 
@@ -103,6 +105,7 @@ void trace_ids__end_exec(struct trace_events *events, const struct trace_values 
         struct ebpf_process_setgid_event gid;
     } change;
 
+    trace_ids__forget(&events->ids, v->tid);
     if (!note)
         return;
     for (uint32_t at = 0; has_succeeded && at < note->len; at += change.hdr.size) {

@@ -27,6 +27,14 @@ void trace_ids__fini(struct trace_ids *ids)
     ids->notes = NULL;
 }
 
+void trace_ids__forget(struct trace_ids *ids, uint32_t tid)
+{
+    struct ids_note *note = &ids->notes[tid % IDS_NOTES];
+
+    if (note->tid == tid)
+        *note = (struct ids_note){0};
+}
+
 void trace_ids__note(struct trace_ids *ids, const struct trace_values *v)
 {
     ids->notes[v->tid % IDS_NOTES] = (struct ids_note){

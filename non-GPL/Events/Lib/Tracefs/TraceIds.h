@@ -15,6 +15,9 @@ struct trace_ids {
 int trace_ids__init(struct trace_ids *ids);
 void trace_ids__fini(struct trace_ids *ids);
 
+/* What was noted of a thread is over: its exec has ended. */
+void trace_ids__forget(struct trace_ids *ids, uint32_t tid);
+
 /* A call or an exec is about to change ids. */
 void trace_ids__note(struct trace_ids *ids, const struct trace_values *v);
 

@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define NAME_PREFIX "ebpfev_"
 #define PATH_LEN 320
 #define READ_STEP 65536
 #define CPUS_MAX 8192 /* as many as a kernel can be configured for */
@@ -42,13 +42,13 @@ static int file__write(int dir, const char *file, const char *text, int flags)
 }
 
 /* Read the rest of a file, and end it with a NUL. NULL with errno if that fails. */
-static char *file__read(int fd, size_t *ret_size)
+static char *file__read(int fd, size_t most, size_t *ret_size)
 {
     size_t size = 0, room = 0;
     char *text = NULL;
     ssize_t got = 1;
 
-    while (got > 0) {
+    while (got > 0 && size < most) {
         if (room - size < 2) {
             char *more = realloc(text, room + READ_STEP);
 
@@ -82,7 +82,7 @@ char *trace_file__read(int dir, const char *file, size_t *ret_size)
 
     if (fd < 0)
         return NULL;
-    char *text = file__read(fd, ret_size);
+    char *text = file__read(fd, SIZE_MAX, ret_size);
     int err = errno;
 
     close(fd);
@@ -90,10 +90,19 @@ char *trace_file__read(int dir, const char *file, size_t *ret_size)
     return text;
 }
 
+char *trace_file__read_some(int dir, const char *file, size_t most)
+{
+    int fd = openat(dir, file, O_RDONLY | O_CLOEXEC);
+    char *text = fd < 0 ? NULL : file__read(fd, most, NULL);
+
+    if (fd >= 0)
+        close(fd);
+    return text;
+}
+
 /* ------------------------------------------------------------- those that ended */
 
-/* Return when a process started, in ticks since boot; 0 if there is none. */
-static uint64_t process__start(unsigned long pid)
+uint64_t trace_process__start(unsigned long pid)
 {
     char path[PATH_LEN];
     uint64_t start = 0;
@@ -118,9 +127,9 @@ static bool name__is_dead(const char *name)
     unsigned long pid;
     unsigned long long start;
 
-    if (sscanf(name, NAME_PREFIX "%lu_%llu_", &pid, &start) != 2)
+    if (sscanf(name, TRACE_NAME_PREFIX "%lu_%llu_", &pid, &start) != 2)
         return false;
-    return process__start(pid) != start;
+    return trace_process__start(pid) != start;
 }
 
 static bool instance__is_there(int root, const char *name)
@@ -208,6 +217,7 @@ static void dead__remove(int root)
 /* In a process of its own, mount tracefs where only that process sees it, and wait to be killed. */
 static void mounter__run(int ready)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     bool ok = !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
               !mount("nodev", "/sys/kernel", "tracefs", 0, NULL);
     char status = (char)(ok ? 0 : errno);
@@ -228,10 +238,15 @@ static int tracefs__open_hidden(void)
 
     if (pipe2(ready, O_CLOEXEC))
         return -errno;
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     pid_t pid = (pid_t)syscall(SYS_clone, 0L, NULL, NULL, NULL, NULL); /* no signal when it ends */
 
     if (!pid)
         mounter__run(ready[1]);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(ready[1]);
     if (pid > 0 && read(ready[0], &status, 1) == 1 && !status) {
         snprintf(path, sizeof(path), "/proc/%d/root/sys/kernel", (int)pid);
@@ -277,11 +292,11 @@ static int instance__configure(const struct trace_instance *in, unsigned int kib
 /* Make the directory of the instance. Its number distinguishes those of one process. */
 static int instance__make(struct trace_instance *in)
 {
-    uint64_t start = process__start((unsigned long)getpid());
+    uint64_t start = trace_process__start((unsigned long)getpid());
     char path[PATH_LEN];
 
     for (unsigned int number = 0;; number++) {
-        snprintf(in->name, sizeof(in->name), NAME_PREFIX "%d_%llu_%u", (int)getpid(), (unsigned long long)start,
+        snprintf(in->name, sizeof(in->name), TRACE_NAME_PREFIX "%d_%llu_%u", (int)getpid(), (unsigned long long)start,
                  number);
         snprintf(path, sizeof(path), "instances/%s", in->name);
         if (!mkdirat(in->root, path, S_IRWXU))
@@ -373,7 +388,7 @@ void trace_instance__disable(const struct trace_instance *in)
 
 char *trace_instance__profile(const struct trace_instance *in)
 {
-    return lseek(in->profile, 0, SEEK_SET) ? NULL : file__read(in->profile, NULL);
+    return lseek(in->profile, 0, SEEK_SET) ? NULL : file__read(in->profile, SIZE_MAX, NULL);
 }
 
 int trace_instance__write(const struct trace_instance *in, const char *file, const char *text)

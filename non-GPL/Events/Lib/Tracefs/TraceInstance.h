@@ -12,10 +12,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "Log.h"
 
 #define TRACE_NAME_LEN 48
+#define TRACE_NAME_PREFIX "ebpfev_" /* of instances: then the process, its start and a number, each behind a _ */
 
 struct trace_instance {
     int root;                  /* descriptor of the directory of tracefs */
@@ -73,7 +75,13 @@ int trace_instance__open_cpu(const struct trace_instance *in, int cpu);
  */
 int trace_instance__open_cpus(const struct trace_instance *in, int **ret_fds);
 
+/* Return when a process started, in ticks since boot; 0 if there is none. */
+uint64_t trace_process__start(unsigned long pid);
+
 /* Read a file of a directory whole, and end it with a NUL. It belongs to the caller. NULL with errno if that fails. */
 char *trace_file__read(int dir, const char *file, size_t *ret_size);
+
+/* Likewise, but little more than `most` bytes of it. */
+char *trace_file__read_some(int dir, const char *file, size_t most);
 
 #endif

@@ -282,6 +282,11 @@ static void exit__take(struct trace_events *events, const struct trace_values *v
         actor.ns = p->ns;
     trace_comm__fill(comm, NUMBER(v, leader_comm), NUMBER(v, leader_comm_end));
     pids.tid = pids.tgid;
+    /* A process that nobody waits for has left both by then, and what is fetched behind them is from another record. */
+    if (!NUMBER(v, group_pointer))
+        pids.pgid = p ? p->pids.pgid : 0;
+    if (!NUMBER(v, session_pointer))
+        pids.sid = p ? p->pids.sid : 0;
     if (trace_event__is_wanted(events, EBPF_EVENT_PROCESS_EXIT, &actor, pids.tgid)) {
         struct ebpf_process_exit_event *e =
             trace_event__begin(events, EBPF_RING_MAIN, EBPF_EVENT_PROCESS_EXIT, sizeof(*e), v);

@@ -14,8 +14,10 @@
 #include "TraceInstance.h"
 
 #define MOUNTS_STEP 64
+#define TEXT_MAX (4u << 20) /* of another process' mountinfo */
 #define MOUNTS_MAX 65536
-#define READS_MAX 64 /* of other processes' mountinfo in a round: anybody can have a namespace with many mounts */
+#define MOUNTS_OTHERS 4096 /* with more than these, only those of other namespaces that are looked for are kept */
+#define READS_MAX 64       /* of other processes' mountinfo in a round: anybody can have a namespace with many mounts */
 #define OWN_MOUNTS "/proc/self/mountinfo"
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -59,7 +61,7 @@ static void mounts__put(struct trace_mounts *mounts, const struct trace_mount *l
     struct trace_mount mount = *line;
 
     if ((is_there && !line->is_own && mounts->all[at].is_own && !mounts->all[at].gone_ns) ||
-        (!is_there && mounts->count == MOUNTS_MAX))
+        (!is_there && !line->is_own && mounts->count >= MOUNTS_MAX))
         return;
     mount.root = strdup(line->root);
     mount.point = strdup(line->point);
@@ -84,8 +86,18 @@ static void mounts__put(struct trace_mounts *mounts, const struct trace_mount *l
     mounts->all[at] = mount;
 }
 
-/* Take the lines of a mountinfo: "36 35 98:0 /root /point ...", see proc(5). */
-static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own)
+/* Return whether a mount is the one that is looked for, by its id, or else by its device. */
+static bool mount__is(const struct trace_mount *mount, const struct trace_mount *wanted)
+{
+    return mount->id == wanted->id ||
+           (wanted->id < 0 && mount->dev_major == wanted->dev_major && mount->dev_minor == wanted->dev_minor);
+}
+
+/*
+ * Take the lines of a mountinfo: "36 35 98:0 /root /point ...", see proc(5). Of another namespace, where anybody can
+ * have as many as they like, it may be that only those are kept that are looked for.
+ */
+static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own, const struct trace_mount *wanted)
 {
     char *rest = text, *line;
 
@@ -103,7 +115,8 @@ static void mounts__take(struct trace_mounts *mounts, char *text, bool is_own)
         struct trace_mount mount = {.id = id, .is_own = is_own, .ns = mounts->ns, .root = root, .point = point};
 
         sscanf(device, "%u:%u", &mount.dev_major, &mount.dev_minor);
-        mounts__put(mounts, &mount);
+        if (is_own || mount__is(&mount, wanted) || mounts->count < MOUNTS_OTHERS)
+            mounts__put(mounts, &mount);
     }
 }
 
@@ -115,12 +128,12 @@ static uint64_t clock__now(void)
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
-static void mounts__read(struct trace_mounts *mounts, const char *path, bool is_own)
+static void mounts__read(struct trace_mounts *mounts, const char *path, bool is_own, const struct trace_mount *wanted)
 {
-    char *text = trace_file__read(AT_FDCWD, path, NULL);
+    char *text = trace_file__read_some(AT_FDCWD, path, is_own ? SIZE_MAX : TEXT_MAX);
 
     if (text)
-        mounts__take(mounts, text, is_own);
+        mounts__take(mounts, text, is_own, wanted);
     free(text);
 }
 
@@ -133,7 +146,7 @@ static void mounts__read_own(struct trace_mounts *mounts)
         if (mounts->all[i].is_own && !mounts->all[i].gone_ns)
             mounts->all[i].gone_ns = now;
     }
-    mounts__read(mounts, OWN_MOUNTS, true);
+    mounts__read(mounts, OWN_MOUNTS, true, NULL);
 }
 
 int trace_mounts__init(struct trace_mounts *mounts)
@@ -190,7 +203,7 @@ const struct trace_mount *trace_mounts__find(struct trace_mounts *mounts, int id
         return mount;
     snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
     if (mounts->reads++ < READS_MAX)
-        mounts__read(mounts, path, false);
+        mounts__read(mounts, path, false, &(struct trace_mount){.id = id});
     mount = mounts__find(mounts, id);
     if (!mount)
         mounts->missing = id;
@@ -208,7 +221,7 @@ int trace_mounts__find_by_device(struct trace_mounts *mounts, uint32_t major, ui
 
         snprintf(path, sizeof(path), "/proc/%u/mountinfo", tgid);
         if (tries && mounts->reads++ < READS_MAX)
-            mounts__read(mounts, path, false);
+            mounts__read(mounts, path, false, &(struct trace_mount){.id = -1, .dev_major = major, .dev_minor = minor});
         for (size_t i = 0; i < mounts->count; i++) {
             if (mounts->all[i].dev_major != major || mounts->all[i].dev_minor != minor)
                 continue;

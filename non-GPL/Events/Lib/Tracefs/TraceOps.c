@@ -20,6 +20,7 @@ struct trace_op *trace_ops__get(struct trace_ops *ops, uint32_t tid)
     if (!*place)
         *place = calloc(1, sizeof(**place));
     if (*place && (*place)->tid != tid) {
+        ops->evicted += (*place)->kind == TRACE_OP_CHANGE;
         (*place)->tid = tid;
         (*place)->kind = TRACE_OP_NONE;
         (*place)->wanted = 0;
@@ -27,15 +28,22 @@ struct trace_op *trace_ops__get(struct trace_ops *ops, uint32_t tid)
     return *place;
 }
 
-struct trace_op *trace_ops__find(struct trace_ops *ops, uint32_t tid, enum trace_op_kind kind, uint64_t dentry)
+struct trace_op *trace_ops__of(const struct trace_ops *ops, uint32_t tid)
 {
-    struct trace_op **set = ops->of[tid % TRACE_OPS_SETS];
+    struct trace_op *const *set = ops->of[tid % TRACE_OPS_SETS];
 
     for (int i = 0; i < TRACE_OPS_WAYS; i++) {
         if (set[i] && set[i]->tid == tid)
-            return set[i]->kind == kind && set[i]->dentry == dentry ? set[i] : NULL;
+            return set[i];
     }
     return NULL;
+}
+
+struct trace_op *trace_ops__find(struct trace_ops *ops, uint32_t tid, enum trace_op_kind kind, uint64_t dentry)
+{
+    struct trace_op *op = trace_ops__of(ops, tid);
+
+    return op && op->kind == kind && op->dentry == dentry ? op : NULL;
 }
 
 void trace_ops__fini(struct trace_ops *ops)

@@ -47,6 +47,7 @@ struct trace_op {
 };
 
 struct trace_ops {
+    uint64_t evicted; /* changes that had not ended when another one took their place */
     struct trace_op *of[TRACE_OPS_SETS][TRACE_OPS_WAYS];
 };
 
@@ -54,6 +55,9 @@ void trace_ops__fini(struct trace_ops *ops);
 
 /* Return where the operation of a thread is kept, or is to be kept; NULL: no memory. */
 struct trace_op *trace_ops__get(struct trace_ops *ops, uint32_t tid);
+
+/* Return where the operation of a thread is kept; NULL: it has begun none. */
+struct trace_op *trace_ops__of(const struct trace_ops *ops, uint32_t tid);
 
 /* Find the operation that a thread has begun on a dentry. NULL: there is none. */
 struct trace_op *trace_ops__find(struct trace_ops *ops, uint32_t tid, enum trace_op_kind kind, uint64_t dentry);

@@ -33,9 +33,14 @@ static uint8_t *ring__head(const struct trace_ring *ring)
     return ring->memory + (ring->producer_pos & (ring->size - 1));
 }
 
+bool trace_ring__has_room(const struct trace_ring *ring, uint64_t more)
+{
+    return ring->size - (ring->producer_pos - ring->consumer_pos) >= SPAN_MAX + more;
+}
+
 void *trace_ring__reserve(const struct trace_ring *ring)
 {
-    if (ring->size - (ring->producer_pos - ring->consumer_pos) < SPAN_MAX)
+    if (!trace_ring__has_room(ring, 0))
         return NULL;
     return ring__head(ring) + HEADER_SIZE;
 }

@@ -26,6 +26,9 @@ void trace_ring__fini(struct trace_ring *ring);
 /* Return where the next record is to be written, of up to TRACE_RECORD_MAX bytes; NULL if the ring is too full. */
 void *trace_ring__reserve(const struct trace_ring *ring);
 
+/* Return whether there is room for such a record, and for `more` bytes of others. */
+bool trace_ring__has_room(const struct trace_ring *ring, uint64_t more);
+
 /* Give the record that was written there to the reader. */
 void trace_ring__submit(struct trace_ring *ring, uint32_t size);
 

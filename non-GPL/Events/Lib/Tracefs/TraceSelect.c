@@ -11,7 +11,7 @@
 #define INITIAL_CGROUP_NAMESPACE 0xEFFFFFFBu /* inode number, a constant of the kernel */
 #define CGROUP_MOUNT "/sys/fs/cgroup"
 
-/* Kinds that say something about a process; the others are tested by the library, or are about events of files. */
+/* Kinds that say something about a process. Paths are tested when there is a record, the others by the library. */
 #define PROCESS_KINDS                                                                                                  \
     (1u << EBPF_SELECT_PID | 1u << EBPF_SELECT_TREE | 1u << EBPF_SELECT_UID | 1u << EBPF_SELECT_COMM |                 \
      1u << EBPF_SELECT_CGROUP | 1u << EBPF_SELECT_CONTAINER)
@@ -53,6 +53,8 @@ static int condition__copy(struct trace_condition *to, const struct ebpf_conditi
                         "the initial one (a container with --cgroupns=host, or nsenter --target 1 --cgroup --mount)");
         return -EOPNOTSUPP;
     }
+    if (from->kind == EBPF_SELECT_PATH)
+        return trace_condition__resolve(to, from->text, log);
     if (!from->text)
         return 0;
     to->text = strdup(from->kind == EBPF_SELECT_CGROUP ? cgroup__path(from->text) : from->text);
@@ -127,8 +129,10 @@ int trace_selection__set(struct trace_selection *selection, struct processes *pr
 
 void trace_selection__fini(struct trace_selection *selection)
 {
-    for (size_t i = 0; i < selection->count; i++)
+    for (size_t i = 0; i < selection->count; i++) {
         free(selection->conditions[i].text);
+        free(selection->conditions[i].target);
+    }
     selection->count = 0;
 }
 

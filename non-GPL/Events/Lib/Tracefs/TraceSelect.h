@@ -12,7 +12,8 @@ struct trace_condition {
     enum ebpf_select_kind kind;
     bool exclude;
     uint32_t id;
-    char *text; /* belongs to it */
+    char *text;   /* belongs to it; of a path as events have it, without links */
+    char *target; /* likewise: of a path that is a link itself; NULL: it is none */
 };
 
 struct trace_selection {
@@ -36,6 +37,16 @@ int trace_selection__set(struct trace_selection *selection, struct processes *pr
                          const struct ebpf_condition *conditions, size_t count, const struct ebpf_log *log);
 void trace_selection__fini(struct trace_selection *selection);
 
+/* Return whether what a process does passes the conditions on processes. */
 bool trace_selection__passes(const struct trace_selection *selection, const struct trace_actor *actor);
+
+/*
+ * Return whether a record of a file passes the conditions on paths. A path that lacks its beginning may be anywhere: no
+ * condition leaves it out.
+ */
+bool trace_selection__passes_paths(const struct trace_selection *selection, const struct ebpf_event_header *hdr);
+
+/* Find out what a condition on a path is about. 0; or -EINVAL or -ENOMEM, logged. */
+int trace_condition__resolve(struct trace_condition *condition, const char *text, const struct ebpf_log *log);
 
 #endif
